@@ -1,0 +1,1 @@
+export { writeFileAtomic } from './node/write-file-atomic.js';

@@ -1,0 +1,65 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/** Throws unless `actual` equals `expected` elementwise within `atol + rtol · |expected|`. Shapes must agree where both have one. */
+export function expectTensorClose(
+  actual: tf.Tensor,
+  expected: tf.Tensor | readonly number[] | number,
+  { atol = 0, rtol = 0 }: { readonly atol?: number; readonly rtol?: number },
+): void {
+  if (expected instanceof tf.Tensor && actual.shape.join() !== expected.shape.join()) {
+    throw new Error(`shape [${actual.shape.join(', ')}] is not [${expected.shape.join(', ')}]`);
+  }
+  const got = actual.dataSync();
+  const want =
+    expected instanceof tf.Tensor
+      ? expected.dataSync()
+      : typeof expected === 'number'
+        ? [expected]
+        : expected;
+  if (got.length !== want.length) throw new Error(`${got.length} values, expected ${want.length}`);
+  for (let i = 0; i < got.length; i++) {
+    const g = got[i] as number;
+    const w = want[i] as number;
+    // Written so that NaN fails.
+    if (!(Math.abs(g - w) <= atol + rtol * Math.abs(w))) {
+      throw new Error(`element ${i} is ${g}, expected ${w} (atol ${atol}, rtol ${rtol})`);
+    }
+  }
+}
+
+/** Runs `body` and throws if it leaves tensors behind beyond those it returns (which are disposed). */
+export function expectNoLeak(body: () => unknown): void {
+  const before = tf.memory().numTensors;
+  tf.dispose(body() as tf.TensorContainer);
+  const leaked = tf.memory().numTensors - before;
+  if (leaked !== 0) throw new Error(`${leaked} tensors were left behind`);
+}
+
+/**
+ * Compares the gradient of a scalar function with central differences, one element at a time.
+ *
+ * @param f The function; it is called twice per element.
+ * @param at Where, any shape. Keep it small.
+ * @param options `step` of the differences (default 1e-2: float32 leaves about 1e-4 of relative noise there) and the tolerances.
+ */
+export function gradCheck(
+  f: (x: tf.Tensor) => tf.Scalar,
+  at: tf.Tensor,
+  {
+    step = 1e-2,
+    atol = 1e-3,
+    rtol = 1e-2,
+  }: { readonly step?: number; readonly atol?: number; readonly rtol?: number } = {},
+): void {
+  tf.tidy(() => {
+    const analytic = tf.grad((x) => f(x))(at);
+    const values = Float32Array.from(at.dataSync());
+    const shifted = (i: number, by: number): number => {
+      const moved = Float32Array.from(values);
+      moved[i] = (values[i] as number) + by;
+      return f(tf.tensor(moved, at.shape)).dataSync()[0] as number;
+    };
+    const numeric = Array.from(values, (_, i) => (shifted(i, step) - shifted(i, -step)) / (2 * step));
+    expectTensorClose(analytic, numeric, { atol, rtol });
+  });
+}
