@@ -1,1 +1,23 @@
-export {};
+// Run folders in
+export { readRun } from './read-run.js';
+export { readRunGroup } from './read-run-group.js';
+export type {
+  Accuracies,
+  EpochMetrics,
+  GroupSummary,
+  PerModality,
+  Run,
+  RunConfig,
+  RunGroup,
+  RunPredictions,
+  RunSummary,
+} from './run.js';
+
+// Tables out
+export { resultsTable, type ResultsRow } from './results-table.js';
+export { formatTable } from './format-table.js';
+
+// A page out
+export { renderReport, type ReportOptions } from './report/page.js';
+export type { ReportPart, ReportSample } from './report/samples.js';
+export type { GrayImage } from './report/png.js';

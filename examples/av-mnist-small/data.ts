@@ -1,0 +1,48 @@
+import {
+  avMnist,
+  batches,
+  buildSmallAvMnist,
+  inMemory,
+  randomAffineCrop,
+  type Batch,
+  type MultimodalDataset,
+} from '@g2d/datasets';
+import type { Settings } from './settings.js';
+
+export type Modality = 'audio' | 'image';
+
+/** The three parts of the small AV-MNIST, in memory, and the folder they come from. */
+export interface Data {
+  readonly root: string;
+  readonly train: MultimodalDataset<Modality>;
+  readonly validation: MultimodalDataset<Modality>;
+  readonly test: MultimodalDataset<Modality>;
+}
+
+/** Builds the small AV-MNIST from the recordings and images in `sources` (cached under `sources/built`) and reads it. */
+export async function openData(sources: string, draw: Settings['draw']): Promise<Data> {
+  const built = await buildSmallAvMnist({ sources, out: `${sources}/built/av-mnist-small-${draw}`, draw });
+  const [train, validation, test] = await Promise.all(
+    (['train', 'validation', 'test'] as const).map(async (split) => inMemory(await avMnist({ ...built, split }))),
+  );
+  return { root: built.root, train: train!, validation: validation!, test: test! };
+}
+
+/**
+ * The training batches of an epoch: shuffled, images augmented. Order and augmentation depend on seed, epoch and sample
+ * only, so every method and teacher sees the same.
+ */
+export function trainingBatches(
+  dataset: MultimodalDataset<Modality>,
+  epoch: number,
+  { seed, batchSize }: Settings,
+): AsyncIterable<Batch<Modality>> {
+  return batches(dataset, {
+    batchSize,
+    seed,
+    epoch,
+    shuffle: true,
+    dropLast: true,
+    augment: { image: randomAffineCrop() },
+  });
+}

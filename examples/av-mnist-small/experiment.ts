@@ -1,0 +1,257 @@
+import * as tf from '@tensorflow/tfjs';
+import { batches, type MultimodalDataset } from '@g2d/datasets';
+import { smallAudioEncoder, smallImageEncoder } from '@g2d/encoders';
+import { lateFusion, MultimodalModel, type Outputs, type PerModality } from '@g2d/fusion';
+import { modalityConfidence } from '@g2d/smp';
+import { deriveSeed } from '@g2d/tensor-ops';
+import {
+  evaluate,
+  frozenTeachers,
+  g2dDistillation,
+  inferenceOf,
+  modalityPrioritization,
+  readState,
+  train,
+  writeState,
+  type Accuracies,
+  type Evaluation,
+  type FrozenTeachers,
+  type Method,
+} from '@g2d/trainer';
+import type { Progress, RunFolder, RunGroup, RunSummary } from '@g2d/trainer/node';
+import { trainingBatches, type Data, type Modality } from './data.js';
+import type { Settings } from './settings.js';
+
+export const MODALITIES = ['audio', 'image'] as const;
+const WIDTHS = { audio: 64, image: 32 };
+const ENCODERS = {
+  audio: (seed: number) => smallAudioEncoder({ name: 'audio', inputShape: [56, 56, 1], seed }),
+  image: (seed: number) => smallImageEncoder({ name: 'image', inputShape: [28, 28, 1], seed }),
+};
+
+/** What the methods of the comparison are made of. Joint training is the empty stack. */
+export const METHODS: Readonly<Record<string, (settings: Settings) => readonly Method<Modality>[]>> = {
+  joint: () => [],
+  smp: ({ phaseEpochs, scope }) => [modalityPrioritization({ phaseEpochs, scope })],
+  'g2d-loss': ({ alpha, beta, temperature }) => [g2dDistillation({ alpha, beta, temperature })],
+  g2d: ({ alpha, beta, temperature, phaseEpochs, scope }) => [
+    g2dDistillation({ alpha, beta, temperature }),
+    modalityPrioritization({ phaseEpochs, scope }),
+  ],
+};
+
+/** How much longer than an epoch of the image teacher an epoch takes, for the time left. */
+export const COST: Readonly<Record<string, number>> = {
+  'teacher-audio': 2,
+  'teacher-image': 1,
+  joint: 3,
+  smp: 4,
+  'g2d-loss': 4,
+  g2d: 4,
+};
+
+/** A table's worth of results. */
+export interface Results {
+  readonly results: Readonly<Record<string, { readonly test: Accuracies; readonly validation: Accuracies }>>;
+  readonly teachers: PerModality<Modality, number>;
+  /** ρ on the training part, without augmentation. */
+  readonly confidences: PerModality<Modality, number>;
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+const perModality = <T>(f: (modality: Modality) => T): Record<Modality, T> => ({
+  audio: f('audio'),
+  image: f('image'),
+});
+
+function model(modalities: readonly Modality[], classes: number, seed: number): MultimodalModel<Modality> {
+  const pick = <T>(f: (modality: Modality) => T): Record<Modality, T> =>
+    Object.fromEntries(modalities.map((m) => [m, f(m)])) as Record<Modality, T>;
+  return new MultimodalModel({
+    encoders: pick((m) => ENCODERS[m](seed)),
+    fusion: lateFusion({ widths: pick((m) => WIDTHS[m]), classes, seed }),
+  });
+}
+
+/** Trains one model, or finds it trained in its folder. */
+async function runTraining({
+  name,
+  student,
+  methods,
+  teachers,
+  keep,
+  data,
+  settings,
+  folder,
+  config,
+  progress,
+}: {
+  readonly name: string;
+  readonly student: MultimodalModel<Modality>;
+  readonly methods: readonly Method<Modality>[];
+  readonly teachers?: FrozenTeachers<Modality>;
+  /** Weights to end with: of the last epoch, or of the best on validation among six evenly spaced epochs. */
+  readonly keep: 'last' | 'best';
+  readonly data: Data;
+  readonly settings: Settings;
+  readonly folder: RunFolder;
+  readonly config: object;
+  readonly progress: Progress;
+}): Promise<RunSummary> {
+  const cost = COST[name] as number;
+  progress.stage(name);
+  const finished = folder.summary();
+  if (finished) {
+    folder.loadWeights(student);
+    progress.advance(cost * settings.epochs);
+    return finished;
+  }
+  const { epochs, learningRate, momentum, weightDecay, dropAfter } = settings;
+  const { modalities } = student;
+  folder.begin({
+    name,
+    kind: modalities.length > 1 ? 'student' : 'teacher',
+    modalities,
+    method: name,
+    methods: methods.map((method) => method.name),
+    ...config,
+  });
+  const started = performance.now();
+  const metric = modalities.length > 1 ? 'fused' : (modalities[0] as string);
+  const candidateEvery = Math.max(1, Math.round(epochs / 6));
+  let best = { epoch: 0, accuracy: -1, state: readState(student) };
+  await train({
+    model: student,
+    methods,
+    ...(teachers && { teachers }),
+    epochs,
+    optimizer: { learningRate, momentum, weightDecay, dropAfter },
+    batches: (epoch) => trainingBatches(data.train, epoch, settings),
+    validate: async (epoch) => {
+      const candidate = epoch % candidateEvery === 0 || epoch === epochs;
+      if (epoch % 2 === 1 && !candidate && epoch > 1) return undefined;
+      const { accuracy } = await evaluate(inferenceOf(student), data.validation);
+      // The later epoch wins a tie.
+      if (keep === 'best' && candidate && (accuracy[metric] as number) >= best.accuracy) {
+        best = { epoch, accuracy: accuracy[metric] as number, state: readState(student) };
+      }
+      return accuracy;
+    },
+    onEpoch: (record) => {
+      folder.append(record);
+      progress.advance(cost);
+    },
+  });
+  if (keep === 'best') writeState(student, best.state);
+  const validation = await evaluate(inferenceOf(student), data.validation);
+  folder.finish({
+    model: student,
+    test: await evaluate(inferenceOf(student), data.test),
+    classNames: data.test.classNames,
+    summary: {
+      name,
+      seed: settings.seed,
+      epochs,
+      seconds: (performance.now() - started) / 1000,
+      selectedEpoch: keep === 'best' ? best.epoch : epochs,
+      validation: validation.accuracy,
+    },
+  });
+  return folder.summary() as RunSummary;
+}
+
+/** Mean confidence of each teacher on a whole dataset without augmentation (Eq. 5 over all samples). */
+async function confidencesOn(
+  teachers: FrozenTeachers<Modality>,
+  dataset: MultimodalDataset<Modality>,
+): Promise<Record<Modality, number>> {
+  const sums = perModality(() => 0);
+  for await (const batch of batches(dataset, { batchSize: 250 })) {
+    tf.tidy(() => {
+      const outputs = teachers.outputs(batch);
+      for (const m of MODALITIES) {
+        sums[m] += modalityConfidence(batch.labels, outputs[m].logits).dataSync()[0]! * batch.ids.length;
+      }
+    });
+    tf.dispose(batch as unknown as tf.TensorContainer);
+  }
+  return perModality((m) => sums[m] / dataset.size);
+}
+
+/** Average of the teachers' logits: what two separate networks reach without any joint training. */
+async function teacherMean(
+  models: PerModality<Modality, MultimodalModel<Modality>>,
+  dataset: MultimodalDataset<Modality>,
+): Promise<Evaluation> {
+  return evaluate<Modality>((inputs) => {
+    const outputs = perModality((m) => models[m].forward(inputs, { training: false }));
+    const unimodalLogits = perModality((m) => outputs[m].logits);
+    const logits = tf.div(tf.add(unimodalLogits.audio, unimodalLogits.image), 2) as tf.Tensor2D;
+    return { features: perModality((m) => outputs[m].features[m]), logits, unimodalLogits } as Outputs<Modality>;
+  }, dataset);
+}
+
+/** Both teachers, then the four students with the same seed: the comparison of the first page. */
+export async function runExperiment({
+  data,
+  settings,
+  group,
+  config,
+  progress,
+}: {
+  readonly data: Data;
+  readonly settings: Settings;
+  readonly group: RunGroup;
+  /** Goes into every run's `config.json`. */
+  readonly config: object;
+  readonly progress: Progress;
+}): Promise<Results> {
+  const classes = data.train.classNames.length;
+  const common = { data, settings, config, progress };
+  const seconds: Record<string, number> = {};
+
+  const models = perModality((m) => model([m], classes, deriveSeed(settings.seed, 'teachers')));
+  const accuracies = perModality(() => 0);
+  for (const modality of MODALITIES) {
+    const name = `teacher-${modality}`;
+    const summary = await runTraining({
+      ...common,
+      name,
+      student: models[modality],
+      methods: [],
+      keep: 'best',
+      folder: group.run(name),
+    });
+    accuracies[modality] = summary.test[modality] as number;
+    seconds[name] = summary.seconds;
+  }
+
+  const teachers = frozenTeachers(models);
+  const confidences = await confidencesOn(teachers, data.train);
+  if (Math.abs(confidences.audio - confidences.image) < 0.05) {
+    progress.note(
+      `Warning: the teachers are almost equally confident (audio ${confidences.audio.toFixed(3)}, image ${confidences.image.toFixed(3)}). ` +
+        'The ranking will flip from batch to batch, and with it the modality that trains alone.',
+    );
+  }
+
+  const results: Record<string, { test: Accuracies; validation: Accuracies }> = {};
+  for (const [name, methodsOf] of Object.entries(METHODS)) {
+    const { test, validation, seconds: taken } = await runTraining({
+      ...common,
+      name,
+      student: model(MODALITIES, classes, settings.seed),
+      methods: methodsOf(settings),
+      teachers,
+      keep: 'last',
+      folder: group.run(name),
+    });
+    results[name] = { test, validation };
+    seconds[name] = taken;
+  }
+  results['teacher-mean'] = {
+    test: (await teacherMean(models, data.test)).accuracy,
+    validation: (await teacherMean(models, data.validation)).accuracy,
+  };
+  return { results, teachers: accuracies, confidences, seconds };
+}

@@ -1,0 +1,14 @@
+import { loadTensorFlow, runtimeInfo } from '@g2d/native';
+await loadTensorFlow();
+const { openData } = await import('./data.js');
+const { runExperiment } = await import('./experiment.js');
+const { parseSettings } = await import('./settings.js');
+const { openRunGroup, createProgress } = await import('@g2d/trainer/node');
+const { settings, out } = parseSettings(process.argv.slice(2));
+const t0 = performance.now();
+const data = await openData('data', settings.draw);
+console.error('data', performance.now() - t0, runtimeInfo());
+const group = await openRunGroup(out, settings);
+const r = await runExperiment({ data, settings, group, config: settings, progress: createProgress(18 * settings.epochs) });
+console.log(JSON.stringify(r, null, 1));
+await group.release();

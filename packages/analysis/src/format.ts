@@ -1,0 +1,37 @@
+/** `58.9`, or `–` where there is no number. */
+export function formatPercent(value: number | undefined): string {
+  return value === undefined || Number.isNaN(value) ? '–' : value.toFixed(1);
+}
+
+/** `+25.4`, `−1.3`, `0.0`: with a true minus sign, and no sign on what rounds to zero. */
+export function formatGain(points: number): string {
+  const text = Math.abs(points).toFixed(1);
+  if (text === '0.0') return text;
+  return `${points > 0 ? '+' : '−'}${text}`;
+}
+
+/** Points without a sign: `25.4`. */
+export function formatPoints(points: number): string {
+  return Math.abs(points).toFixed(1);
+}
+
+/** `2,000`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** `0.4 s`, `42 s`, `1 min 36 s`, `2 h 5 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `audio`, `audio and image`, `audio, image and touch`. */
+export function formatList(words: readonly string[]): string {
+  if (words.length < 2) return words[0] ?? '';
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}

@@ -1,0 +1,93 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { methodRank } from './methods.js';
+import {
+  fail,
+  isObject,
+  numberField,
+  numberRecordField,
+  optional,
+  readObject,
+  recordField,
+  stringField,
+} from './read-fields.js';
+import { RUN_FILES, readRun } from './read-run.js';
+import type { Accuracies, GroupSummary, Run, RunGroup } from './run.js';
+
+/**
+ * Reads a folder of runs: its `summary.json` and every sub-folder that is a finished run.
+ *
+ * A sub-folder that has a `config.json` but lacks another file (a run that is still going, or was stopped) is
+ * left out and named in `incomplete`. Other sub-folders are ignored.
+ *
+ * @param folder Path of the folder that holds the runs.
+ * @throws {FileFormatError} If `summary.json` or a file of a finished run cannot be read; the message names it.
+ * @example
+ * const group = readRunGroup('packages/analysis/fixtures/run-group');
+ * console.log(group.runs.map((run) => run.name));
+ */
+export function readRunGroup(folder: string): RunGroup {
+  const summary = readGroupSummary(join(folder, 'summary.json'));
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'config.json')))
+    .map((entry) => entry.name)
+    .sort();
+  const isComplete = (name: string): boolean =>
+    RUN_FILES.every((file) => existsSync(join(folder, name, file)));
+  const runs = names.filter(isComplete).map((name) => readRun(join(folder, name)));
+  runs.sort((a, b) => rank(a) - rank(b));
+  return {
+    folder,
+    summary,
+    runs: sortTeachers(runs),
+    modalities: modalitiesOf(runs, summary),
+    incomplete: names.filter((name) => !isComplete(name)),
+  };
+}
+
+function readGroupSummary(path: string): GroupSummary {
+  const source = readObject(path);
+  const { tensorflow } = source.object;
+  if (tensorflow !== undefined && tensorflow !== null && typeof tensorflow !== 'string') {
+    return fail(source, 'tensorflow', 'a string or null');
+  }
+  return {
+    seed: numberField(source, 'seed'),
+    backend: stringField(source, 'backend'),
+    tensorflow: tensorflow ?? null,
+    device: stringField(source, 'device'),
+    seconds: numberRecordField(source, 'seconds'),
+    results: recordField(source, 'results', 'an object of { test, validation } by method', (value) => {
+      if (!isObject(value)) return undefined;
+      const result = { path, at: source.at, object: value };
+      return {
+        test: numberRecordField(result, 'test') as Accuracies,
+        ...optional(result, 'validation', numberRecordField),
+      };
+    }),
+    teachers: numberRecordField(source, 'teachers'),
+    confidences: optional(source, 'confidences', numberRecordField).confidences ?? {},
+  };
+}
+
+const rank = (run: Run): number => (run.config.kind === 'teacher' ? -1 : methodRank(run.name));
+
+// Students name the modalities in the order their author chose; a group without students has only its teachers.
+function modalitiesOf(runs: readonly Run[], summary: GroupSummary): string[] {
+  const students = runs.filter((run) => run.config.kind === 'student');
+  return [
+    ...new Set([
+      ...students.flatMap((run) => run.config.modalities),
+      ...Object.keys(summary.teachers),
+      ...runs.flatMap((run) => run.config.modalities),
+    ]),
+  ];
+}
+
+function sortTeachers(runs: readonly Run[]): Run[] {
+  const order = runs.find((run) => run.config.kind === 'student')?.config.modalities ?? [];
+  const position = (run: Run): number => order.indexOf(run.config.modalities[0] ?? '');
+  const teachers = runs.filter((run) => run.config.kind === 'teacher');
+  teachers.sort((a, b) => position(a) - position(b));
+  return [...teachers, ...runs.filter((run) => run.config.kind === 'student')];
+}

@@ -1,0 +1,30 @@
+import type { Run } from '../run.js';
+
+/**
+ * Standard error, in points, of one accuracy measured on `samples` test samples.
+ *
+ * 100 √(p (1 − p) / n)
+ */
+export function standardError(accuracy: number, samples: number): number {
+  const p = accuracy / 100;
+  return 100 * Math.sqrt((p * (1 - p)) / samples);
+}
+
+/**
+ * Standard error, in points, of the difference of two runs' fused accuracies on the same test samples.
+ *
+ * With d_i = [a is right on i] − [b is right on i]: 100 √(var(d) / n). Pairing by sample counts only where the two
+ * disagree. `undefined` where the runs have different samples or no fused head.
+ */
+export function pairedStandardError(a: Run, b: Run): number | undefined {
+  const [first, second] = [a.predictions.predictions['fused'], b.predictions.predictions['fused']];
+  const { ids, labels } = a.predictions;
+  if (!first || !second || ids.length === 0 || ids.length !== b.predictions.ids.length) return undefined;
+  if (ids.some((id, index) => id !== b.predictions.ids[index])) return undefined;
+  const differences = labels.map(
+    (label, index) => Number(first[index] === label) - Number(second[index] === label),
+  );
+  const mean = differences.reduce((sum, d) => sum + d, 0) / differences.length;
+  const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / differences.length;
+  return 100 * Math.sqrt(variance / differences.length);
+}

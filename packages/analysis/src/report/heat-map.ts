@@ -1,0 +1,76 @@
+import { scaleBand } from 'd3-scale';
+import { markup, type Markup } from './markup.js';
+import { pngUri } from './png.js';
+
+export interface HeatMapOptions {
+  /** Counts: rows are true classes, columns predicted classes. */
+  readonly counts: readonly (readonly number[])[];
+  readonly classNames: readonly string[];
+  /** CSS class that carries the colour. */
+  readonly color: string;
+  readonly description: string;
+}
+
+/** Above this many classes a number does not fit into a cell. */
+const MOST_NUMBERS = 12;
+/** Above this many classes single cells cannot be pointed at: the table becomes a picture. */
+const MOST_CELLS = 40;
+
+const SIDE = 250;
+const LEFT = 26;
+const TOP = 20;
+
+/** A confusion matrix: the darker a cell, the larger its share of the true class. Counts are in the tooltips. */
+export function heatMap(options: HeatMapOptions): Markup {
+  const { counts, color, description } = options;
+  const classes = counts.length;
+  if (classes > MOST_CELLS) return picture(options);
+  const names = counts.map((_, index) => options.classNames[index] ?? String(index));
+  const band = scaleBand<number>()
+    .domain(counts.map((_, index) => index))
+    .range([0, SIDE - LEFT])
+    .paddingInner(0.06);
+  const at = (index: number): number => Math.round((band(index) ?? 0) * 10) / 10;
+  const size = Math.round(band.bandwidth() * 10) / 10;
+  const cells = counts.flatMap((row, truth) => {
+    const total = row.reduce((sum, count) => sum + count, 0);
+    return row.map((count, predicted) => {
+      const share = total === 0 ? 0 : count / total;
+      const percent = Math.round(share * 100);
+      return markup`<g><title>true ${names[truth]}, predicted ${names[predicted]}: ${count} of ${total} (${percent} %)</title><rect class="cell" x="${at(predicted)}" y="${at(truth)}" width="${size}" height="${size}"/>${
+        count > 0 &&
+        markup`<rect class="fill" x="${at(predicted)}" y="${at(truth)}" width="${size}" height="${size}" fill-opacity="${Math.round(share * 100) / 100}"/>`
+      }${
+        count > 0 &&
+        classes <= MOST_NUMBERS &&
+        markup`<text class="count${share > 0.5 ? ' strong' : ''}" x="${at(predicted) + size / 2}" y="${at(truth) + size / 2 + 2.9}">${count}</text>`
+      }</g>`;
+    });
+  });
+  const label = (index: number): string => shorten(names[index] ?? '', classes);
+  return markup`<svg class="heat ${color}" viewBox="0 0 ${SIDE} ${SIDE + TOP - LEFT}" role="img" aria-label="${description}">
+<g transform="translate(${LEFT} ${TOP})">${cells}
+${counts.map(
+  (_, index) =>
+    markup`<text class="tick" x="${at(index) + size / 2}" y="-5" text-anchor="middle">${label(index)}</text><text class="tick" x="-5" y="${at(index) + size / 2 + 3}" text-anchor="end">${label(index)}</text>`,
+)}</g></svg>`;
+}
+
+function shorten(name: string, classes: number): string {
+  const room = Math.max(1, Math.min(4, Math.floor(44 / classes)));
+  return name.length > room ? name.slice(0, room) : name;
+}
+
+function picture({ counts, description }: HeatMapOptions): Markup {
+  const shares = counts.flatMap((row) => {
+    const total = row.reduce((sum, count) => sum + count, 0) || 1;
+    return row.map((count) => count / total);
+  });
+  const uri = pngUri({
+    width: counts.length,
+    height: counts.length,
+    values: shares,
+    colors: 'magma-like',
+  });
+  return markup`<img class="heat pixels" src="${uri}" alt="${description}">`;
+}

@@ -1,0 +1,61 @@
+import type { Run, RunGroup } from '../run.js';
+import { panelTitle } from './curves.js';
+import { headsOf, type Head } from './heads.js';
+import { markup, type Markup } from './markup.js';
+import { pngUri, type GrayImage } from './png.js';
+import { wavUri } from './wav.js';
+
+/** A test sample to show: what the model sees and hears. */
+export interface ReportSample {
+  /** As in `predictions.json`. */
+  readonly id: string;
+  /** Name of the true class. */
+  readonly label: string;
+  readonly parts: readonly ReportPart[];
+}
+
+/** What one modality contributes to a sample: a picture, a sound, or both (a spectrogram and its recording). */
+export interface ReportPart {
+  readonly modality: string;
+  readonly image?: GrayImage;
+  /** One channel in [-1, 1]; `sampleRate` in Hz. */
+  readonly sound?: { readonly samples: Float32Array; readonly sampleRate: number };
+}
+
+/** Cards with what the model is given, the true label, and what each method makes of it. */
+export function samplesSection(group: RunGroup, samples: readonly ReportSample[]): Markup {
+  const heads = headsOf(group.modalities);
+  return markup`<div class="cards">${samples.map((sample) => card(group, heads, sample))}</div>`;
+}
+
+function card(group: RunGroup, heads: readonly Head[], sample: ReportSample): Markup {
+  const colors = new Map(heads.map((head) => [head.key, head.color]));
+  return markup`<article class="card">
+<h3>True class: ${sample.label}</h3>
+<div class="parts">${sample.parts.map(
+    ({ modality, image, sound }) =>
+      markup`<figure class="${colors.get(modality) ?? ''}">${
+        image &&
+        markup`<img class="pixels" src="${pngUri(image)}" alt="${modality} of sample ${sample.id}" loading="lazy">`
+      }${
+        sound &&
+        markup`<audio controls preload="none" src="${wavUri(sound.samples, sound.sampleRate)}" aria-label="${modality} of sample ${sample.id}"></audio>`
+      }<figcaption><span class="swatch"></span>${modality}</figcaption></figure>`,
+  )}</div>
+<table class="answers"><thead><tr><th scope="col">${sample.id}</th>${heads.map((head) => markup`<th scope="col">${head.key}</th>`)}</tr></thead>
+<tbody>${group.runs.map(
+    (run) =>
+      markup`<tr><th scope="row">${panelTitle(run).title}</th>${heads.map((head) => answer(run, head, sample.id))}</tr>`,
+  )}</tbody></table>
+</article>`;
+}
+
+function answer(run: Run, head: Head, id: string): Markup {
+  const { ids, labels, classNames, predictions } = run.predictions;
+  const index = ids.indexOf(id);
+  const predicted = index < 0 ? undefined : predictions[head.key]?.[index];
+  if (predicted === undefined) return markup`<td class="none">–</td>`;
+  const isRight = predicted === labels[index];
+  const name = classNames[predicted] ?? String(predicted);
+  return markup`<td class="${isRight ? 'right' : 'wrong'}"><span aria-label="${isRight ? 'right' : 'wrong'}">${isRight ? '✓' : '✗'}</span> ${name}</td>`;
+}

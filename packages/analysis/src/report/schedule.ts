@@ -1,0 +1,73 @@
+import { scaleLinear } from 'd3-scale';
+import type { EpochMetrics } from '../run.js';
+import type { Head } from './heads.js';
+import { markup, type Markup } from './markup.js';
+
+/** Epochs in a row over which κ of one modality does not change. */
+export interface Stretch {
+  readonly from: number;
+  /** Included. */
+  readonly to: number;
+  /** κ in [0, 1]. */
+  readonly coefficient: number;
+}
+
+/** κ of one modality over the epochs, with equal neighbours joined. Epochs without a κ belong to no stretch. */
+export function stretches(metrics: readonly EpochMetrics[], modality: string): Stretch[] {
+  const result: Stretch[] = [];
+  for (const { epoch, coefficients } of metrics) {
+    const coefficient = coefficients?.[modality];
+    if (coefficient === undefined) continue;
+    const last = result.at(-1);
+    if (last && last.to === epoch - 1 && Math.abs(last.coefficient - coefficient) < 0.0005) {
+      result[result.length - 1] = { ...last, to: epoch };
+    } else {
+      result.push({ from: epoch, to: epoch, coefficient });
+    }
+  }
+  return result;
+}
+
+/** κ per epoch as one strip per modality: full colour where the modality trains, empty where it is suppressed. */
+export function scheduleStrips(
+  metrics: readonly EpochMetrics[],
+  heads: readonly Head[],
+  epochs: number,
+): Markup {
+  const x = scaleLinear()
+    .domain([0.5, epochs + 0.5])
+    .range([0, 100]);
+  const at = (epoch: number): string => `${Math.round(x(epoch) * 1000) / 1000}%`;
+  const width = (stretch: Stretch): string =>
+    `${Math.round((x(stretch.to + 0.5) - x(stretch.from - 0.5)) * 1000) / 1000}%`;
+  return markup`${heads.map((head) => {
+    const parts = stretches(metrics, head.key);
+    return markup`<div class="lane strip"><span class="lane-name">${head.key}</span><svg class="track ${head.color}" width="100%" height="22" role="img" aria-label="${describe(head.key, parts)}">${parts.map(
+      (part) =>
+        markup`<g><title>${head.key}, ${span(part)}: κ = ${round(part.coefficient)}${part.coefficient === 0 && ' (suppressed)'}</title><rect class="off" x="${at(part.from - 0.5)}" y="1" width="${width(part)}" height="20"/><rect class="fill" x="${at(part.from - 0.5)}" y="1" width="${width(part)}" height="20" fill-opacity="${round(part.coefficient)}"/></g>`,
+    )}</svg></div>`;
+  })}<div class="lane strip"><span class="lane-name"></span><svg class="track" width="100%" height="18" aria-hidden="true">${epochTicks(
+    epochs,
+  ).map(
+    (tick) =>
+      markup`<text class="tick" x="${at(tick)}" y="12" text-anchor="${tick === epochs ? 'end' : 'middle'}">${tick === epochs ? `epoch ${tick}` : tick}</text>`,
+  )}</svg></div>`;
+}
+
+function epochTicks(epochs: number): number[] {
+  const inner = scaleLinear()
+    .domain([1, epochs])
+    .ticks(6)
+    .filter((tick) => Number.isInteger(tick) && tick > 0 && tick < epochs * 0.9);
+  return [...inner, epochs];
+}
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+
+function span({ from, to }: Stretch): string {
+  return from === to ? `epoch ${from}` : `epochs ${from} to ${to}`;
+}
+
+function describe(modality: string, parts: readonly Stretch[]): string {
+  return `κ of ${modality}: ${parts.map((part) => `${round(part.coefficient)} in ${span(part)}`).join(', ')}`;
+}

@@ -1,0 +1,24 @@
+import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { accelerate } from '@g2d/tensor-ops';
+import { convBlock } from './conv-block.js';
+import type { EncoderOptions } from './encoder.js';
+import { initializeWeights } from './initialize-weights.js';
+
+/**
+ * A small image encoder with global average pooling, for 28 × 28 images: three convolutions, 6,072 parameters.
+ *
+ * `[B, H, W, C]` → `[B, 32]`. It learns slowly and generalizes well: the modality that joint training starves.
+ *
+ * @example
+ * const image = smallImageEncoder({ name: 'image', inputShape: [28, 28, 1], seed: 0 });
+ */
+export function smallImageEncoder({ name, inputShape, seed }: EncoderOptions): LayersModel {
+  const images = input({ shape: [...inputShape], name: `${name}/input` });
+  let x = convBlock(images, { name: `${name}/conv1`, filters: 8, kernelSize: 5, stride: 2, padding: 2 });
+  x = convBlock(x, { name: `${name}/conv2`, filters: 16, kernelSize: 3, stride: 2, padding: 1 });
+  x = convBlock(x, { name: `${name}/conv3`, filters: 32, kernelSize: 3, stride: 1, padding: 1 });
+  const features = layers.globalAveragePooling2d({ name: `${name}/pool` }).apply(x) as SymbolicTensor;
+  const encoder = model({ name, inputs: images, outputs: features });
+  initializeWeights(encoder, seed);
+  return accelerate(encoder);
+}

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { sha256File, withStaging, type Library } from './cache.js';
+import { NativeError } from './errors.js';
+import type { TfjsNode } from './project.js';
+import { interruptedError } from './pip-download.js';
+import { runCommand, type RunCommand } from './run-command.js';
+
+/** A built add-on in the cache. */
+export interface Addon {
+  readonly file: string;
+  readonly sha256: string;
+}
+
+// GCC 11 and newer would make the add-on need GLIBCXX_3.4.29, more than TensorFlow's own library needs, only for the
+// function that reports a negative array size. Defining it here keeps one build usable on older systems.
+const compatibility = `namespace std {
+[[noreturn]] __attribute__((visibility("hidden"))) void __throw_bad_array_new_length();
+void __throw_bad_array_new_length() { __builtin_abort(); }
+}
+`;
+
+const flags = [
+  '-O2',
+  '-std=c++17',
+  '-fPIC',
+  '-shared',
+  '-fvisibility=hidden',
+  '-DNAPI_VERSION=8',
+  '-DNODE_GYP_MODULE_NAME=tfjs_binding',
+  // The add-on lies in <package>/lib/napi-v8 and finds the library through the link <package>/deps.
+  '-Wl,-rpath,$ORIGIN/../../deps/lib',
+  '-s',
+];
+
+/**
+ * The place of an add-on in the cache. The name holds everything the binary depends on: the sources that the npm
+ * package ships, TensorFlow's version, the processor and our flags.
+ */
+export async function addonFile(cache: string, tfjs: TfjsNode, library: Library): Promise<string> {
+  const hash = createHash('sha256').update(compatibility).update(flags.join(' '));
+  const binding = join(tfjs.folder, 'binding');
+  for (const name of (await readdir(binding)).sort())
+    hash.update(name).update(await readFile(join(binding, name)));
+  const { version, arch } = library.manifest;
+  const sources = hash.digest('hex').slice(0, 12);
+  return join(
+    cache,
+    'addons',
+    `tfjs-${tfjs.version}-tensorflow-${version}-${arch}-${sources}`,
+    'tfjs_binding.node',
+  );
+}
+
+/** An add-on that was built earlier, or null. Its hash is checked: it is 70 kB. */
+export async function readAddon(file: string): Promise<Addon | null> {
+  try {
+    const expected = (await readFile(`${file}.sha256`, 'utf8')).trim();
+    return (await sha256File(file)) === expected ? { file, sha256: expected } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The first C++ compiler that answers: of `$CXX`, `c++`, `g++`, `clang++`; null without one. */
+export async function findCompiler(
+  env: NodeJS.ProcessEnv = process.env,
+  run: RunCommand = runCommand,
+): Promise<{ command: string; version: string } | null> {
+  for (const command of [env['CXX'], 'c++', 'g++', 'clang++']) {
+    if (!command) continue;
+    const result = await run(command, ['--version'], { env, timeoutMs: 30_000 });
+    if (result.code === 0) return { command, version: result.stdout.split('\n')[0]!.trim() };
+  }
+  return null;
+}
+
+/**
+ * Builds tfjs-node's add-on against a library of the cache: one call of the compiler, without node-gyp, Python or Node's
+ * headers from the network.
+ *
+ * @throws {NativeError} `G2D_NATIVE_NO_COMPILER`, `G2D_NATIVE_COMPILER_FAILED`
+ */
+export async function buildAddon(request: {
+  cache: string;
+  file: string;
+  tfjs: TfjsNode;
+  library: Library;
+  env?: NodeJS.ProcessEnv;
+  run?: RunCommand;
+  signal?: AbortSignal | undefined;
+}): Promise<Addon> {
+  const { cache, file, tfjs, library, env = process.env, run = runCommand, signal } = request;
+  const compiler = await findCompiler(env, run);
+  if (!compiler) {
+    throw new NativeError(
+      'G2D_NATIVE_NO_COMPILER',
+      'A C++ compiler is needed once, to build the add-on between Node and TensorFlow, but neither $CXX, c++, g++ nor ' +
+        'clang++ was found. Install one (Debian and Ubuntu: apt install g++; Fedora: dnf install gcc-c++) and run this ' +
+        'again: what was downloaded is kept.',
+    );
+  }
+  const nodeHeaders = join(dirname(createRequire(import.meta.url).resolve('node-api-headers')), 'include');
+  return withStaging(cache, async (staging) => {
+    const built = join(staging, 'tfjs_binding.node');
+    const extra = join(staging, 'compatibility.cc');
+    await writeFile(extra, compatibility);
+    const lib = join(library.folder, 'lib');
+    const args = [
+      ...flags,
+      `-I${tfjs.folder}`,
+      `-I${join(library.folder, 'include')}`,
+      `-I${nodeHeaders}`,
+      join(tfjs.folder, 'binding', 'tfjs_backend.cc'),
+      join(tfjs.folder, 'binding', 'tfjs_binding.cc'),
+      extra,
+      '-o',
+      built,
+      `-L${lib}`,
+      '-l:libtensorflow_cc.so.2',
+      '-l:libtensorflow_framework.so.2',
+      // With CUDA the library itself wants the NVIDIA libraries, which the linker need not see.
+      '-Wl,--allow-shlib-undefined',
+      `-Wl,-rpath-link,${lib}`,
+    ];
+    const result = await run(compiler.command, args, { env: { ...env, TMPDIR: staging }, signal });
+    if (signal?.aborted) throw interruptedError();
+    if (result.code !== 0) {
+      const errors = result.stderr.split('\n').filter((line) => /error|cannot find|No space/i.test(line));
+      const code = /No space left/.test(result.stderr)
+        ? 'G2D_NATIVE_DISK_FULL'
+        : 'G2D_NATIVE_COMPILER_FAILED';
+      throw new NativeError(
+        code,
+        `The compiler ${compiler.command} (${compiler.version}) could not build the add-on for ${tfjs.name} ${tfjs.version} ` +
+          `and TensorFlow ${library.manifest.version}: ${(errors[0] ?? result.stderr.split('\n')[0] ?? 'no message').trim()}. ` +
+          'GCC 9 or newer, or Clang 9 or newer, is expected; another one can be named in CXX.',
+        { compiler, errors: errors.slice(0, 20) },
+      );
+    }
+    const sha256 = await sha256File(built);
+    await mkdir(dirname(file), { recursive: true });
+    // The hash goes first: an add-on without a matching hash is not used.
+    await writeFile(join(staging, 'sha256'), `${sha256}\n`);
+    await rename(join(staging, 'sha256'), `${file}.sha256`);
+    await rename(built, file);
+    return { file, sha256 };
+  });
+}

@@ -1,0 +1,245 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import {
+  access,
+  constants,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
+import { homedir, hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import lockfile from 'proper-lockfile';
+import { isNotWritable, NativeError, systemCode } from './errors.js';
+import type { UnpackedFile } from './unpack-wheel.js';
+import { diskFull } from './unpack-wheel.js';
+import type { Variant } from './wheels.js';
+
+/** The folder that projects share. */
+export interface CacheLocation {
+  readonly path: string;
+  /** Chosen by the user: then it is used or the installation fails, and no other folder is tried. */
+  readonly explicit: boolean;
+}
+
+/** What lies in a library folder; written last, so a folder without it is not an installation. */
+export interface Manifest {
+  readonly format: 1;
+  readonly distribution: string;
+  readonly version: string;
+  readonly variant: Variant;
+  readonly arch: string;
+  /** Hash that the wheel was checked against; null if only the index's own hash was. */
+  readonly wheelSha256: string | null;
+  readonly files: readonly UnpackedFile[];
+}
+
+/** A complete library in the cache. */
+export interface Library {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** Hash of the manifest: equal for equal contents. */
+  readonly id: string;
+}
+
+const manifestName = 'manifest.json';
+
+/** Where the cache is: `--dir`, else `$G2D_CACHE_DIR`, else `$XDG_CACHE_HOME/g2d-native`, else `~/.cache/g2d-native`. */
+export function cacheLocation(dir?: string, env: NodeJS.ProcessEnv = process.env): CacheLocation {
+  const chosen = dir ?? env['G2D_CACHE_DIR'];
+  if (chosen) return { path: resolve(chosen), explicit: true };
+  const base = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache');
+  return { path: join(base, 'g2d-native'), explicit: false };
+}
+
+/** The cache inside a project: for a machine where the user's own cannot be written. */
+export function projectCache(project: string): CacheLocation {
+  return { path: join(project, 'node_modules', '.cache', 'g2d-native'), explicit: false };
+}
+
+/** True when files can be created below this folder, which is created if it is missing. */
+export async function isWritable(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    // access() does not see every reason, so a folder is made for certainty.
+    await rmdir(await mkdtemp(join(folder, '.probe-')));
+    return true;
+  } catch (error) {
+    if (isNotWritable(error) || systemCode(error) === 'EEXIST') return false;
+    if (systemCode(error) === 'ENOSPC') throw diskFull(folder, error);
+    throw error;
+  }
+}
+
+/** The error for a chosen cache folder that cannot be written. */
+export function cacheNotWritable(folder: string, cause?: unknown): NativeError {
+  return new NativeError(
+    'G2D_NATIVE_CACHE_NOT_WRITABLE',
+    `The cache folder ${folder} cannot be written and does not hold a complete installation. Make it writable, or choose ` +
+      'another one with --dir or G2D_CACHE_DIR.',
+    { folder },
+    { cause },
+  );
+}
+
+/** A library folder if it is complete: its manifest is readable and every file has its size. Reads no contents. */
+export function readLibrary(folder: string): Library | null {
+  try {
+    const text = readFileSync(join(folder, manifestName), 'utf8');
+    const manifest = JSON.parse(text) as Manifest;
+    if (manifest.format !== 1 || manifest.files.length === 0) return null;
+    if (manifest.files.some((file) => statSync(join(folder, file.path)).size !== file.bytes)) return null;
+    return { folder, manifest, id: createHash('sha256').update(text).digest('hex') };
+  } catch {
+    return null;
+  }
+}
+
+/** The files whose SHA-256 differs from the manifest. Empty: the library is as it was unpacked. */
+export async function brokenFiles(library: Library): Promise<string[]> {
+  const broken: string[] = [];
+  for (const file of library.manifest.files) {
+    const actual = await sha256File(join(library.folder, file.path)).catch(() => null);
+    if (actual !== file.sha256) broken.push(file.path);
+  }
+  return broken;
+}
+
+/** Hex SHA-256 of a file, read as a stream. */
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
+
+/** Writes the manifest into a filled staging folder and puts the folder in its place in one step. */
+export async function publishLibrary(staged: string, folder: string, manifest: Manifest): Promise<Library> {
+  await writeFile(join(staged, manifestName), `${JSON.stringify(manifest, null, 2)}\n`);
+  // A damaged folder in the way is renamed, not emptied: a process that has it loaded keeps its files.
+  const old = `${staged}-replaced`;
+  await rename(folder, old).catch((error: unknown) => {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  });
+  await rename(staged, folder);
+  await rm(old, { recursive: true, force: true });
+  const library = readLibrary(folder);
+  if (!library) throw new Error(`${folder} is incomplete right after it was written`);
+  return library;
+}
+
+/** Makes a library incomplete for everybody, so that it is installed again. */
+export async function forgetLibrary(library: Library): Promise<void> {
+  await rm(join(library.folder, manifestName), { force: true });
+}
+
+/**
+ * Runs `work` with a new folder inside the cache that disappears afterwards. Folders of processes that were killed are
+ * removed first.
+ */
+export async function withStaging<T>(cache: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const staging = join(cache, 'staging');
+  await mkdir(staging, { recursive: true });
+  await removeStale(staging);
+  const folder = await mkdtemp(join(staging, `${hostname()}-${process.pid}-`));
+  try {
+    return await work(folder);
+  } finally {
+    // pip may still be writing for a moment after it was told to stop.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }).catch(() => {});
+  }
+}
+
+async function removeStale(staging: string): Promise<void> {
+  for (const name of await readdir(staging)) {
+    const owner = /^(.*)-(\d+)-[^-]+$/.exec(name);
+    // A folder of another machine (a shared home) is not ours to judge.
+    if (owner && owner[1] === hostname() && !isAlive(Number(owner[2]))) {
+      await rm(join(staging, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }).catch(
+        () => {},
+      );
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+/**
+ * Runs `work` while no other installer holds the lock of this folder. The lock saves a second download; that nothing
+ * half-written is used does not rest on it but on {@link publishLibrary}. A lock whose owner died is taken over after
+ * five seconds.
+ *
+ * @param onWait Called once if another one holds the lock.
+ */
+export async function withLock<T>(
+  folder: string,
+  { onWait, signal }: { onWait?: () => void; signal?: AbortSignal | undefined },
+  work: () => Promise<T>,
+): Promise<T> {
+  await mkdir(folder, { recursive: true });
+  const acquire = () =>
+    lockfile.lock(folder, {
+      lockfilePath: join(folder, '.g2d-native.lock'),
+      stale: 5_000,
+      update: 1_000,
+      // Held up for longer than that, we go on: the other installer then does the same work in a folder of its own.
+      onCompromised: () => {},
+    });
+  let waited = false;
+  let release: (() => Promise<void>) | null = null;
+  while (!release) {
+    try {
+      release = await acquire();
+    } catch (error) {
+      if (systemCode(error) !== 'ELOCKED') throw error;
+      if (!waited) onWait?.();
+      waited = true;
+      await setTimeout(250, undefined, signal ? { signal } : {});
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    await release().catch(() => {});
+  }
+}
+
+/**
+ * Checks that a disk has room before anything is downloaded.
+ *
+ * @param free Asks for the free bytes of the disk that holds a folder.
+ * @throws {NativeError} `G2D_NATIVE_DISK_FULL`
+ */
+export async function assertFreeSpace(
+  folder: string,
+  neededBytes: number,
+  free: (folder: string) => Promise<number> = freeBytes,
+): Promise<void> {
+  const available = await free(folder);
+  if (available >= neededBytes) return;
+  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
+  throw new NativeError(
+    'G2D_NATIVE_DISK_FULL',
+    `The installation needs ${gigabytes(neededBytes)} GB for a moment, but the disk that holds ${folder} has ` +
+      `${gigabytes(available)} GB left. Free some space, or choose another disk with --dir.`,
+    { folder, neededBytes, availableBytes: available },
+  );
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}

@@ -1,0 +1,240 @@
+import { access, constants, statfs } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { findCompiler } from './build-addon.js';
+import { brokenFiles, cacheLocation, readLibrary, type Library } from './cache.js';
+import { firstLine } from './errors.js';
+import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
+import { findPip } from './pip-download.js';
+import { linkFile, readPlaced } from './place.js';
+import { findProject, findTfjsNode } from './project.js';
+import { runCommand, type RunCommand } from './run-command.js';
+import { selfTest } from './self-test.js';
+import { resolveWasm } from './wasm.js';
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly name: string;
+  /** `ok`; `note`: worth knowing; `problem`: stands in the way of TensorFlow. */
+  readonly status: 'ok' | 'note' | 'problem';
+  readonly found: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** What {@link doctor} found. */
+export interface DoctorReport {
+  /** The backend that `loadTensorFlow()` would choose here. */
+  readonly backend: 'tensorflow' | 'wasm' | 'cpu';
+  readonly device: 'cpu' | 'gpu';
+  readonly findings: readonly Finding[];
+  /** What to do next, in order. Empty: nothing. */
+  readonly next: readonly string[];
+}
+
+/** What {@link doctor} looks at; tests pretend to be on another machine. */
+export interface DoctorOptions {
+  readonly dir?: string;
+  readonly project?: string;
+  readonly host?: Host;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly run?: RunCommand;
+}
+
+const installCommand = 'npx g2d-native install';
+
+/** Looks at everything that an installation needs and at what is installed. Changes nothing. */
+export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
+  const { host = currentHost(), env = process.env, run = runCommand } = options;
+  const supported = isSupported(host);
+  const findings: Finding[] = [
+    supported
+      ? { name: 'platform', status: 'ok', found: describeHost(host) }
+      : {
+          name: 'platform',
+          status: 'problem',
+          found: describeHost(host),
+          advice: host.musl
+            ? "TensorFlow's library needs glibc: use a Debian-based image, or WebAssembly"
+            : "There is no usable wheel for this platform: tfjs-node's own installation is tried, then WebAssembly",
+        },
+    nodeFinding(process.version),
+  ];
+  const installed = await installedFindings(options, env, run);
+  const works = installed.device !== null;
+  // What is needed to install matters only while something is missing.
+  const tools = await toolFindings(env, run, works || !supported);
+  findings.push(
+    ...tools,
+    ...driverFinding(host),
+    ...(await diskFinding(options, env, works)),
+    ...installed.findings,
+  );
+  const wasm = resolveWasm() !== null;
+  findings.push(
+    wasm
+      ? {
+          name: 'wasm',
+          status: 'ok',
+          found: '@tensorflow/tfjs-backend-wasm is there for machines without TensorFlow',
+        }
+      : {
+          name: 'wasm',
+          status: 'problem',
+          found: 'missing',
+          advice: 'npm install @tensorflow/tfjs-backend-wasm',
+        },
+  );
+  const next = findings.flatMap(({ status, advice }) => (status === 'problem' && advice ? [advice] : []));
+  return {
+    backend: works ? 'tensorflow' : wasm ? 'wasm' : 'cpu',
+    device: installed.device ?? 'cpu',
+    findings,
+    next: [...new Set(next)],
+  };
+}
+
+function nodeFinding(version: string): Finding {
+  const major = Number(/^v(\d+)/.exec(version)?.[1]);
+  if (major >= 20) return { name: 'node', status: 'ok', found: version };
+  return { name: 'node', status: 'problem', found: version, advice: 'Install Node 20, 22 or 24' };
+}
+
+async function toolFindings(env: NodeJS.ProcessEnv, run: RunCommand, optional: boolean): Promise<Finding[]> {
+  const status = optional ? 'note' : 'problem';
+  const pip = await findPip(env, run);
+  const compiler = await findCompiler(env, run);
+  return [
+    pip
+      ? { name: 'pip', status: 'ok', found: `${pip.version} (${[pip.command, ...pip.args].join(' ')})` }
+      : {
+          name: 'pip',
+          status,
+          found: 'not found with $PYTHON, python3, python, pip3, pip',
+          advice: 'Install pip (Debian and Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip)',
+        },
+    compiler
+      ? { name: 'compiler', status: 'ok', found: `${compiler.command}: ${compiler.version}` }
+      : {
+          name: 'compiler',
+          status,
+          found: 'not found with $CXX, c++, g++, clang++',
+          advice: 'Install a C++ compiler (Debian and Ubuntu: apt install g++; Fedora: dnf install gcc-c++)',
+        },
+  ];
+}
+
+function driverFinding(host: Host, device: 'cpu' | 'gpu' | null): Finding[] {
+  if (host.platform !== 'linux') return [];
+  const driver = nvidiaDriver();
+  if (!driver) return [{ name: 'nvidia driver', status: 'ok', found: 'none: the processor computes' }];
+  if (device === 'gpu') return [{ name: 'nvidia driver', status: 'ok', found: driver }];
+  return [
+    {
+      name: 'nvidia driver',
+      status: 'note',
+      found: driver,
+      advice: 'npx g2d-native install --gpu takes the CUDA build',
+    },
+  ];
+}
+
+async function diskFinding(
+  options: DoctorOptions,
+  env: NodeJS.ProcessEnv,
+  works: boolean,
+): Promise<Finding[]> {
+  const { path } = cacheLocation(options.dir, env);
+  let existing = path;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const writable = await access(existing, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  const { bavail, bsize } = await statfs(existing);
+  const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
+  if (!writable && !works) {
+    const advice = 'Choose a cache folder that can be written with --dir or G2D_CACHE_DIR';
+    return [{ name: 'cache', status: 'problem', found: `${path} cannot be written`, advice }];
+  }
+  return [{ name: 'cache', status: 'ok', found: `${path}${writable ? '' : ' (read-only)'}, ${free}` }];
+}
+
+async function installedFindings(
+  options: DoctorOptions,
+  env: NodeJS.ProcessEnv,
+  run: RunCommand,
+): Promise<{ findings: Finding[]; device: 'cpu' | 'gpu' | null }> {
+  let project: string;
+  try {
+    project = findProject(options.project);
+  } catch (error) {
+    const advice = 'Run this inside a project, or make one with npm init -y';
+    return {
+      findings: [{ name: 'project', status: 'problem', found: firstLine(error), advice }],
+      device: null,
+    };
+  }
+  const tfjs = findTfjsNode(project);
+  if (!tfjs) {
+    const found = `${project} has no @tensorflow/tfjs-node-gpu`;
+    return {
+      findings: [{ name: 'package', status: 'problem', found, advice: installCommand }],
+      device: null,
+    };
+  }
+  const findings: Finding[] = [
+    { name: 'package', status: 'ok', found: `${tfjs.name} ${tfjs.version} in ${tfjs.folder}` },
+  ];
+  const placed = readPlaced(tfjs);
+  if (placed) {
+    const library = readLibrary(linkFile(tfjs));
+    findings.push(await libraryFinding(library));
+  } else if (!existsSync(linkFile(tfjs))) {
+    findings.push({ name: 'library', status: 'problem', found: 'not installed', advice: installCommand });
+    return { findings, device: null };
+  } else {
+    findings.push({ name: 'library', status: 'note', found: `made by ${tfjs.name}'s own installer` });
+  }
+  try {
+    const test = await selfTest(tfjs, { run });
+    const device = test.device === 'gpu' ? 'GPU' : 'CPU';
+    findings.push({
+      name: 'self-test',
+      status: 'ok',
+      found: `TensorFlow ${test.tensorflow} (${device}) computes a convolution and its gradients correctly`,
+    });
+    return { findings, device: test.device };
+  } catch (error) {
+    const advice = `${installCommand} --verify`;
+    findings.push({ name: 'self-test', status: 'problem', found: firstLine(error), advice });
+    return { findings, device: null };
+  }
+}
+
+async function libraryFinding(library: Library | null): Promise<Finding> {
+  if (!library) return { name: 'library', status: 'problem', found: 'incomplete', advice: installCommand };
+  const { version, variant, files } = library.manifest;
+  const name = `TensorFlow ${version} (${variant === 'gpu' ? 'CUDA build' : 'CPU build'})`;
+  const broken = await brokenFiles(library);
+  if (broken.length > 0) {
+    const found = `${name} is damaged: ${broken.join(', ')}`;
+    return { name: 'library', status: 'problem', found, advice: `${installCommand} --verify` };
+  }
+  return { name: 'library', status: 'ok', found: `${name}, ${files.length} files, every hash is right` };
+}
+
+/** The report as text for a terminal. */
+export function describeReport(report: DoctorReport): string {
+  const signs = { ok: '  ok     ', note: '  note   ', problem: '  PROBLEM' };
+  const lines = report.findings.map(({ name, status, found, advice }) => {
+    const second = advice && status !== 'ok' ? `\n${' '.repeat(26)}→ ${advice}` : '';
+    return `${signs[status]} ${name.padEnd(15)} ${found}${second}`;
+  });
+  const device = report.backend === 'tensorflow' ? ` (${report.device === 'gpu' ? 'GPU' : 'CPU'})` : '';
+  const next =
+    report.next.length === 0
+      ? 'Nothing to do.'
+      : `Next:\n${report.next.map((line) => `  ${line}`).join('\n')}`;
+  return `${lines.join('\n')}\n\nloadTensorFlow() uses: ${report.backend}${device}\n${next}\n`;
+}

@@ -1,0 +1,507 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { addonFile, buildAddon, readAddon, type Addon } from './build-addon.js';
+import {
+  assertFreeSpace,
+  brokenFiles,
+  cacheLocation,
+  cacheNotWritable,
+  forgetLibrary,
+  isWritable,
+  projectCache,
+  publishLibrary,
+  readLibrary,
+  sha256File,
+  withLock,
+  withStaging,
+  type CacheLocation,
+  type Library,
+} from './cache.js';
+import { firstLine, NativeError, systemCode } from './errors.js';
+import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
+import { findPip, interruptedError, noPipError, pipDownload } from './pip-download.js';
+import { isPlaced, place, readPlaced, writePlaced } from './place.js';
+import { silentProgress, type Progress } from './progress.js';
+import { addTfjsNode, findProject, findTfjsNode, type TfjsNode } from './project.js';
+import { runCommand, type RunCommand } from './run-command.js';
+import { selfTest, type SelfTest } from './self-test.js';
+import { diskFull, unpackWheel, type UnpackedFile } from './unpack-wheel.js';
+import {
+  chooseWheel,
+  libraryName,
+  nvidiaRequirements,
+  tensorflowFiles,
+  type Distribution,
+  type Variant,
+} from './wheels.js';
+
+/** What to install and where. Everything has a default. */
+export interface InstallOptions {
+  /** `'gpu'` takes the CUDA build and NVIDIA's libraries (3.4 GB to download). Default `'cpu'`. */
+  readonly variant?: Variant;
+  /** A TensorFlow release such as `2.21.0`. One that is not in our table is not pinned by hash. */
+  readonly version?: string;
+  /** The cache folder. Default `$G2D_CACHE_DIR`, else `~/.cache/g2d-native`. */
+  readonly dir?: string;
+  /** A folder in the project to install for. Default: the current one. */
+  readonly project?: string;
+  /** A wheel that is already here, in place of the download. */
+  readonly wheel?: string;
+  /** Reads the whole library and compares every hash, also when nothing seems to be missing. Default false. */
+  readonly verify?: boolean;
+  readonly progress?: Progress;
+  readonly signal?: AbortSignal;
+  /** The machine; tests pretend to be on another one. */
+  readonly host?: Host;
+  /** Runs programs (pip, compiler, npm, the self-test); tests hand in their own. */
+  readonly run?: RunCommand;
+  /** Free bytes of the disk that holds a folder; tests hand in their own. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
+}
+
+/** What an installation ended with. */
+export interface InstallReport {
+  /**
+   * `installed`: something was done; `unchanged`: everything was there; `own-installation`: tfjs-node's own installer did
+   * it, on a platform that we do not serve; `fallback`: no TensorFlow on this platform, WebAssembly is used.
+   */
+  readonly status: 'installed' | 'unchanged' | 'own-installation' | 'fallback';
+  readonly backend: 'tensorflow' | 'wasm';
+  readonly device: 'cpu' | 'gpu' | null;
+  readonly tensorflow: string | null;
+  readonly variant: Variant | null;
+  /** Whether the wheel's hash is one of our table. */
+  readonly pinned: boolean | null;
+  readonly package: string | null;
+  readonly library: string | null;
+  readonly seconds: number;
+  /** Everything a user should know, in the order it came up. */
+  readonly notes: readonly string[];
+}
+
+/** One installation's tools, so that its steps need not hand them on one by one. */
+interface Context {
+  readonly progress: Progress;
+  readonly run: RunCommand;
+  readonly signal: AbortSignal | undefined;
+  readonly freeBytes: InstallOptions['freeBytes'];
+  readonly note: (line: string) => void;
+}
+
+/**
+ * Puts TensorFlow under a project's `@tensorflow/tfjs-node-gpu`: takes the library out of its Python wheel into a cache
+ * that projects share, builds the add-on, links both, and tests them. Calling it again changes nothing.
+ *
+ * @throws {NativeError} With a code for each cause; see the README's table.
+ * @example
+ * const { tensorflow, device } = await install();
+ */
+export async function install(options: InstallOptions = {}): Promise<InstallReport> {
+  const started = performance.now();
+  const { host = currentHost(), progress = silentProgress } = options;
+  const notes: string[] = [];
+  const context: Context = {
+    progress,
+    run: options.run ?? runCommand,
+    signal: options.signal,
+    freeBytes: options.freeBytes,
+    note: (line) => {
+      notes.push(line);
+      progress.note(line);
+    },
+  };
+  try {
+    const result = isSupported(host)
+      ? await installFromWheel(options, host, context)
+      : await installElsewhere(options, host, context);
+    return { ...result, seconds: (performance.now() - started) / 1000, notes };
+  } catch (error) {
+    if (options.signal?.aborted && !NativeError.isInstance(error)) throw interruptedError();
+    if (['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? ''))
+      throw diskFull(cacheLocation(options.dir).path, error);
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+type Outcome = Omit<InstallReport, 'seconds' | 'notes'>;
+
+async function installFromWheel(options: InstallOptions, host: Host, context: Context): Promise<Outcome> {
+  const project = findProject(options.project);
+  const wheel = chooseWheel(host, options.variant ?? 'cpu', options.version);
+  const driver = wheel.variant === 'cpu' && host.arch === 'x64' ? nvidiaDriver() : null;
+  let tfjs = findTfjsNode(project);
+  let changed = false;
+  if (!tfjs) {
+    context.note(
+      `Adding @tensorflow/tfjs-node-gpu to ${project} as an optional dependency, without its install script`,
+    );
+    await addTfjsNode(
+      { project, name: '@tensorflow/tfjs-node-gpu', scripts: 'skip' },
+      context.run,
+      context.signal,
+    );
+    tfjs = findTfjsNode(project);
+    if (!tfjs) throw missingAfterNpm(project);
+    changed = true;
+  }
+  const cache = await usableCache(options, project, wheel, tfjs, context);
+  let installation = await provide(cache.path, wheel, tfjs, options, context);
+  if (installation.changed) changed = true;
+  if (options.verify && !installation.changed) {
+    context.progress.stage('Checking every file of the library', null);
+    const broken = await brokenFiles(installation.library);
+    if (broken.length > 0) {
+      installation = await repair(cache.path, wheel, tfjs, options, context, broken);
+      changed = true;
+    }
+  }
+  const placed = await placeAndTest(installation, tfjs, options.verify ?? false, context).catch(
+    async (error: unknown) => {
+      if (!NativeError.isInstance(error) || error.code !== 'G2D_NATIVE_SELF_TEST') throw error;
+      // A damaged file of the right size looks complete until it is used.
+      const broken = await brokenFiles(installation.library);
+      if (broken.length === 0) throw error;
+      installation = await repair(cache.path, wheel, tfjs!, options, context, broken);
+      return placeAndTest(installation, tfjs!, true, context);
+    },
+  );
+  if (driver && placed.changed) {
+    context.note(
+      `An NVIDIA driver (${driver}) is present; npx g2d-native install --gpu takes the CUDA build`,
+    );
+  }
+  return {
+    status: changed || placed.changed ? 'installed' : 'unchanged',
+    backend: 'tensorflow',
+    device: placed.test.device,
+    tensorflow: placed.test.tensorflow,
+    variant: wheel.variant,
+    pinned: wheel.sha256 !== null,
+    package: tfjs.folder,
+    library: installation.library.folder,
+  };
+}
+
+function missingAfterNpm(project: string): NativeError {
+  return new NativeError(
+    'G2D_NATIVE_NO_TFJS_NODE',
+    `npm ended without an error, but ${project} still does not have @tensorflow/tfjs-node-gpu. Is omit=optional set for npm? ` +
+      'Then add it by hand: npm install --ignore-scripts @tensorflow/tfjs-node-gpu@4.22.0',
+    { project },
+  );
+}
+
+/** The cache to use: the given or usual one if it is complete or can be written, else one inside the project. */
+async function usableCache(
+  options: InstallOptions,
+  project: string,
+  wheel: Distribution,
+  tfjs: TfjsNode,
+  context: Context,
+): Promise<CacheLocation> {
+  const usual = cacheLocation(options.dir);
+  const complete = await findInstalled(usual.path, wheel, tfjs);
+  if (complete || (await isWritable(usual.path))) return usual;
+  if (usual.explicit) throw cacheNotWritable(usual.path);
+  const own = projectCache(project);
+  if (!(await isWritable(own.path))) throw cacheNotWritable(own.path);
+  context.note(`The cache ${usual.path} cannot be written, so this project gets its own in ${own.path}`);
+  return own;
+}
+
+function waiting({ note, signal }: Context): { onWait: () => void; signal: AbortSignal | undefined } {
+  return { onWait: () => note('Another installation is at work; waiting for it'), signal };
+}
+
+interface Installation {
+  readonly library: Library;
+  readonly addon: Addon;
+  readonly changed: boolean;
+}
+
+/** A complete library and add-on of the cache, or null. Writes nothing. */
+async function findInstalled(
+  cache: string,
+  wheel: Distribution,
+  tfjs: TfjsNode,
+): Promise<Installation | null> {
+  const library = readLibrary(join(cache, libraryName(wheel)));
+  if (!library) return null;
+  const addon = await readAddon(await addonFile(cache, tfjs, library));
+  return addon && { library, addon, changed: false };
+}
+
+/** The library and the add-on of the cache, made if they are not there. */
+async function provide(
+  cache: string,
+  wheel: Distribution,
+  tfjs: TfjsNode,
+  options: InstallOptions,
+  context: Context,
+): Promise<Installation> {
+  const found = await findInstalled(cache, wheel, tfjs);
+  if (found) return found;
+  return withLock(cache, waiting(context), async () => {
+    const folder = join(cache, libraryName(wheel));
+    const library = readLibrary(folder) ?? (await makeLibrary(cache, folder, wheel, options, context));
+    const file = await addonFile(cache, tfjs, library);
+    const kept = await readAddon(file);
+    if (kept) return { library, addon: kept, changed: true };
+    context.progress.stage('Building the add-on', null);
+    const { run, signal } = context;
+    return { library, addon: await buildAddon({ cache, file, tfjs, library, run, signal }), changed: true };
+  });
+}
+
+async function repair(
+  cache: string,
+  wheel: Distribution,
+  tfjs: TfjsNode,
+  options: InstallOptions,
+  context: Context,
+  broken: readonly string[],
+): Promise<Installation> {
+  const names = broken.map((path) => basename(path)).join(', ');
+  context.note(`The library in ${cache} is damaged (${names}); installing it again`);
+  if (!(await isWritable(cache))) throw cacheNotWritable(cache);
+  await withLock(cache, waiting(context), async () => {
+    const library = readLibrary(join(cache, libraryName(wheel)));
+    // Somebody else may have repaired it while we waited.
+    if (library && (await brokenFiles(library)).length > 0) await forgetLibrary(library);
+  });
+  return { ...(await provide(cache, wheel, tfjs, options, context)), changed: true };
+}
+
+/** Downloads and unpacks a library into a staging folder and puts it in place in one step. */
+function makeLibrary(
+  cache: string,
+  folder: string,
+  wheel: Distribution,
+  options: InstallOptions,
+  context: Context,
+): Promise<Library> {
+  return withStaging(cache, async (staging) => {
+    const staged = join(staging, 'library');
+    const given = options.wheel;
+    if (!wheel.sha256) {
+      context.note(
+        `TensorFlow ${wheel.version} is not in the table of tested wheels: its file is ${
+          given
+            ? 'not compared with any hash but its own RECORD'
+            : 'checked only against the hash that the index gives'
+        }`,
+      );
+    }
+    await assertFreeSpace(cache, spaceNeeded(wheel, given !== undefined), context.freeBytes);
+    if (given) await checkGivenWheel(given, wheel, context);
+    const file = given ?? (await download(wheel, wheel.bytes, join(staging, 'download'), context));
+    const { files, metadata } = await unpack(file, staged, `Unpacking TensorFlow ${wheel.version}`, context, {
+      select: (path) => tensorflowFiles.find(({ from }) => from === path)?.to ?? null,
+      required: tensorflowFiles.filter(({ optional }) => !optional).map(({ from }) => from),
+    });
+    assertSameRelease(file, metadata, wheel);
+    // From here on only the unpacked files are needed, and the NVIDIA wheels want the room.
+    if (!given) await rm(file, { force: true });
+    const nvidia = wheel.variant === 'gpu' ? await addNvidia(metadata, wheel, staging, staged, context) : [];
+    return publishLibrary(staged, folder, {
+      format: 1,
+      distribution: wheel.name,
+      version: wheel.version,
+      variant: wheel.variant,
+      arch: wheel.arch,
+      wheelSha256: wheel.sha256,
+      files: [...files, ...nvidia],
+    });
+  });
+}
+
+/** Twice the wheel (pip copies it once) or the wheel and its contents, whichever is more; NVIDIA's parts on top. */
+function spaceNeeded(wheel: Distribution, given: boolean): number {
+  const bytes = given ? 0 : (wheel.bytes ?? 600_000_000);
+  const unpacked = wheel.unpackedBytes ?? 1_300_000_000;
+  const nvidia = wheel.variant === 'gpu' ? 6_500_000_000 : 0;
+  return Math.max(2 * bytes, bytes + unpacked) + nvidia + 50_000_000;
+}
+
+async function checkGivenWheel(file: string, wheel: Distribution, context: Context): Promise<void> {
+  if (!existsSync(file)) {
+    throw new NativeError('G2D_NATIVE_OPTION', `--wheel names ${file}, but there is no such file.`, {
+      option: 'wheel',
+      value: file,
+    });
+  }
+  if (!wheel.sha256) return;
+  context.progress.stage('Checking the wheel', null);
+  const actual = await sha256File(file);
+  if (actual === wheel.sha256) return;
+  throw new NativeError(
+    'G2D_NATIVE_WRONG_HASH',
+    `${file} is not the wheel of ${wheel.name} ${wheel.version} for Linux ${wheel.arch}, or it is cut short or damaged: its ` +
+      `SHA-256 should be ${wheel.sha256}, but it is ${actual}. Nothing was installed. Download it again.`,
+    { file, expected: wheel.sha256, actual },
+  );
+}
+
+function assertSameRelease(file: string, metadata: string, wheel: Distribution): void {
+  const name = /^Name:\s*(\S+)/m.exec(metadata)?.[1]?.replaceAll('_', '-').toLowerCase();
+  const version = /^Version:\s*(\S+)/m.exec(metadata)?.[1];
+  if (name === wheel.name && version === wheel.version) return;
+  throw new NativeError(
+    'G2D_NATIVE_WHEEL_BROKEN',
+    `${basename(file)} should contain ${wheel.name} ${wheel.version}, but it contains ${name} ${version}. Nothing was installed. ` +
+      'Give --version and --cpu or --gpu that fit the wheel.',
+    { file, expected: [wheel.name, wheel.version], actual: [name, version] },
+  );
+}
+
+async function download(
+  wheel: { name: string; version: string; sha256: string | null; arch: 'x64' | 'arm64' },
+  bytes: number | null,
+  into: string,
+  context: Context,
+): Promise<string> {
+  const pip = await findPip(process.env, context.run, context.signal);
+  if (context.signal?.aborted) throw interruptedError();
+  if (!pip) throw noPipError();
+  context.progress.stage(`Downloading ${wheel.name} ${wheel.version}`, bytes);
+  const { name, version, sha256, arch } = wheel;
+  return pipDownload(
+    pip,
+    { name, version, sha256, arch, into, signal: context.signal, onBytes: context.progress.bytes },
+    context.run,
+  );
+}
+
+function unpack(
+  wheel: string,
+  into: string,
+  title: string,
+  context: Context,
+  what: { select: (path: string) => string | null; required?: readonly string[] },
+): Promise<{ files: UnpackedFile[]; metadata: string }> {
+  return unpackWheel({
+    wheel,
+    into,
+    ...what,
+    signal: context.signal,
+    onStart: (total) => context.progress.stage(title, total),
+    onBytes: context.progress.bytes,
+  });
+}
+
+/**
+ * Unpacks the NVIDIA wheels' `nvidia/` folders beside `lib/`: TensorFlow's library searches `../nvidia/<part>/lib`. One at
+ * a time, so that the disk holds one wheel and not twelve.
+ */
+async function addNvidia(
+  metadata: string,
+  wheel: Distribution,
+  staging: string,
+  staged: string,
+  context: Context,
+): Promise<UnpackedFile[]> {
+  const files = new Map<string, UnpackedFile>();
+  for (const part of nvidiaRequirements(metadata)) {
+    const folder = join(staging, part.name);
+    const file = await download({ ...part, sha256: null, arch: wheel.arch }, null, folder, context);
+    const unpacked = await unpack(file, staged, `Unpacking ${part.name} ${part.version}`, context, {
+      // Headers and Python files are not needed to run; the licence texts are kept.
+      select: (path) =>
+        /^nvidia\/.+\/(?:lib|bin|nvvm)\/|^[^/]+\.dist-info\/.*[Ll]icen[cs]e/i.test(path) ? path : null,
+    });
+    for (const one of unpacked.files) files.set(one.path, one);
+    await rm(folder, { recursive: true, force: true });
+  }
+  return [...files.values()];
+}
+
+async function placeAndTest(
+  { library, addon }: Installation,
+  tfjs: TfjsNode,
+  again: boolean,
+  context: Context,
+): Promise<{ test: SelfTest; changed: boolean }> {
+  const before = readPlaced(tfjs);
+  const there = isPlaced(tfjs, library, addon);
+  const same = there && before?.library === library.id && before.addon === addon.sha256;
+  if (same && !again && before.tested.includes(process.version)) {
+    return { test: { tensorflow: before.tensorflow, device: before.device }, changed: false };
+  }
+  if (!there) {
+    context.progress.stage(`Linking it into ${tfjs.folder}`, null);
+    await place(tfjs, library, addon, context.note);
+  }
+  context.progress.stage('Testing a convolution and its gradients', null);
+  const test = await selfTest(tfjs, { run: context.run, signal: context.signal });
+  if (library.manifest.variant === 'gpu' && test.device === 'cpu') {
+    context.note(
+      'The CUDA build is installed, but it found no GPU that it can use: it computes on the processor',
+    );
+  }
+  await writePlaced(tfjs, {
+    format: 1,
+    library: library.id,
+    addon: addon.sha256,
+    variant: library.manifest.variant,
+    ...test,
+    tested: [...new Set([...(same ? before.tested : []), process.version])],
+  });
+  return { test, changed: !there };
+}
+
+/**
+ * The platforms for which there is no wheel that works: tfjs-node's own installer is tried, and where it fails too, the
+ * WebAssembly backend is what is left.
+ */
+async function installElsewhere(options: InstallOptions, host: Host, context: Context): Promise<Outcome> {
+  const project = findProject(options.project);
+  const nowhere: Outcome = {
+    status: 'fallback',
+    backend: 'wasm',
+    device: null,
+    tensorflow: null,
+    variant: null,
+    pinned: null,
+    package: null,
+    library: null,
+  };
+  if (options.variant === 'gpu') {
+    throw new NativeError(
+      'G2D_NATIVE_UNSUPPORTED_PLATFORM',
+      `--gpu needs Linux x64 with glibc, but this is ${describeHost(host)}. Leave --gpu out: loadTensorFlow() then takes the ` +
+        'fastest backend that is here.',
+      { host },
+    );
+  }
+  if (host.musl) {
+    context.note(
+      `TensorFlow's library needs glibc, but this is ${describeHost(host)}: loadTensorFlow() uses WebAssembly. A Debian-based ` +
+        'image has glibc',
+    );
+    return nowhere;
+  }
+  context.note(
+    `There is no usable TensorFlow wheel for ${describeHost(host)}: using tfjs-node's own installer`,
+  );
+  const name = '@tensorflow/tfjs-node';
+  try {
+    const before = findTfjsNode(project);
+    if (!before || !existsSync(join(before.folder, 'deps'))) {
+      await addTfjsNode({ project, name, scripts: 'run' }, context.run, context.signal);
+    }
+    const tfjs = findTfjsNode(project);
+    if (!tfjs) throw new Error(`npm left ${name} out because its install script failed`);
+    context.progress.stage('Testing a convolution and its gradients', null);
+    const test = await selfTest(tfjs, { run: context.run, signal: context.signal });
+    return { ...nowhere, status: 'own-installation', backend: 'tensorflow', ...test, package: tfjs.folder };
+  } catch (error) {
+    if (context.signal?.aborted) throw interruptedError();
+    context.note(
+      `tfjs-node's own installation does not work here (${firstLine(error)}): loadTensorFlow() uses WebAssembly`,
+    );
+    return nowhere;
+  }
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Addon } from './build-addon.js';
+import type { Library } from './cache.js';
+import { isNotWritable, NativeError } from './errors.js';
+import type { TfjsNode } from './project.js';
+
+/** What was put into a project's package, and with which Node it passed the self-test. Kept beside the add-on. */
+export interface Placed {
+  readonly format: 1;
+  readonly library: string;
+  readonly addon: string;
+  readonly tensorflow: string;
+  readonly variant: 'cpu' | 'gpu';
+  /** What the self-test computed on. */
+  readonly device: 'cpu' | 'gpu';
+  /** Versions of Node (`v20.20.2`) with which the self-test passed. */
+  readonly tested: readonly string[];
+}
+
+/** The add-on's place in the npm package: where tfjs-node looks for it. */
+export function bindingFile(tfjs: Pick<TfjsNode, 'folder'>): string {
+  return join(tfjs.folder, 'lib', 'napi-v8', 'tfjs_binding.node');
+}
+
+/** The link to the library in the npm package. */
+export function linkFile(tfjs: Pick<TfjsNode, 'folder'>): string {
+  return join(tfjs.folder, 'deps');
+}
+
+const recordFile = (tfjs: Pick<TfjsNode, 'folder'>) => join(tfjs.folder, 'lib', 'napi-v8', 'g2d-native.json');
+
+/** Our note in a package, or null if tfjs-node was installed in another way or not at all. */
+export function readPlaced(tfjs: Pick<TfjsNode, 'folder'>): Placed | null {
+  try {
+    const placed = JSON.parse(readFileSync(recordFile(tfjs), 'utf8')) as Placed;
+    return placed.format === 1 ? placed : null;
+  } catch {
+    return null;
+  }
+}
+
+/** True when the package has exactly this library and this add-on. */
+export function isPlaced(tfjs: TfjsNode, library: Library, addon: Addon): boolean {
+  try {
+    if (!lstatSync(linkFile(tfjs)).isSymbolicLink() || readlinkSync(linkFile(tfjs)) !== library.folder)
+      return false;
+    const binding = readFileSync(bindingFile(tfjs));
+    return createHash('sha256').update(binding).digest('hex') === addon.sha256;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Links the library into the package and copies the add-on there. The add-on is a real file because its search path is
+ * relative to itself. Each is made under another name first and renamed, so a killed process leaves the old or the new.
+ *
+ * @param onNote Told what was moved out of the way.
+ * @throws {NativeError} `G2D_NATIVE_PROJECT_NOT_WRITABLE`
+ */
+export async function place(
+  tfjs: TfjsNode,
+  library: Library,
+  addon: Addon,
+  onNote: (line: string) => void = () => {},
+): Promise<void> {
+  const link = linkFile(tfjs);
+  const binding = bindingFile(tfjs);
+  const temporary = (file: string) => `${file}.g2d-${process.pid}`;
+  try {
+    await mkdir(dirname(binding), { recursive: true });
+    await copyFile(addon.file, temporary(binding));
+    await rename(temporary(binding), binding);
+    await rm(temporary(link), { force: true });
+    await symlink(library.folder, temporary(link), 'dir');
+    if (existsSync(link) && !lstatSync(link).isSymbolicLink()) {
+      // Made by tfjs-node's own installer: not ours to delete.
+      const kept = freeName(`${link}.tfjs-node`);
+      await rename(link, kept);
+      onNote(`${tfjs.name} had a TensorFlow of its own; it was kept as ${kept}`);
+    }
+    await rename(temporary(link), link);
+  } catch (error) {
+    throw notWritable(tfjs, error);
+  }
+}
+
+/** Remembers what is placed and with which Node versions it works. */
+export async function writePlaced(tfjs: TfjsNode, placed: Placed): Promise<void> {
+  const file = recordFile(tfjs);
+  try {
+    await writeFile(`${file}.${process.pid}`, `${JSON.stringify(placed, null, 2)}\n`);
+    await rename(`${file}.${process.pid}`, file);
+  } catch (error) {
+    throw notWritable(tfjs, error);
+  }
+}
+
+function freeName(wanted: string): string {
+  let name = wanted;
+  for (let count = 2; existsSync(name); count++) name = `${wanted}-${count}`;
+  return name;
+}
+
+function notWritable(tfjs: TfjsNode, error: unknown): unknown {
+  if (!isNotWritable(error)) return error;
+  return new NativeError(
+    'G2D_NATIVE_PROJECT_NOT_WRITABLE',
+    `The package ${tfjs.folder} cannot be written, but the add-on and the link to TensorFlow belong there. Run this as the ` +
+      'user who owns node_modules.',
+    { folder: tfjs.folder },
+    { cause: error },
+  );
+}

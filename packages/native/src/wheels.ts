@@ -1,0 +1,147 @@
+import { NativeError } from './errors.js';
+import type { Host } from './host.js';
+
+/** Which build of TensorFlow: for the processor alone, or with CUDA. */
+export type Variant = 'cpu' | 'gpu';
+
+/** A wheel on the Python package index. */
+export interface Distribution {
+  /** The distribution's name on the index. */
+  readonly name: string;
+  readonly version: string;
+  readonly variant: Variant;
+  readonly arch: 'x64' | 'arm64';
+  /** The wheel's hash; null when this version is not in our table: then only the index's own hash is checked. */
+  readonly sha256: string | null;
+  /** Size of the wheel; null when not known. */
+  readonly bytes: number | null;
+  /** Size of what we take out of it; null when not known. */
+  readonly unpackedBytes: number | null;
+}
+
+/** The TensorFlow version that is installed unless another one is asked for. */
+export const defaultVersion = '2.21.0';
+
+/** The wheels whose hashes we know. A wheel that is not here can be had with `--version`, unpinned. */
+export const knownWheels: readonly Distribution[] = [
+  {
+    name: 'tensorflow-cpu',
+    version: '2.21.0',
+    variant: 'cpu',
+    arch: 'x64',
+    sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+    bytes: 273_829_956,
+    unpackedBytes: 854_000_000,
+  },
+  {
+    name: 'tensorflow',
+    version: '2.21.0',
+    variant: 'gpu',
+    arch: 'x64',
+    sha256: '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124',
+    bytes: 572_440_367,
+    unpackedBytes: 1_260_000_000,
+  },
+  {
+    // There is no tensorflow-cpu for arm64; this wheel has no CUDA in it.
+    name: 'tensorflow',
+    version: '2.21.0',
+    variant: 'cpu',
+    arch: 'arm64',
+    sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
+    bytes: 281_828_020,
+    unpackedBytes: 884_000_000,
+  },
+];
+
+/**
+ * The wheel for a machine, a variant and a version.
+ *
+ * @throws {NativeError} `G2D_NATIVE_UNSUPPORTED_PLATFORM` for `gpu` on arm64; `G2D_NATIVE_OPTION` for a version that is
+ *   not of the form `2.21.0`.
+ */
+export function chooseWheel(host: Host, variant: Variant, version: string = defaultVersion): Distribution {
+  if (!/^\d+\.\d+\.\d+(?:rc\d+)?$/.test(version)) {
+    throw new NativeError(
+      'G2D_NATIVE_OPTION',
+      `--version must be a TensorFlow release such as ${defaultVersion}, but it is "${version}". ` +
+        `Leave it out to get ${defaultVersion}.`,
+      { option: 'version', value: version },
+    );
+  }
+  const arch = host.arch === 'arm64' ? 'arm64' : 'x64';
+  if (variant === 'gpu' && arch === 'arm64') {
+    throw new NativeError(
+      'G2D_NATIVE_UNSUPPORTED_PLATFORM',
+      'The wheels for Linux arm64 contain no CUDA, so --gpu needs Linux x64. Use --cpu on this machine.',
+      { arch, variant },
+    );
+  }
+  const known = knownWheels.find(
+    (wheel) => wheel.variant === variant && wheel.arch === arch && wheel.version === version,
+  );
+  if (known) return known;
+  const name = variant === 'cpu' && arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
+  return { name, version, variant, arch, sha256: null, bytes: null, unpackedBytes: null };
+}
+
+/** The name of the library's folder in the cache: one per variant, version and processor. */
+export function libraryName(wheel: Distribution): string {
+  return `tensorflow-${wheel.variant}-${wheel.version}-${wheel.arch}`;
+}
+
+const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+
+const headers = [
+  'tensorflow/c/c_api.h',
+  'tensorflow/c/c_api_macros.h',
+  'tensorflow/c/eager/c_api.h',
+  'tensorflow/c/tf_attrtype.h',
+  'tensorflow/c/tf_buffer.h',
+  'tensorflow/c/tf_datatype.h',
+  'tensorflow/c/tf_status.h',
+  'tensorflow/c/tf_tensor.h',
+  'tensorflow/c/tf_tstring.h',
+  'tensorflow/core/platform/ctstring.h',
+  'tensorflow/core/platform/ctstring_internal.h',
+  'tsl/platform/ctstring.h',
+  'tsl/platform/ctstring_internal.h',
+  'xla/tsl/c/tsl_status.h',
+];
+
+/**
+ * What is taken out of TensorFlow's wheel: path in the wheel → path in the cache. The headers moved between
+ * TensorFlow releases; the ones marked optional may be missing and the compiler says so if they were needed.
+ */
+export const tensorflowFiles: readonly { from: string; to: string; optional: boolean }[] = [
+  ...libraries.map((name) => ({ from: `tensorflow/${name}`, to: `lib/${name}`, optional: false })),
+  ...headers.map((name) => ({
+    from: `tensorflow/include/${name}`,
+    to: `include/${name}`,
+    optional: !name.startsWith('tensorflow/c/'),
+  })),
+  { from: 'tensorflow/include/LICENSE', to: 'LICENSE', optional: true },
+  { from: 'tensorflow/THIRD_PARTY_NOTICES.txt', to: 'THIRD_PARTY_NOTICES.txt', optional: true },
+];
+
+/** The TensorFlow library itself. */
+export const libraryFiles: readonly string[] = libraries.map((name) => `lib/${name}`);
+
+/**
+ * The NVIDIA wheels that TensorFlow's `and-cuda` extra names, each at the lowest version it allows: the one that
+ * TensorFlow was built with.
+ *
+ * @param metadata Text of `METADATA` in TensorFlow's wheel.
+ */
+export function nvidiaRequirements(metadata: string): { name: string; version: string }[] {
+  const found: { name: string; version: string }[] = [];
+  for (const line of metadata.split('\n')) {
+    const match =
+      /^Requires-Dist:\s*(nvidia-[A-Za-z0-9_-]+)\s*\(?([^;)]*)\)?\s*;.*extra\s*==\s*["']and-cuda["']/.exec(
+        line,
+      );
+    const version = match && /[>=]=\s*([0-9][0-9.]*)/.exec(match[2]!)?.[1];
+    if (match && version) found.push({ name: match[1]!.replaceAll('_', '-'), version });
+  }
+  return found;
+}

@@ -1,0 +1,19 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { trueClassProbability } from '@g2d/tensor-ops';
+
+/**
+ * Mean probability a unimodal teacher gives the true class over a batch: its confidence.
+ *
+ * ρ = (1/B) Σ_i softmax(u_i^T)[y_i]
+ *
+ * @param labels True class ids, int32 `[B]`, each in [0, C).
+ * @param logits Unnormalized teacher scores, float32 `[B, C]`. Do not pass probabilities.
+ * @returns Scalar in [0, 1]; dispose it. The inputs are left alone.
+ * @throws {ShapeError} If the batch sizes differ.
+ * @example
+ * modalityConfidence(tf.tensor1d([0], 'int32'), tf.tensor2d([[0, 0]])).print(); // 0.5
+ * @see G2D, Sec. 3.2, Eq. 5
+ */
+export function modalityConfidence(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Scalar {
+  return tf.tidy(() => tf.mean(trueClassProbability(labels, logits)));
+}

@@ -1,0 +1,27 @@
+import { OptionError } from '@g2d/tensor-ops';
+
+/** The modality whose factor κ applies to a variable; `undefined` for variables that are never suppressed. */
+export type ModalityOf<M extends string> = (variable: string) => M | undefined;
+
+/**
+ * Assigns variables to modalities by the beginning of their names.
+ *
+ * @param prefixes For each modality, what the names of its variables begin with. Name layers `audio/conv1`, and
+ * TensorFlow.js calls the variable `audio/conv1/kernel`.
+ * @throws {OptionError} If a prefix is empty, or one begins with another, so that a variable would have two modalities.
+ * @example
+ * byPrefix({ audio: 'audio/', video: 'video/' })('audio/conv1/kernel'); // 'audio'
+ */
+export function byPrefix<const M extends string>(prefixes: Readonly<Record<M, string>>): ModalityOf<M> {
+  const entries = Object.entries(prefixes) as [M, string][];
+  for (const [modality, prefix] of entries) {
+    const other = entries.find(([name, start]) => name !== modality && prefix.startsWith(start));
+    if (prefix === '' || other) {
+      throw new OptionError(
+        `The prefix "${prefix}" of ${modality} ${other ? `begins with "${other[1]}", the prefix of ${other[0]}` : 'is empty'}. Every variable must belong to one modality at most.`,
+        { option: 'prefixes', value: prefix, accepted: 'prefixes of which none begins with another' },
+      );
+    }
+  }
+  return (variable) => entries.find(([, prefix]) => variable.startsWith(prefix))?.[0];
+}

@@ -1,0 +1,23 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { assertLabels } from './true-class-probability.js';
+
+/**
+ * Mean cross-entropy of class ids and logits.
+ *
+ * CE = −(1/B) Σ_i log softmax(logits_i)[y_i]
+ *
+ * @param labels True class ids, int32 `[B]`, each in [0, C).
+ * @param logits Unnormalized scores, float32 `[B, C]`.
+ * @returns Scalar ≥ 0; dispose it. The inputs are left alone.
+ * @throws {ShapeError} If the batch sizes differ.
+ * @example
+ * crossEntropy(tf.tensor1d([0], 'int32'), tf.tensor2d([[0, 0]])).print(); // 0.6931472
+ */
+export function crossEntropy(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Scalar {
+  assertLabels(labels, logits);
+  return tf.tidy(() => {
+    const oneHot = tf.oneHot(labels, logits.shape[1], 1, 0, 'float32');
+    // log-softmax, since log(softmax) underflows below −88 in float32.
+    return tf.neg(tf.mean(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), 1))) as tf.Scalar;
+  });
+}

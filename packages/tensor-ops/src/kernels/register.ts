@@ -1,0 +1,29 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { registerBatchNorm } from './batch-norm.js';
+import { registerConv2D } from './conv2d.js';
+import { registerRelu } from './relu.js';
+import { TENSORFLOW } from './tensorflow.js';
+import { registerWasmConvGradients } from './wasm-conv-gradients.js';
+
+// The marker lives in the process, not in this module: ESM and CommonJS copies share one kernel registry.
+const MARKER = Symbol.for('@g2d/kernels-registered');
+const registered = ((globalThis as Record<symbol, unknown>)[MARKER] ??= new Set<string>()) as Set<string>;
+
+/**
+ * Registers the kernels that training needs and the current backend lacks: fused training kernels on `tensorflow`,
+ * the gradients of convolution on `wasm`. Does nothing on other backends, and nothing the second time.
+ *
+ * `accelerate` calls it; call it yourself to train plain layers on WASM.
+ */
+export function registerTrainingKernels(): void {
+  const backend = tf.getBackend();
+  if (registered.has(backend)) return;
+  if (backend === TENSORFLOW) {
+    registerConv2D();
+    registerBatchNorm();
+    registerRelu();
+  } else if (backend === 'wasm') {
+    registerWasmConvGradients();
+  }
+  registered.add(backend);
+}

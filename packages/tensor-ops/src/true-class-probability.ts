@@ -1,0 +1,28 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { assertShape } from './assert.js';
+
+/** Throws a `ShapeError` unless `logits` is `[B, C]` and `labels` is `[B]`. */
+export function assertLabels(labels: tf.Tensor, logits: tf.Tensor): void {
+  assertShape('logits', logits, [null, null], '[B, C]');
+  assertShape('labels', labels, [logits.shape[0] as number], `[B] with B = ${logits.shape[0]}, the rows of \`logits\``);
+}
+
+/**
+ * Probability that each sample's true class gets.
+ *
+ * p_i = softmax(logits_i)[y_i]
+ *
+ * @param labels True class ids, int32 `[B]`, each in [0, C).
+ * @param logits Unnormalized scores, float32 `[B, C]`. Do not pass probabilities.
+ * @returns float32 `[B]`, each in [0, 1]; dispose it. The inputs are left alone.
+ * @throws {ShapeError} If the batch sizes differ.
+ * @example
+ * trueClassProbability(tf.tensor1d([1], 'int32'), tf.tensor2d([[0, 0]])).print(); // [0.5]
+ */
+export function trueClassProbability(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D {
+  assertLabels(labels, logits);
+  return tf.tidy(() => {
+    const oneHot = tf.oneHot(labels, logits.shape[1], 1, 0, 'float32');
+    return tf.sum(tf.mul(oneHot, tf.softmax(logits)), 1);
+  });
+}

@@ -1,0 +1,18 @@
+import { g2dLoss, type G2DLossOptions } from '@g2d/distill';
+import type { Method } from '../method.js';
+
+/**
+ * Training with the loss of G2D: features and logits of the unimodal teachers are distilled into the student.
+ *
+ * @param options α, β, temperature and reduction of Eq. 4; β = 0 is UMT.
+ * @see G2D, Sec. 3.1, Eq. 4
+ */
+export function g2dDistillation<M extends string>(options: G2DLossOptions = {}): Method<M> {
+  return {
+    name: 'g2d-loss',
+    teachers: 'unimodal',
+    loss: ({ batch, teachers }, { logits, features }) => ({
+      ...g2dLoss({ labels: batch.labels, student: { logits, features }, teachers }, options),
+    }),
+  };
+}

@@ -1,0 +1,53 @@
+import cliProgress from 'cli-progress';
+
+/** Progress of a long piece of work in steps, on standard error. */
+export interface Progress {
+  /** Names what is being done from now on. */
+  stage(name: string): void;
+  /** `steps` more are done. */
+  advance(steps: number): void;
+  /** Prints a line without disturbing the bar. */
+  note(line: string): void;
+  stop(): void;
+}
+
+/**
+ * A bar with the time left on a terminal; elsewhere a line when a stage begins.
+ *
+ * @param total All steps.
+ * @param stream Default: standard error, so that standard output holds results only.
+ */
+export function createProgress(total: number, stream: NodeJS.WriteStream = process.stderr): Progress {
+  if (!stream.isTTY) {
+    let done = 0;
+    const started = performance.now();
+    return {
+      stage: (name) => {
+        const seconds = Math.round((performance.now() - started) / 1000);
+        stream.write(`[${String(Math.round((100 * done) / total)).padStart(3)} %, ${seconds} s] ${name}\n`);
+      },
+      advance: (steps) => {
+        done += steps;
+      },
+      note: (line) => void stream.write(`${line}\n`),
+      stop: () => {},
+    };
+  }
+  const bars = new cliProgress.MultiBar(
+    {
+      format: '{bar} {percentage} % | {stage} | {eta_formatted} left',
+      barsize: 24,
+      etaBuffer: 60,
+      hideCursor: false,
+      stream,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  const bar = bars.create(total, 0, { stage: '' });
+  return {
+    stage: (name) => bar.update({ stage: name }),
+    advance: (steps) => bar.increment(steps),
+    note: (line) => bars.log(`${line}\n`),
+    stop: () => bars.stop(),
+  };
+}
