@@ -23,7 +23,9 @@ export interface Data {
 export async function openData(sources: string, draw: Settings['draw']): Promise<Data> {
   const built = await buildSmallAvMnist({ sources, out: `${sources}/built/av-mnist-small-${draw}`, draw });
   const [train, validation, test] = await Promise.all(
-    (['train', 'validation', 'test'] as const).map(async (split) => inMemory(await avMnist({ ...built, split }))),
+    (['train', 'validation', 'test'] as const).map(async (split) =>
+      inMemory(await avMnist({ ...built, split })),
+    ),
   );
   return { root: built.root, train: train!, validation: validation!, test: test! };
 }

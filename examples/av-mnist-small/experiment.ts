@@ -22,26 +22,38 @@ import type { Progress, RunFolder, RunGroup, RunSummary } from '@g2d/trainer/nod
 import { trainingBatches, type Data, type Modality } from './data.js';
 import type { Settings } from './settings.js';
 
-export const MODALITIES = ['audio', 'image'] as const;
+const MODALITIES = ['audio', 'image'] as const;
 const WIDTHS = { audio: 64, image: 32 };
 const ENCODERS = {
   audio: (seed: number) => smallAudioEncoder({ name: 'audio', inputShape: [56, 56, 1], seed }),
   image: (seed: number) => smallImageEncoder({ name: 'image', inputShape: [28, 28, 1], seed }),
 };
 
-/** What the methods of the comparison are made of. Joint training is the empty stack. */
-export const METHODS: Readonly<Record<string, (settings: Settings) => readonly Method<Modality>[]>> = {
-  joint: () => [],
-  smp: ({ phaseEpochs, scope }) => [modalityPrioritization({ phaseEpochs, scope })],
-  'g2d-loss': ({ alpha, beta, temperature }) => [g2dDistillation({ alpha, beta, temperature })],
-  g2d: ({ alpha, beta, temperature, phaseEpochs, scope }) => [
-    g2dDistillation({ alpha, beta, temperature }),
-    modalityPrioritization({ phaseEpochs, scope }),
-  ],
+/** A method of the comparison: a stack of hooks, and the settings that it reads. */
+interface Recipe {
+  readonly methods: readonly Method<Modality>[];
+  readonly options: object;
+}
+
+/** What the comparison trains. Joint training is the empty stack. */
+const RECIPES: Readonly<Record<string, (settings: Settings) => Recipe>> = {
+  joint: () => ({ methods: [], options: {} }),
+  smp: ({ phaseEpochs, scope }) => {
+    const options = { phaseEpochs, scope };
+    return { methods: [modalityPrioritization(options)], options };
+  },
+  'g2d-loss': ({ alpha, beta, temperature }) => {
+    const options = { alpha, beta, temperature };
+    return { methods: [g2dDistillation(options)], options };
+  },
+  g2d: ({ alpha, beta, temperature, phaseEpochs, scope }) => {
+    const options = { alpha, beta, temperature, phaseEpochs, scope };
+    return { methods: [g2dDistillation(options), modalityPrioritization(options)], options };
+  },
 };
 
 /** How much longer than an epoch of the image teacher an epoch takes, for the time left. */
-export const COST: Readonly<Record<string, number>> = {
+const COST: Readonly<Record<string, number>> = {
   'teacher-audio': 2,
   'teacher-image': 1,
   joint: 3,
@@ -49,6 +61,10 @@ export const COST: Readonly<Record<string, number>> = {
   'g2d-loss': 4,
   g2d: 4,
 };
+
+/** All the work of an experiment, in the steps that `progress` counts. */
+export const workOf = ({ epochs }: Settings): number =>
+  epochs * Object.values(COST).reduce((sum, cost) => sum + cost, 0);
 
 /** A table's worth of results. */
 export interface Results {
@@ -77,25 +93,25 @@ function model(modalities: readonly Modality[], classes: number, seed: number): 
 async function runTraining({
   name,
   student,
-  methods,
+  recipe: { methods, options },
   teachers,
   keep,
   data,
   settings,
   folder,
-  config,
+  environment,
   progress,
 }: {
   readonly name: string;
   readonly student: MultimodalModel<Modality>;
-  readonly methods: readonly Method<Modality>[];
+  readonly recipe: Recipe;
   readonly teachers?: FrozenTeachers<Modality>;
   /** Weights to end with: of the last epoch, or of the best on validation among six evenly spaced epochs. */
   readonly keep: 'last' | 'best';
   readonly data: Data;
   readonly settings: Settings;
   readonly folder: RunFolder;
-  readonly config: object;
+  readonly environment: object;
   readonly progress: Progress;
 }): Promise<RunSummary> {
   const cost = COST[name] as number;
@@ -113,8 +129,15 @@ async function runTraining({
     kind: modalities.length > 1 ? 'student' : 'teacher',
     modalities,
     method: name,
-    methods: methods.map((method) => method.name),
-    ...config,
+    seed: settings.seed,
+    epochs,
+    batchSize: settings.batchSize,
+    learningRate,
+    momentum,
+    weightDecay,
+    dropAfter,
+    ...options,
+    ...environment,
   });
   const started = performance.now();
   const metric = modalities.length > 1 ? 'fused' : (modalities[0] as string);
@@ -187,7 +210,11 @@ async function teacherMean(
     const outputs = perModality((m) => models[m].forward(inputs, { training: false }));
     const unimodalLogits = perModality((m) => outputs[m].logits);
     const logits = tf.div(tf.add(unimodalLogits.audio, unimodalLogits.image), 2) as tf.Tensor2D;
-    return { features: perModality((m) => outputs[m].features[m]), logits, unimodalLogits } as Outputs<Modality>;
+    return {
+      features: perModality((m) => outputs[m].features[m]),
+      logits,
+      unimodalLogits,
+    } as Outputs<Modality>;
   }, dataset);
 }
 
@@ -196,18 +223,18 @@ export async function runExperiment({
   data,
   settings,
   group,
-  config,
+  environment,
   progress,
 }: {
   readonly data: Data;
   readonly settings: Settings;
   readonly group: RunGroup;
-  /** Goes into every run's `config.json`. */
-  readonly config: object;
+  /** Backend, device and versions, for every run's `config.json`. */
+  readonly environment: object;
   readonly progress: Progress;
 }): Promise<Results> {
   const classes = data.train.classNames.length;
-  const common = { data, settings, config, progress };
+  const common = { data, settings, environment, progress };
   const seconds: Record<string, number> = {};
 
   const models = perModality((m) => model([m], classes, deriveSeed(settings.seed, 'teachers')));
@@ -218,7 +245,7 @@ export async function runExperiment({
       ...common,
       name,
       student: models[modality],
-      methods: [],
+      recipe: { methods: [], options: {} },
       keep: 'best',
       folder: group.run(name),
     });
@@ -236,12 +263,16 @@ export async function runExperiment({
   }
 
   const results: Record<string, { test: Accuracies; validation: Accuracies }> = {};
-  for (const [name, methodsOf] of Object.entries(METHODS)) {
-    const { test, validation, seconds: taken } = await runTraining({
+  for (const [name, recipeOf] of Object.entries(RECIPES)) {
+    const {
+      test,
+      validation,
+      seconds: taken,
+    } = await runTraining({
       ...common,
       name,
       student: model(MODALITIES, classes, settings.seed),
-      methods: methodsOf(settings),
+      recipe: recipeOf(settings),
       teachers,
       keep: 'last',
       folder: group.run(name),

@@ -54,21 +54,29 @@ export function parseSettings(args: readonly string[]): { settings: Settings; ou
     const text = values[option];
     if (text === undefined) return fallback;
     const value = Number(text);
-    const fits = text !== '' && value >= least && (whole ? Number.isSafeInteger(value) : Number.isFinite(value));
+    const fits =
+      text !== '' && value >= least && (whole ? Number.isSafeInteger(value) : Number.isFinite(value));
     if (!fits) {
       const accepted = `${whole ? 'a whole number' : 'a number'} of at least ${least}`;
-      throw new OptionError(`\`--${option}\` is "${text}"; it must be ${accepted}.`, { option, value: text, accepted });
+      throw new OptionError(`\`--${option}\` is "${text}"; it must be ${accepted}.`, {
+        option,
+        value: text,
+        accepted,
+      });
     }
     return value;
   };
   const choice = <T extends string>(option: keyof typeof values, accepted: readonly T[]): T => {
     const value = values[option] ?? accepted[0];
     if (!accepted.includes(value as T)) {
-      throw new OptionError(`\`--${option}\` is "${String(value)}"; it must be one of ${accepted.join(', ')}.`, {
-        option,
-        value,
-        accepted: accepted.join(', '),
-      });
+      throw new OptionError(
+        `\`--${option}\` is "${String(value)}"; it must be one of ${accepted.join(', ')}.`,
+        {
+          option,
+          value,
+          accepted: accepted.join(', '),
+        },
+      );
     }
     return value as T;
   };

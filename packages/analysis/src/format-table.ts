@@ -26,7 +26,7 @@ export function formatTable(rows: readonly ResultsRow[]): string {
 export function tableCells(rows: readonly ResultsRow[]): { header: string[]; cells: string[][] } {
   const modalities = [...new Set(rows.flatMap((row) => Object.keys(row.perModality)))];
   return {
-    header: ['test accuracy, %', 'fused', ...modalities, 'over joint'],
+    header: ['test accuracy, %', 'fused', ...modalities, 'vs joint'],
     cells: rows.map((row) => [
       row.label,
       formatPercent(row.fused),

@@ -3,6 +3,11 @@ export function formatPercent(value: number | undefined): string {
   return value === undefined || Number.isNaN(value) ? '–' : value.toFixed(1);
 }
 
+/** `58.9 %` with a space that does not break, for sentences. */
+export function withPercent(value: number | undefined): string {
+  return `${formatPercent(value)}\u00a0%`;
+}
+
 /** `+25.4`, `−1.3`, `0.0`: with a true minus sign, and no sign on what rounds to zero. */
 export function formatGain(points: number): string {
   const text = Math.abs(points).toFixed(1);
@@ -10,9 +15,9 @@ export function formatGain(points: number): string {
   return `${points > 0 ? '+' : '−'}${text}`;
 }
 
-/** Points without a sign: `25.4`. */
-export function formatPoints(points: number): string {
-  return Math.abs(points).toFixed(1);
+/** `25.4 points`, without a sign, with a space that does not break. */
+export function withPoints(points: number): string {
+  return `${Math.abs(points).toFixed(1)}\u00a0points`;
 }
 
 /** `2,000`. */

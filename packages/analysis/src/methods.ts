@@ -16,7 +16,7 @@ export const TEACHER_MEAN = 'teacher-mean';
 
 const REFERENCE: MethodWords = {
   label: 'Mean of teachers',
-  description: 'reference: the teachers’ logits averaged, no joint training at all',
+  description: 'reference: the teachers’ logits averaged, nothing trained jointly',
 };
 
 /** Words for a method; one that is not known here goes by its own name. */

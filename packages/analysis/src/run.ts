@@ -91,9 +91,7 @@ export interface GroupSummary {
   readonly device: string;
   /** Seconds by stage. */
   readonly seconds: Readonly<Record<string, number>>;
-  readonly results: Readonly<
-    Record<string, { readonly test: Accuracies; readonly validation?: Accuracies }>
-  >;
+  readonly results: Readonly<Record<string, { readonly test: Accuracies; readonly validation?: Accuracies }>>;
   /** Test accuracy in percent of each modality's teacher. */
   readonly teachers: PerModality;
   /** ρ in [0, 1] of each modality's teacher on the training part. */

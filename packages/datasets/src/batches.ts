@@ -8,15 +8,19 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type { MultimodalDataset, Sample } from './dataset.js';
 
-/** What one training step sees. Whoever gets it disposes it: `tf.dispose(batch)` frees every tensor in it. */
-export interface Batch<M extends string> {
+/**
+ * What one training step sees. Whoever gets it disposes it: `tf.dispose(batch)` frees every tensor in it.
+ *
+ * A type, not an interface, and `ids` not readonly, since `tf.dispose` would not accept it otherwise.
+ */
+export type Batch<M extends string> = {
   /** One tensor per modality, float32 `[B, …shape]`, channels last. */
   readonly inputs: Readonly<Record<M, tf.Tensor>>;
   /** True class ids, int32 `[B]`. */
   readonly labels: tf.Tensor1D;
   /** The samples' stable ids, `[B]`. */
-  readonly ids: readonly string[];
-}
+  readonly ids: string[];
+};
 
 /**
  * Changes one input at random, for training. It may change `input` in place and return it.

@@ -66,11 +66,14 @@ export function g2dLoss<M extends string>(
 ): G2DLoss {
   for (const [option, value] of Object.entries({ alpha, beta })) {
     if (!(value >= 0 && Number.isFinite(value))) {
-      throw new OptionError(`\`${option}\` is ${value}; it must be a finite number of at least 0. The paper uses 1.`, {
-        option,
-        value,
-        accepted: 'a finite number ≥ 0',
-      });
+      throw new OptionError(
+        `\`${option}\` is ${value}; it must be a finite number of at least 0. The paper uses 1.`,
+        {
+          option,
+          value,
+          accepted: 'a finite number ≥ 0',
+        },
+      );
     }
   }
   const modalities = Object.keys(student.features) as M[];
@@ -90,7 +93,9 @@ export function g2dLoss<M extends string>(
     const feature = sum(alpha, (m) =>
       featureDistillationLoss(teachers[m].features, student.features[m], { reduction: featureReduction }),
     );
-    const logit = sum(beta, (m) => logitDistillationLoss(teachers[m].logits, student.logits, { temperature }));
+    const logit = sum(beta, (m) =>
+      logitDistillationLoss(teachers[m].logits, student.logits, { temperature }),
+    );
     const total = tf.addN([task, tf.mul(feature, alpha), tf.mul(logit, beta)]) as tf.Scalar;
     return { total, student: task, feature, logit };
   });

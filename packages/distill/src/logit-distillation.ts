@@ -27,11 +27,14 @@ export function logitDistillationLoss(
   { temperature = 1 }: LogitDistillationOptions = {},
 ): tf.Scalar {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new OptionError(`\`temperature\` is ${temperature}; it must be a finite number above 0. The paper uses 1.`, {
-      option: 'temperature',
-      value: temperature,
-      accepted: 'a finite number > 0',
-    });
+    throw new OptionError(
+      `\`temperature\` is ${temperature}; it must be a finite number above 0. The paper uses 1.`,
+      {
+        option: 'temperature',
+        value: temperature,
+        accepted: 'a finite number > 0',
+      },
+    );
   }
   return tf.tidy(() =>
     tf.mul(klDivergence(tf.div(teacher, temperature), tf.div(student, temperature)), temperature ** 2),

@@ -30,6 +30,8 @@ export function convBlock(
     padding: 'valid',
     useBias: false,
   }).apply(padded);
-  const normalized = batchNormalization({ name: `${name}/bn`, momentum: 0.9, epsilon: 1e-5 }).apply(convolved);
+  const normalized = batchNormalization({ name: `${name}/bn`, momentum: 0.9, epsilon: 1e-5 }).apply(
+    convolved,
+  );
   return activation({ name: `${name}/relu`, activation: 'relu' }).apply(normalized) as layers.SymbolicTensor;
 }

@@ -16,7 +16,13 @@ import { initializeWeights } from './initialize-weights.js';
  */
 export function smallAudioEncoder({ name, inputShape, seed }: EncoderOptions): LayersModel {
   const spectrograms = input({ shape: [...inputShape], name: `${name}/input` });
-  let x = convBlock(spectrograms, { name: `${name}/conv1`, filters: 8, kernelSize: 5, stride: 2, padding: 2 });
+  let x = convBlock(spectrograms, {
+    name: `${name}/conv1`,
+    filters: 8,
+    kernelSize: 5,
+    stride: 2,
+    padding: 2,
+  });
   x = convBlock(x, { name: `${name}/conv2`, filters: 16, kernelSize: 3, stride: 2, padding: 1 });
   x = convBlock(x, { name: `${name}/conv3`, filters: 32, kernelSize: 3, stride: 2, padding: 1 });
   x = convBlock(x, { name: `${name}/conv4`, filters: 64, kernelSize: 7, stride: 1, padding: 0 });

@@ -38,7 +38,10 @@ export function lateFusion<const M extends string>({
   const heads = perModality((modality) => layers.dense({ name: `head/${modality}`, units: classes }));
   for (const modality of modalities) {
     const features = input({ shape: [widths[modality]] });
-    initializeWeights(model({ inputs: features, outputs: heads[modality].apply(features) as SymbolicTensor }), seed);
+    initializeWeights(
+      model({ inputs: features, outputs: heads[modality].apply(features) as SymbolicTensor }),
+      seed,
+    );
   }
   const mean = layers.average({ name: 'fusion/mean' });
 
@@ -58,7 +61,10 @@ export function lateFusion<const M extends string>({
       const unimodal = perModality((modality) => heads[modality].apply(features[modality]) as SymbolicTensor);
       const all = Object.values<SymbolicTensor>(unimodal);
       // The average layer refuses a single input, of which it is the identity.
-      return { logits: all.length > 1 ? (mean.apply(all) as SymbolicTensor) : (all[0] as SymbolicTensor), unimodalLogits: unimodal };
+      return {
+        logits: all.length > 1 ? (mean.apply(all) as SymbolicTensor) : (all[0] as SymbolicTensor),
+        unimodalLogits: unimodal,
+      };
     },
   };
 }

@@ -1,5 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { model, type LayerVariable, type layers, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import {
+  model,
+  type LayerVariable,
+  type layers,
+  type LayersModel,
+  type SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
 import { OptionError, UnknownModalityError } from '@g2d/tensor-ops';
 import type { Fusion, PerModality } from './fusion.js';
 
@@ -55,7 +61,13 @@ export class MultimodalModel<M extends string> {
   readonly #state: ReadonlyMap<string, LayerVariable>;
 
   /** @throws {OptionError} If encoders and fusion do not have the same modalities. */
-  constructor({ encoders, fusion }: { readonly encoders: PerModality<M, LayersModel>; readonly fusion: Fusion<M> }) {
+  constructor({
+    encoders,
+    fusion,
+  }: {
+    readonly encoders: PerModality<M, LayersModel>;
+    readonly fusion: Fusion<M>;
+  }) {
     const names = Object.keys(encoders);
     if ([...names].sort().join() !== [...fusion.modalities].sort().join()) {
       throw new OptionError(
@@ -134,7 +146,7 @@ export class MultimodalModel<M extends string> {
 
   /**
    * The whole network as an ordinary `LayersModel` that shares the weights: one input for each modality, in order;
-   * outputs `[z, u_1, …, u_k]`. Save it with `save`; it loads in plain TensorFlow.js.
+   * outputs `[z, u_1, …, u_k]` (only z with one modality, whose u it is). Save it with `save`; it loads in plain TensorFlow.js.
    */
   toLayersModel(): LayersModel {
     const features = Object.fromEntries(
@@ -143,7 +155,10 @@ export class MultimodalModel<M extends string> {
     const { logits, unimodalLogits } = this.#fusion.symbolic(features);
     return model({
       inputs: this.modalities.flatMap((modality) => this.#encoders[modality].inputs),
-      outputs: [logits, ...this.modalities.map((modality) => unimodalLogits[modality])],
+      outputs: [
+        logits,
+        ...(this.modalities.length > 1 ? this.modalities.map((modality) => unimodalLogits[modality]) : []),
+      ],
     });
   }
 }

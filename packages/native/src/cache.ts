@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import {
   access,
   constants,
@@ -46,6 +46,8 @@ export interface Library {
   readonly manifest: Manifest;
   /** Hash of the manifest: equal for equal contents. */
   readonly id: string;
+  /** Changes when somebody writes to a file, without anything having to be read: sizes and times of all files. */
+  readonly stamp: string;
 }
 
 const manifestName = 'manifest.json';
@@ -95,8 +97,17 @@ export function readLibrary(folder: string): Library | null {
     const text = readFileSync(join(folder, manifestName), 'utf8');
     const manifest = JSON.parse(text) as Manifest;
     if (manifest.format !== 1 || manifest.files.length === 0) return null;
-    if (manifest.files.some((file) => statSync(join(folder, file.path)).size !== file.bytes)) return null;
-    return { folder, manifest, id: createHash('sha256').update(text).digest('hex') };
+    const stats = manifest.files.map((file) => statSync(join(folder, file.path)));
+    if (manifest.files.some((file, index) => stats[index]!.size !== file.bytes)) return null;
+    const stamp = createHash('sha256').update(
+      stats.map(({ size, mtimeMs, ino }) => `${size} ${mtimeMs} ${ino}`).join(),
+    );
+    return {
+      folder,
+      manifest,
+      id: createHash('sha256').update(text).digest('hex'),
+      stamp: stamp.digest('hex'),
+    };
   } catch {
     return null;
   }
@@ -177,6 +188,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
+const lockPath = (folder: string) => join(folder, '.g2d-native.lock');
+
+/** True while {@link withLock} is at work in this folder, here or elsewhere, or its owner was killed. */
+export function isLocked(folder: string): boolean {
+  return existsSync(lockPath(folder));
+}
+
 /**
  * Runs `work` while no other installer holds the lock of this folder. The lock saves a second download; that nothing
  * half-written is used does not rest on it but on {@link publishLibrary}. A lock whose owner died is taken over after
@@ -192,7 +210,7 @@ export async function withLock<T>(
   await mkdir(folder, { recursive: true });
   const acquire = () =>
     lockfile.lock(folder, {
-      lockfilePath: join(folder, '.g2d-native.lock'),
+      lockfilePath: lockPath(folder),
       stale: 5_000,
       update: 1_000,
       // Held up for longer than that, we go on: the other installer then does the same work in a folder of its own.

@@ -66,7 +66,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const tools = await toolFindings(env, run, works || !supported);
   findings.push(
     ...tools,
-    ...driverFinding(host),
+    ...driverFinding(host, installed.device),
     ...(await diskFinding(options, env, works)),
     ...installed.findings,
   );

@@ -7,6 +7,7 @@ export { install } from './install.js';
 export type { InstallOptions, InstallReport } from './install.js';
 export { doctor } from './doctor.js';
 export type { DoctorOptions, DoctorReport, Finding } from './doctor.js';
+export { terminalProgress } from './progress.js';
 export type { Progress } from './progress.js';
 export type { Host } from './host.js';
 export type { RunCommand, CommandResult } from './run-command.js';

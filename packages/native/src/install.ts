@@ -8,6 +8,7 @@ import {
   cacheLocation,
   cacheNotWritable,
   forgetLibrary,
+  isLocked,
   isWritable,
   projectCache,
   publishLibrary,
@@ -21,7 +22,7 @@ import {
 import { firstLine, NativeError, systemCode } from './errors.js';
 import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
 import { findPip, interruptedError, noPipError, pipDownload } from './pip-download.js';
-import { isPlaced, place, readPlaced, writePlaced } from './place.js';
+import { isAsTested, isPlaced, place, projectNotWritable, readPlaced, writePlaced } from './place.js';
 import { silentProgress, type Progress } from './progress.js';
 import { addTfjsNode, findProject, findTfjsNode, type TfjsNode } from './project.js';
 import { runCommand, type RunCommand } from './run-command.js';
@@ -132,42 +133,46 @@ async function installFromWheel(options: InstallOptions, host: Host, context: Co
   const project = findProject(options.project);
   const wheel = chooseWheel(host, options.variant ?? 'cpu', options.version);
   const driver = wheel.variant === 'cpu' && host.arch === 'x64' ? nvidiaDriver() : null;
-  let tfjs = findTfjsNode(project);
   let changed = false;
+  let tfjs = isLocked(join(project, 'node_modules')) ? null : findTfjsNode(project);
   if (!tfjs) {
-    context.note(
-      `Adding @tensorflow/tfjs-node-gpu to ${project} as an optional dependency, without its install script`,
-    );
-    await addTfjsNode(
-      { project, name: '@tensorflow/tfjs-node-gpu', scripts: 'skip' },
-      context.run,
-      context.signal,
-    );
+    // Two npm processes at once in one project would spoil each other's work.
+    const modules = join(project, 'node_modules');
+    if (!(await isWritable(modules))) throw projectNotWritable(modules);
+    await withLock(modules, waiting(context), async () => {
+      if (findTfjsNode(project)) return;
+      context.note(
+        `Adding @tensorflow/tfjs-node-gpu to ${project} as an optional dependency, without its install script`,
+      );
+      const request = { project, name: '@tensorflow/tfjs-node-gpu', scripts: 'skip' } as const;
+      await addTfjsNode(request, context.run, context.signal);
+      changed = true;
+    });
     tfjs = findTfjsNode(project);
     if (!tfjs) throw missingAfterNpm(project);
-    changed = true;
   }
+  if (!existsSync(join(tfjs.folder, 'binding', 'tfjs_binding.cc'))) throw incompletePackage(tfjs);
   const cache = await usableCache(options, project, wheel, tfjs, context);
   let installation = await provide(cache.path, wheel, tfjs, options, context);
-  if (installation.changed) changed = true;
-  if (options.verify && !installation.changed) {
+  // Rewritten files have new times; what a disk has lost without that is found by --verify and by doctor.
+  const touched =
+    readPlaced(tfjs)?.library === installation.library.id && !isAsTested(tfjs, installation.library);
+  if (options.verify || (touched && !installation.changed)) {
     context.progress.stage('Checking every file of the library', null);
     const broken = await brokenFiles(installation.library);
-    if (broken.length > 0) {
-      installation = await repair(cache.path, wheel, tfjs, options, context, broken);
-      changed = true;
-    }
+    if (broken.length > 0) installation = await repair(cache.path, wheel, tfjs, options, context, broken);
   }
-  const placed = await placeAndTest(installation, tfjs, options.verify ?? false, context).catch(
-    async (error: unknown) => {
-      if (!NativeError.isInstance(error) || error.code !== 'G2D_NATIVE_SELF_TEST') throw error;
-      // A damaged file of the right size looks complete until it is used.
-      const broken = await brokenFiles(installation.library);
-      if (broken.length === 0) throw error;
-      installation = await repair(cache.path, wheel, tfjs!, options, context, broken);
-      return placeAndTest(installation, tfjs!, true, context);
-    },
-  );
+  let placed: { test: SelfTest; changed: boolean };
+  try {
+    placed = await placeAndTest(installation, tfjs, options.verify ?? false, context);
+  } catch (error) {
+    if (!NativeError.isInstance(error) || error.code !== 'G2D_NATIVE_SELF_TEST') throw error;
+    const broken = await brokenFiles(installation.library);
+    if (broken.length === 0) throw error;
+    installation = await repair(cache.path, wheel, tfjs, options, context, broken);
+    placed = await placeAndTest(installation, tfjs, true, context);
+  }
+  if (installation.changed) changed = true;
   if (driver && placed.changed) {
     context.note(
       `An NVIDIA driver (${driver}) is present; npx g2d-native install --gpu takes the CUDA build`,
@@ -191,6 +196,15 @@ function missingAfterNpm(project: string): NativeError {
     `npm ended without an error, but ${project} still does not have @tensorflow/tfjs-node-gpu. Is omit=optional set for npm? ` +
       'Then add it by hand: npm install --ignore-scripts @tensorflow/tfjs-node-gpu@4.22.0',
     { project },
+  );
+}
+
+function incompletePackage({ name, folder }: TfjsNode): NativeError {
+  return new NativeError(
+    'G2D_NATIVE_NO_TFJS_NODE',
+    `${folder} is incomplete: it lacks the sources of its add-on. Delete that folder and run this again, or npm install ` +
+      `--ignore-scripts ${name} by hand.`,
+    { folder },
   );
 }
 
@@ -322,7 +336,7 @@ function makeLibrary(
 function spaceNeeded(wheel: Distribution, given: boolean): number {
   const bytes = given ? 0 : (wheel.bytes ?? 600_000_000);
   const unpacked = wheel.unpackedBytes ?? 1_300_000_000;
-  const nvidia = wheel.variant === 'gpu' ? 6_500_000_000 : 0;
+  const nvidia = wheel.variant === 'gpu' ? 4_300_000_000 : 0;
   return Math.max(2 * bytes, bytes + unpacked) + nvidia + 50_000_000;
 }
 
@@ -426,7 +440,7 @@ async function placeAndTest(
 ): Promise<{ test: SelfTest; changed: boolean }> {
   const before = readPlaced(tfjs);
   const there = isPlaced(tfjs, library, addon);
-  const same = there && before?.library === library.id && before.addon === addon.sha256;
+  const same = there && before?.addon === addon.sha256 && isAsTested(tfjs, library);
   if (same && !again && before.tested.includes(process.version)) {
     return { test: { tensorflow: before.tensorflow, device: before.device }, changed: false };
   }
@@ -444,6 +458,7 @@ async function placeAndTest(
   await writePlaced(tfjs, {
     format: 1,
     library: library.id,
+    stamp: library.stamp,
     addon: addon.sha256,
     variant: library.manifest.variant,
     ...test,

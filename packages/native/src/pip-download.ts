@@ -26,7 +26,7 @@ export interface PipRequest {
 }
 
 // The Python version only chooses among wheels with the same library inside; no Python code is run.
-const pythonVersions = ['3.11', '3.12', '3.13', '3.10'];
+const pythonVersions = ['3.11', '3.13'];
 
 /** The wheels' platform tags, newest first; pip takes the first one for which there is a wheel. */
 export function platformTags(arch: 'x64' | 'arm64'): string[] {

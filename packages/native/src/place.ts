@@ -11,6 +11,8 @@ import type { TfjsNode } from './project.js';
 export interface Placed {
   readonly format: 1;
   readonly library: string;
+  /** The library's files as they were when the self-test passed. */
+  readonly stamp: string;
   readonly addon: string;
   readonly tensorflow: string;
   readonly variant: 'cpu' | 'gpu';
@@ -40,6 +42,12 @@ export function readPlaced(tfjs: Pick<TfjsNode, 'folder'>): Placed | null {
   } catch {
     return null;
   }
+}
+
+/** True when the library is the one that passed the self-test in this package and nobody has written to it since. */
+export function isAsTested(tfjs: Pick<TfjsNode, 'folder'>, library: Library): boolean {
+  const placed = readPlaced(tfjs);
+  return placed?.library === library.id && placed.stamp === library.stamp;
 }
 
 /** True when the package has exactly this library and this add-on. */
@@ -105,13 +113,17 @@ function freeName(wanted: string): string {
   return name;
 }
 
-function notWritable(tfjs: TfjsNode, error: unknown): unknown {
-  if (!isNotWritable(error)) return error;
+/** The error for a folder of the project that cannot be written. */
+export function projectNotWritable(folder: string, cause?: unknown): NativeError {
   return new NativeError(
     'G2D_NATIVE_PROJECT_NOT_WRITABLE',
-    `The package ${tfjs.folder} cannot be written, but the add-on and the link to TensorFlow belong there. Run this as the ` +
-      'user who owns node_modules.',
-    { folder: tfjs.folder },
-    { cause: error },
+    `${folder} cannot be written, but the add-on and the link to TensorFlow belong there. Run this as the user who owns ` +
+      'node_modules.',
+    { folder },
+    { cause },
   );
+}
+
+function notWritable(tfjs: TfjsNode, error: unknown): unknown {
+  return isNotWritable(error) ? projectNotWritable(tfjs.folder, error) : error;
 }

@@ -6,5 +6,6 @@ export { modulateGradients } from './modulate-gradients.js'; // Eq. 8
 export { byPrefix, type ModalityOf } from './modality-of.js';
 export {
   SequentialModalityPrioritization,
+  type OptimizerGradients,
   type SmpOptions,
 } from './sequential-modality-prioritization.js';

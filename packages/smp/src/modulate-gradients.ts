@@ -26,7 +26,10 @@ export function modulateGradients(
     if (coefficient === 1) return gradient;
     if (coefficient === 0) {
       // Never 0 · g: a gradient that is not finite would survive as NaN.
-      return { name, tensor: suppression === 'freeze' ? null : tf.zeros((variables[i] as tf.Variable).shape) };
+      return {
+        name,
+        tensor: suppression === 'freeze' ? null : tf.zeros((variables[i] as tf.Variable).shape),
+      };
     }
     return { name, tensor: tensor && tf.mul(tensor, coefficient) };
   });

@@ -1,10 +1,16 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, orderedGradients, UnknownModalityError, type NamedGradient } from '@g2d/tensor-ops';
+import { OptionError, orderedGradients, UnknownModalityError } from '@g2d/tensor-ops';
 import type { ModalityOf } from './modality-of.js';
 import { modulateGradients } from './modulate-gradients.js';
 import { modulationCoefficients } from './modulation-coefficients.js';
 import { prioritizedModalities } from './prioritized-modalities.js';
 import { rankModalities, type PerModality } from './rank-modalities.js';
+
+/**
+ * What the `applyGradients` of TensorFlow.js's optimizers takes. With `suppression: 'freeze'` a frozen variable's `tensor`
+ * is `null`, which those optimizers skip although their types do not say so.
+ */
+export type OptimizerGradients = { name: string; tensor: tf.Tensor }[];
 
 /** Settings of `SequentialModalityPrioritization`. */
 export interface SmpOptions<M extends string> {
@@ -40,16 +46,23 @@ export class SequentialModalityPrioritization<M extends string> {
   /** @throws {OptionError} If the phases do not fit the modalities. */
   constructor({ modalities, modalityOf, phaseEpochs, suppression = 'zero' }: SmpOptions<M>) {
     if (modalities.length === 0 || new Set(modalities).size !== modalities.length) {
-      throw new OptionError(`\`modalities\` is [${modalities.join(', ')}]; give every modality once, at least one.`, {
-        option: 'modalities',
-        value: modalities,
-        accepted: 'distinct names',
-      });
+      throw new OptionError(
+        `\`modalities\` is [${modalities.join(', ')}]; give every modality once, at least one.`,
+        {
+          option: 'modalities',
+          value: modalities,
+          accepted: 'distinct names',
+        },
+      );
     }
     if (phaseEpochs.length !== modalities.length) {
       throw new OptionError(
         `\`phaseEpochs\` has ${phaseEpochs.length} entries but there are ${modalities.length} modalities (${modalities.join(', ')}). Give one phase length per modality: the last one is the joint phase.`,
-        { option: 'phaseEpochs', value: phaseEpochs, accepted: `${modalities.length} whole numbers of at least 0` },
+        {
+          option: 'phaseEpochs',
+          value: phaseEpochs,
+          accepted: `${modalities.length} whole numbers of at least 0`,
+        },
       );
     }
     if (!phaseEpochs.every((epochs) => Number.isInteger(epochs) && epochs >= 0)) {
@@ -74,13 +87,22 @@ export class SequentialModalityPrioritization<M extends string> {
    * @throws {UnknownModalityError} If a modality has no confidence.
    * @throws {OptionError} If the epoch or a confidence is out of range.
    */
-  update({ epoch, confidence }: { readonly epoch: number; readonly confidence: PerModality<M, number> }): void {
+  update({
+    epoch,
+    confidence,
+  }: {
+    readonly epoch: number;
+    readonly confidence: PerModality<M, number>;
+  }): void {
     if (!(Number.isInteger(epoch) && epoch >= 1)) {
-      throw new OptionError(`\`epoch\` is ${epoch}; epochs count from 1 (callbacks of TensorFlow.js count from 0: add 1).`, {
-        option: 'epoch',
-        value: epoch,
-        accepted: 'a whole number ≥ 1',
-      });
+      throw new OptionError(
+        `\`epoch\` is ${epoch}; epochs count from 1 (callbacks of TensorFlow.js count from 0: add 1).`,
+        {
+          option: 'epoch',
+          value: epoch,
+          accepted: 'a whole number ≥ 1',
+        },
+      );
     }
     const { modalities, phaseEpochs } = this.#options;
     for (const modality of modalities) {
@@ -89,16 +111,22 @@ export class SequentialModalityPrioritization<M extends string> {
         throw new UnknownModalityError({ modality, known: Object.keys(confidence), where: '`confidence`' });
       }
       if (!(value >= 0 && value <= 1)) {
-        throw new OptionError(`The confidence of ${modality} is ${value}; it is a mean probability in [0, 1].`, {
-          option: 'confidence',
-          value,
-          accepted: 'a number in [0, 1]',
-        });
+        throw new OptionError(
+          `The confidence of ${modality} is ${value}; it is a mean probability in [0, 1].`,
+          {
+            option: 'confidence',
+            value,
+            accepted: 'a number in [0, 1]',
+          },
+        );
       }
     }
     const inOrder = Object.fromEntries(modalities.map((m) => [m, confidence[m]])) as Record<M, number>;
     const ranking = rankModalities(inOrder);
-    this.#coefficients = modulationCoefficients(modalities, prioritizedModalities(ranking, epoch, phaseEpochs));
+    this.#coefficients = modulationCoefficients(
+      modalities,
+      prioritizedModalities(ranking, epoch, phaseEpochs),
+    );
   }
 
   /** κ of a variable; 1 for variables of no modality. */
@@ -122,12 +150,12 @@ export class SequentialModalityPrioritization<M extends string> {
    * @param variables Every trainable variable, always in the same order.
    * @returns A list for `optimizer.applyGradients`. Run both inside one `tf.tidy`.
    */
-  modulate(grads: tf.NamedTensorMap, variables: readonly tf.Variable[]): NamedGradient[] {
+  modulate(grads: tf.NamedTensorMap, variables: readonly tf.Variable[]): OptimizerGradients {
     return modulateGradients(
       orderedGradients(grads, variables),
       this.#coefficientOf,
       this.#options.suppression,
       variables,
-    );
+    ) as OptimizerGradients;
   }
 }

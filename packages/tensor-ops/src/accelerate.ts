@@ -63,7 +63,13 @@ function fastConvolution(layer: Layer): { strides: [number, number]; padding: [n
 function fastBatchNorm(node: Node): { epsilon: number; momentum: number } | null {
   const layer = node.outboundLayer;
   if (layer.getClassName() !== 'BatchNormalization' || node.inputTensors[0]?.shape.length !== 4) return null;
-  const config = layer.getConfig() as { axis: number; scale: boolean; center: boolean; epsilon: number; momentum: number };
+  const config = layer.getConfig() as {
+    axis: number;
+    scale: boolean;
+    center: boolean;
+    epsilon: number;
+    momentum: number;
+  };
   const channels = config.axis === -1 || config.axis === 3;
   return channels && config.scale && config.center
     ? { epsilon: config.epsilon, momentum: 1 - config.momentum }
@@ -142,7 +148,13 @@ function compile(model: LayersModel): Step[] {
           outputs,
           run: ([x], training) => {
             const result = batchNorm(
-              { x: x as Tensor, gamma: gamma.read(), beta: beta.read(), mean: mean.read(), variance: variance.read() },
+              {
+                x: x as Tensor,
+                gamma: gamma.read(),
+                beta: beta.read(),
+                mean: mean.read(),
+                variance: variance.read(),
+              },
               { ...normalization, training },
             );
             if (training) {

@@ -15,6 +15,16 @@ export function assertShape(
 }
 
 /** Throws a `ShapeError` unless two tensors have the same shape. */
-export function assertSameShape(argument: string, tensor: tf.Tensor, other: string, reference: tf.Tensor): void {
-  assertShape(argument, tensor, reference.shape, `[${reference.shape.join(', ')}], the shape of \`${other}\``);
+export function assertSameShape(
+  argument: string,
+  tensor: tf.Tensor,
+  other: string,
+  reference: tf.Tensor,
+): void {
+  assertShape(
+    argument,
+    tensor,
+    reference.shape,
+    `[${reference.shape.join(', ')}], the shape of \`${other}\``,
+  );
 }

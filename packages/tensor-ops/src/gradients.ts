@@ -15,6 +15,9 @@ export interface NamedGradient {
  * @param grads As `tf.variableGrads` returns them.
  * @param variables Every trainable variable, in the order that never changes.
  */
-export function orderedGradients(grads: tf.NamedTensorMap, variables: readonly tf.Variable[]): NamedGradient[] {
+export function orderedGradients(
+  grads: tf.NamedTensorMap,
+  variables: readonly tf.Variable[],
+): NamedGradient[] {
   return variables.map(({ name }) => ({ name, tensor: grads[name] ?? null }));
 }

@@ -26,7 +26,11 @@ export function encodeSafetensors(
     const { shape, values } = arrays[name] as NamedArray;
     const size = shape.reduce((product, axis) => product * axis, 1);
     if (size !== values.length) {
-      throw new ShapeError({ argument: name, expected: `${values.length} elements, as many as its values`, actual: shape });
+      throw new ShapeError({
+        argument: name,
+        expected: `${values.length} elements, as many as its values`,
+        actual: shape,
+      });
     }
     header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + 4 * size] };
     offset += 4 * size;
@@ -75,8 +79,15 @@ export function decodeSafetensors(file: Uint8Array, path: string): Record<string
     const shape = entry.shape as number[];
     const start = 8 + headerLength + (begin ?? NaN);
     const size = Array.isArray(shape) ? shape.reduce((product, axis) => product * axis, 1) : NaN;
-    if (entry.dtype !== 'F32' || (end ?? NaN) - (begin ?? NaN) !== 4 * size || !(start + 4 * size <= file.length)) {
-      throw new FileFormatError(path, `tensor "${name}" is not float32, or its data lie outside of the file.`);
+    if (
+      entry.dtype !== 'F32' ||
+      (end ?? NaN) - (begin ?? NaN) !== 4 * size ||
+      !(start + 4 * size <= file.length)
+    ) {
+      throw new FileFormatError(
+        path,
+        `tensor "${name}" is not float32, or its data lie outside of the file.`,
+      );
     }
     arrays[name] = {
       shape,

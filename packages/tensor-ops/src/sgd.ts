@@ -31,7 +31,10 @@ export class SGD {
   readonly #variables: ReadonlyMap<string, tf.Variable>;
   readonly #velocity = new Map<string, tf.Variable>();
 
-  constructor(variables: readonly tf.Variable[], { learningRate, momentum = 0, weightDecay = 0 }: SGDOptions) {
+  constructor(
+    variables: readonly tf.Variable[],
+    { learningRate, momentum = 0, weightDecay = 0 }: SGDOptions,
+  ) {
     for (const [option, value] of Object.entries({ learningRate, momentum, weightDecay })) {
       if (!(Number.isFinite(value) && value >= 0)) {
         throw new OptionError(`\`${option}\` is ${value}; it must be a finite number of at least 0.`, {
@@ -58,15 +61,22 @@ export class SGD {
     for (const { name, tensor } of gradients) {
       const variable = this.#variables.get(name);
       if (!variable) {
-        throw new OptionError(`There is a gradient for "${name}", which is not one of the optimizer's variables.`, {
-          option: 'gradients',
-          value: name,
-          accepted: [...this.#variables.keys()].join(', '),
-        });
+        throw new OptionError(
+          `There is a gradient for "${name}", which is not one of the optimizer's variables.`,
+          {
+            option: 'gradients',
+            value: name,
+            accepted: [...this.#variables.keys()].join(', '),
+          },
+        );
       }
       if (!tensor) continue;
       if (tensor.shape.join() !== variable.shape.join()) {
-        throw new ShapeError({ argument: name, expected: `[${variable.shape.join(', ')}]`, actual: tensor.shape });
+        throw new ShapeError({
+          argument: name,
+          expected: `[${variable.shape.join(', ')}]`,
+          actual: tensor.shape,
+        });
       }
       tf.tidy(() => {
         let step = this.#weightDecay > 0 ? tf.add(tensor, tf.mul(variable, this.#weightDecay)) : tensor;

@@ -4,7 +4,12 @@ import { assertShape } from './assert.js';
 /** Throws a `ShapeError` unless `logits` is `[B, C]` and `labels` is `[B]`. */
 export function assertLabels(labels: tf.Tensor, logits: tf.Tensor): void {
   assertShape('logits', logits, [null, null], '[B, C]');
-  assertShape('labels', labels, [logits.shape[0] as number], `[B] with B = ${logits.shape[0]}, the rows of \`logits\``);
+  assertShape(
+    'labels',
+    labels,
+    [logits.shape[0] as number],
+    `[B] with B = ${logits.shape[0]}, the rows of \`logits\``,
+  );
 }
 
 /**

@@ -7,5 +7,11 @@ export {
   type PrioritizationOptions,
   type SuppressionScope,
 } from './methods/modality-prioritization.js';
-export { train, type Accuracies, type EpochRecord, type OptimizerOptions, type TrainOptions } from './train.js';
+export {
+  train,
+  type Accuracies,
+  type EpochRecord,
+  type OptimizerOptions,
+  type TrainOptions,
+} from './train.js';
 export { readState, writeState } from './model-state.js';

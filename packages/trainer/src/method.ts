@@ -35,7 +35,10 @@ export interface Method<M extends string> {
   /** Default: cross-entropy of the fused logits. */
   loss?(step: Step<M>, outputs: Outputs<M>): LossTerms;
   /** Edits the gradients: one entry per trainable variable, always in the same order. */
-  afterBackward?(gradients: readonly NamedGradient[], variables: readonly tf.Variable[]): readonly NamedGradient[];
+  afterBackward?(
+    gradients: readonly NamedGradient[],
+    variables: readonly tf.Variable[],
+  ): readonly NamedGradient[];
   /** Numbers of the current step for the log, by series and modality; the epoch's record has their means. */
   stepLog?(): Readonly<Record<string, PerModality<M, number>>>;
 }

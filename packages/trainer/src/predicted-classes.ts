@@ -7,9 +7,13 @@ import type { Outputs } from '@g2d/fusion';
  *
  * @returns int32 `[B]` for each.
  */
-export function predictedClasses<M extends string>({ logits, unimodalLogits }: Outputs<M>): Record<string, Int32Array> {
+export function predictedClasses<M extends string>({
+  logits,
+  unimodalLogits,
+}: Outputs<M>): Record<string, Int32Array> {
   const modalities = Object.keys(unimodalLogits) as M[];
-  const classes = (scores: tf.Tensor2D): Int32Array => tf.tidy(() => tf.argMax(scores, 1).dataSync() as Int32Array);
+  const classes = (scores: tf.Tensor2D): Int32Array =>
+    tf.tidy(() => tf.argMax(scores, 1).dataSync() as Int32Array);
   return {
     ...(modalities.length > 1 && { fused: classes(logits) }),
     ...Object.fromEntries(modalities.map((modality) => [modality, classes(unimodalLogits[modality])])),

@@ -73,11 +73,14 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
   const { model, methods, teachers, epochs, optimizer: settings, batches, validate, onEpoch } = options;
   const needy = methods.find((method) => method.teachers === 'unimodal');
   if (needy && !teachers) {
-    throw new OptionError(`The method "${needy.name}" needs a trained teacher for each modality; pass \`teachers\`.`, {
-      option: 'teachers',
-      value: undefined,
-      accepted: 'frozenTeachers({ … })',
-    });
+    throw new OptionError(
+      `The method "${needy.name}" needs a trained teacher for each modality; pass \`teachers\`.`,
+      {
+        option: 'teachers',
+        value: undefined,
+        accepted: 'frozenTeachers({ … })',
+      },
+    );
   }
   for (const method of methods) method.onTrainStart?.({ model, epochs });
   const optimizer = new SGD(model.variables, settings);
@@ -95,14 +98,11 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
         // Lets timers and signals through: everything above is synchronous.
         await tf.nextFrame();
       }
+      const summary = summarize(results);
       const validation = await validate?.(epoch);
-      await onEpoch?.({
-        epoch,
-        learningRate: optimizer.learningRate,
-        ...summarize(results),
-        ...(validation && { validation }),
-        seconds: (performance.now() - started) / 1000,
-      });
+      const seconds = (performance.now() - started) / 1000;
+      const { learningRate } = optimizer;
+      await onEpoch?.({ epoch, learningRate, seconds, ...summary, ...(validation && { validation }) });
     }
   } finally {
     optimizer.dispose();
@@ -135,16 +135,13 @@ function trainStep<M extends string>({
     );
     let loss: Record<string, number> = {};
     let right: Record<string, number> = {};
-    const { grads } = tf.variableGrads(
-      () => {
-        const outputs = model.forward(batch.inputs, { training: true });
-        const terms = lossOf(step, outputs);
-        loss = mapValues(terms, (term) => (term as tf.Scalar).dataSync()[0] as number);
-        right = countRight(batch.labels, outputs);
-        return terms.total;
-      },
-      active as tf.Variable[],
-    );
+    const { grads } = tf.variableGrads(() => {
+      const outputs = model.forward(batch.inputs, { training: true });
+      const terms = lossOf(step, outputs);
+      loss = mapValues(terms, (term) => (term as tf.Scalar).dataSync()[0] as number);
+      right = countRight(batch.labels, outputs);
+      return terms.total;
+    }, active as tf.Variable[]);
     if (!Number.isFinite(loss['total'])) {
       throw new G2DError(
         'G2D_DIVERGED',
@@ -203,7 +200,8 @@ function countRight<M extends string>(labels: tf.Tensor1D, outputs: Outputs<M>):
 const mapValues = <T, U>(record: Readonly<Record<string, T>>, f: (value: T) => U): Record<string, U> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]));
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function summarize(results: readonly StepResult[]): { loss: Record<string, number>; train: Accuracies } {
   const [first] = results;

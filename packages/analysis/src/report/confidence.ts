@@ -3,6 +3,7 @@ import { epochDomain, panelTitle, phaseBands, pointsOf } from './curves.js';
 import { headsOf } from './heads.js';
 import { lineChart } from './line-chart.js';
 import { markup, type Markup } from './markup.js';
+import { nameWidth } from './overview.js';
 import { scheduleStrips } from './schedule.js';
 
 /** ρ by epoch and κ by epoch, with the four equations in plain words; nothing where no run recorded them. */
@@ -25,7 +26,9 @@ ${scheduled.map((run) => strips(group, run))}`
 }
 
 function equations(runs: readonly Run[]): Markup {
-  const scopes = [...new Set(runs.flatMap(({ config }) => (config.scope === undefined ? [] : [config.scope])))];
+  const scopes = [
+    ...new Set(runs.flatMap(({ config }) => (config.scope === undefined ? [] : [config.scope]))),
+  ];
   return markup`<ol class="equations">
 <li value="5"><b>How sure is each teacher? (Eq. 5)</b> ρ is the probability a teacher gives the right answer, averaged over the batch. A modality that is quick to learn, or easy to memorize, has a ρ near 1: it would take over.</li>
 <li value="6"><b>Who goes first? (Eq. 6)</b> The modalities are ranked by ρ. In every phase but the last, one modality is prioritized, the least confident first; in the last phase all of them train.</li>
@@ -67,5 +70,5 @@ function confidenceList(group: RunGroup): Markup {
 function strips(group: RunGroup, run: Run): Markup {
   const heads = headsOf(group.modalities).filter((head) => run.config.modalities.includes(head.key));
   const [, end] = epochDomain([run]);
-  return markup`<div class="strips"><h4>${panelTitle(run).title}</h4>${scheduleStrips(run.metrics, heads, end - 0.5)}</div>`;
+  return markup`<div class="strips" style="${nameWidth(group.modalities)}"><h4>${panelTitle(run).title}</h4>${scheduleStrips(run.metrics, heads, end - 0.5)}</div>`;
 }

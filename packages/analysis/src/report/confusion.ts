@@ -1,4 +1,4 @@
-import { formatPercent } from '../format.js';
+import { withPercent } from '../format.js';
 import type { Run, RunGroup } from '../run.js';
 import { panelTitle } from './curves.js';
 import { headsOf, type Head } from './heads.js';
@@ -25,7 +25,7 @@ function matrix(run: Run, head: Head): Markup | undefined {
   const right = counts.reduce((sum, row, index) => sum + (row[index] ?? 0), 0);
   const accuracy = total === 0 ? undefined : (100 * right) / total;
   const { title } = panelTitle(run);
-  return markup`<figure><figcaption><span class="swatch ${head.color}"></span><b>${head.key}</b> ${formatPercent(accuracy)} %</figcaption>${heatMap(
+  return markup`<figure><figcaption><span class="swatch ${head.color}"></span><b>${head.key}</b> ${withPercent(accuracy)}</figcaption>${heatMap(
     {
       counts,
       classNames: run.predictions.classNames,

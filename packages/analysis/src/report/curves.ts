@@ -1,4 +1,4 @@
-import { formatPercent } from '../format.js';
+import { withPercent } from '../format.js';
 import { methodWords } from '../methods.js';
 import type { Accuracies, EpochMetrics, Run, RunGroup } from '../run.js';
 import { headsOf, type Head } from './heads.js';
@@ -42,14 +42,21 @@ function accuracyPanel(
     }
     if (validation.length > 0) {
       const stroke = head.key === 'fused' ? 'main' : 'solid';
-      lines.push({ name: head.key, points: validation, color: head.color, stroke, label: true, markers: true });
+      lines.push({
+        name: head.key,
+        points: validation,
+        color: head.color,
+        stroke,
+        label: true,
+        markers: true,
+      });
     }
     return lines;
   });
   const levels = heads.flatMap((head) => {
     const level = validationOfTeacher(group, head.key);
     if (level === undefined || !run.config.modalities.includes(head.key)) return [];
-    const name = `${head.key} teacher, validation: ${formatPercent(level)} %`;
+    const name = `${head.key} teacher, validation: ${withPercent(level)}`;
     return [{ y: level, color: head.color, name }];
   });
   const { title, note } = panelTitle(run);
@@ -77,15 +84,13 @@ function lossPanel(run: Run, domain: readonly [number, number], range: readonly 
   const parts = [...new Set(run.metrics.flatMap(({ loss }) => Object.keys(loss)))];
   // Where the loss has one part only, that part is the total.
   const shown = parts.filter((part) => part === 'total' || parts.length > 2);
-  const series = shown.map(
-    (part): LineSeries => ({
-      name: part,
-      points: pointsOf(run.metrics, (epoch) => epoch.loss, part),
-      color: part === 'total' ? 'fused' : 'muted',
-      stroke: LOSS_STROKES[part] ?? 'solid',
-      label: true,
-    }),
-  );
+  const series = shown.map((part): LineSeries => ({
+    name: part,
+    points: pointsOf(run.metrics, (epoch) => epoch.loss, part),
+    color: part === 'total' ? 'fused' : 'muted',
+    stroke: LOSS_STROKES[part] ?? 'solid',
+    label: true,
+  }));
   const { title, note } = panelTitle(run);
   return markup`<figure><figcaption><b>${title}</b> ${note}</figcaption>${lineChart({
     description: `Training loss by epoch of ${title}, logarithmic scale`,
@@ -143,7 +148,7 @@ function selectedRing(run: Run, heads: readonly Head[]): NonNullable<LineChartOp
 
 function describeEnd(run: Run): string {
   const last = run.metrics.findLast((epoch) => epoch.validation !== undefined)?.validation ?? {};
-  const parts = Object.entries(last).map(([key, value]) => `${key} ${formatPercent(value)} %`);
+  const parts = Object.entries(last).map(([key, value]) => `${key} ${withPercent(value)}`);
   return parts.length === 0 ? '' : `Validation at the end: ${parts.join(', ')}.`;
 }
 

@@ -1,4 +1,4 @@
-import { formatCount, formatGain, formatList, formatPercent, formatPoints } from '../format.js';
+import { formatCount, formatGain, formatList, withPercent, withPoints } from '../format.js';
 import { TEACHER_MEAN } from '../methods.js';
 import { resultsTable, teacherAccuracies, type ResultsRow } from '../results-table.js';
 import type { RunGroup } from '../run.js';
@@ -27,7 +27,7 @@ export function findings(group: RunGroup): Findings {
   const best = largest(students);
   const shown = g2d ?? best;
   return {
-    headline: headline(group, students, joint, g2d),
+    headline: headline(group, students, joint, g2d) + teachersDoBetter(group, rows, shown),
     points: [
       ...(joint ? imbalance(group, joint) : []),
       ...(shown && shown !== joint ? [price(group, shown, joint)] : []),
@@ -56,20 +56,33 @@ function headline(
   if (!rival || rival === joint) return `${opening}.`;
   const margin = difference(group, g2d, rival);
   if (margin.withinError) {
-    return `${opening}. It does not stand out here: ${rival.label} reaches ${percent(rival)}, and a difference of ${formatPoints(margin.points)} points can be chance.`;
+    return `${opening}. It does not stand out here: ${rival.label} reaches ${percent(rival)}, and a difference of ${withPoints(margin.points)} can be chance.`;
   }
   if (margin.points < 0) {
-    return `${opening}. It is not the best here: ${rival.label} reaches ${percent(rival)}, ${formatPoints(margin.points)} points more.`;
+    return `${opening}. It is not the best here: ${rival.label} reaches ${percent(rival)}, ${withPoints(margin.points)} more.`;
   }
   return `${opening}. The next best, ${rival.label}, reaches ${percent(rival)}.`;
+}
+
+/** What has to stand beside the headline where training jointly is not worth it. */
+function teachersDoBetter(
+  group: RunGroup,
+  rows: readonly ResultsRow[],
+  shown: ResultsRow | undefined,
+): string {
+  const mean = rows.find((row) => row.method === TEACHER_MEAN);
+  if (mean?.fused === undefined || shown?.fused === undefined) return '';
+  const { points, withinError } = difference(group, shown, mean);
+  if (points >= 0 || withinError) return '';
+  return ` Averaging the teachers, without any joint training, does better: ${percent(mean)}.`;
 }
 
 function versus(group: RunGroup, row: ResultsRow, joint: ResultsRow): string {
   const { points, withinError } = difference(group, row, joint);
   if (withinError)
-    return `no clear difference from joint training (${percent(joint)}; ${formatGain(points)} points can be chance)`;
+    return `no clear difference from joint training (${percent(joint)}; ${formatGain(points)}\u00a0points can be chance)`;
   const direction = points > 0 ? 'more' : 'fewer';
-  return `${formatPoints(points)} points ${direction} than joint training (${percent(joint)})`;
+  return `${withPoints(points)} ${direction} than joint training (${percent(joint)})`;
 }
 
 function imbalance(group: RunGroup, joint: ResultsRow): Findings['points'] {
@@ -80,23 +93,21 @@ function imbalance(group: RunGroup, joint: ResultsRow): Findings['points'] {
     return [
       {
         title: 'Little imbalance in joint training',
-        text: `No modality’s head ends more than ${formatPoints(Math.max(0.1, Math.ceil(worst.gap * 10) / 10))} points below its teacher.`,
+        text: `No modality’s head ends more than ${withPoints(Math.max(0.1, Math.ceil(worst.gap * 10) / 10))} below its teacher.`,
       },
     ];
   }
   const strongest = largestOf(joint.perModality);
   const gain =
-    strongest !== undefined && strongest !== worst.modality
-      ? teacherAccuracies(group)[strongest]
-      : undefined;
+    strongest !== undefined && strongest !== worst.modality ? teacherAccuracies(group)[strongest] : undefined;
   const addsNothing =
     gain !== undefined && joint.fused !== undefined && joint.fused - gain < 2
-      ? ` All together it is right on ${percent(joint)}; the ${strongest} teacher alone reaches ${formatPercent(gain)} %.`
+      ? ` All together it is right on ${percent(joint)}; the ${strongest} teacher alone reaches ${withPercent(gain)}.`
       : '';
   return [
     {
       title: `Joint training neglects ${worst.modality}`,
-      text: `Its ${worst.modality} head ends at ${formatPercent(worst.head)} %. The same encoder trained on ${worst.modality} alone reaches ${formatPercent(worst.teacher)} %: ${formatPoints(worst.gap)} points are left unused.${addsNothing}`,
+      text: `Its ${worst.modality} head ends at ${withPercent(worst.head)}. The same kind of model trained on ${worst.modality} alone reaches ${withPercent(worst.teacher)}: ${withPoints(worst.gap)} are left unused.${addsNothing}`,
     },
   ];
 }
@@ -111,15 +122,14 @@ function price(group: RunGroup, row: ResultsRow, joint: ResultsRow | undefined) 
   }
   const gaps = below.map(
     ({ modality, head, teacher, gap }) =>
-      `${modality} ends at ${formatPercent(head)} %, ${formatPoints(gap)} points below its teacher (${formatPercent(teacher)} %)`,
+      `${modality} ends at ${withPercent(head)}, ${withPoints(gap)} below its teacher (${withPercent(teacher)})`,
   );
   const losses = Object.entries(row.perModality).flatMap(([modality, head]) => {
     const before = joint?.perModality[modality];
-    return before !== undefined && before - head >= 2
-      ? [`${formatPoints(before - head)} points of ${modality}`]
-      : [];
+    return before !== undefined && before - head >= 2 ? [`${withPoints(before - head)} of ${modality}`] : [];
   });
-  const outcome = (row.gain ?? 0) > 0 ? 'it is the fused answer that gains' : 'the fused answer does not gain';
+  const outcome =
+    (row.gain ?? 0) > 0 ? 'it is the fused answer that gains' : 'the fused answer does not gain';
   const cost =
     losses.length === 0
       ? ''
@@ -139,16 +149,19 @@ function reference(
   if (mean?.fused === undefined || shown?.fused === undefined) return [];
   const { points, withinError } = difference(group, shown, mean);
   const verdict = withinError
-    ? `${shown.label} is not clearly different from that (${formatGain(points)} points)`
-    : `${shown.label} is ${formatPoints(points)} points ${points > 0 ? 'above' : 'below'} that`;
+    ? `${shown.label} is not clearly different from that (${formatGain(points)}\u00a0points)`
+    : `${shown.label} is ${withPoints(points)} ${points > 0 ? 'above' : 'below'} that`;
   const below = rows.filter(
     (row) => row.kind === 'student' && row !== shown && (row.fused ?? 0) < (mean.fused ?? 0),
   );
-  const others = below.length > 0 ? `; ${formatList(below.map((row) => row.label))} below it` : '';
+  const others =
+    below.length > 0
+      ? ` Of the other methods, ${formatList(below.map((row) => row.label))} ${below.length > 1 ? 'stay' : 'stays'} below it.`
+      : '';
   return [
     {
       title: 'The bar to clear: no joint training at all',
-      text: `Averaging the logits of the teachers, each trained on its own, already gives ${percent(mean)}. ${verdict}${others}.`,
+      text: `Averaging the logits of the teachers, each trained on its own, already gives ${percent(mean)}. ${verdict}.${others}`,
     },
   ];
 }
@@ -159,7 +172,7 @@ function caution(group: RunGroup, best: ResultsRow | undefined): Findings['point
   return [
     {
       title: 'How sure is this?',
-      text: `One seed (${group.summary.seed}), ${formatCount(samples)} test samples: an accuracy near ${percent(best)} has a sampling error of ±${standardError(best.fused, samples).toFixed(1)} points (one standard error). What another seed would change comes on top and is not measured here.`,
+      text: `One seed (${group.summary.seed}), ${formatCount(samples)} test samples: an accuracy near ${percent(best)} has a sampling error of ±${standardError(best.fused, samples).toFixed(1)}\u00a0points (one standard error). What another seed would change comes on top and is not measured here.`,
     },
   ];
 }
@@ -199,7 +212,7 @@ function gapsToTeachers(group: RunGroup, row: ResultsRow) {
     .sort((a, b) => b.gap - a.gap);
 }
 
-const percent = (row: ResultsRow): string => `${formatPercent(row.fused)} %`;
+const percent = (row: ResultsRow): string => `${withPercent(row.fused)}`;
 
 function largest(rows: readonly ResultsRow[]): ResultsRow | undefined {
   return [...rows].sort((a, b) => (b.fused ?? 0) - (a.fused ?? 0))[0];

@@ -20,7 +20,7 @@ const SIDE = 250;
 const LEFT = 26;
 const TOP = 20;
 
-/** A confusion matrix: the darker a cell, the larger its share of the true class. Counts are in the tooltips. */
+/** A confusion matrix: the stronger a cell's colour, the larger its share of the true class. Counts are in the tooltips. */
 export function heatMap(options: HeatMapOptions): Markup {
   const { counts, color, description } = options;
   const classes = counts.length;
@@ -43,7 +43,7 @@ export function heatMap(options: HeatMapOptions): Markup {
       }${
         count > 0 &&
         classes <= MOST_NUMBERS &&
-        markup`<text class="count${share > 0.5 ? ' strong' : ''}" x="${at(predicted) + size / 2}" y="${at(truth) + size / 2 + 2.9}">${count}</text>`
+        markup`<text class="count${strength(share)}" x="${at(predicted) + size / 2}" y="${at(truth) + size / 2 + 2.9}">${count}</text>`
       }</g>`;
     });
   });
@@ -54,6 +54,13 @@ ${counts.map(
   (_, index) =>
     markup`<text class="tick" x="${at(index) + size / 2}" y="-5" text-anchor="middle">${label(index)}</text><text class="tick" x="-5" y="${at(index) + size / 2 + 3}" text-anchor="end">${label(index)}</text>`,
 )}</g></svg>`;
+}
+
+/** How much ink is under a number: the style sheet chooses the readable colour for it. */
+function strength(share: number): string {
+  if (share > 0.85) return ' top';
+  if (share > 0.62) return ' high';
+  return share > 0.5 ? ' mid' : '';
 }
 
 function shorten(name: string, classes: number): string {

@@ -104,7 +104,7 @@ ${(options.verticals ?? []).map(
         .filter((point) => Number.isFinite(y(point[1])))
         .map(
           (point) =>
-            markup`<circle class="marker ${series.color}" cx="${px(x(point[0]))}" cy="${px(y(point[1]))}" r="2.2"><title>${series.name}, ${options.x.label} ${point[0]}: ${options.y.format(point[1])}</title></circle>`,
+            markup`<circle class="marker${series.points.length > MOST_DOTS && ' unseen'} ${series.color}" cx="${px(x(point[0]))}" cy="${px(y(point[1]))}" r="2.2"><title>${series.name}, ${options.x.label} ${point[0]}: ${options.y.format(point[1])}</title></circle>`,
         ),
     )}${(options.rings ?? []).map(
     (ring) =>
@@ -112,6 +112,9 @@ ${(options.verticals ?? []).map(
   )}${endLabels(options.series, y)}
 </svg>`;
 }
+
+/** More points than this are not drawn as dots, which would hide the line; their tooltips stay. */
+const MOST_DOTS = 20;
 
 /** Coordinates with one decimal: a tenth of a pixel is not seen, and the page stays small. */
 function px(value: number): number {
@@ -138,7 +141,9 @@ function endLabels(series: readonly LineSeries[], y: (value: number) => number):
   return labels.map((label, index) => {
     const x = SIZE.width - SIZE.right + 6;
     return markup`<text class="end ${label.color}" x="${x}" y="${px((positions[index] ?? label.y) + 3.5)}"${
-      label.name.length > 9 ? markup` textLength="${SIZE.right - 8}" lengthAdjust="spacingAndGlyphs"` : undefined
+      label.name.length > 9
+        ? markup` textLength="${SIZE.right - 8}" lengthAdjust="spacingAndGlyphs"`
+        : undefined
     }>${shorten(label.name)}</text>`;
   });
 }

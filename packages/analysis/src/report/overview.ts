@@ -1,5 +1,5 @@
 import { scaleLinear } from 'd3-scale';
-import { formatGain, formatPercent } from '../format.js';
+import { formatGain, formatPercent, withPercent } from '../format.js';
 import { methodWords, TEACHER_MEAN } from '../methods.js';
 import { resultsTable, teacherAccuracies, type ResultsRow } from '../results-table.js';
 import type { RunGroup } from '../run.js';
@@ -23,16 +23,22 @@ export function overview(group: RunGroup): Markup {
   const heads = headsOf(group.modalities);
   const mean = rows.find((row) => row.method === TEACHER_MEAN)?.fused;
   const shown = rows.filter((row) => row.kind !== 'teachers');
-  return markup`<div class="overview">
+  return markup`<div class="overview" style="${nameWidth(group.modalities)}">
 ${legend(heads, mean)}
 ${shown.map((row) => method(row, heads, teachers, mean))}
 <div class="method axis-row"><div></div><div class="lanes"><div class="lane"><span class="lane-name"></span><svg class="track" width="100%" height="20" aria-hidden="true">${[
     0, 25, 50, 75, 100,
   ].map(
     (tick) =>
-      markup`<text class="tick" x="${at(tick)}" y="14" text-anchor="${tick === 0 ? 'start' : tick === 100 ? 'end' : 'middle'}">${tick}${tick === 100 && ' %'}</text>`,
-  )}</svg><span class="lane-value"></span></div></div></div>
+      markup`<text class="tick" x="${at(tick)}" y="14" text-anchor="${tick === 0 ? 'start' : tick === 100 ? 'end' : 'middle'}">${tick}</text>`,
+  )}</svg><span class="lane-value tick">% / teacher</span></div></div></div>
 </div>`;
+}
+
+/** Width of the column of names, for the longest of them within reason; the rest is cut with an ellipsis. */
+export function nameWidth(modalities: readonly string[]): string {
+  const longest = Math.max(5, ...modalities.map((name) => name.length));
+  return `--names: ${Math.min(longest, 14) * 0.5 + 0.7}rem`;
 }
 
 function legend(heads: readonly Head[], mean: number | undefined): Markup {
@@ -41,9 +47,9 @@ function legend(heads: readonly Head[], mean: number | undefined): Markup {
 <li><svg class="${fused.color}" width="26" height="12" aria-hidden="true"><rect class="fill" y="1" width="26" height="10"/></svg>the whole model (fused)</li>
 ${modalities.map(
   (head) =>
-    markup`<li><svg class="${head.color}" width="26" height="12" aria-hidden="true"><rect class="fill" y="3" width="15" height="6"/><rect class="missing" x="15" y="3" width="9" height="6"/><rect class="teacher" x="23" y="0" width="2.5" height="12"/></svg>its ${head.key} head, and the tick of the ${head.key} teacher</li>`,
+    markup`<li><svg class="${head.color}" width="26" height="12" aria-hidden="true"><rect class="fill" y="3" width="15" height="6"/><rect class="missing" x="15" y="3" width="9" height="6"/><rect class="teacher" x="23" y="0" width="2.5" height="12"/></svg>its ${head.key} head; tick: the ${head.key} teacher, trained alone</li>`,
 )}
-${mean !== undefined && markup`<li><svg width="26" height="12" aria-hidden="true"><line class="mean" x1="13" x2="13" y1="0" y2="12"/></svg>mean of the teachers’ logits, ${formatPercent(mean)} %</li>`}
+${mean !== undefined && markup`<li><svg width="26" height="12" aria-hidden="true"><line class="mean" x1="13" x2="13" y1="0" y2="12"/></svg>mean of the teachers’ logits, ${withPercent(mean)}</li>`}
 </ul>`;
 }
 
@@ -58,16 +64,16 @@ function method(
   const isReference = row.kind === 'reference';
   return markup`<div class="method${isReference && ' reference'}">
 <div class="method-head"><div><h3>${label}</h3><p>${description}</p></div><div class="score">${formatPercent(row.fused)}<span class="unit"> %</span>${
-    row.gain !== undefined && markup`<small>${formatGain(row.gain)} over joint</small>`
+    row.gain !== undefined && markup`<small>${formatGain(row.gain)} vs joint</small>`
   }</div></div>
 <div class="lanes" role="img" aria-label="${describe(row, teachers)}">
 ${
   row.fused !== undefined &&
-  lane('fused', FUSED_HEIGHT, fused.color, mean, {
+  lane('fused', FUSED_HEIGHT, fused.color, isReference ? undefined : mean, {
     value: row.fused,
     thickness: 18,
     outlined: isReference,
-    tooltip: `${label}, fused: ${formatPercent(row.fused)} %`,
+    tooltip: `${label}, fused: ${withPercent(row.fused)}`,
   })
 }${modalities.map((head) => {
     const value = row.perModality[head.key];
@@ -78,10 +84,10 @@ ${
       teacher,
       thickness: 9,
       outlined: false,
-      tooltip: `${label}, ${head.key} head: ${formatPercent(value)} %${
+      tooltip: `${label}, ${head.key} head: ${withPercent(value)}${
         teacher === undefined
           ? ''
-          : `; ${head.key} teacher: ${formatPercent(teacher)} % (${formatGain(value - teacher)})`
+          : `; ${head.key} teacher: ${withPercent(teacher)} (${formatGain(value - teacher)})`
       }`,
     });
   })}</div></div>`;
@@ -104,14 +110,14 @@ function lane(
 ): Markup {
   const { value, teacher, thickness, outlined, tooltip } = content;
   const y = (height - thickness) / 2;
-  return markup`<div class="lane"><span class="lane-name">${name}</span><svg class="track ${color}" width="100%" height="${height}"><title>${tooltip}</title>
+  return markup`<div class="lane"><span class="lane-name" title="${name}">${name}</span><svg class="track ${color}" width="100%" height="${height}"><title>${tooltip}</title>
 ${[0, 25, 50, 75, 100].map((tick) => markup`<line class="grid" x1="${at(tick)}" x2="${at(tick)}" y1="0" y2="${height}"/>`)}
 <rect class="${outlined ? 'outline' : 'fill'} bar" x="0" y="${y}" width="${at(value)}" height="${thickness}"/>
 ${
   teacher !== undefined &&
   teacher > value &&
   markup`<rect class="missing" x="${at(value)}" y="${y}" width="${at(teacher - value)}" height="${thickness}"/>`
-}${mean !== undefined && markup`<line class="mean" x1="${at(mean)}" x2="${at(mean)}" y1="0" y2="${height}"/>`}${
+}${mean !== undefined && markup`<line class="halo" x1="${at(mean)}" x2="${at(mean)}" y1="0" y2="${height}"/><line class="mean" x1="${at(mean)}" x2="${at(mean)}" y1="0" y2="${height}"/>`}${
     teacher !== undefined &&
     markup`<svg x="${at(teacher)}" y="0" width="4" height="${height}" overflow="visible"><rect class="teacher" x="-1.5" y="1" width="3" height="${height - 2}"/></svg>`
   }</svg><span class="lane-value"><b>${formatPercent(value)}</b>${teacher !== undefined && markup`<span> / ${formatPercent(teacher)}</span>`}</span></div>`;
@@ -120,7 +126,7 @@ ${
 function describe(row: ResultsRow, teachers: Readonly<Record<string, number>>): string {
   const parts = Object.entries(row.perModality).map(([modality, value]) => {
     const teacher = teachers[modality];
-    return `${modality} head ${formatPercent(value)} %${teacher === undefined ? '' : ` (its teacher ${formatPercent(teacher)} %)`}`;
+    return `${modality} head ${withPercent(value)}${teacher === undefined ? '' : ` (its teacher ${withPercent(teacher)})`}`;
   });
-  return `${row.label}: ${[`fused ${formatPercent(row.fused)} %`, ...parts].join(', ')}`;
+  return `${row.label}: ${[`fused ${withPercent(row.fused)}`, ...parts].join(', ')}`;
 }

@@ -84,7 +84,10 @@ ${sections.map(
 }
 
 function lead(modalities: readonly string[]): Markup {
-  const here = modalities.length > 1 ? ` Here there are ${countWord(modalities.length)}: ${formatList(modalities)}.` : '';
+  const here =
+    modalities.length > 1
+      ? ` Here there are ${countWord(modalities.length)}: ${formatList(modalities)}.`
+      : '';
   return markup`A model that learns from several kinds of input at once tends to lean on the one that is quickest to learn, and the others stop learning long before they are as good as they could be. That is <b>modality imbalance</b>.${here}`;
 }
 
@@ -112,7 +115,7 @@ function sectionsOf({ group, samples, command }: ReportOptions): Section[] {
     {
       id: 'results',
       title: 'Results',
-      hint: `Accuracy in percent on the test part${count === undefined ? '' : ` (${count.toLocaleString('en-US')} samples)`}, at the epoch chosen on the validation part. The columns of the modalities are single heads; the last column is the gain of the fused answer in points.`,
+      hint: `Accuracy in percent on the test part${count === undefined ? '' : ` (${count.toLocaleString('en-US')} samples)`}${group.runs.some((run) => run.summary.selectedEpoch !== undefined) ? ', at the epoch chosen on the validation part' : ''}. The columns of the modalities are single heads; the last column is the gain of the fused answer in points.`,
       content: resultsMarkup(group),
     },
     group.runs.length === 0
@@ -140,7 +143,7 @@ function sectionsOf({ group, samples, command }: ReportOptions): Section[] {
     confusion && {
       id: 'confusion',
       title: 'What is mistaken for what',
-      hint: 'Test samples by true class (rows) and predicted class (columns). The darker a cell, the larger its share of the true class; the diagonal is right.',
+      hint: 'Test samples by true class (rows) and predicted class (columns). The stronger the colour of a cell, the larger its share of the true class; the diagonal is right.',
       content: confusion,
     },
     samples === undefined || samples.length === 0

@@ -34,23 +34,39 @@ function card(group: RunGroup, heads: readonly Head[], sample: ReportSample): Ma
 <h3>True class: ${sample.label}</h3>
 <div class="parts">${sample.parts.map(
     ({ modality, image, sound }) =>
-      markup`<figure class="${colors.get(modality) ?? ''}">${
+      markup`<figure class="${colors.get(modality) ?? ''}"><figcaption><span class="swatch"></span>${modality}</figcaption>${
         image &&
         markup`<img class="pixels" src="${pngUri(image)}" alt="${modality} of sample ${sample.id}" loading="lazy">`
       }${
         sound &&
-        markup`<audio controls preload="none" src="${wavUri(sound.samples, sound.sampleRate)}" aria-label="${modality} of sample ${sample.id}"></audio>`
-      }<figcaption><span class="swatch"></span>${modality}</figcaption></figure>`,
+        markup`<audio controls preload="metadata" src="${wavUri(sound.samples, sound.sampleRate)}" aria-label="${modality} of sample ${sample.id}"></audio>`
+      }</figure>`,
   )}</div>
 <table class="answers"><thead><tr><th scope="col">${sample.id}</th>${heads.map((head) => markup`<th scope="col">${head.key}</th>`)}</tr></thead>
-<tbody>${group.runs.map(
-    (run) =>
-      markup`<tr><th scope="row">${panelTitle(run).title}</th>${heads.map((head) => answer(run, head, sample.id))}</tr>`,
-  )}</tbody></table>
+<tbody>${teachersRow(group, heads, sample.id)}${group.runs
+    .filter(({ config }) => config.kind === 'student')
+    .map(
+      (run) =>
+        markup`<tr><th scope="row">${panelTitle(run).title}</th>${heads.map((head) => answer(run, head, sample.id))}</tr>`,
+    )}</tbody></table>
 </article>`;
 }
 
-function answer(run: Run, head: Head, id: string): Markup {
+// Each teacher has one column only: together they are one row.
+function teachersRow(group: RunGroup, heads: readonly Head[], id: string): Markup | undefined {
+  const teachers = group.runs.filter(({ config }) => config.kind === 'teacher');
+  if (teachers.length === 0) return undefined;
+  return markup`<tr><th scope="row">Teachers</th>${heads.map((head) =>
+    answer(
+      teachers.find(({ config }) => config.modalities.includes(head.key)),
+      head,
+      id,
+    ),
+  )}</tr>`;
+}
+
+function answer(run: Run | undefined, head: Head, id: string): Markup {
+  if (!run) return markup`<td class="none">–</td>`;
   const { ids, labels, classNames, predictions } = run.predictions;
   const index = ids.indexOf(id);
   const predicted = index < 0 ? undefined : predictions[head.key]?.[index];

@@ -42,7 +42,7 @@ export function scheduleStrips(
     `${Math.round((x(stretch.to + 0.5) - x(stretch.from - 0.5)) * 1000) / 1000}%`;
   return markup`${heads.map((head) => {
     const parts = stretches(metrics, head.key);
-    return markup`<div class="lane strip"><span class="lane-name">${head.key}</span><svg class="track ${head.color}" width="100%" height="22" role="img" aria-label="${describe(head.key, parts)}">${parts.map(
+    return markup`<div class="lane strip"><span class="lane-name" title="${head.key}">${head.key}</span><svg class="track ${head.color}" width="100%" height="22" role="img" aria-label="${describe(head.key, parts)}">${parts.map(
       (part) =>
         markup`<g><title>${head.key}, ${span(part)}: κ = ${round(part.coefficient)}${part.coefficient === 0 && ' (suppressed)'}</title><rect class="off" x="${at(part.from - 0.5)}" y="1" width="${width(part)}" height="20"/><rect class="fill" x="${at(part.from - 0.5)}" y="1" width="${width(part)}" height="20" fill-opacity="${round(part.coefficient)}"/></g>`,
     )}</svg></div>`;

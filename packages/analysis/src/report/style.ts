@@ -5,15 +5,13 @@
 export const STYLE = `
 :root {
   color-scheme: light dark;
-  --ground: #ffffff; --raised: #f6f7f8; --text: #16191d; --muted: #59626c; --rule: #dde1e5; --band: #eef0f2;
+  --ground: #ffffff; --raised: #f6f7f8; --text: #16191d; --muted: #59626c; --rule: #dde1e5; --band: #eef0f2; --mark: #dcebe4;
   --m0: #0072b2; --m1: #d55e00; --m2: #009e73; --m3: #b5608f; --m4: #b27a00; --m5: #3a9bd1;
-  --right: #00694c; --wrong: #a84300;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --ground: #14171a; --raised: #1d2125; --text: #e9ecef; --muted: #a4adb6; --rule: #353b42; --band: #22272c;
+    --ground: #14171a; --raised: #1d2125; --text: #e9ecef; --muted: #a4adb6; --rule: #353b42; --band: #22272c; --mark: #1f3d33;
     --m0: #56b4e9; --m1: #ff8c42; --m2: #2fc79b; --m3: #e3a0c6; --m4: #e6b02e; --m5: #9dd4f5;
-    --right: #54d3ab; --wrong: #ff9f66;
   }
 }
 * { box-sizing: border-box; }
@@ -33,7 +31,7 @@ section { margin-top: 3.25rem; scroll-margin-top: 1rem; }
 section > h3, section .explained + h3 { margin-top: 1.75rem; }
 .lead { font-size: 1.125rem; max-width: 50em; text-wrap: pretty; }
 .introduction { margin-top: .75rem; max-width: 55em; color: var(--muted); }
-.headline { font-size: clamp(1.35rem, 1rem + 1.6vw, 1.85rem); line-height: 1.25; max-width: 36em; text-wrap: balance;
+.headline { font-size: clamp(1.3rem, 1rem + 1.4vw, 1.75rem); line-height: 1.25; max-width: 42em; text-wrap: balance;
   margin-bottom: 1.25rem; }
 .hint { color: var(--muted); font-size: .925rem; max-width: 60em; margin-bottom: 1.1rem; text-wrap: pretty; }
 #overview { margin-top: 1.75rem; }
@@ -71,9 +69,9 @@ svg .axis { stroke: var(--muted); stroke-width: 1; }
   color: var(--muted); }
 .score { min-width: 0; }
 .reference .score, .reference h3 { font-weight: 500; }
-.lane { display: grid; grid-template-columns: 3.9rem minmax(0, 1fr) 6.2rem; gap: .6rem; align-items: center;
+.lane { display: grid; grid-template-columns: var(--names) minmax(0, 1fr) 6.2rem; gap: .6rem; align-items: center;
   font-size: .85rem; line-height: 1.1; }
-.lane-name { text-align: right; color: var(--muted); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.lane-name { text-align: right; color: var(--muted); line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .lane-value { white-space: nowrap; }
 .lane-value b { font-weight: 600; display: inline-block; min-width: 2.4em; text-align: right; }
 .lane-value span { color: var(--muted); }
@@ -81,9 +79,11 @@ svg .axis { stroke: var(--muted); stroke-width: 1; }
 .track .missing, .legend .missing { fill: var(--c); fill-opacity: .2; }
 .teacher { fill: var(--c); }
 .outline { fill: none; stroke: var(--c); stroke-width: 1.5; }
+.halo { stroke: var(--ground); stroke-width: 3.5; }
 .mean { stroke: var(--text); stroke-width: 1.5; stroke-dasharray: 2 3; }
 .axis-row { padding: 0; }
-.points { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: 1.25rem 2rem; list-style: none;
+.lane-value.tick { color: var(--muted); font-size: .75rem; }
+.points { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.25rem 2.5rem; list-style: none;
   margin-top: 1.75rem; }
 .points p { margin-top: .3rem; font-size: .925rem; text-wrap: pretty; }
 .words { margin-top: 1.5rem; font-size: .925rem; }
@@ -113,15 +113,17 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
 .chart .faint { stroke-width: 1; stroke-dasharray: 3 2.5; stroke-opacity: .75; }
 .chart .dashed { stroke-width: 1.6; stroke-dasharray: 5 4; } .chart .dotted { stroke-width: 1.8; stroke-dasharray: .5 4; }
 .chart .marker { fill: var(--c); stroke: transparent; stroke-width: 10; pointer-events: all; }
+.chart .unseen { fill: transparent; }
 .chart .ring { fill: none; stroke: var(--c); stroke-width: 1.4; }
 .chart .end { font-size: 11px; }
 
 .explained { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1.5rem 2.5rem; align-items: start; }
+.explained .chart { max-width: 27rem; }
 .equations { list-style: none; display: grid; gap: .8rem; font-size: .95rem; max-width: 36em; }
 .equations b { display: block; }
 .strips { margin-top: .9rem; }
 .strips h4 { margin: 0 0 .3rem; }
-.strip { grid-template-columns: 3.9rem minmax(0, 1fr); margin-bottom: 2px; }
+.strip { grid-template-columns: var(--names) minmax(0, 1fr); margin-bottom: 2px; }
 .strip .off { fill: var(--band); stroke: var(--rule); }
 
 .heats { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5rem), 1fr)); gap: 1rem 2rem; margin: .5rem 0 1.5rem; }
@@ -130,19 +132,23 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
 .heat .cell { fill: var(--band); }
 .heat .tick { font-size: 9.5px; }
 .heat .count { font-size: 8px; text-anchor: middle; }
-.heat .strong { fill: var(--ground); }
+.heat.fused .mid, .heat.fused .high, .heat .top { fill: var(--ground); }
+@media (prefers-color-scheme: dark) { .heat .high { fill: var(--ground); } }
 
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1.25rem; }
 .card { background: var(--raised); border: 1px solid var(--rule); border-radius: 10px; padding: 1rem; min-width: 0; }
 .parts { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .75rem; margin: .7rem 0; align-items: start; }
-.parts figcaption { font-size: .85rem; color: var(--muted); margin-top: .3rem; }
+.parts figcaption { font-size: .85rem; color: var(--muted); margin-bottom: .3rem; }
 .pixels { image-rendering: pixelated; }
 .parts .pixels { width: 100%; aspect-ratio: 1; display: block; border-radius: 4px; }
 audio { width: 100%; height: 2.2rem; margin-top: .4rem; display: block; }
 .answers { width: 100%; font-size: .85rem; }
-.answers th, .answers td { padding: .22rem .35rem .22rem 0; }
+.answers th { padding: .22rem .35rem .22rem 0; }
+.answers td { padding: .22rem .35rem; }
+.answers thead th + th { padding-left: .35rem; }
 .answers thead th:first-child { font-weight: 400; }
-.right { color: var(--right); } .wrong { color: var(--wrong); } .none { color: var(--muted); }
+.right { font-weight: 650; } .wrong, .none { color: var(--muted); }
+.answers .right { background: linear-gradient(var(--mark), var(--mark)) 0 50% / calc(100% - .3rem) 78% no-repeat; }
 
 .command { overflow-x: auto; background: var(--raised); border: 1px solid var(--rule); border-radius: 6px; padding: .7rem .9rem; margin: .4rem 0 1.5rem; }
 .facts { font-size: .925rem; margin-top: .4rem; }
@@ -159,8 +165,8 @@ audio { width: 100%; height: 2.2rem; margin-top: .4rem; display: block; }
   .lead { font-size: 1.05rem; }
   .method { grid-template-columns: minmax(0, 1fr); gap: .5rem; padding: .8rem 0; }
   .axis-row { padding: 0; }
-  .lane { grid-template-columns: 3.2rem minmax(0, 1fr) 5.6rem; gap: .45rem; }
-  .strip { grid-template-columns: 3.2rem minmax(0, 1fr); }
+  .lane { grid-template-columns: min(var(--names), 4.5rem) minmax(0, 1fr) 5.6rem; gap: .45rem; }
+  .strip { grid-template-columns: min(var(--names), 4.5rem) minmax(0, 1fr); }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }

@@ -32,6 +32,9 @@ function read(path: string): number[] {
   }
 }
 
+const ONES = Array.from({ length: 7 }, () => 0xff);
+const ZEROS = Array.from({ length: 7 }, () => 0);
+
 describe('openNpy', () => {
   it.each([
     ['|b1', [1, 0], [1, 0]],
@@ -40,8 +43,8 @@ describe('openNpy', () => {
     ['>i2', [0xff, 0xfe, 1, 2], [-2, 258]],
     ['<u2', [0xff, 0xff, 2, 1], [65535, 258]],
     ['>u4', [0, 0, 1, 0, 0xff, 0xff, 0xff, 0xff], [256, 4294967295]],
-    ['<i8', [0xfe, ...new Array(7).fill(0xff), 3, 0, 0, 0, 0, 0, 0, 0], [-2, 3]],
-    ['>u8', [0, 0, 0, 1, 0, 0, 0, 0, ...new Array(7).fill(0), 9], [2 ** 32, 9]],
+    ['<i8', [0xfe, ...ONES, 3, 0, 0, 0, 0, 0, 0, 0], [-2, 3]],
+    ['>u8', [0, 0, 0, 1, 0, 0, 0, 0, ...ZEROS, 9], [2 ** 32, 9]],
     ['<f4', [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0], [1, -2]],
     ['>f8', [0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0], [1.5, -2]],
   ])('reads %s', (descr, bytes, expected) => {
@@ -58,14 +61,14 @@ describe('openNpy', () => {
   });
 
   it('gathers a Fortran-order file larger than a block', () => {
-    const [rows, columns] = [5, 2 ** 22];
+    const [rows, columns] = [40_000, 500];
     const data = new Uint8Array(rows * columns);
     for (let j = 0; j < columns; j++) for (let i = 0; i < rows; i++) data[i + rows * j] = (7 * i + j) % 251;
     const file = openNpy(npy(header('|u1', `(${rows}, ${columns})`, 'True'), data));
-    for (const i of [4, 0, 3]) {
+    for (const i of [39_999, 0, 33_554, 33_553]) {
       const row = file.row(i);
-      expect([row[0], row[1000], row[columns - 1]]).toEqual(
-        [0, 1000, columns - 1].map((j) => (7 * i + j) % 251),
+      expect([row[0], row[100], row[columns - 1]]).toEqual(
+        [0, 100, columns - 1].map((j) => (7 * i + j) % 251),
       );
     }
     file.close();

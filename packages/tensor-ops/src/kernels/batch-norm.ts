@@ -30,7 +30,10 @@ export function registerBatchNorm(): void {
       const options = attrs as unknown as BatchNormAttributes;
       return tensorflow().executeMultipleOutputs(
         'FusedBatchNormV3',
-        [...shared(options), attribute.float('exponential_avg_factor', options.training ? options.momentum : 1)],
+        [
+          ...shared(options),
+          attribute.float('exponential_avg_factor', options.training ? options.momentum : 1),
+        ],
         [x, gamma, beta, mean, variance] as tf.Tensor[],
         6,
       );

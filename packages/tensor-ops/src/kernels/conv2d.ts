@@ -23,7 +23,18 @@ const convAttributes = (
   attribute.string('data_format', 'NHWC'),
   attribute.boolean('use_cudnn_on_gpu', true),
   ...(explicit
-    ? [attribute.integers('explicit_paddings', [0, 0, explicit[0], explicit[0], explicit[1], explicit[1], 0, 0])]
+    ? [
+        attribute.integers('explicit_paddings', [
+          0,
+          0,
+          explicit[0],
+          explicit[0],
+          explicit[1],
+          explicit[1],
+          0,
+          0,
+        ]),
+      ]
     : []),
 ];
 

@@ -16,7 +16,11 @@ export function registerRelu(): void {
     outputsToSave: [true],
     gradFunc: (dy, [y]) => ({
       x: () =>
-        tensorflow().executeSingleOutput('ReluGrad', [attribute.float32Type()], [dy as tf.Tensor, y as tf.Tensor]),
+        tensorflow().executeSingleOutput(
+          'ReluGrad',
+          [attribute.float32Type()],
+          [dy as tf.Tensor, y as tf.Tensor],
+        ),
     }),
   });
 }

@@ -10,7 +10,11 @@ export interface Attribute {
 /** What tfjs-node's backend offers beside the standard interface: TensorFlow operations by name. */
 interface TensorFlowBackend {
   readonly binding: Readonly<Record<string, number>>;
-  executeSingleOutput(operation: string, attributes: readonly Attribute[], inputs: readonly tf.Tensor[]): tf.Tensor;
+  executeSingleOutput(
+    operation: string,
+    attributes: readonly Attribute[],
+    inputs: readonly tf.Tensor[],
+  ): tf.Tensor;
   executeMultipleOutputs(
     operation: string,
     attributes: readonly Attribute[],
@@ -29,7 +33,11 @@ const constant = (name: string): number => tensorflow().binding[name] as number;
 
 /** Attributes by their types, named as in TensorFlow's operation definitions. */
 export const attribute = {
-  float32Type: (name = 'T'): Attribute => ({ name, type: constant('TF_ATTR_TYPE'), value: constant('TF_FLOAT') }),
+  float32Type: (name = 'T'): Attribute => ({
+    name,
+    type: constant('TF_ATTR_TYPE'),
+    value: constant('TF_FLOAT'),
+  }),
   string: (name: string, value: string): Attribute => ({ name, type: constant('TF_ATTR_STRING'), value }),
   float: (name: string, value: number): Attribute => ({ name, type: constant('TF_ATTR_FLOAT'), value }),
   integers: (name: string, value: readonly number[]): Attribute => ({

@@ -22,7 +22,8 @@ const convInfo = (
   filterShape: readonly number[],
   { strides, pad, dataFormat, dimRoundingMode }: ConvAttributes,
 ): ConvInfo => {
-  if (dataFormat !== 'NHWC') throw new Error(`Convolution gradients on wasm need data format NHWC, not ${dataFormat}.`);
+  if (dataFormat !== 'NHWC')
+    throw new Error(`Convolution gradients on wasm need data format NHWC, not ${dataFormat}.`);
   return tf.backend_util.computeConv2DInfo(
     inputShape as [number, number, number, number],
     filterShape as [number, number, number, number],
@@ -97,7 +98,10 @@ function filterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, info: ConvInfo): tf.Ten
   );
   const images = tf.transpose(input, [3, 1, 2, 0]); // [C, H, W, B]
   const kernel = tf.transpose(spread(dy, strideHeight, strideWidth), [1, 2, 0, 3]); // [h, w, B, K]
-  return tf.transpose(tf.conv2d(images as tf.Tensor4D, kernel as tf.Tensor4D, 1, 'valid'), [1, 2, 0, 3]) as tf.Tensor4D;
+  return tf.transpose(
+    tf.conv2d(images as tf.Tensor4D, kernel as tf.Tensor4D, 1, 'valid'),
+    [1, 2, 0, 3],
+  ) as tf.Tensor4D;
 }
 
 /** Gradient of a convolution's input, `[B, H, W, C]`. */

@@ -30,7 +30,9 @@ async function tryLock(path: string, patient: boolean): Promise<(() => Promise<v
       // Long enough to tell a running process from one that was killed.
       retries: patient ? { retries: STALE_MS / 500 + 4, factor: 1, minTimeout: 500 } : 0,
       onCompromised: () =>
-        process.emitWarning(`The lock on ${path} was lost (was the machine asleep?). Do not start a second run there.`),
+        process.emitWarning(
+          `The lock on ${path} was lost (was the machine asleep?). Do not start a second run there.`,
+        ),
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;

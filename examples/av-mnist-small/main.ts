@@ -1,0 +1,87 @@
+// The main job: `npm start`. Both teachers, joint training, SMP alone, the G2D loss alone and G2D on a small real
+// AV-MNIST; a table on standard output, everything else in the run folder.
+import { execFileSync } from 'node:child_process';
+import { relative, resolve } from 'node:path';
+import { install, loadTensorFlow, NativeError, runtimeInfo, terminalProgress } from '@g2d/native';
+import { G2DError } from '@g2d/tensor-ops';
+import { createProgress, openRunGroup } from '@g2d/trainer/node';
+import { openData } from './data.js';
+import { runExperiment, workOf } from './experiment.js';
+import { printResults, writeReport } from './report.js';
+import { HELP, parseSettings } from './settings.js';
+
+/** Installs TensorFlow where it is missing; without it training still works, on a slower backend. */
+async function installTensorFlow(): Promise<void> {
+  const forced = process.env['G2D_BACKEND'];
+  if (forced && forced !== 'tensorflow') return;
+  try {
+    await install({ progress: terminalProgress() });
+  } catch (error) {
+    if (!NativeError.isInstance(error) || forced) throw error;
+    console.error(`g2d: TensorFlow could not be installed. ${error.message}`);
+  }
+}
+
+/** The commit that is checked out, so that numbers can be traced; nothing outside of a git clone. */
+function gitCommit(): { gitCommit?: string } {
+  try {
+    const run = (...args: string[]): string =>
+      execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return {
+      gitCommit: run('rev-parse', 'HEAD').trim() + (run('status', '--porcelain') === '' ? '' : '+changes'),
+    };
+  } catch {
+    return {};
+  }
+}
+
+async function main(): Promise<void> {
+  const { settings, out, help } = parseSettings(process.argv.slice(2));
+  if (help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  await installTensorFlow();
+  await loadTensorFlow();
+  const { backend, device, tensorflow, tfjs, node } = runtimeInfo()!;
+  const environment = {
+    backend,
+    device,
+    versions: { tfjs, node, ...(tensorflow && { tensorflow }) },
+    ...gitCommit(),
+  };
+  const group = await openRunGroup(out, { ...settings, ...environment });
+  const folder = relative('.', group.path) || '.';
+  if (group.path !== resolve(out)) {
+    console.error(`g2d: ${out} is in use by another run; this one writes to ${folder}.`);
+  }
+  if (group.resumed) console.error(`g2d: going on with the interrupted run in ${folder}.`);
+
+  process.once('SIGINT', () => {
+    console.error(`\nInterrupted. The same command goes on from what is finished in ${folder}.`);
+    process.exit(130);
+  });
+  const progress = createProgress(workOf(settings));
+  try {
+    progress.stage('data');
+    const data = await openData('data', settings.draw);
+    const { seconds, ...results } = await runExperiment({ data, settings, group, environment, progress });
+    progress.stop();
+    const summary = { seed: settings.seed, backend, tensorflow, device, seconds, ...results };
+    group.finish(summary);
+    const report = await writeReport(group.path, data, process.argv.slice(2));
+    printResults(group.path);
+    console.log(`\nReport: ${relative('.', report)}`);
+  } finally {
+    progress.stop();
+    await group.release();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!G2DError.isInstance(error) && !NativeError.isInstance(error)) throw error;
+  console.error(`g2d: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

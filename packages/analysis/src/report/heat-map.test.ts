@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { heatMap } from './heat-map.js';
+
+const identity = (size: number): number[][] =>
+  Array.from({ length: size }, (_, row) =>
+    Array.from({ length: size }, (_, column) => Number(row === column)),
+  );
+
+describe('heatMap', () => {
+  it('colours a cell by its share of the true class and says the count', () => {
+    const { markup } = heatMap({
+      counts: [
+        [3, 1],
+        [0, 0],
+      ],
+      classNames: ['cat', '<dog>'],
+      color: 'm0',
+      description: 'confusion',
+    });
+    expect(markup).toContain('true cat, predicted cat: 3 of 4 (75 %)');
+    expect(markup).toContain('true cat, predicted &lt;dog&gt;: 1 of 4 (25 %)');
+    expect(markup).toContain('true &lt;dog&gt;, predicted cat: 0 of 0 (0 %)');
+    expect([...markup.matchAll(/fill-opacity="([^"]*)"/g)].map((match) => match[1])).toEqual([
+      '0.75',
+      '0.25',
+    ]);
+  });
+
+  it('writes numbers while there is room, then only colours, then a picture', () => {
+    const map = (size: number): string =>
+      heatMap({ counts: identity(size), classNames: [], color: 'm0', description: 'confusion' }).markup;
+    expect(map(10)).toContain('class="count');
+    expect(map(20)).not.toContain('class="count');
+    expect(map(20)).toContain('<rect class="fill"');
+    expect(map(60)).toMatch(/^<img [^>]*alt="confusion">$/);
+  });
+});

@@ -1,0 +1,363 @@
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { fakeProject, temporaryFolder, writeTfjs, writeWheel } from '../test/fake-wheel.js';
+import { asOrdinaryUser } from '../test/ordinary-user.js';
+import type { Host } from './host.js';
+import { install, type InstallOptions } from './install.js';
+import { runCommand, type RunCommand } from './run-command.js';
+
+const linux: Host = { platform: 'linux', arch: 'x64', musl: false };
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const done = (stdout = '') => ({ code: 0, stdout, stderr: '', startError: null });
+
+/** The real pip; the compiler, npm and the self-test are stood in for, and what was run is counted. */
+function programs(change: Partial<Record<'npm' | 'compiler' | 'selfTest', RunCommand>> = {}) {
+  const counts = { pip: 0, compiler: 0, selfTest: 0, npm: 0 };
+  const run: RunCommand = (command, args, options) => {
+    if (args.includes('download')) counts.pip += 1;
+    if (args.includes('pip') || /pip3?$/.test(command)) return runCommand(command, args, options);
+    if (command.startsWith('npm')) {
+      counts.npm += 1;
+      if (change.npm) return change.npm(command, args, options);
+      writeTfjs(options!.cwd!, args.at(-1)!.replace(/@[\d.]+$/, ''));
+      return Promise.resolve(done());
+    }
+    if (args[0] === '-e') {
+      counts.selfTest += 1;
+      if (change.selfTest) return change.selfTest(command, args, options);
+      const answer = {
+        tensorflow: '9.9.9',
+        gpu: false,
+        y: [37, 47, 67, 77],
+        dx: [1, 3, 2, 4, 10, 6, 3, 7, 4],
+        dw: [12, 16, 24, 28],
+      };
+      return Promise.resolve(done(JSON.stringify(answer)));
+    }
+    const out = args.indexOf('-o');
+    if (out >= 0) counts.compiler += 1;
+    if (change.compiler) return change.compiler(command, args, options);
+    if (out >= 0) writeFileSync(args[out + 1]!, 'an add-on');
+    return Promise.resolve(done('fake compiler 1.0\n'));
+  };
+  return { run, counts };
+}
+
+/** A project, an empty cache, and a small wheel that lies in a file and in the only index that pip may ask. */
+function surroundings(options: InstallOptions = {}) {
+  const index = temporaryFolder();
+  const wheel = writeWheel(index);
+  vi.stubEnv('PIP_NO_INDEX', '1');
+  vi.stubEnv('PIP_FIND_LINKS', index);
+  const project = options.project ?? fakeProject();
+  const dir = temporaryFolder();
+  const asked = { host: linux, version: '9.9.9', project, dir, ...options };
+  return { index, project, dir, withPip: asked, request: { wheel, ...asked } };
+}
+
+describe('install', () => {
+  it('installs, and changes nothing the second time', async () => {
+    const { withPip: request, project, dir } = surroundings();
+    const { run, counts } = programs();
+    const first = await install({ ...request, run });
+    expect(first).toMatchObject({
+      status: 'installed',
+      backend: 'tensorflow',
+      tensorflow: '9.9.9',
+      device: 'cpu',
+      pinned: false,
+    });
+    const package_ = join(project, 'node_modules/@tensorflow/tfjs-node-gpu');
+    expect(readlinkSync(join(package_, 'deps'))).toBe(join(dir, 'tensorflow-cpu-9.9.9-x64'));
+    expect(readFileSync(join(package_, 'deps/lib/libtensorflow_cc.so.2'), 'utf8')).toContain(
+      'libtensorflow_cc',
+    );
+    expect(existsSync(join(package_, 'deps/LICENSE'))).toBe(true);
+    expect(existsSync(join(package_, 'deps/tensorflow/python'))).toBe(false);
+    // Neither the wheel nor a staging folder is left.
+    expect(readdirSync(dir, { recursive: true }).filter((name) => String(name).endsWith('.whl'))).toEqual([]);
+    expect(readdirSync(join(dir, 'staging'))).toEqual([]);
+    const second = await install({ ...request, run });
+    expect(second.status).toBe('unchanged');
+    expect(second.seconds).toBeLessThan(0.5);
+    expect(counts).toEqual({ pip: 1, compiler: 1, selfTest: 1, npm: 0 });
+  });
+
+  it('shares the library and the add-on with a second project, without the network', async () => {
+    const { request, withPip, dir } = surroundings();
+    await install({ ...request, run: programs().run });
+    const { run, counts } = programs();
+    const report = await install({ ...withPip, run, project: fakeProject() });
+    expect(report).toMatchObject({ status: 'installed', library: join(dir, 'tensorflow-cpu-9.9.9-x64') });
+    expect(counts).toEqual({ pip: 0, compiler: 0, selfTest: 1, npm: 0 });
+  });
+
+  it('does the work once when two start at the same time', async () => {
+    const { request, project } = surroundings({ project: fakeProject({ tfjs: false }) });
+    const { run, counts } = programs();
+    const reports = await Promise.all([install({ ...request, run }), install({ ...request, run })]);
+    expect(reports.map(({ backend }) => backend)).toEqual(['tensorflow', 'tensorflow']);
+    expect(counts).toMatchObject({ compiler: 1, npm: 1 });
+    expect(existsSync(join(project, 'node_modules/.g2d-native.lock'))).toBe(false);
+  });
+
+  it('repairs a library that somebody changed, cut short or deleted', async () => {
+    const { request, dir } = surroundings();
+    await install({ ...request, run: programs().run });
+    const file = join(dir, 'tensorflow-cpu-9.9.9-x64/lib/libtensorflow_cc.so.2');
+    const right = readFileSync(file, 'utf8');
+    for (const damage of [
+      () => writeFileSync(file, right.replace('contents', 'CONTENTS')),
+      () => truncateSync(file, 3),
+      () => rmSync(file),
+    ]) {
+      damage();
+      const { run, counts } = programs();
+      const report = await install({ ...request, run });
+      expect(report.status).toBe('installed');
+      expect(counts).toMatchObject({ compiler: 0, selfTest: 1 });
+      expect(readFileSync(file, 'utf8')).toBe(right);
+    }
+  });
+
+  it('repairs a library whose damage only the self-test shows', async () => {
+    const { request, dir } = surroundings();
+    await install({ ...request, run: programs().run });
+    const file = join(dir, 'tensorflow-cpu-9.9.9-x64/lib/libtensorflow_cc.so.2');
+    const right = readFileSync(file, 'utf8');
+    writeFileSync(file, right.replace('contents', 'CONTENTS'));
+    const { run } = programs({
+      selfTest: () =>
+        Promise.resolve(
+          readFileSync(file, 'utf8') === right
+            ? done(
+                JSON.stringify({
+                  tensorflow: '9.9.9',
+                  gpu: false,
+                  y: [37, 47, 67, 77],
+                  dx: [1, 3, 2, 4, 10, 6, 3, 7, 4],
+                  dw: [12, 16, 24, 28],
+                }),
+              )
+            : { code: 1, stdout: '', stderr: 'Error: invalid ELF header', startError: null },
+        ),
+    });
+    const report = await install({ ...request, run, project: fakeProject() });
+    expect(report.status).toBe('installed');
+    expect(report.notes.join()).toMatch(/damaged \(libtensorflow_cc\.so\.2\); installing it again/);
+  });
+
+  it('builds the add-on again when the cached one is damaged', async () => {
+    const { request, dir } = surroundings();
+    await install({ ...request, run: programs().run });
+    const name = readdirSync(join(dir, 'addons'))[0]!;
+    writeFileSync(join(dir, 'addons', name, 'tfjs_binding.node'), 'x');
+    const { run, counts } = programs();
+    await install({ ...request, run });
+    expect(counts).toMatchObject({ pip: 0, compiler: 1 });
+  });
+
+  it('adds the npm package to a project that lacks it, and says so', async () => {
+    const { request } = surroundings({ project: fakeProject({ tfjs: false }) });
+    const { run, counts } = programs();
+    const report = await install({ ...request, run });
+    expect(counts.npm).toBe(1);
+    expect(report.notes[0]).toMatch(
+      /Adding @tensorflow\/tfjs-node-gpu .* optional dependency, without its install script/,
+    );
+    const left = programs({ npm: () => Promise.resolve(done()) });
+    await expect(
+      install({ ...request, run: left.run, project: fakeProject({ tfjs: false }) }),
+    ).rejects.toThrow(/omit=optional/);
+  });
+
+  it('uses a complete cache that is read-only', async () => {
+    const { request, dir } = surroundings();
+    await install({ ...request, run: programs().run });
+    const project = fakeProject();
+    for (const folder of [project, join(project, 'node_modules/@tensorflow/tfjs-node-gpu')])
+      chmodSync(folder, 0o777);
+    chmodSync(dir, 0o555);
+    chmodSync(join(dir, 'staging'), 0o555);
+    const { run, counts } = programs();
+    const report = await asOrdinaryUser(() => install({ ...request, run, project }));
+    expect(report.status).toBe('installed');
+    expect(counts).toMatchObject({ pip: 0, compiler: 0, selfTest: 1 });
+    chmodSync(dir, 0o755);
+  });
+
+  it('refuses a chosen cache that is read-only and empty', async () => {
+    const { request, dir } = surroundings();
+    chmodSync(dir, 0o555);
+    await expect(asOrdinaryUser(() => install({ ...request, run: programs().run }))).rejects.toMatchObject({
+      code: 'G2D_NATIVE_CACHE_NOT_WRITABLE',
+      message: expect.stringContaining(dir),
+    });
+  });
+
+  it("makes a cache inside the project when the user's own cannot be written", async () => {
+    const { project, request: asked } = surroundings();
+    const { dir: _none, ...request } = asked;
+    const home = temporaryFolder();
+    chmodSync(home, 0o555);
+    vi.stubEnv('G2D_CACHE_DIR', '');
+    vi.stubEnv('XDG_CACHE_HOME', home);
+    const modules = join(project, 'node_modules');
+    for (const folder of [modules, join(modules, '@tensorflow/tfjs-node-gpu')]) chmodSync(folder, 0o777);
+    const { run } = programs();
+    const report = await asOrdinaryUser(() => install({ ...request, run }));
+    expect(report.library).toBe(join(modules, '.cache/g2d-native/tensorflow-cpu-9.9.9-x64'));
+    expect(report.notes.join()).toMatch(/cannot be written, so this project gets its own/);
+  });
+
+  it('says whose folder it is when the project cannot be written', async () => {
+    const { request } = surroundings({ project: fakeProject({ tfjs: false }) });
+    await expect(asOrdinaryUser(() => install({ ...request, run: programs().run }))).rejects.toMatchObject({
+      code: 'G2D_NATIVE_PROJECT_NOT_WRITABLE',
+    });
+  });
+
+  it('stops before the download when the disk is too small', async () => {
+    const { withPip: request } = surroundings();
+    const { run, counts } = programs();
+    const freeBytes = () => Promise.resolve(1_000_000);
+    await expect(install({ ...request, run, freeBytes })).rejects.toMatchObject({
+      code: 'G2D_NATIVE_DISK_FULL',
+    });
+    expect(counts.pip).toBe(0);
+  });
+
+  it('stops cleanly when it is interrupted, and the next call starts over', async () => {
+    const { request, dir } = surroundings();
+    const controller = new AbortController();
+    const stopping = programs({
+      compiler: (_command, args) => {
+        if (args.includes('-o')) controller.abort();
+        return Promise.resolve(done('fake compiler 1.0\n'));
+      },
+    });
+    await expect(install({ ...request, run: stopping.run, signal: controller.signal })).rejects.toMatchObject(
+      {
+        code: 'G2D_NATIVE_INTERRUPTED',
+      },
+    );
+    expect(readdirSync(join(dir, 'staging'))).toEqual([]);
+    const { run, counts } = programs();
+    expect((await install({ ...request, run })).status).toBe('installed');
+    expect(counts).toMatchObject({ pip: 0, compiler: 1 });
+  });
+
+  it('takes a wheel from a file', async () => {
+    const { request, index } = surroundings();
+    const wheel = writeWheel(index);
+    const { run, counts } = programs();
+    expect((await install({ ...request, run, wheel })).status).toBe('installed');
+    expect(counts.pip).toBe(0);
+    expect(existsSync(wheel)).toBe(true);
+  });
+
+  it('refuses a file that is missing, has the wrong hash, is cut short or holds something else', async () => {
+    const { withPip, index } = surroundings();
+    const { run } = programs();
+    const wheel = writeWheel(index);
+    const failure = (options: InstallOptions) =>
+      install({ ...withPip, run, ...options }).then(
+        () => 'no error',
+        (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
+      );
+    expect(await failure({ wheel: '/no/such.whl' })).toMatch(/there is no such file/);
+    expect(await failure({ wheel, version: '2.21.0' })).toMatch(
+      /^G2D_NATIVE_WRONG_HASH: .*SHA-256 should be 2b847d21.*Download it again/,
+    );
+    expect(await failure({ wheel, version: '9.9.8' })).toMatch(
+      /should contain tensorflow-cpu 9\.9\.8, but it contains tensorflow-cpu 9\.9\.9/,
+    );
+    truncateSync(wheel, 1_000);
+    expect(await failure({ wheel })).toMatch(/^G2D_NATIVE_WHEEL_BROKEN/);
+  });
+
+  it("puts NVIDIA's libraries where the CUDA build searches them", async () => {
+    const { withPip: request, index } = surroundings({ variant: 'gpu' });
+    const metadata = 'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"\n';
+    writeWheel(index, { name: 'tensorflow', metadata });
+    writeWheel(index, {
+      name: 'nvidia-cublas-cu12',
+      version: '12.5.3.2',
+      files: { 'nvidia/cublas/lib/libcublas.so.12': 'cublas', 'nvidia/cublas/include/cublas.h': 'header' },
+    });
+    const { run } = programs();
+    const report = await install({ ...request, run });
+    expect(report).toMatchObject({ variant: 'gpu', device: 'cpu' });
+    expect(readFileSync(join(report.library!, 'nvidia/cublas/lib/libcublas.so.12'), 'utf8')).toBe('cublas');
+    expect(existsSync(join(report.library!, 'nvidia/cublas/include'))).toBe(false);
+    expect(report.notes.join()).toMatch(/found no GPU that it can use/);
+  });
+});
+
+describe('install on other platforms', () => {
+  const mac: Host = { platform: 'darwin', arch: 'arm64', musl: false };
+  const right = {
+    tensorflow: '2.9.1',
+    gpu: false,
+    y: [37, 47, 67, 77],
+    dx: [1, 3, 2, 4, 10, 6, 3, 7, 4],
+    dw: [12, 16, 24, 28],
+  };
+
+  it("uses tfjs-node's own installer", async () => {
+    const calls: string[] = [];
+    const { run } = programs({
+      npm: (command, args, options) => {
+        calls.push([command, ...args].join(' '));
+        writeTfjs(options!.cwd!, '@tensorflow/tfjs-node');
+        return Promise.resolve(done());
+      },
+      selfTest: () => Promise.resolve(done(JSON.stringify(right))),
+    });
+    const report = await install({ host: mac, project: fakeProject({ tfjs: false }), run });
+    expect(report).toMatchObject({ status: 'own-installation', backend: 'tensorflow', tensorflow: '2.9.1' });
+    expect(calls[0]).toContain('--ignore-scripts=false');
+    expect(report.notes[0]).toMatch(
+      /no usable TensorFlow wheel for macOS arm64: using tfjs-node's own installer/,
+    );
+  });
+
+  it('falls back to WebAssembly where that fails too, and says so', async () => {
+    const { run } = programs({ npm: () => Promise.resolve(done()) });
+    const report = await install({ host: mac, project: fakeProject({ tfjs: false }), run });
+    expect(report).toMatchObject({ status: 'fallback', backend: 'wasm' });
+    expect(report.notes.at(-1)).toMatch(/own installation does not work here .*uses WebAssembly/);
+  });
+
+  it('runs nothing on musl', async () => {
+    const { run, counts } = programs();
+    const report = await install({ host: { ...linux, musl: true }, project: fakeProject(), run });
+    expect(report).toMatchObject({ status: 'fallback', backend: 'wasm' });
+    expect(report.notes[0]).toMatch(/needs glibc/);
+    expect(counts).toEqual({ pip: 0, compiler: 0, selfTest: 0, npm: 0 });
+  });
+
+  it('refuses --gpu', async () => {
+    await expect(
+      install({
+        host: { platform: 'win32', arch: 'x64', musl: false },
+        variant: 'gpu',
+        project: fakeProject(),
+      }),
+    ).rejects.toThrow(/--gpu needs Linux x64 with glibc, but this is Windows x64/);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { chooseWheel, knownWheels, libraryName, nvidiaRequirements, tensorflowFiles } from './wheels.js';
+
+const x64 = { platform: 'linux', arch: 'x64', musl: false };
+const arm64 = { platform: 'linux', arch: 'arm64', musl: false };
+
+describe('chooseWheel', () => {
+  it('takes the pinned wheels by default', () => {
+    expect(chooseWheel(x64, 'cpu')).toMatchObject({
+      name: 'tensorflow-cpu',
+      version: '2.21.0',
+      bytes: 273_829_956,
+    });
+    expect(chooseWheel(x64, 'gpu')).toMatchObject({ name: 'tensorflow', variant: 'gpu' });
+    expect(chooseWheel(arm64, 'cpu')).toMatchObject({ name: 'tensorflow', arch: 'arm64' });
+    for (const wheel of knownWheels) expect(wheel.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('takes another version without a pin', () => {
+    expect(chooseWheel(x64, 'cpu', '2.16.2')).toMatchObject({
+      name: 'tensorflow-cpu',
+      version: '2.16.2',
+      sha256: null,
+    });
+  });
+
+  it('refuses what is not a version, and CUDA on arm64', () => {
+    expect(() => chooseWheel(x64, 'cpu', 'foo')).toThrow(
+      /--version must be a TensorFlow release such as 2\.21\.0.*"foo"/,
+    );
+    expect(() => chooseWheel(x64, 'cpu', '2.21.0 --index-url=x')).toThrow(/--version must be/);
+    expect(() => chooseWheel(arm64, 'gpu')).toThrow(/--gpu needs Linux x64/);
+  });
+});
+
+describe('libraryName', () => {
+  it('differs between variants, versions and processors', () => {
+    const names = [
+      chooseWheel(x64, 'cpu'),
+      chooseWheel(x64, 'gpu'),
+      chooseWheel(arm64, 'cpu'),
+      chooseWheel(x64, 'cpu', '2.16.2'),
+    ];
+    expect(new Set(names.map(libraryName)).size).toBe(4);
+    expect(libraryName(names[0]!)).toBe('tensorflow-cpu-2.21.0-x64');
+  });
+});
+
+describe('tensorflowFiles', () => {
+  it('needs both libraries and keeps the licence texts', () => {
+    const targets = tensorflowFiles.filter(({ optional }) => !optional).map(({ to }) => to);
+    expect(targets).toEqual(
+      expect.arrayContaining(['lib/libtensorflow_cc.so.2', 'lib/libtensorflow_framework.so.2']),
+    );
+    expect(tensorflowFiles.map(({ to }) => to)).toEqual(
+      expect.arrayContaining(['LICENSE', 'THIRD_PARTY_NOTICES.txt']),
+    );
+  });
+});
+
+describe('nvidiaRequirements', () => {
+  it('takes the lowest version that the extra allows, and nothing else', () => {
+    const metadata = [
+      'Requires-Dist: numpy>=1.26.0',
+      'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"',
+      "Requires-Dist: nvidia-cudnn-cu12 (==9.3.0.75) ; extra == 'and-cuda'",
+      'Requires-Dist: nvidia-other>=1.0; extra == "something-else"',
+    ].join('\n');
+    expect(nvidiaRequirements(metadata)).toEqual([
+      { name: 'nvidia-cublas-cu12', version: '12.5.3.2' },
+      { name: 'nvidia-cudnn-cu12', version: '9.3.0.75' },
+    ]);
+  });
+});

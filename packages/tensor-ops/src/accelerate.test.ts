@@ -1,0 +1,212 @@
+import * as tf from '@tensorflow/tfjs';
+import { loadTensorFlow } from '@g2d/native';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { accelerate } from './accelerate.js';
+import { randomStream } from './random.js';
+import { expectTensorClose } from './testing.js';
+
+beforeAll(async () => {
+  await loadTensorFlow({ backend: 'tensorflow', quiet: true });
+});
+
+const numbers = (seed: number, shape: number[]) => {
+  const random = randomStream(seed);
+  const size = shape.reduce((product, axis) => product * axis, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, () => random.normal()),
+    shape,
+  );
+};
+
+type Build = (x: tf.SymbolicTensor) => tf.SymbolicTensor;
+
+/** The same model twice, plain and accelerated, with the same weights. */
+function twice(shape: number[], build: Build): { plain: tf.LayersModel; fast: tf.LayersModel } {
+  const make = () => {
+    const inputs = tf.input({ shape });
+    // A layer before it, so that the gradient of its input counts too.
+    const first = tf.layers
+      .conv2d({ filters: 2, kernelSize: 1, useBias: false })
+      .apply(inputs) as tf.SymbolicTensor;
+    return tf.model({ inputs, outputs: build(first) });
+  };
+  const plain = make();
+  plain.weights.forEach((weight, i) => {
+    const positive = weight.originalName.includes('variance') || weight.originalName.includes('gamma');
+    const values = numbers(i + 1, weight.shape as number[]);
+    weight.write(positive ? tf.add(tf.abs(values), 0.5) : tf.mul(values, 0.3));
+  });
+  const fast = make();
+  fast.setWeights(plain.getWeights().map((weight) => weight.clone()));
+  return { plain, fast: accelerate(fast) };
+}
+
+/** Compares outputs and the gradients of every variable. */
+function expectEqual(shape: number[], build: Build, training: boolean): void {
+  const { plain, fast } = twice(shape, build);
+  const x = numbers(99, [4, ...shape]);
+  const run = (model: tf.LayersModel) => {
+    const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    let outputs: tf.Tensor | undefined;
+    const { grads } = tf.variableGrads(() => {
+      const y = model.apply(x, { training }) as tf.Tensor;
+      outputs = tf.keep(y.clone());
+      // Weights that differ, so that errors in single elements do not cancel.
+      return tf.sum(tf.mul(tf.square(y), numbers(7, y.shape))) as tf.Scalar;
+    }, variables);
+    return { outputs: outputs!, grads: variables.map(({ name }) => grads[name]!) };
+  };
+  const [expected, actual] = [run(plain), run(fast)];
+  const scale = (tensor: tf.Tensor) => tf.max(tf.abs(tensor)).dataSync()[0]! + 1e-6;
+  expectTensorClose(actual.outputs, expected.outputs, { atol: 1e-5 * scale(expected.outputs) });
+  expected.grads.forEach((grad, i) =>
+    expectTensorClose(actual.grads[i]!, grad, { atol: 1e-4 * scale(grad) }),
+  );
+}
+
+const { layers } = tf;
+const plainConv =
+  (config: Partial<Parameters<typeof layers.conv2d>[0]>): Build =>
+  (x) =>
+    layers.conv2d({ filters: 3, kernelSize: 3, useBias: false, ...config }).apply(x) as tf.SymbolicTensor;
+
+describe('accelerate', () => {
+  const cases: Record<string, Build> = {
+    'a convolution after symmetric padding, stride 2': (x) =>
+      plainConv({ kernelSize: 5, strides: 2 })(
+        layers.zeroPadding2d({ padding: 2 }).apply(x) as tf.SymbolicTensor,
+      ),
+    'a convolution after padding that differs by axis': (x) =>
+      plainConv({ strides: [1, 2] })(
+        layers
+          .zeroPadding2d({
+            padding: [
+              [1, 1],
+              [2, 2],
+            ] as never,
+          })
+          .apply(x) as tf.SymbolicTensor,
+      ),
+    'a valid convolution': plainConv({}),
+    'a same convolution, stride 1': plainConv({ padding: 'same' }),
+    'batch normalization': (x) =>
+      layers.batchNormalization({ epsilon: 1e-5, momentum: 0.9 }).apply(x) as tf.SymbolicTensor,
+    'ReLU as Activation and as ReLU': (x) =>
+      layers.reLU().apply(layers.activation({ activation: 'relu' }).apply(x)) as tf.SymbolicTensor,
+    // What it does not know goes to the layer itself.
+    'asymmetric padding': (x) =>
+      plainConv({})(
+        layers
+          .zeroPadding2d({
+            padding: [
+              [0, 1],
+              [2, 0],
+            ] as never,
+          })
+          .apply(x) as tf.SymbolicTensor,
+      ),
+    'padding whose value is used twice': (x) => {
+      const padded = layers.zeroPadding2d({ padding: 1 }).apply(x) as tf.SymbolicTensor;
+      const cropped = layers
+        .cropping2D({
+          cropping: [
+            [1, 1],
+            [1, 1],
+          ],
+        })
+        .apply(padded) as tf.SymbolicTensor;
+      return layers.add().apply([plainConv({ filters: 2 })(padded), cropped]) as tf.SymbolicTensor;
+    },
+    'padding before a same convolution': (x) =>
+      plainConv({ padding: 'same' })(layers.zeroPadding2d({ padding: 1 }).apply(x) as tf.SymbolicTensor),
+    'a convolution with bias and activation': plainConv({ useBias: true, activation: 'tanh' }),
+    'a same convolution with stride': plainConv({ padding: 'same', strides: 2 }),
+    'a same convolution with an even window': plainConv({ padding: 'same', kernelSize: 2 }),
+    'batch normalization of vectors': (x) =>
+      layers.batchNormalization().apply(layers.flatten().apply(x)) as tf.SymbolicTensor,
+    'ReLU with a maximum': (x) => layers.reLU({ maxValue: 1 }).apply(x) as tf.SymbolicTensor,
+    'a residual block with pooling and a dense head': (x) => {
+      const convolved = plainConv({ filters: 2, padding: 'same' })(x);
+      const normalized = layers.batchNormalization().apply(convolved) as tf.SymbolicTensor;
+      const sum = layers.activation({ activation: 'relu' }).apply(layers.add().apply([normalized, x]));
+      return layers
+        .dense({ units: 3 })
+        .apply(layers.globalAveragePooling2d({}).apply(sum)) as tf.SymbolicTensor;
+    },
+  };
+  for (const [name, build] of Object.entries(cases)) {
+    // Plain layers pass `training` on only to layers that know it.
+    for (const training of [true, false]) {
+      it(`equals plain layers: ${name}, ${training ? 'training' : 'inference'}`, () => {
+        expectEqual([9, 8, 2], build, training);
+      });
+    }
+  }
+
+  const withoutGradient: Record<string, Build> = {
+    'a dilated convolution': plainConv({ dilationRate: 2 }),
+    'batch normalization over another axis': (x) =>
+      layers.batchNormalization({ axis: 1 }).apply(x) as tf.SymbolicTensor,
+  };
+  for (const [name, build] of Object.entries(withoutGradient)) {
+    it(`leaves to the layer what plain TensorFlow.js has no gradient for: ${name}`, () => {
+      const { plain, fast } = twice([9, 8, 2], build);
+      const x = numbers(99, [4, 9, 8, 2]);
+      expectTensorClose(fast.apply(x) as tf.Tensor, plain.apply(x) as tf.Tensor, { atol: 1e-5 });
+    });
+  }
+
+  it('moves running statistics as PyTorch does: unbiased variance, momentum 0.1', () => {
+    const input = tf.input({ shape: [1, 1, 1] });
+    const model = accelerate(
+      tf.model({
+        inputs: input,
+        outputs: layers.batchNormalization({ momentum: 0.9 }).apply(input) as tf.SymbolicTensor,
+      }),
+    );
+    // 1, 2, 3, 4: mean 2.5, unbiased variance 5/3; from 0 and 1: 0.25 and 0.9 + 0.1 · 5/3.
+    model.apply(tf.tensor4d([1, 2, 3, 4], [4, 1, 1, 1]), { training: true });
+    const [, , mean, variance] = model.getWeights();
+    expectTensorClose(mean!, [0.25], { atol: 1e-6 });
+    expectTensorClose(variance!, [0.9 + 0.1 * (5 / 3)], { atol: 1e-6 });
+    model.apply(tf.ones([4, 1, 1, 1]), { training: false });
+    expectTensorClose(model.getWeights()[2]!, [0.25], { atol: 1e-6 });
+  });
+
+  it('gives several outputs, and saves a model that plain TensorFlow.js loads', async () => {
+    const inputs = tf.input({ shape: [6, 6, 1] });
+    const first = plainConv({ filters: 2 })(inputs);
+    const second = layers.flatten().apply(first) as tf.SymbolicTensor;
+    const model = accelerate(tf.model({ inputs, outputs: [first, second] }));
+    const x = numbers(1, [2, 6, 6, 1]);
+    let saved: tf.io.ModelArtifacts | undefined;
+    await model.save(
+      tf.io.withSaveHandler(async (artifacts) => {
+        saved = artifacts;
+        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+      }),
+    );
+    const loaded = await tf.loadLayersModel(tf.io.fromMemory(saved!));
+    expect(loaded.getClassName()).toBe(model.getClassName());
+    const [actual, expected] = [model.apply(x) as tf.Tensor[], loaded.predict(x) as tf.Tensor[]];
+    expect(actual).toHaveLength(2);
+    actual.forEach((tensor, i) => expectTensorClose(tensor, expected[i]!, { atol: 1e-6 }));
+  });
+
+  it('leaves no tensors behind in a training step', () => {
+    const { fast } = twice([9, 8, 2], cases['a residual block with pooling and a dense head']!);
+    const x = numbers(1, [4, 9, 8, 2]);
+    const step = () =>
+      tf.tidy(() => {
+        const variables = fast.trainableWeights.map((weight) => weight.read() as tf.Variable);
+        tf.variableGrads(
+          () => tf.sum(fast.apply(x, { training: true }) as tf.Tensor) as tf.Scalar,
+          variables,
+        );
+      });
+    step();
+    const before = tf.memory().numTensors;
+    step();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

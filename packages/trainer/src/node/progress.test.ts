@@ -1,0 +1,37 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { createProgress } from './progress.js';
+
+describe('createProgress', () => {
+  it('prints a line when a stage begins, off a terminal', () => {
+    const stream = new PassThrough() as unknown as NodeJS.WriteStream;
+    const progress = createProgress(10, stream);
+    progress.stage('data');
+    progress.advance(5);
+    progress.stage('joint');
+    progress.note('a note');
+    progress.stop();
+    expect((stream as unknown as PassThrough).read().toString()).toBe(
+      '[  0 %, 0 s] data\n[ 50 %, 0 s] joint\na note\n',
+    );
+  });
+
+  it('draws a bar with the stage and the time left on a terminal', () => {
+    const written: string[] = [];
+    const stream = Object.assign(new PassThrough(), {
+      isTTY: true,
+      columns: 80,
+      rows: 24,
+      cursorTo() {},
+      moveCursor() {},
+      clearLine() {},
+      clearScreenDown() {},
+    });
+    stream.write = ((text: string) => written.push(text) > 0) as never;
+    const progress = createProgress(10, stream as unknown as NodeJS.WriteStream);
+    progress.stage('joint');
+    progress.advance(5);
+    progress.stop();
+    expect(written.join('')).toMatch(/50 % \| joint \| .* left/);
+  });
+});
