@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
+import type { LayersModel } from '@tensorflow/tfjs';
 import { batches, type MultimodalDataset } from '@g2d/datasets';
 import { smallAudioEncoder, smallImageEncoder } from '@g2d/encoders';
-import { lateFusion, MultimodalModel, type Outputs, type PerModality } from '@g2d/fusion';
+import { lateFusion, MultimodalModel, type PerModality } from '@g2d/fusion';
 import { modalityConfidence } from '@g2d/smp';
 import { deriveSeed } from '@g2d/tensor-ops';
 import {
@@ -17,6 +18,7 @@ import {
   type Evaluation,
   type FrozenTeachers,
   type Method,
+  type Predictor,
 } from '@g2d/trainer';
 import type { Progress, RunFolder, RunGroup, RunSummary } from '@g2d/trainer/node';
 import { trainingBatches, type Data, type Modality } from './data.js';
@@ -30,13 +32,13 @@ const ENCODERS = {
 };
 
 /** A method of the comparison: a stack of hooks, and the settings that it reads. */
-interface Recipe {
-  readonly methods: readonly Method<Modality>[];
+interface Recipe<M extends Modality> {
+  readonly methods: readonly Method<M>[];
   readonly options: object;
 }
 
 /** What the comparison trains. Joint training is the empty stack. */
-const RECIPES: Readonly<Record<string, (settings: Settings) => Recipe>> = {
+const RECIPES: Readonly<Record<string, (settings: Settings) => Recipe<Modality>>> = {
   joint: () => ({ methods: [], options: {} }),
   smp: ({ phaseEpochs, scope }) => {
     const options = { phaseEpochs, scope };
@@ -80,17 +82,22 @@ const perModality = <T>(f: (modality: Modality) => T): Record<Modality, T> => ({
   image: f('image'),
 });
 
-function model(modalities: readonly Modality[], classes: number, seed: number): MultimodalModel<Modality> {
-  const pick = <T>(f: (modality: Modality) => T): Record<Modality, T> =>
-    Object.fromEntries(modalities.map((m) => [m, f(m)])) as Record<Modality, T>;
-  return new MultimodalModel({
-    encoders: pick((m) => ENCODERS[m](seed)),
-    fusion: lateFusion({ widths: pick((m) => WIDTHS[m]), classes, seed }),
+/** A model of one modality: a teacher. */
+function teacherModel<M extends Modality>(modality: M, classes: number, seed: number): MultimodalModel<M> {
+  return new MultimodalModel<M>({
+    encoders: { [modality]: ENCODERS[modality](seed) } as Record<M, LayersModel>,
+    fusion: lateFusion({ widths: { [modality]: WIDTHS[modality] } as Record<M, number>, classes, seed }),
   });
 }
 
+const studentModel = (classes: number, seed: number): MultimodalModel<Modality> =>
+  new MultimodalModel({
+    encoders: perModality((modality) => ENCODERS[modality](seed)),
+    fusion: lateFusion({ widths: WIDTHS, classes, seed }),
+  });
+
 /** Trains one model, or finds it trained in its folder. */
-async function runTraining({
+async function runTraining<M extends Modality>({
   name,
   student,
   recipe: { methods, options },
@@ -103,9 +110,9 @@ async function runTraining({
   progress,
 }: {
   readonly name: string;
-  readonly student: MultimodalModel<Modality>;
-  readonly recipe: Recipe;
-  readonly teachers?: FrozenTeachers<Modality>;
+  readonly student: MultimodalModel<M>;
+  readonly recipe: Recipe<M>;
+  readonly teachers?: FrozenTeachers<M>;
   /** Weights to end with: of the last epoch, or of the best on validation among six evenly spaced epochs. */
   readonly keep: 'last' | 'best';
   readonly data: Data;
@@ -203,19 +210,16 @@ async function confidencesOn(
 
 /** Average of the teachers' logits: what two separate networks reach without any joint training. */
 async function teacherMean(
-  models: PerModality<Modality, MultimodalModel<Modality>>,
+  teachers: FrozenTeachers<Modality>,
   dataset: MultimodalDataset<Modality>,
 ): Promise<Evaluation> {
-  return evaluate<Modality>((inputs) => {
-    const outputs = perModality((m) => models[m].forward(inputs, { training: false }));
+  const predict: Predictor<Modality> = (inputs) => {
+    const outputs = teachers.outputs({ inputs });
     const unimodalLogits = perModality((m) => outputs[m].logits);
     const logits = tf.div(tf.add(unimodalLogits.audio, unimodalLogits.image), 2) as tf.Tensor2D;
-    return {
-      features: perModality((m) => outputs[m].features[m]),
-      logits,
-      unimodalLogits,
-    } as Outputs<Modality>;
-  }, dataset);
+    return { features: perModality((m) => outputs[m].features), logits, unimodalLogits };
+  };
+  return evaluate(predict, dataset);
 }
 
 /** Both teachers, then the four students with the same seed: the comparison of the first page. */
@@ -237,21 +241,29 @@ export async function runExperiment({
   const common = { data, settings, environment, progress };
   const seconds: Record<string, number> = {};
 
-  const models = perModality((m) => model([m], classes, deriveSeed(settings.seed, 'teachers')));
+  // Another seed than the students': with the same initial weights distillation would be too easy.
+  const seed = deriveSeed(settings.seed, 'teachers');
+  const models = { audio: teacherModel('audio', classes, seed), image: teacherModel('image', classes, seed) };
   const accuracies = perModality(() => 0);
-  for (const modality of MODALITIES) {
+  const trainTeacher = async <M extends Modality>(
+    modality: M,
+    student: MultimodalModel<M>,
+  ): Promise<void> => {
     const name = `teacher-${modality}`;
+    const recipe = { methods: [], options: {} };
     const summary = await runTraining({
       ...common,
       name,
-      student: models[modality],
-      recipe: { methods: [], options: {} },
+      student,
+      recipe,
       keep: 'best',
       folder: group.run(name),
     });
     accuracies[modality] = summary.test[modality] as number;
     seconds[name] = summary.seconds;
-  }
+  };
+  await trainTeacher('audio', models.audio);
+  await trainTeacher('image', models.image);
 
   const teachers = frozenTeachers(models);
   const confidences = await confidencesOn(teachers, data.train);
@@ -271,7 +283,7 @@ export async function runExperiment({
     } = await runTraining({
       ...common,
       name,
-      student: model(MODALITIES, classes, settings.seed),
+      student: studentModel(classes, settings.seed),
       recipe: recipeOf(settings),
       teachers,
       keep: 'last',
@@ -281,8 +293,8 @@ export async function runExperiment({
     seconds[name] = taken;
   }
   results['teacher-mean'] = {
-    test: (await teacherMean(models, data.test)).accuracy,
-    validation: (await teacherMean(models, data.validation)).accuracy,
+    test: (await teacherMean(teachers, data.test)).accuracy,
+    validation: (await teacherMean(teachers, data.validation)).accuracy,
   };
   return { results, teachers: accuracies, confidences, seconds };
 }

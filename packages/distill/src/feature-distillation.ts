@@ -21,7 +21,7 @@ export interface FeatureDistillationOptions {
  * @throws {ShapeError} If the shapes differ.
  * @example
  * featureDistillationLoss(tf.tensor2d([[0, 0]]), tf.tensor2d([[3, 4]])).print(); // 12.5
- * @see G2D, Sec. 3.1, Eq. 2; released code, `main.py` (mean over all entries)
+ * @see G2D, Sec. 3.1, Eq. 2; released code, `student.py` (mean over all entries)
  */
 export function featureDistillationLoss(
   teacher: tf.Tensor2D,

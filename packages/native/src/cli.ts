@@ -23,7 +23,7 @@ the project's @tensorflow/tfjs-node-gpu (added if it is missing) and tests them.
 
 Options:
   --cpu           the build for processors (default)
-  --gpu           the CUDA 12 build with NVIDIA's libraries, 3.4 GB to download; Linux x64
+  --gpu           the CUDA 12 build with NVIDIA's libraries, 2.5 GB to download; Linux x64
   --version V     a TensorFlow release (default ${defaultVersion}, the tested one)
   --dir D         the cache folder (default $G2D_CACHE_DIR, else ~/.cache/g2d-native)
   --project P     a folder in the project (default: the current folder)

@@ -225,7 +225,8 @@ describe('install', () => {
   });
 
   it('says whose folder it is when the project cannot be written', async () => {
-    const { request } = surroundings({ project: fakeProject({ tfjs: false }) });
+    const { request, project } = surroundings({ project: fakeProject({ tfjs: false }) });
+    chmodSync(project, 0o555);
     await expect(asOrdinaryUser(() => install({ ...request, run: programs().run }))).rejects.toMatchObject({
       code: 'G2D_NATIVE_PROJECT_NOT_WRITABLE',
     });

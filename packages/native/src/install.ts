@@ -24,7 +24,7 @@ import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from 
 import { findPip, interruptedError, noPipError, pipDownload } from './pip-download.js';
 import { isAsTested, isPlaced, place, projectNotWritable, readPlaced, writePlaced } from './place.js';
 import { silentProgress, type Progress } from './progress.js';
-import { addTfjsNode, findProject, findTfjsNode, type TfjsNode } from './project.js';
+import { addTfjsNode, findProject, findTfjsNode, tfjsVersion, type TfjsNode } from './project.js';
 import { runCommand, type RunCommand } from './run-command.js';
 import { selfTest, type SelfTest } from './self-test.js';
 import { diskFull, unpackWheel, type UnpackedFile } from './unpack-wheel.js';
@@ -39,7 +39,7 @@ import {
 
 /** What to install and where. Everything has a default. */
 export interface InstallOptions {
-  /** `'gpu'` takes the CUDA build and NVIDIA's libraries (3.4 GB to download). Default `'cpu'`. */
+  /** `'gpu'` takes the CUDA build and NVIDIA's libraries (2.5 GB to download). Default `'cpu'`. */
   readonly variant?: Variant;
   /** A TensorFlow release such as `2.21.0`. One that is not in our table is not pinned by hash. */
   readonly version?: string;
@@ -193,8 +193,9 @@ async function installFromWheel(options: InstallOptions, host: Host, context: Co
 function missingAfterNpm(project: string): NativeError {
   return new NativeError(
     'G2D_NATIVE_NO_TFJS_NODE',
-    `npm ended without an error, but ${project} still does not have @tensorflow/tfjs-node-gpu. Is omit=optional set for npm? ` +
-      'Then add it by hand: npm install --ignore-scripts @tensorflow/tfjs-node-gpu@4.22.0',
+    `npm left @tensorflow/tfjs-node-gpu out of ${project} without an error, as it does with an optional package that it ` +
+      'cannot fetch, or when omit=optional is set. Check the network, or add it by hand: npm install --ignore-scripts ' +
+      `@tensorflow/tfjs-node-gpu@${tfjsVersion}`,
     { project },
   );
 }

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as core from '@tensorflow/tfjs-core';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { fakeProject, temporaryFolder, writeTfjs } from '../test/fake-wheel.js';
 import type { Host } from './host.js';
 import { describeRuntime, load, loadTensorFlow, runtimeInfo, type LoadOptions } from './load-tensorflow.js';
@@ -116,6 +116,11 @@ describe('loadTensorFlow', () => {
       expect(lines[0]).toMatch(/because G2D_BACKEND asks for it$/);
     }
     expect((await fresh({ backend: 'cpu' })).info.reason).toBe('the option `backend` asks for it');
+  });
+
+  it('is typed as TensorFlow.js, with the backends by name', () => {
+    expectTypeOf(loadTensorFlow).returns.resolves.toEqualTypeOf<typeof import('@tensorflow/tfjs')>();
+    expectTypeOf<LoadOptions['backend']>().toEqualTypeOf<'tensorflow' | 'wasm' | 'cpu' | undefined>();
   });
 
   it('keeps still on request', async () => {

@@ -44,7 +44,7 @@ describe('addTfjsNode', () => {
       return Promise.resolve({ code: 0, stdout: '', stderr: '', startError: null });
     });
     expect(calls).toEqual([
-      `${project} npm install --ignore-scripts --no-audit --no-fund --save-optional @tensorflow/tfjs-node-gpu@4.22.0`,
+      `${project} npm install --ignore-scripts --prefer-offline --fetch-retries=1 --no-audit --no-fund --save-optional @tensorflow/tfjs-node-gpu@4.22.0`,
     ]);
     expect(addCommand(request(project, 'run')).command).toContain('--ignore-scripts=false');
   });
@@ -58,7 +58,9 @@ describe('addTfjsNode', () => {
       const project = temporaryFolder();
       writeFileSync(join(project, lock), '');
       await expect(
-        addTfjsNode(request(project), () => Promise.reject(new Error('nothing may be run'))),
+        addTfjsNode(request(join(project, 'packages/one')), () =>
+          Promise.reject(new Error('nothing may be run')),
+        ),
       ).rejects.toMatchObject({ code: 'G2D_NATIVE_NO_TFJS_NODE', message: expect.stringContaining(start) });
     }
   });

@@ -65,36 +65,51 @@ export interface AddTfjsNode {
   readonly scripts: 'run' | 'skip';
 }
 
+const lockFiles = {
+  'package-lock.json': 'npm',
+  'pnpm-lock.yaml': 'pnpm',
+  'yarn.lock': 'yarn',
+  'bun.lock': 'bun',
+  'bun.lockb': 'bun',
+} as const;
+
+/** Whose lock file is nearest, upward from the project: in a workspace it lies at the root. */
+function packageManager(project: string): (typeof lockFiles)[keyof typeof lockFiles] {
+  for (let folder = resolve(project); ; folder = dirname(folder)) {
+    for (const [file, manager] of Object.entries(lockFiles)) {
+      if (existsSync(join(folder, file))) return manager;
+    }
+    if (folder === dirname(folder)) return 'npm';
+  }
+}
+
 /**
  * The command that adds the package with the project's package manager. Optional, because npm then goes on when the
  * package's own install script fails.
  */
 export function addCommand({ project, name, scripts }: AddTfjsNode): { manager: string; command: string[] } {
-  const has = (file: string) => existsSync(join(project, file));
   const spec = `${name}@${tfjsVersion}`;
   const skip = scripts === 'skip';
-  if (has('pnpm-lock.yaml')) {
-    return {
-      manager: 'pnpm',
-      command: ['pnpm', 'add', '--save-optional', ...(skip ? ['--ignore-scripts'] : []), spec],
-    };
-  }
-  if (has('yarn.lock')) {
-    return {
-      manager: 'yarn',
-      command: ['yarn', 'add', '--optional', ...(skip ? ['--ignore-scripts'] : []), spec],
-    };
-  }
-  if (has('bun.lock') || has('bun.lockb')) {
-    return {
-      manager: 'bun',
-      command: ['bun', 'add', '--optional', ...(skip ? ['--ignore-scripts'] : []), spec],
-    };
+  const manager = packageManager(project);
+  if (manager !== 'npm') {
+    const optional = manager === 'pnpm' ? '--save-optional' : '--optional';
+    return { manager, command: [manager, 'add', optional, ...(skip ? ['--ignore-scripts'] : []), spec] };
   }
   const flag = skip ? '--ignore-scripts' : '--ignore-scripts=false';
   return {
-    manager: 'npm',
-    command: ['npm', 'install', flag, '--no-audit', '--no-fund', '--save-optional', spec],
+    manager,
+    // What npm has in its own cache needs no network; without one it fails in seconds, not minutes.
+    command: [
+      'npm',
+      'install',
+      flag,
+      '--prefer-offline',
+      '--fetch-retries=1',
+      '--no-audit',
+      '--no-fund',
+      '--save-optional',
+      spec,
+    ],
   };
 }
 

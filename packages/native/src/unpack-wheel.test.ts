@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder, wheel, writeWheel, zip } from '../test/fake-wheel.js';
@@ -83,6 +83,14 @@ describe('unpackWheel', () => {
     const file = join(temporaryFolder(), 'x.whl');
     writeFileSync(file, zip({ a: 'b' }));
     expect(await failure(file)).toMatch(/it has no RECORD, so it is not a Python wheel/);
+  });
+
+  // Windows and macOS have no device that is always full.
+  it.runIf(process.platform === 'linux')('says so when the disk is full', async () => {
+    const into = temporaryFolder();
+    symlinkSync('/dev/full', join(into, 'a.so'));
+    const file = writeWheel(temporaryFolder(), { files: { 'a.so': 'x'.repeat(100_000) } });
+    expect(await failure(file, into)).toMatch(/^G2D_NATIVE_DISK_FULL: The disk that holds .* is full.*--dir/);
   });
 
   it('stops when it is told to', async () => {

@@ -194,7 +194,7 @@ async function unpackEntry(
     const streams = [
       ...(await openEntry(zip, entry, request.wheel)),
       count,
-      createWriteStream(file, { highWaterMark: pieceBytes }),
+      createWriteStream(file, { highWaterMark: pieceBytes, mode: isProgram(entry) ? 0o755 : 0o644 }),
     ];
     const pieces = streams as [Readable, Transform, NodeJS.WritableStream];
     await (request.signal ? pipeline(pieces, { signal: request.signal }) : pipeline(pieces));
@@ -214,6 +214,9 @@ async function unpackEntry(
   }
   return { path: relative.split(sep).join('/'), bytes, sha256: digest.toString('hex') };
 }
+
+// The upper half of the attributes holds the Unix mode: NVIDIA's wheels contain programs such as ptxas.
+const isProgram = (entry: yauzl.Entry) => ((entry.externalFileAttributes >>> 16) & 0o111) !== 0;
 
 /** The error for a disk that filled up while we wrote. */
 export function diskFull(folder: string, cause?: unknown): NativeError {

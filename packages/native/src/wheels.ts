@@ -107,6 +107,11 @@ const headers = [
   'tsl/platform/ctstring.h',
   'tsl/platform/ctstring_internal.h',
   'xla/tsl/c/tsl_status.h',
+  // Where releases from 2.12 to 2.20 have them.
+  'tsl/c/tsl_status.h',
+  'tensorflow/tsl/c/tsl_status.h',
+  'tensorflow/tsl/platform/ctstring.h',
+  'tensorflow/tsl/platform/ctstring_internal.h',
 ];
 
 /**

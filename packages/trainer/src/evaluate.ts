@@ -29,12 +29,12 @@ export const inferenceOf =
 /**
  * Evaluates on every sample of a dataset, in its order, without augmentation.
  *
- * @param predict For example `inferenceOf(model)`.
+ * @param predict For example `inferenceOf(model)`. It may use some of the dataset's modalities only.
  * @param options `batchSize`: default 250; it changes speed and memory only.
  */
-export async function evaluate<M extends string>(
+export async function evaluate<A extends string, M extends A>(
   predict: Predictor<M>,
-  dataset: MultimodalDataset<M>,
+  dataset: MultimodalDataset<A>,
   { batchSize = 250 }: { readonly batchSize?: number } = {},
 ): Promise<Evaluation> {
   const ids: string[] = [];

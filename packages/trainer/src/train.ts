@@ -40,12 +40,12 @@ export interface EpochRecord {
 export interface TrainOptions<M extends string> {
   readonly model: MultimodalModel<M>;
   /** Empty: joint training. */
-  readonly methods: readonly Method<M>[];
-  readonly teachers?: FrozenTeachers<M>;
+  readonly methods: readonly Method<NoInfer<M>>[];
+  readonly teachers?: FrozenTeachers<NoInfer<M>>;
   readonly epochs: number;
   readonly optimizer: OptimizerOptions;
   /** The training batches of an epoch (from 1). The loop disposes them. */
-  readonly batches: (epoch: number) => AsyncIterable<Batch<M>>;
+  readonly batches: (epoch: number) => AsyncIterable<Batch<NoInfer<M>>>;
   /** Accuracies on the validation part, or `undefined` for epochs to leave out. */
   readonly validate?: (epoch: number) => Promise<Accuracies | undefined>;
   /** After each epoch; awaited. */

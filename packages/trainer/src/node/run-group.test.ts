@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { evaluate, inferenceOf } from '../evaluate.js';
 import { readState } from '../model-state.js';
-import { toyDataset, toyModel } from '../testing.js';
+import { toyDataset, toyModel } from '../../test/toy.js';
 import { openRunGroup } from './run-group.js';
 
 let root: string;

@@ -1,4 +1,4 @@
-// Helpers of this package's tests; not published as an entry point.
+// A data set and models that train in milliseconds, for this package's tests.
 import * as tf from '@tensorflow/tfjs';
 import type { MultimodalDataset, Split } from '@g2d/datasets';
 import { initializeWeights } from '@g2d/encoders';
@@ -35,7 +35,7 @@ export function toyDataset(split: Split, size: number, seed: number): Multimodal
 }
 
 /** A linear encoder of width 5 for each modality, and late fusion. */
-export function toyModel(modalities: readonly Modality[], seed: number): MultimodalModel<Modality> {
+export function toyModel<M extends Modality>(modalities: readonly M[], seed: number): MultimodalModel<M> {
   const encoders = Object.fromEntries(
     modalities.map((name) => {
       const inputs = tf.input({ shape: [4] });
@@ -44,7 +44,7 @@ export function toyModel(modalities: readonly Modality[], seed: number): Multimo
       initializeWeights(encoder, seed);
       return [name, encoder];
     }),
-  ) as Record<Modality, tf.LayersModel>;
-  const widths = Object.fromEntries(modalities.map((name) => [name, 5])) as Record<Modality, number>;
+  ) as Record<M, tf.LayersModel>;
+  const widths = Object.fromEntries(modalities.map((name) => [name, 5])) as Record<M, number>;
   return new MultimodalModel({ encoders, fusion: lateFusion({ widths, classes: 3, seed }) });
 }

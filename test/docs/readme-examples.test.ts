@@ -1,0 +1,27 @@
+// The first TypeScript example of every package's README runs as it stands, from the root of the repository.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+// Inside of the repository, so that packages resolve as they do for a user's file.
+const folder = join(root, 'test/docs/.examples');
+beforeAll(() => void mkdirSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('README examples', () => {
+  it.each(readdirSync(join(root, 'packages')))('@g2d/%s', (name) => {
+    const readme = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8');
+    const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
+    expect(example).toBeDefined();
+    const file = join(folder, `${name}.ts`);
+    writeFileSync(file, example as string);
+    const output = execFileSync(process.execPath, ['--conditions=@g2d/source', '--import', 'tsx', file], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect(output.trim()).not.toBe('');
+  });
+});

@@ -1,0 +1,135 @@
+// Every package as a user gets it: packed, installed from the tarballs into an empty project, imported both ways.
+import { execFileSync, type ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'g2d-packaging-'));
+const project = join(folder, 'project');
+
+const run = (
+  command: string,
+  args: string[],
+  options: Partial<ExecFileSyncOptionsWithStringEncoding> = {},
+): string =>
+  execFileSync(command, args, {
+    cwd: project,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...options,
+  });
+
+interface Manifest {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+const manifests = readdirSync(join(root, 'packages')).map(
+  (name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest,
+);
+/** Every entry point, for example `@g2d/trainer/node`. `testing` needs the test runner's own setting. */
+const entries = manifests.flatMap(({ name, exports }) =>
+  Object.keys(exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => name + path.slice(1)),
+);
+
+beforeAll(() => {
+  const tarballs = (
+    JSON.parse(
+      run('npm', ['pack', '--json', '--workspaces', '--pack-destination', folder], {
+        cwd: root,
+        // Private workspaces (the examples) are packed too if all are asked for.
+        maxBuffer: 2 ** 26,
+      }),
+    ) as { name: string; filename: string }[]
+  ).filter(({ name }) => name.startsWith('@g2d/'));
+  execFileSync('mkdir', [project]);
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({
+      name: 'empty-project',
+      private: true,
+      dependencies: {
+        '@tensorflow/tfjs': '4.22.0',
+        ...Object.fromEntries(tarballs.map(({ name, filename }) => [name, `file:../${filename}`])),
+      },
+    }),
+  );
+  // Install scripts on, as in a project of somebody who has set nothing.
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts=false']);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('packed packages in an empty project', () => {
+  it('contain what they need and no tests, fixtures or data', () => {
+    for (const { name } of manifests) {
+      const files = readdirSync(join(project, 'node_modules', name), { recursive: true }).map(String);
+      expect(files, name).toEqual(
+        expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'dist/index.js']),
+      );
+      expect(
+        files.filter((file) => /\.test\.|fixtures|\.npy$|\.zip$|\.gz$/.test(file)),
+        name,
+      ).toEqual([]);
+    }
+  });
+
+  it.each(entries)('%s: the same exports as ES module and as CommonJS', (entry) => {
+    const list = (code: string, flags: string[]): string[] =>
+      JSON.parse(
+        run('node', [...flags, '-e', code])
+          .split('\n')
+          .at(-2) as string,
+      ) as string[];
+    const esm = list(
+      `import(${JSON.stringify(entry)}).then((m) => console.log(JSON.stringify(Object.keys(m).filter((k) => k !== 'default' && k !== 'module.exports').sort())))`,
+      [],
+    );
+    const cjs = list(
+      `console.log(JSON.stringify(Object.keys(require(${JSON.stringify(entry)})).sort()))`,
+      [],
+    );
+    expect(esm.length).toBeGreaterThan(0);
+    expect(cjs).toEqual(esm);
+  });
+
+  it('recognizes an error across the two builds', () => {
+    const code = `
+      const { G2DError } = require('@g2d/tensor-ops');
+      import('@g2d/smp').then(({ byPrefix }) => {
+        try { byPrefix({ a: '' }); } catch (error) { console.log(G2DError.isInstance(error), error.message); }
+      });`;
+    expect(run('node', ['-e', code])).toMatch(/^true The prefix "" of a is empty/);
+  });
+
+  it('trains with @g2d/smp on plain TensorFlow.js', () => {
+    writeFileSync(join(project, 'train.mjs'), smpProgram);
+    expect(run('node', ['train.mjs']).trim()).toBe('audio kept: true, video moved: true');
+  });
+
+  it('has a g2d-native command that explains itself', () => {
+    expect(run('npx', ['g2d-native', '--help'])).toMatch(/install[\s\S]*doctor/);
+  });
+});
+
+const smpProgram = `
+import * as tf from '@tensorflow/tfjs';
+import { byPrefix, SequentialModalityPrioritization } from '@g2d/smp';
+const audio = tf.variable(tf.scalar(1), true, 'audio/w');
+const video = tf.variable(tf.scalar(1), true, 'video/w');
+const variables = [audio, video];
+const smp = new SequentialModalityPrioritization({
+  modalities: ['audio', 'video'],
+  modalityOf: byPrefix({ audio: 'audio/', video: 'video/' }),
+  phaseEpochs: [1, 1],
+});
+const optimizer = tf.train.momentum(0.1, 0.9);
+smp.update({ epoch: 1, confidence: { audio: 0.9, video: 0.4 } });
+tf.tidy(() => {
+  const { grads } = tf.variableGrads(() => tf.square(tf.add(audio, video)), smp.activeVariables(variables));
+  optimizer.applyGradients(smp.modulate(grads, variables));
+});
+console.log(\`audio kept: \${audio.dataSync()[0] === 1}, video moved: \${video.dataSync()[0] !== 1}\`);
+`;
