@@ -15,7 +15,6 @@ import {
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import lockfile from 'proper-lockfile';
 import { isNotWritable, NativeError, systemCode } from './errors.js';
 import type { UnpackedFile } from './unpack-wheel.js';
 import { diskFull } from './unpack-wheel.js';
@@ -208,6 +207,8 @@ export async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   await mkdir(folder, { recursive: true });
+  // It listens for signals from its import on, which a program that only loads TensorFlow should not get.
+  const { default: lockfile } = await import('proper-lockfile');
   const acquire = () =>
     lockfile.lock(folder, {
       lockfilePath: lockPath(folder),

@@ -93,7 +93,7 @@ describe('install', () => {
     expect(readdirSync(join(dir, 'staging'))).toEqual([]);
     const second = await install({ ...request, run });
     expect(second.status).toBe('unchanged');
-    expect(second.seconds).toBeLessThan(0.5);
+    expect(second.seconds).toBeLessThan(2);
     expect(counts).toEqual({ pip: 1, compiler: 1, selfTest: 1, npm: 0 });
   });
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertLabels } from './true-class-probability.js';
+import { assertLabels, oneHotLabels } from './true-class-probability.js';
 
 /**
  * Mean cross-entropy of class ids and logits.
@@ -16,7 +16,7 @@ import { assertLabels } from './true-class-probability.js';
 export function crossEntropy(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Scalar {
   assertLabels(labels, logits);
   return tf.tidy(() => {
-    const oneHot = tf.oneHot(labels, logits.shape[1], 1, 0, 'float32');
+    const oneHot = oneHotLabels(labels, logits.shape[1]);
     // log-softmax, since log(softmax) underflows below −88 in float32.
     return tf.neg(tf.mean(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), 1))) as tf.Scalar;
   });

@@ -12,6 +12,10 @@ export function assertLabels(labels: tf.Tensor, logits: tf.Tensor): void {
   );
 }
 
+/** `[B, C]` float32: 1 at each sample's class. Cast, since the WASM backend writes integer bits into a float32 `oneHot`. */
+export const oneHotLabels = (labels: tf.Tensor1D, classes: number): tf.Tensor2D =>
+  tf.cast(tf.oneHot(labels, classes), 'float32') as tf.Tensor2D;
+
 /**
  * Probability that each sample's true class gets.
  *
@@ -26,8 +30,5 @@ export function assertLabels(labels: tf.Tensor, logits: tf.Tensor): void {
  */
 export function trueClassProbability(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D {
   assertLabels(labels, logits);
-  return tf.tidy(() => {
-    const oneHot = tf.oneHot(labels, logits.shape[1], 1, 0, 'float32');
-    return tf.sum(tf.mul(oneHot, tf.softmax(logits)), 1);
-  });
+  return tf.tidy(() => tf.sum(tf.mul(oneHotLabels(labels, logits.shape[1]), tf.softmax(logits)), 1));
 }

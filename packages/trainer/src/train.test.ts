@@ -186,10 +186,11 @@ describe('modalityPrioritization', () => {
 
 describe('frozenTeachers', () => {
   it('refuses a model of another modality', () => {
+    const quiet = toyModel(['quiet'], 0);
     // @ts-expect-error It does not compile either.
-    expect(() =>
-      frozenTeachers<Modality>({ loud: toyModel(['quiet'], 0), quiet: toyModel(['quiet'], 0) }),
-    ).toThrow(/The teacher for loud has no modality "loud"/);
+    expect(() => frozenTeachers<Modality>({ loud: quiet, quiet })).toThrow(
+      /The teacher for loud has no modality "loud"/,
+    );
   });
 });
 
