@@ -54,7 +54,7 @@ export interface RunSummary {
   readonly seed: number;
   readonly epochs: number;
   readonly seconds?: number;
-  /** The epoch the numbers below belong to, chosen on the validation part. */
+  /** The epoch whose weights were kept, and which the numbers below are of: the last, or the best on validation. */
   readonly selectedEpoch?: number;
   readonly test: Accuracies;
   readonly validation: Accuracies;

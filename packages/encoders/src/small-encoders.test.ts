@@ -19,7 +19,7 @@ const encoders = {
 } as const;
 
 for (const [name, { make, inputShape, width, parameters, convolutions }] of Object.entries(encoders)) {
-  describe(make.name, () => {
+  describe(`the small ${name} encoder`, () => {
     const build = (seed: number) => make({ name, inputShape: [...inputShape], seed });
 
     it('has the size of the experiment’s description', () => {

@@ -141,7 +141,8 @@ function selectedRing(run: Run, heads: readonly Head[]): NonNullable<LineChartOp
   const accuracies = run.metrics.find(({ epoch }) => epoch === selectedEpoch)?.validation;
   const key = run.config.kind === 'teacher' ? (run.config.modalities[0] ?? '') : 'fused';
   const value = accuracies?.[key];
-  if (selectedEpoch === undefined || value === undefined) return [];
+  // The last epoch is no choice.
+  if (selectedEpoch === undefined || selectedEpoch === run.config.epochs || value === undefined) return [];
   const color = heads.find((head) => head.key === key)?.color ?? 'fused';
   return [{ at: [selectedEpoch, value], color, name: `chosen on validation: epoch ${selectedEpoch}` }];
 }

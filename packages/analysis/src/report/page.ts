@@ -107,6 +107,17 @@ function words(): Markup {
 </dl></details>`;
 }
 
+/** Which epoch's weights the numbers are of, as the end of a sentence. */
+function epochsOf({ runs }: RunGroup): string {
+  const chosen = runs.filter(
+    ({ config, summary }) => (summary.selectedEpoch ?? config.epochs) < config.epochs,
+  );
+  if (chosen.length === 0) return ', after the last epoch';
+  const best = 'at the epoch that was best on the validation part';
+  if (chosen.length === runs.length) return `, ${best}`;
+  return `: ${formatList(chosen.map(({ config }) => config.name))} ${best}, the others after their last`;
+}
+
 function sectionsOf({ group, samples, command }: ReportOptions): Section[] {
   const count = testSize(group);
   const confidence = confidenceSection(group);
@@ -115,7 +126,7 @@ function sectionsOf({ group, samples, command }: ReportOptions): Section[] {
     {
       id: 'results',
       title: 'Results',
-      hint: `Accuracy in percent on the test part${count === undefined ? '' : ` (${count.toLocaleString('en-US')} samples)`}${group.runs.some((run) => run.summary.selectedEpoch !== undefined) ? ', at the epoch chosen on the validation part' : ''}. The columns of the modalities are single heads; the last column is the gain of the fused answer in points.`,
+      hint: `Accuracy in percent on the test part${count === undefined ? '' : ` (${count.toLocaleString('en-US')} samples)`}${epochsOf(group)}. The columns of the modalities are single heads; the last column is the gain of the fused answer in points.`,
       content: resultsMarkup(group),
     },
     group.runs.length === 0
