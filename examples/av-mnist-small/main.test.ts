@@ -42,6 +42,7 @@ describe('npm start', () => {
     expect(stderr).toMatch(/going on with the interrupted run/);
     expect(statSync(finished).mtimeMs).toBe(written);
     expect(stdout).toMatch(/G2D +\d/);
+    expect(stdout).toMatch(/Confidence of the teachers .*: audio [01]\.\d{3}, image [01]\.\d{3}/);
 
     const summary = json(out, 'summary.json');
     expect(summary).toMatchObject({

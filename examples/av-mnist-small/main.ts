@@ -71,7 +71,7 @@ async function main(): Promise<void> {
     group.finish(summary);
     const report = await writeReport(group.path, data, process.argv.slice(2));
     printResults(group.path);
-    console.log(`\nReport: ${relative('.', report)}`);
+    console.log(`Report: ${relative('.', report)}`);
   } finally {
     progress.stop();
     await group.release();

@@ -46,5 +46,8 @@ export async function writeReport(folder: string, data: Data, args: readonly str
 
 /** Prints the table of a finished experiment. */
 export function printResults(folder: string): void {
-  console.log(`\n${formatTable(resultsTable(readRunGroup(folder)))}`);
+  const group = readRunGroup(folder);
+  const confidences = Object.entries(group.summary.confidences).map(([m, rho]) => `${m} ${rho.toFixed(3)}`);
+  console.log(`\n${formatTable(resultsTable(group))}`);
+  console.log(`\nConfidence of the teachers on the training part (Eq. 5): ${confidences.join(', ')}`);
 }

@@ -31,6 +31,20 @@ describe('renderReport', () => {
     expect(page.match(/<audio /g)).toHaveLength(12);
   });
 
+  it('says which epoch the numbers are of', () => {
+    const group = temporaryGroup();
+    const [first, ...others] = group.runs.map((run) => ({
+      ...run,
+      summary: { ...run.summary, selectedEpoch: run.config.epochs },
+    }));
+    const text = (runs: typeof group.runs) => renderReport({ title: 'Digits', group: { ...group, runs } });
+    expect(text([first!, ...others])).toContain(', after the last epoch.');
+    const early = { ...first!, summary: { ...first!.summary, selectedEpoch: 1 } };
+    expect(text([early, ...others])).toContain(
+      `: ${first!.config.name} at the epoch that was best on the validation part, the others after their last.`,
+    );
+  });
+
   it('loads nothing and runs nothing', () => {
     const page = renderReport({ title: 'Digits', group: temporaryGroup(), samples: syntheticSamples(1, 4) });
     expect(page.match(/<script|<link|@import|url\(|https?:/g)).toBeNull();
