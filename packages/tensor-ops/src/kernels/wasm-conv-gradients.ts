@@ -36,45 +36,36 @@ const convInfo = (
   );
 };
 
-/** Puts `stride − 1` zeros between neighbours of axes 1 and 2. */
+/**
+ * Puts `stride − 1` zeros after every row and column, the last included: a tail of zeros costs less than the slice that
+ * would remove it.
+ */
 function spread(x: tf.Tensor4D, sh: number, sw: number): tf.Tensor4D {
   if (sh === 1 && sw === 1) return x;
   const [b, h, w, c] = x.shape;
-  // Each row becomes a group of `sh` rows, the last sh − 1 of them zeros; the zeros after the last row are cut off.
-  const padded = tf.pad(tf.reshape(x, [b, h, 1, w, c]), [
-    [0, 0],
-    [0, 0],
-    [0, sh - 1],
-    [0, 0],
-    [0, 0],
-  ]);
-  const rows = tf.slice(tf.reshape(padded, [b, h * sh, w, c]), [0, 0, 0, 0], [b, (h - 1) * sh + 1, w, c]);
-  const columns = tf.pad(tf.reshape(rows, [b, (h - 1) * sh + 1, w, 1, c]), [
-    [0, 0],
-    [0, 0],
-    [0, 0],
-    [0, sw - 1],
-    [0, 0],
-  ]);
-  return tf.slice(
-    tf.reshape(columns, [b, (h - 1) * sh + 1, w * sw, c]),
-    [0, 0, 0, 0],
-    [b, (h - 1) * sh + 1, (w - 1) * sw + 1, c],
-  ) as tf.Tensor4D;
+  const none = [0, 0] as [number, number];
+  // Each row becomes a group of `sh` rows, each column one of `sw`.
+  const rows = tf.pad(tf.reshape(x, [b, h, 1, w, c]), [none, none, [0, sh - 1], none, none]);
+  const columns = tf.pad(tf.reshape(rows, [b, h * sh, w, 1, c]), [none, none, none, [0, sw - 1], none]);
+  return tf.reshape(columns, [b, h * sh, w * sw, c]);
 }
 
 /** Pads axes 1 and 2, or cuts where a number is negative. */
 function padOrCut(x: tf.Tensor4D, top: number, bottom: number, left: number, right: number): tf.Tensor4D {
-  const cut = tf.slice(
-    x,
-    [0, Math.max(0, -top), Math.max(0, -left), 0],
-    [
-      x.shape[0],
-      x.shape[1] - Math.max(0, -top) - Math.max(0, -bottom),
-      x.shape[2] - Math.max(0, -left) - Math.max(0, -right),
-      x.shape[3],
-    ],
-  );
+  const margins = [top, bottom, left, right];
+  if (margins.every((margin) => margin === 0)) return x;
+  const cut = margins.every((margin) => margin >= 0)
+    ? x
+    : tf.slice(
+        x,
+        [0, Math.max(0, -top), Math.max(0, -left), 0],
+        [
+          x.shape[0],
+          x.shape[1] - Math.max(0, -top) - Math.max(0, -bottom),
+          x.shape[2] - Math.max(0, -left) - Math.max(0, -right),
+          x.shape[3],
+        ],
+      );
   return tf.pad(cut, [
     [0, 0],
     [Math.max(0, top), Math.max(0, bottom)],
@@ -85,23 +76,19 @@ function padOrCut(x: tf.Tensor4D, top: number, bottom: number, left: number, rig
 
 /** Gradient of a convolution's kernel, `[h, w, C, K]`. */
 function filterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, info: ConvInfo): tf.Tensor4D {
-  const { padInfo, strideHeight, strideWidth, filterHeight, filterWidth, outHeight, outWidth } = info;
-  // Rows and columns that the window really reads: a remainder below the stride is never touched.
-  const readHeight = (outHeight - 1) * strideHeight + filterHeight;
-  const readWidth = (outWidth - 1) * strideWidth + filterWidth;
+  const { padInfo, strideHeight, strideWidth, filterHeight, filterWidth } = info;
+  const sparse = spread(dy, strideHeight, strideWidth);
+  // As many rows and columns as give the kernel's size; a remainder that no window reaches is cut.
   const input = padOrCut(
     x,
     padInfo.top,
-    readHeight - x.shape[1] - padInfo.top,
+    sparse.shape[1] + filterHeight - 1 - x.shape[1] - padInfo.top,
     padInfo.left,
-    readWidth - x.shape[2] - padInfo.left,
+    sparse.shape[2] + filterWidth - 1 - x.shape[2] - padInfo.left,
   );
-  const images = tf.transpose(input, [3, 1, 2, 0]); // [C, H, W, B]
-  const kernel = tf.transpose(spread(dy, strideHeight, strideWidth), [1, 2, 0, 3]); // [h, w, B, K]
-  return tf.transpose(
-    tf.conv2d(images as tf.Tensor4D, kernel as tf.Tensor4D, 1, 'valid'),
-    [1, 2, 0, 3],
-  ) as tf.Tensor4D;
+  const images = tf.transpose(input, [3, 1, 2, 0]) as tf.Tensor4D; // [C, H, W, B]
+  const kernel = tf.transpose(sparse, [1, 2, 0, 3]) as tf.Tensor4D; // [h, w, B, K]
+  return tf.transpose(tf.conv2d(images, kernel, 1, 'valid'), [1, 2, 0, 3]) as tf.Tensor4D;
 }
 
 /** Gradient of a convolution's input, `[B, H, W, C]`. */
@@ -117,24 +104,37 @@ function inputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, info: ConvInfo): tf
     left,
     inWidth + filterWidth - 1 - sparse.shape[2] - left,
   );
-  const rotated = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]);
-  return tf.conv2d(images, rotated as tf.Tensor4D, 1, 'valid') as tf.Tensor4D;
+  const rotated = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]) as tf.Tensor4D;
+  return tf.conv2d(images, rotated, 1, 'valid') as tf.Tensor4D;
 }
 
-/** Registers both gradients for the `wasm` backend, in place of what it has. */
+/**
+ * The forward convolution works on inserted zeros too, in·in / (out·out) times the needed work. Above this ratio the
+ * backend's own kernel, slower but without them, is the faster one.
+ */
+const MOST_ZEROS = 7;
+
+/** Registers both gradients for the `wasm` backend, beside and in place of what it has. */
 export function registerWasmConvGradients(): void {
-  const replace = (kernelName: string, kernelFunc: tf.KernelFunc): void => {
-    if (tf.getKernel(kernelName, 'wasm')) tf.unregisterKernel(kernelName, 'wasm');
-    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-  };
-  replace('Conv2DBackpropFilter', ({ inputs, attrs }) => {
-    const { x, dy } = inputs as { x: tf.Tensor4D; dy: tf.Tensor4D };
-    const { filterShape, ...options } = attrs as unknown as ConvAttributes & { filterShape: number[] };
-    return tf.tidy(() => filterGradient(x, dy, convInfo(x.shape, filterShape, options)));
+  tf.registerKernel({
+    kernelName: 'Conv2DBackpropFilter',
+    backendName: 'wasm',
+    kernelFunc: ({ inputs, attrs }) => {
+      const { x, dy } = inputs as { x: tf.Tensor4D; dy: tf.Tensor4D };
+      const { filterShape, ...options } = attrs as unknown as ConvAttributes & { filterShape: number[] };
+      return tf.tidy(() => filterGradient(x, dy, convInfo(x.shape, filterShape, options)));
+    },
   });
-  replace('Conv2DBackpropInput', ({ inputs, attrs }) => {
-    const { dy, filter } = inputs as { dy: tf.Tensor4D; filter: tf.Tensor4D };
-    const { inputShape, ...options } = attrs as unknown as ConvAttributes & { inputShape: number[] };
-    return tf.tidy(() => inputGradient(dy, filter, convInfo(inputShape, filter.shape, options)));
+  const own = tf.getKernel('Conv2DBackpropInput', 'wasm');
+  tf.unregisterKernel('Conv2DBackpropInput', 'wasm');
+  tf.registerKernel({
+    ...own,
+    kernelFunc: (call) => {
+      const { dy, filter } = call.inputs as { dy: tf.Tensor4D; filter: tf.Tensor4D };
+      const { inputShape, ...options } = call.attrs as unknown as ConvAttributes & { inputShape: number[] };
+      const info = convInfo(inputShape, filter.shape, options);
+      const ratio = (info.inHeight * info.inWidth) / (info.outHeight * info.outWidth);
+      return ratio > MOST_ZEROS ? own.kernelFunc(call) : tf.tidy(() => inputGradient(dy, filter, info));
+    },
   });
 }
