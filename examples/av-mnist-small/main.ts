@@ -14,11 +14,16 @@ import { HELP, parseSettings } from './settings.js';
 async function installTensorFlow(): Promise<void> {
   const forced = process.env['G2D_BACKEND'];
   if (forced && forced !== 'tensorflow') return;
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.once('SIGINT', onInterrupt);
   try {
-    await install({ progress: terminalProgress() });
+    await install({ progress: terminalProgress(), signal: interrupt.signal });
   } catch (error) {
-    if (!NativeError.isInstance(error) || forced) throw error;
+    if (!NativeError.isInstance(error) || forced || interrupt.signal.aborted) throw error;
     console.error(`g2d: TensorFlow could not be installed. ${error.message}`);
+  } finally {
+    process.off('SIGINT', onInterrupt);
   }
 }
 
@@ -82,6 +87,6 @@ try {
   await main();
 } catch (error) {
   if (!G2DError.isInstance(error) && !NativeError.isInstance(error)) throw error;
-  console.error(`g2d: ${(error as Error).message}`);
-  process.exitCode = 1;
+  console.error(`g2d: ${error.message}`);
+  process.exitCode = error.code === 'G2D_NATIVE_INTERRUPTED' ? 130 : 1;
 }
