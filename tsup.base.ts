@@ -7,6 +7,10 @@ export const preset = (options: Options) =>
     dts: true,
     target: 'node20',
     sourcemap: true,
+    // The maps point to `src`, which is published.
+    esbuildOptions: (esbuild) => {
+      esbuild.sourcesContent = false;
+    },
     clean: true,
     // Other packages are dependencies and stay imports; `shims` gives import.meta.url to the CommonJS build.
     shims: true,

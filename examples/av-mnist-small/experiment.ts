@@ -113,7 +113,7 @@ async function runTraining<M extends Modality>({
   readonly student: MultimodalModel<M>;
   readonly recipe: Recipe<M>;
   readonly teachers?: FrozenTeachers<M>;
-  /** Weights to end with: of the last epoch, or of the best on validation among six evenly spaced epochs. */
+  /** Weights to end with: of the last epoch, or of the best on validation among every sixth part of the epochs. */
   readonly keep: 'last' | 'best';
   readonly data: Data;
   readonly settings: Settings;
@@ -208,6 +208,15 @@ async function confidencesOn(
   return perModality((m) => sums[m] / dataset.size);
 }
 
+/** What to say where the ranking of two teachers is left to chance. */
+export function confidenceWarning({ audio, image }: PerModality<Modality, number>): string | undefined {
+  if (Math.abs(audio - image) >= 0.05) return undefined;
+  return (
+    `Warning: the teachers are almost equally confident (audio ${audio.toFixed(3)}, image ${image.toFixed(3)}). ` +
+    'The ranking will flip from batch to batch, and with it the modality that trains alone.'
+  );
+}
+
 /** Average of the teachers' logits: what two separate networks reach without any joint training. */
 async function teacherMean(
   teachers: FrozenTeachers<Modality>,
@@ -267,12 +276,8 @@ export async function runExperiment({
 
   const teachers = frozenTeachers(models);
   const confidences = await confidencesOn(teachers, data.train);
-  if (Math.abs(confidences.audio - confidences.image) < 0.05) {
-    progress.note(
-      `Warning: the teachers are almost equally confident (audio ${confidences.audio.toFixed(3)}, image ${confidences.image.toFixed(3)}). ` +
-        'The ranking will flip from batch to batch, and with it the modality that trains alone.',
-    );
-  }
+  const warning = confidenceWarning(confidences);
+  if (warning) progress.note(warning);
 
   const results: Record<string, { test: Accuracies; validation: Accuracies }> = {};
   for (const [name, recipeOf] of Object.entries(RECIPES)) {

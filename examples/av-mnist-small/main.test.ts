@@ -83,6 +83,7 @@ describe('npm start', () => {
     [['--seed', 'x'], '`--seed` is "x"'],
     [['--scope', 'all'], '`--scope` is "all"; it must be one of conv, encoder, encoder+head.'],
     [['--epoch', '3'], "Unknown option '--epoch'"],
+    [['--epochs', '1', '--out', 'packages'], 'holds files that are not of an experiment'],
   ])(
     'answers %j with a sentence',
     (args, message) => {

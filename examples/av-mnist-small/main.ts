@@ -1,6 +1,7 @@
 // The main job: `npm start`. Both teachers, joint training, SMP alone, the G2D loss alone and G2D on a small real
 // AV-MNIST; a table on standard output, everything else in the run folder.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { relative, resolve } from 'node:path';
 import { install, loadTensorFlow, NativeError, runtimeInfo, terminalProgress } from '@g2d/native';
 import { G2DError } from '@g2d/tensor-ops';
@@ -27,14 +28,21 @@ async function installTensorFlow(): Promise<void> {
   }
 }
 
-/** The commit that is checked out, so that numbers can be traced; nothing outside of a git clone. */
+/**
+ * The commit that is checked out, and a hash of what differs from it: numbers can be traced, and a run is not continued
+ * with other code. Nothing outside of a git clone.
+ */
 function gitCommit(): { gitCommit?: string } {
   try {
-    const run = (...args: string[]): string =>
-      execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return {
-      gitCommit: run('rev-parse', 'HEAD').trim() + (run('status', '--porcelain') === '' ? '' : '+changes'),
-    };
+    const git = (...args: string[]): string =>
+      execFileSync('git', args, {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+        maxBuffer: 2 ** 28,
+      });
+    const changes = git('diff', 'HEAD') + git('ls-files', '--others', '--exclude-standard');
+    const hash = createHash('sha256').update(changes).digest('hex').slice(0, 8);
+    return { gitCommit: git('rev-parse', 'HEAD').trim() + (changes === '' ? '' : `+${hash}`) };
   } catch {
     return {};
   }
@@ -55,7 +63,11 @@ async function main(): Promise<void> {
     versions: { tfjs, node, ...(tensorflow && { tensorflow }) },
     ...gitCommit(),
   };
-  const group = await openRunGroup(out, { ...settings, ...environment });
+  const group = await openRunGroup(
+    out,
+    { ...settings, ...environment },
+    { onWait: () => console.error(`g2d: ${out} seems to be in use; finding out (12 seconds at most).`) },
+  );
   const folder = relative('.', group.path) || '.';
   if (group.path !== resolve(out)) {
     console.error(`g2d: ${out} is in use by another run; this one writes to ${folder}.`);
@@ -86,7 +98,9 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  if (!G2DError.isInstance(error) && !NativeError.isInstance(error)) throw error;
+  const known = G2DError.isInstance(error) || NativeError.isInstance(error);
+  // Files and folders that cannot be read or written: the system's own sentence says which.
+  if (!known && !(error instanceof Error && 'syscall' in error)) throw error;
   console.error(`g2d: ${error.message}`);
-  process.exitCode = error.code === 'G2D_NATIVE_INTERRUPTED' ? 130 : 1;
+  process.exitCode = NativeError.isInstance(error) && error.code === 'G2D_NATIVE_INTERRUPTED' ? 130 : 1;
 }

@@ -92,7 +92,7 @@ export function parseSettings(args: readonly string[]): { settings: Settings; ou
       learningRate: number('learning-rate', 0.05, 0, false),
       momentum: 0.9,
       weightDecay: 1e-4,
-      dropAfter: [Math.floor((7 * epochs) / 10)],
+      dropAfter: [Math.max(1, Math.floor((7 * epochs) / 10))],
       phaseEpochs: [firstPhase, epochs - firstPhase],
       scope: choice('scope', SCOPES),
       alpha: 1,

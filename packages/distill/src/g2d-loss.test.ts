@@ -161,6 +161,8 @@ describe('g2dLoss', () => {
     expect(() => g2dLoss({ ...all, teachers: { ...all.teachers, text: audio } as never })).toThrow(
       /`student.features` has no modality "text"/,
     );
+    const empty = { ...all, student: { ...all.student, features: {} }, teachers: {} };
+    expect(() => g2dLoss(empty as never)).toThrow(/at least one modality/);
     expect(() => g2dLoss(all, { alpha: -1 })).toThrow(/`alpha` is -1/);
     expect(() => g2dLoss(all, { beta: NaN })).toThrow(/`beta` is NaN/);
   });

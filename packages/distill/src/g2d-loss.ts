@@ -78,6 +78,13 @@ export function g2dLoss<M extends string>(
   }
   const modalities = Object.keys(student.features) as M[];
   const known = Object.keys(teachers);
+  if (modalities.length === 0) {
+    throw new OptionError('`student.features` is empty; the loss needs at least one modality.', {
+      option: 'student.features',
+      value: student.features,
+      accepted: 'one modality or more',
+    });
+  }
   for (const modality of modalities) {
     if (!known.includes(modality)) throw new UnknownModalityError({ modality, known, where: '`teachers`' });
   }

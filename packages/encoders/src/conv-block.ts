@@ -5,7 +5,8 @@ interface ConvBlockOptions {
   /** Prefix of the layers' names, for example `audio/conv1`. */
   readonly name: string;
   readonly filters: number;
-  readonly kernelSize: number;
+  /** Window: side, or height and width. */
+  readonly kernelSize: number | readonly [number, number];
   readonly stride: number;
   /** Zeros on every side. Explicit, since `same` with a stride pads asymmetrically in TensorFlow. */
   readonly padding: number;
@@ -25,7 +26,7 @@ export function convBlock(
   const convolved = conv2d({
     name,
     filters,
-    kernelSize,
+    kernelSize: typeof kernelSize === 'number' ? kernelSize : [...kernelSize],
     strides: stride,
     padding: 'valid',
     useBias: false,

@@ -5,10 +5,10 @@ import type { EncoderOptions } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 
 /**
- * A small spectrogram encoder for 56 × 56 inputs: four convolutions, the last as large as what is left of the input,
- * 106,552 parameters.
+ * A small spectrogram encoder: four convolutions, the last as large as what is left of the input; 106,552 parameters
+ * for 56 × 56.
  *
- * `[B, 56, 56, C]` → `[B, 64]`. The full-size last convolution, in place of pooling, lets it memorize a small
+ * `[B, H, W, C]` → `[B, 64]`. The full-size last convolution, in place of pooling, lets it memorize a small
  * training set within a few epochs: the modality that wins joint training.
  *
  * @example
@@ -25,7 +25,14 @@ export function smallAudioEncoder({ name, inputShape, seed }: EncoderOptions): L
   });
   x = convBlock(x, { name: `${name}/conv2`, filters: 16, kernelSize: 3, stride: 2, padding: 1 });
   x = convBlock(x, { name: `${name}/conv3`, filters: 32, kernelSize: 3, stride: 2, padding: 1 });
-  x = convBlock(x, { name: `${name}/conv4`, filters: 64, kernelSize: 7, stride: 1, padding: 0 });
+  const [, height, width] = x.shape as [null, number, number, number];
+  x = convBlock(x, {
+    name: `${name}/conv4`,
+    filters: 64,
+    kernelSize: [height, width],
+    stride: 1,
+    padding: 0,
+  });
   const features = layers.flatten({ name: `${name}/flatten` }).apply(x) as SymbolicTensor;
   const encoder = model({ name, inputs: spectrograms, outputs: features });
   initializeWeights(encoder, seed);

@@ -56,6 +56,12 @@ for (const [name, { make, inputShape, width, parameters, convolutions }] of Obje
       expect(new Set(gamma.read().dataSync())).toEqual(new Set([1]));
     });
 
+    it('takes other sizes', () => {
+      for (const side of [28, 40, 112]) {
+        expect(make({ name, inputShape: [side, side, 1], seed: 0 }).outputs[0]!.shape).toEqual([null, width]);
+      }
+    });
+
     it('gives one feature vector per sample', () => {
       const features = build(0).apply(tf.ones([2, ...inputShape])) as tf.Tensor;
       expect(features.shape).toEqual([2, width]);

@@ -113,6 +113,14 @@ describe('MultimodalModel', () => {
     expect(() => new MultimodalModel({ encoders: { image } as never, fusion })).toThrow(
       /encoders are for image but the fusion for audio, image/,
     );
+    expect(() => student().forward({ audio: tf.ones([1, 56, 56, 1]) } as never, { training: false })).toThrow(
+      /no input for image/,
+    );
+    const same = () => smallImageEncoder({ name: 'enc', inputShape: [28, 28, 1], seed: 0 });
+    const two = lateFusion({ widths: { left: 32, right: 32 }, classes: 2, seed: 0 });
+    expect(() => new MultimodalModel({ encoders: { left: same(), right: same() }, fusion: two })).toThrow(
+      /Two layers have a variable "enc\/conv1\/kernel"/,
+    );
     expect(() => student().encode('vidoe' as never, tf.ones([1]), { training: false })).toThrow(
       /no modality "vidoe"/,
     );

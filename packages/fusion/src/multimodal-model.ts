@@ -60,7 +60,7 @@ export class MultimodalModel<M extends string> {
   readonly #groups: ReadonlyMap<string, ParameterGroup<M>>;
   readonly #state: ReadonlyMap<string, LayerVariable>;
 
-  /** @throws {OptionError} If encoders and fusion do not have the same modalities. */
+  /** @throws {OptionError} If encoders and fusion do not have the same modalities, or layers share a name. */
   constructor({
     encoders,
     fusion,
@@ -83,7 +83,16 @@ export class MultimodalModel<M extends string> {
     const variables: tf.Variable[] = [];
     const state = new Map<string, LayerVariable>();
     const add = (layer: layers.Layer, group: (variable: string) => ParameterGroup<M>): void => {
-      for (const weight of layer.weights) state.set(weight.originalName, weight);
+      for (const weight of layer.weights) {
+        const other = state.get(weight.originalName);
+        if (other && other !== weight) {
+          throw new OptionError(
+            `Two layers have a variable "${weight.originalName}", so a checkpoint would keep only one. Give every layer a name of its own, such as "<modality>/conv1".`,
+            { option: 'encoders', value: weight.originalName, accepted: 'distinct layer names' },
+          );
+        }
+        state.set(weight.originalName, weight);
+      }
       for (const weight of layer.trainableWeights) {
         const variable = weight.read() as tf.Variable;
         if (groups.has(variable.name)) continue;
@@ -109,6 +118,12 @@ export class MultimodalModel<M extends string> {
     const encoder = this.#encoders[modality];
     if (!encoder) {
       throw new UnknownModalityError({ modality, known: this.modalities, where: 'The model' });
+    }
+    if (!input) {
+      throw new OptionError(
+        `There is no input for ${modality}. A forward pass needs one for each of ${this.modalities.join(', ')}.`,
+        { option: 'inputs', value: input, accepted: 'a tensor [B, …] for every modality' },
+      );
     }
     return encoder.apply(input, { training }) as tf.Tensor2D;
   }

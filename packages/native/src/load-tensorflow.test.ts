@@ -77,7 +77,7 @@ describe('loadTensorFlow', () => {
     expect(info).toMatchObject({ backend: 'wasm', device: 'cpu', tensorflow: null });
     expect([...tf.square(tf.tensor1d([3])).dataSync()]).toEqual([9]);
     expect(lines).toEqual([
-      'g2d: backend wasm, because TensorFlow is not installed; npx g2d-native install makes training 10 to 20 times as fast',
+      'g2d: backend wasm, because TensorFlow is not installed; npx g2d-native install makes training several times as fast',
     ]);
   });
 

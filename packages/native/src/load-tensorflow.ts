@@ -155,7 +155,7 @@ async function loadBest(surroundings: Surroundings): Promise<Loaded> {
   if (typeof tensorflow !== 'string')
     return finish(tensorflow, 'tensorflow', 'it is the fastest one present');
   const advice = isSupported(surroundings.host)
-    ? `; npx g2d-native install ${tensorflow === notInstalled ? 'makes training 10 to 20 times as fast' : 'repairs it'}`
+    ? `; npx g2d-native install ${tensorflow === notInstalled ? 'makes training several times as fast' : 'repairs it'}`
     : `; there is no usable TensorFlow wheel for ${describeHost(surroundings.host)}`;
   const wasm = await loaders.wasm(surroundings);
   if (typeof wasm !== 'string') return finish(wasm, 'wasm', `${tensorflow}${advice}`);

@@ -15,5 +15,6 @@ import { trueClassProbability } from '@g2d/tensor-ops';
  * @see G2D, Sec. 3.2, Eq. 5
  */
 export function modalityConfidence(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Scalar {
-  return tf.tidy(() => tf.mean(trueClassProbability(labels, logits)));
+  // Float32 rounding must not carry a mean of ones beyond 1.
+  return tf.tidy(() => tf.minimum(tf.mean(trueClassProbability(labels, logits)), 1) as tf.Scalar);
 }

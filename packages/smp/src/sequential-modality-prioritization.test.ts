@@ -3,6 +3,7 @@ import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { SGD } from '@g2d/tensor-ops';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { modalityConfidence } from './modality-confidence.js';
+import { modulateGradients } from './modulate-gradients.js';
 import { byPrefix } from './modality-of.js';
 import { modulationCoefficients } from './modulation-coefficients.js';
 import { prioritizedModalities } from './prioritized-modalities.js';
@@ -65,6 +66,22 @@ describe('prioritizedModalities', () => {
 describe('modulationCoefficients', () => {
   it('is 1 for the prioritized and 0 for the others', () => {
     expect(modulationCoefficients(['a', 'v'], ['v'])).toEqual({ a: 0, v: 1 });
+  });
+});
+
+describe('modulateGradients', () => {
+  it('multiplies by any κ, by name and in the order of the gradients', () => {
+    const a = tf.variable(tf.zeros([2]), true, `a/${Math.random()}`);
+    const b = tf.variable(tf.zeros([3]), true, `b/${Math.random()}`);
+    const gradients = [
+      { name: a.name, tensor: tf.tensor1d([1, 2]) },
+      { name: b.name, tensor: null },
+    ];
+    const kappa = (name: string) => (name === a.name ? 0.25 : 0);
+    const [first, second] = modulateGradients(gradients, kappa, 'zero', [b, a]);
+    expectTensorClose(first!.tensor!, [0.25, 0.5], { atol: 1e-7 });
+    expectTensorClose(second!.tensor!, [0, 0, 0], {});
+    expect(() => modulateGradients(gradients, kappa, 'zero', [a])).toThrow(/no variable of that name/);
   });
 });
 

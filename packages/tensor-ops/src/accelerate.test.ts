@@ -3,7 +3,7 @@ import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accelerate } from './accelerate.js';
 import { randomStream } from './random.js';
-import { expectTensorClose } from './testing.js';
+import { expectNoLeak, expectTensorClose } from './testing.js';
 
 beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
@@ -191,6 +191,19 @@ describe('accelerate', () => {
     const [actual, expected] = [model.apply(x) as tf.Tensor[], loaded.predict(x) as tf.Tensor[]];
     expect(actual).toHaveLength(2);
     actual.forEach((tensor, i) => expectTensorClose(tensor, expected[i]!, { atol: 1e-6 }));
+  });
+
+  it('leaves nothing behind but its output, also outside of tf.tidy', () => {
+    const { fast } = twice([9, 8, 2], cases['a residual block with pooling and a dense head']!);
+    const x = numbers(1, [4, 9, 8, 2]);
+    fast.apply(x, { training: true });
+    for (const training of [true, false]) expectNoLeak(() => fast.apply(x, { training }));
+  });
+
+  it('leaves other types of input to the layers', () => {
+    const { plain, fast } = twice([9, 8, 2], plainConv({}));
+    const x = tf.ones([1, 9, 8, 2], 'int32');
+    expectTensorClose(fast.apply(x) as tf.Tensor, plain.apply(x) as tf.Tensor, { atol: 1e-5 });
   });
 
   it('leaves no tensors behind in a training step', () => {

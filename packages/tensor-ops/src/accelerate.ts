@@ -208,18 +208,29 @@ export function accelerate(model: LayersModel): LayersModel {
   let program: Step[] | undefined;
   model.call = (inputs, kwargs) => {
     registerTrainingKernels();
-    if (tf.getBackend() !== TENSORFLOW) return plain(inputs, kwargs);
-    program ??= compile(model);
     const given = Array.isArray(inputs) ? inputs : [inputs];
-    const values = new Map(model.inputs.map(({ id }, i) => [id, given[i] as Tensor]));
-    for (const step of program) {
-      const results = step.run(
-        step.inputs.map((id) => values.get(id) as Tensor),
-        kwargs?.['training'] === true,
-      );
-      step.outputs.forEach((id, i) => values.set(id, results[i] as Tensor));
-    }
-    return model.outputs.map(({ id }) => values.get(id) as Tensor);
+    // The fused operations take float32 only.
+    const fast = tf.getBackend() === TENSORFLOW && given.every(({ dtype }) => dtype === 'float32');
+    if (!fast) return plain(inputs, kwargs);
+    const steps = (program ??= compile(model));
+    return tf.tidy(() => run(model, steps, given, kwargs?.['training'] === true));
   };
   return model;
+}
+
+function run(
+  model: LayersModel,
+  steps: readonly Step[],
+  given: readonly Tensor[],
+  training: boolean,
+): Tensor[] {
+  const values = new Map(model.inputs.map(({ id }, i) => [id, given[i] as Tensor]));
+  for (const step of steps) {
+    const results = step.run(
+      step.inputs.map((id) => values.get(id) as Tensor),
+      training,
+    );
+    step.outputs.forEach((id, i) => values.set(id, results[i] as Tensor));
+  }
+  return model.outputs.map(({ id }) => values.get(id) as Tensor);
 }

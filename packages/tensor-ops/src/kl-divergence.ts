@@ -17,7 +17,7 @@ export function klDivergence(target: tf.Tensor2D, prediction: tf.Tensor2D): tf.S
   assertShape('target', target, [null, null], '[B, C]');
   assertSameShape('prediction', prediction, 'target', target);
   return tf.tidy(() => {
-    // Both logarithms from log-softmax: a class with p = 0 then contributes 0 and never 0 · −∞.
+    // Both logarithms from log-softmax: with finite logits a class of p = 0 contributes 0 and never 0 · −∞.
     const logTarget = tf.logSoftmax(target);
     const difference = tf.sub(logTarget, tf.logSoftmax(prediction));
     return tf.mean(tf.sum(tf.mul(tf.exp(logTarget), difference), 1));

@@ -1,4 +1,4 @@
-import { ShapeError } from './errors.js';
+import { OptionError, ShapeError } from './errors.js';
 
 /**
  * Counts of (true class, predicted class).
@@ -7,6 +7,7 @@ import { ShapeError } from './errors.js';
  * @param predictions Predicted class ids, as many.
  * @returns `matrix[true][predicted]`, `classes` × `classes`.
  * @throws {ShapeError} If the lengths differ.
+ * @throws {OptionError} If an id is not one of the classes.
  */
 export function confusionMatrix(
   labels: ArrayLike<number>,
@@ -23,7 +24,14 @@ export function confusionMatrix(
   const matrix = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
   for (let i = 0; i < labels.length; i++) {
     const row = matrix[labels[i] as number];
-    if (row) row[predictions[i] as number] = (row[predictions[i] as number] ?? 0) + 1;
+    const count = row?.[predictions[i] as number];
+    if (!row || count === undefined) {
+      throw new OptionError(
+        `Sample ${i} has label ${labels[i]} and prediction ${predictions[i]}; there are ${classes} classes, 0 to ${classes - 1}.`,
+        { option: 'classes', value: [labels[i], predictions[i]], accepted: `ids of 0 to ${classes - 1}` },
+      );
+    }
+    row[predictions[i] as number] = count + 1;
   }
   return matrix;
 }

@@ -36,6 +36,8 @@ describe('metrics', () => {
       [0, 1, 0],
     ]);
     expect(accuracy(matrix)).toBe(50);
+    expect(() => confusionMatrix([0, 5], [0, 1], 2)).toThrow(/Sample 1 has label 5/);
+    expect(() => confusionMatrix([0, 1], [0, 7], 2)).toThrow(/prediction 7; there are 2 classes/);
     expect(() => confusionMatrix([0], [0, 1], 2)).toThrow(/`predictions` has shape \[2\]/);
   });
 });

@@ -19,7 +19,7 @@ export type LossTerms = Readonly<Record<string, tf.Scalar>> & { readonly total: 
 
 /**
  * A way of training, as hooks that are all optional. Joint training is the empty list of methods; several methods
- * stack: the last one with a `loss` gives the loss, gradient edits follow one another.
+ * stack: one of them may give the loss, gradient edits follow one another.
  */
 export interface Method<M extends string> {
   /** For logs and errors, for example `'smp'`. */

@@ -117,10 +117,31 @@ describe('train', () => {
 
   it('refuses a method that needs teachers without them, and an epoch without batches', async () => {
     await expect(run([g2dDistillation()], 1)).rejects.toThrow(/"g2d-loss" needs a trained teacher/);
+    await expect(run([], NaN)).rejects.toThrow(/`epochs` is NaN/);
+    const loss: Method<Modality> = {
+      name: 'a',
+      loss: (_, { logits }) => ({ total: tf.sum(logits) as tf.Scalar }),
+    };
+    await expect(run([loss, { ...loss, name: 'b' }], 1)).rejects.toThrow(
+      /Only one method can give the loss, but a and b do/,
+    );
     const nothing = async function* () {};
     await expect(
       train({ model: toyModel(['loud'], 0), methods: [], epochs: 1, optimizer, batches: nothing }),
     ).rejects.toThrow(/An epoch without batches/);
+  });
+});
+
+describe('train with labels that are no classes', () => {
+  it('stops, where the cross-entropy would be 0', async () => {
+    const strange = async function* () {
+      for await (const batch of epochBatches(1))
+        yield { ...batch, labels: tf.cast(tf.add(batch.labels, 7), 'int32') as tf.Tensor1D };
+    };
+    const model = toyModel(['loud'], 0);
+    await expect(train({ model, methods: [], epochs: 1, optimizer, batches: strange })).rejects.toThrow(
+      /has the label \d+, but the model has 3 classes/,
+    );
   });
 });
 

@@ -13,8 +13,8 @@ export interface OptimizerOptions {
   readonly learningRate: number;
   readonly momentum: number;
   readonly weightDecay: number;
-  /** Epochs after which the learning rate falls to a tenth. */
-  readonly dropAfter: readonly number[];
+  /** Epochs after which the learning rate falls to a tenth. Default: none. */
+  readonly dropAfter?: readonly number[];
 }
 
 /** Accuracies in percent: `fused` (two modalities or more) and one for each modality. */
@@ -65,7 +65,8 @@ interface StepResult {
  * Every step: teachers on the batch, the methods' `onStepStart`, forward pass and loss, gradients of the active
  * variables only, the methods' gradient edits, one optimizer step.
  *
- * @throws {OptionError} If a method needs teachers and there are none.
+ * @throws {OptionError} If a method needs teachers and there are none, if two methods give a loss, or if a label is not
+ * one of the model's classes.
  * @throws {G2DError} With code `G2D_DIVERGED` if the loss stops being finite.
  * @see G2D, Alg. 1
  */
@@ -82,12 +83,30 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
       },
     );
   }
+  if (!(Number.isInteger(epochs) && epochs >= 0)) {
+    throw new OptionError(`\`epochs\` is ${epochs}; it must be a whole number of at least 0.`, {
+      option: 'epochs',
+      value: epochs,
+      accepted: 'a whole number ≥ 0',
+    });
+  }
+  const losses = methods.filter((method) => method.loss).map(({ name }) => name);
+  if (losses.length > 1) {
+    throw new OptionError(
+      `Only one method can give the loss, but ${losses.join(' and ')} do. Leave out all but one.`,
+      {
+        option: 'methods',
+        value: losses,
+        accepted: 'at most one method with a loss',
+      },
+    );
+  }
   for (const method of methods) method.onTrainStart?.({ model, epochs });
   const optimizer = new SGD(model.variables, settings);
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const started = performance.now();
-      optimizer.learningRate = stepDecay(settings.learningRate, epoch, { after: settings.dropAfter });
+      optimizer.learningRate = stepDecay(settings.learningRate, epoch, { after: settings.dropAfter ?? [] });
       const results: StepResult[] = [];
       for await (const batch of batches(epoch)) {
         try {
@@ -128,7 +147,7 @@ function trainStep<M extends string>({
     const step = stepOf(epoch, model, batch, teachers?.outputs(batch));
     for (const method of methods) method.onStepStart?.(step);
 
-    const lossOf = methods.findLast((method) => method.loss)?.loss ?? jointLoss;
+    const lossOwner = methods.find((method) => method.loss);
     const active = methods.reduce<readonly tf.Variable[]>(
       (variables, method) => method.activeVariables?.(variables) ?? variables,
       model.variables,
@@ -137,7 +156,7 @@ function trainStep<M extends string>({
     let right: Record<string, number> = {};
     const { grads } = tf.variableGrads(() => {
       const outputs = model.forward(batch.inputs, { training: true });
-      const terms = lossOf(step, outputs);
+      const terms = lossOwner?.loss?.(step, outputs) ?? jointLoss(step, outputs);
       loss = mapValues(terms, (term) => (term as tf.Scalar).dataSync()[0] as number);
       right = countRight(batch.labels, outputs);
       return terms.total;
@@ -192,6 +211,14 @@ function stepOf<M extends string>(
 /** How many samples of the batch each prediction gets right. */
 function countRight<M extends string>(labels: tf.Tensor1D, outputs: Outputs<M>): Record<string, number> {
   const truth = labels.dataSync();
+  const classes = outputs.logits.shape[1];
+  const wrong = truth.find((label) => label < 0 || label >= classes);
+  if (wrong !== undefined) {
+    throw new OptionError(
+      `A batch has the label ${wrong}, but the model has ${classes} classes, 0 to ${classes - 1}. Such a sample would train nothing, silently.`,
+      { option: 'labels', value: wrong, accepted: `0 to ${classes - 1}` },
+    );
+  }
   return mapValues(predictedClasses(outputs), (predicted) =>
     predicted.reduce((count, id, i) => count + Number(id === truth[i]), 0),
   );

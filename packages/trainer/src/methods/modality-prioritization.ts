@@ -68,8 +68,7 @@ export function modalityPrioritization<M extends string>({
       confidence = Object.fromEntries(
         model.modalities.map((modality) => {
           const rho = modalityConfidence(batch.labels, teachers[modality].logits);
-          // Float32 sums can exceed 1 by a rounding error.
-          return [modality, Math.min(1, rho.dataSync()[0] as number)];
+          return [modality, rho.dataSync()[0] as number];
         }),
       ) as Record<M, number>;
       smp.update({ epoch, confidence });

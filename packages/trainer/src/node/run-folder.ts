@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MultimodalModel } from '@g2d/fusion';
 import { decodeSafetensors, encodeSafetensors } from '@g2d/tensor-ops';
@@ -40,10 +40,14 @@ export class RunFolder {
     this.path = path;
   }
 
-  /** The summary of a finished run, `undefined` for one that was not finished. */
+  /** The summary of a finished run, `undefined` for one that was not finished or cannot be read. */
   summary(): RunSummary | undefined {
-    const path = join(this.path, SUMMARY);
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RunSummary) : undefined;
+    try {
+      return JSON.parse(readFileSync(join(this.path, SUMMARY), 'utf8')) as RunSummary;
+    } catch {
+      // Missing, or damaged by others: we write it in one piece.
+      return undefined;
+    }
   }
 
   /** Begins anew: what an interrupted run left is removed. */

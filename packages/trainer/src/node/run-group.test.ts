@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ describe('openRunGroup', () => {
   it('starts a folder with its configuration and frees it in the end', async () => {
     const group = await openRunGroup(join(root, 'a'), { seed: 1, note: undefined });
     expect(group.resumed).toBe(false);
-    expect(json(join(group.path, 'config.json'))).toEqual({ seed: 1 });
+    expect(json(join(group.path, 'config.json'))).toEqual({ kind: 'g2d-run-group', seed: 1 });
     await group.release();
     expect(existsSync(join(root, 'a.lock'))).toBe(false);
   });
@@ -49,8 +49,30 @@ describe('openRunGroup', () => {
     await second.release();
     const third = await openRunGroup(join(root, 'a'), { seed: 2 });
     expect(third.resumed).toBe(false);
-    expect(json(join(root, 'a.previous', 'config.json'))).toEqual({ seed: 1 });
+    expect(json(join(root, 'a.previous', 'config.json'))).toMatchObject({ seed: 1 });
     await third.release();
+  });
+
+  it.each(['a', 'a.previous'])('never touches a folder that is not an experiment: %s', async (name) => {
+    // An experiment to be moved aside, unless the foreign folder is in its place.
+    if (name !== 'a') {
+      const group = await openRunGroup(join(root, 'a'), {});
+      group.finish({});
+      await group.release();
+    }
+    mkdirSync(join(root, name));
+    writeFileSync(join(root, name, 'thesis.tex'), 'years of work');
+    await expect(openRunGroup(join(root, 'a'), {})).rejects.toThrow(/not of an experiment \(thesis\.tex\)/);
+    expect(readFileSync(join(root, name, 'thesis.tex'), 'utf8')).toBe('years of work');
+    expect(existsSync(join(root, 'a.lock'))).toBe(false);
+  });
+
+  it('says what is wrong with a path that is a file, or lies below one', async () => {
+    writeFileSync(join(root, 'file'), '');
+    await expect(openRunGroup(join(root, 'file'), {})).rejects.toThrow(/is a file, and is left alone/);
+    await expect(openRunGroup(join(root, 'file', 'x'), {})).rejects.toThrow(
+      /cannot be used for runs: .*Choose another/,
+    );
   });
 
   it('takes the next folder while another process uses the first', async () => {
@@ -63,8 +85,9 @@ describe('openRunGroup', () => {
     ]);
     await once(holder.stdout, 'data');
     try {
-      const group = await openRunGroup(join(root, 'a'), {});
-      expect(group.path).toBe(join(root, 'a-2'));
+      let waited = false;
+      const group = await openRunGroup(join(root, 'a'), {}, { onWait: () => (waited = true) });
+      expect([group.path, waited]).toEqual([join(root, 'a-2'), true]);
       await group.release();
     } finally {
       holder.kill('SIGKILL');
@@ -105,8 +128,10 @@ describe('RunFolder', () => {
     folder.loadWeights(other);
     expect(readState(other)).toEqual(readState(model));
 
-    folder.begin({ name: 'joint' });
+    writeFileSync(join(folder.path, 'summary.json'), '{"name": "jo');
     expect(folder.summary()).toBeUndefined();
+    folder.begin({ name: 'joint' });
+    expect(existsSync(join(folder.path, 'summary.json'))).toBe(false);
     await group.release();
   });
 });

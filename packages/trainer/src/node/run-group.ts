@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { G2DError, OptionError } from '@g2d/tensor-ops';
 import { lock } from 'proper-lockfile';
 import { RunFolder, writeJson } from './run-folder.js';
 
@@ -17,6 +18,9 @@ export interface RunGroup {
   release(): Promise<void>;
 }
 
+/** Marks a folder as ours in its `config.json`: no other folder is ever moved or deleted. */
+const KIND = 'g2d-run-group';
+const SUMMARY = 'summary.json';
 /** A lock of a process that died counts as free after this time. */
 const STALE_MS = 10_000;
 
@@ -40,44 +44,100 @@ async function tryLock(path: string, patient: boolean): Promise<(() => Promise<v
   }
 }
 
+function readConfig(folder: string): unknown {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws unless a path is free, an empty folder, or the folder of an experiment. */
+function assertOurs(path: string): void {
+  if (!existsSync(path)) return;
+  const names = statSync(path).isDirectory() ? readdirSync(path) : undefined;
+  const ours = names?.length === 0 || (readConfig(path) as { kind?: unknown } | undefined)?.kind === KIND;
+  if (ours) return;
+  const what = names
+    ? `holds files that are not of an experiment (${names.slice(0, 3).join(', ')})`
+    : 'is a file';
+  throw new OptionError(`${path} ${what}, and is left alone. Give a folder of its own for the runs.`, {
+    option: 'out',
+    value: path,
+    accepted: 'a new or empty folder, or one of an earlier experiment',
+  });
+}
+
+/** The folder, ready to be written: an interrupted experiment of the same configuration, or a new one. */
+function prepare(folder: string, config: unknown): boolean {
+  assertOurs(folder);
+  const resumed = !existsSync(join(folder, SUMMARY)) && isDeepStrictEqual(readConfig(folder), config);
+  if (resumed) return true;
+  if (existsSync(folder)) {
+    const previous = `${folder}.previous`;
+    assertOurs(previous);
+    rmSync(previous, { recursive: true, force: true });
+    renameSync(folder, previous);
+  }
+  writeJson(join(folder, 'config.json'), config);
+  return false;
+}
+
 /**
  * Opens the folder of an experiment for writing.
  *
  * A folder in use by another process is left alone: the first free one of `path-2`, `path-3`, … is taken. An
- * interrupted experiment with the same configuration goes on; anything else that is there moves to `path.previous`
- * (an older one of that name is deleted).
+ * interrupted experiment with the same configuration goes on. A finished one, or one of another configuration, moves to
+ * `path.previous`, in place of an older one.
  *
  * @param path For example `runs/av-mnist-small`.
  * @param config Everything that the results depend on; written to `config.json`.
+ * @param options `onWait`: called when the folder seems to be in use, before up to 12 seconds are spent on finding out
+ * whether its process is alive.
+ * @throws {OptionError} If the path holds anything else than an experiment; nothing is touched then.
+ * @throws {G2DError} With code `G2D_RUN_FOLDER` if the folder cannot be written.
  */
-export async function openRunGroup(path: string, config: object): Promise<RunGroup> {
+export async function openRunGroup(
+  path: string,
+  config: object,
+  { onWait }: { readonly onWait?: () => void } = {},
+): Promise<RunGroup> {
   const wanted = resolve(path);
-  mkdirSync(dirname(wanted), { recursive: true });
-  let folder = wanted;
-  let release = await tryLock(folder, existsSync(`${folder}.lock`));
-  for (let n = 2; !release; n++) {
-    folder = `${wanted}-${n}`;
-    release = await tryLock(folder, false);
-  }
-
-  const configPath = join(folder, 'config.json');
-  const plain = JSON.parse(JSON.stringify(config)) as unknown;
-  const resumed =
-    existsSync(configPath) &&
-    !existsSync(join(folder, 'summary.json')) &&
-    isDeepStrictEqual(JSON.parse(readFileSync(configPath, 'utf8')), plain);
-  if (!resumed) {
-    if (existsSync(folder)) {
-      rmSync(`${folder}.previous`, { recursive: true, force: true });
-      renameSync(folder, `${folder}.previous`);
+  const plain = JSON.parse(JSON.stringify({ kind: KIND, ...config })) as unknown;
+  try {
+    mkdirSync(dirname(wanted), { recursive: true });
+    for (let n = 1; ; n++) {
+      const folder = n === 1 ? wanted : `${wanted}-${n}`;
+      const held = n === 1 && existsSync(`${folder}.lock`);
+      if (held) onWait?.();
+      const release = await tryLock(folder, held);
+      if (!release) continue;
+      try {
+        // What another process has finished while we waited is not moved aside.
+        if (held && existsSync(join(folder, SUMMARY))) {
+          await release();
+          continue;
+        }
+        const resumed = prepare(folder, plain);
+        return {
+          path: folder,
+          resumed,
+          run: (name) => new RunFolder(join(folder, name)),
+          finish: (summary) => writeJson(join(folder, SUMMARY), summary),
+          release,
+        };
+      } catch (error) {
+        await release();
+        throw error;
+      }
     }
-    writeJson(configPath, plain);
+  } catch (error) {
+    if (G2DError.isInstance(error) || !(error instanceof Error)) throw error;
+    throw new G2DError(
+      'G2D_RUN_FOLDER',
+      `${wanted} cannot be used for runs: ${error.message}. Choose another folder.`,
+      { path: wanted },
+      { cause: error },
+    );
   }
-  return {
-    path: folder,
-    resumed,
-    run: (name) => new RunFolder(join(folder, name)),
-    finish: (summary) => writeJson(join(folder, 'summary.json'), summary),
-    release,
-  };
 }
