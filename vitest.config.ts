@@ -16,6 +16,10 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'main-job', include: ['examples/*/*.slow.ts'], testTimeout: 1_200_000 },
+      },
+      {
+        extends: true,
         test: {
           name: 'packaging',
           include: ['test/packaging/**/*.test.ts'],

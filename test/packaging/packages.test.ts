@@ -1,5 +1,5 @@
 // Every package as a user gets it: packed, installed from the tarballs into an empty project, imported both ways.
-import { execFileSync, type ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
+import { execFileSync, spawnSync, type ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -91,6 +91,38 @@ describe('packed packages in an empty project', () => {
     );
     expect(esm.length).toBeGreaterThan(0);
     expect(cjs).toEqual(esm);
+  });
+
+  it('type-check in a strict project, as ES module and as CommonJS', () => {
+    const program = entries
+      .map(
+        (entry, i) => `import * as m${i} from ${JSON.stringify(entry)};\nexport const k${i}: object = m${i};`,
+      )
+      .join('\n');
+    writeFileSync(join(project, 'all.mts'), program);
+    writeFileSync(join(project, 'all.cts'), program);
+    const misspelt = `import { byPrefix, SequentialModalityPrioritization } from '@g2d/smp';
+      const smp = new SequentialModalityPrioritization({ modalities: ['audio', 'video'], modalityOf: byPrefix({ audio: 'a/', video: 'v/' }), phaseEpochs: [1, 1] });
+      // @ts-expect-error A misspelt modality does not compile.
+      smp.update({ epoch: 1, confidence: { audio: 1, vidoe: 0 } });`;
+    writeFileSync(join(project, 'misspelt.mts'), misspelt);
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      module: 'nodenext',
+      target: 'es2022',
+      // The declarations of tfjs-core themselves do not check.
+      skipLibCheck: true,
+      types: [],
+    };
+    const files = ['all.mts', 'all.cts', 'misspelt.mts'];
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    const { status, stdout } = spawnSync('node', [join(root, 'node_modules/typescript/bin/tsc')], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
+    expect(status).toBe(0);
   });
 
   it('recognizes an error across the two builds', () => {
