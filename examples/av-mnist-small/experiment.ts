@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { LayersModel } from '@tensorflow/tfjs';
 import { batches, type MultimodalDataset } from '@g2d/datasets';
 import { smallAudioEncoder, smallImageEncoder } from '@g2d/encoders';
-import { lateFusion, MultimodalModel, type PerModality } from '@g2d/fusion';
+import { lateFusion, MultimodalModel } from '@g2d/fusion';
 import { modalityConfidence } from '@g2d/smp';
-import { deriveSeed } from '@g2d/tensor-ops';
+import { deriveSeed, perModality, type PerModality } from '@g2d/tensor-ops';
 import {
   evaluate,
   frozenTeachers,
@@ -77,11 +77,6 @@ export interface Results {
   readonly seconds: Readonly<Record<string, number>>;
 }
 
-const perModality = <T>(f: (modality: Modality) => T): Record<Modality, T> => ({
-  audio: f('audio'),
-  image: f('image'),
-});
-
 /** A model of one modality: a teacher. */
 function teacherModel<M extends Modality>(modality: M, classes: number, seed: number): MultimodalModel<M> {
   return new MultimodalModel<M>({
@@ -92,7 +87,7 @@ function teacherModel<M extends Modality>(modality: M, classes: number, seed: nu
 
 const studentModel = (classes: number, seed: number): MultimodalModel<Modality> =>
   new MultimodalModel({
-    encoders: perModality((modality) => ENCODERS[modality](seed)),
+    encoders: perModality(MODALITIES, (modality) => ENCODERS[modality](seed)),
     fusion: lateFusion({ widths: WIDTHS, classes, seed }),
   });
 
@@ -174,7 +169,7 @@ async function runTraining<M extends Modality>({
   });
   if (keep === 'best') writeState(student, best.state);
   const validation = await evaluate(inferenceOf(student), data.validation);
-  folder.finish({
+  return folder.finish({
     model: student,
     test: await evaluate(inferenceOf(student), data.test),
     classNames: data.test.classNames,
@@ -187,7 +182,6 @@ async function runTraining<M extends Modality>({
       validation: validation.accuracy,
     },
   });
-  return folder.summary() as RunSummary;
 }
 
 /** Mean confidence of each teacher on a whole dataset without augmentation (Eq. 5 over all samples). */
@@ -195,7 +189,7 @@ async function confidencesOn(
   teachers: FrozenTeachers<Modality>,
   dataset: MultimodalDataset<Modality>,
 ): Promise<Record<Modality, number>> {
-  const sums = perModality(() => 0);
+  const sums = perModality(MODALITIES, () => 0);
   for await (const batch of batches(dataset, { batchSize: 250 })) {
     tf.tidy(() => {
       const outputs = teachers.outputs(batch);
@@ -203,9 +197,9 @@ async function confidencesOn(
         sums[m] += modalityConfidence(batch.labels, outputs[m].logits).dataSync()[0]! * batch.ids.length;
       }
     });
-    tf.dispose(batch as unknown as tf.TensorContainer);
+    tf.dispose(batch);
   }
-  return perModality((m) => sums[m] / dataset.size);
+  return perModality(MODALITIES, (m) => sums[m] / dataset.size);
 }
 
 /** What to say where the ranking of two teachers is left to chance. */
@@ -224,9 +218,9 @@ async function teacherMean(
 ): Promise<Evaluation> {
   const predict: Predictor<Modality> = (inputs) => {
     const outputs = teachers.outputs({ inputs });
-    const unimodalLogits = perModality((m) => outputs[m].logits);
+    const unimodalLogits = perModality(MODALITIES, (m) => outputs[m].logits);
     const logits = tf.div(tf.add(unimodalLogits.audio, unimodalLogits.image), 2) as tf.Tensor2D;
-    return { features: perModality((m) => outputs[m].features), logits, unimodalLogits };
+    return { features: perModality(MODALITIES, (m) => outputs[m].features), logits, unimodalLogits };
   };
   return evaluate(predict, dataset);
 }
@@ -253,7 +247,7 @@ export async function runExperiment({
   // Another seed than the students': with the same initial weights distillation would be too easy.
   const seed = deriveSeed(settings.seed, 'teachers');
   const models = { audio: teacherModel('audio', classes, seed), image: teacherModel('image', classes, seed) };
-  const accuracies = perModality(() => 0);
+  const accuracies = perModality(MODALITIES, () => 0);
   const trainTeacher = async <M extends Modality>(
     modality: M,
     student: MultimodalModel<M>,

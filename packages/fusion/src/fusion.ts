@@ -1,8 +1,6 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-
-/** A value for every modality. */
-export type PerModality<M extends string, T> = Readonly<Record<M, T>>;
+import type { PerModality } from '@g2d/tensor-ops';
 
 /** A layer of a fusion, and the modality it serves alone; `undefined` for a shared one. */
 export interface FusionLayer<M extends string> {
@@ -13,7 +11,6 @@ export interface FusionLayer<M extends string> {
 /** How k feature vectors become logits. */
 export interface Fusion<M extends string> {
   readonly modalities: readonly M[];
-  readonly classes: number;
   /** Every layer with weights. */
   readonly layers: readonly FusionLayer<M>[];
   /** Fused logits z `[B, C]` from the features `[B, D_m]` of every modality. */

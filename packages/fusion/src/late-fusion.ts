@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, model, type SymbolicTensor, input } from '@tensorflow/tfjs-layers';
 import { initializeWeights } from '@g2d/encoders';
-import { OptionError } from '@g2d/tensor-ops';
-import type { Fusion, PerModality } from './fusion.js';
+import { OptionError, perModality, type PerModality } from '@g2d/tensor-ops';
+import type { Fusion } from './fusion.js';
 
 /**
  * Late fusion: a linear head for each modality, logits averaged.
@@ -32,10 +32,9 @@ export function lateFusion<const M extends string>({
       accepted: 'one width or more',
     });
   }
-  const perModality = <T>(f: (modality: M) => T): Record<M, T> =>
-    Object.fromEntries(modalities.map((modality) => [modality, f(modality)])) as Record<M, T>;
-
-  const heads = perModality((modality) => layers.dense({ name: `head/${modality}`, units: classes }));
+  const heads = perModality(modalities, (modality) =>
+    layers.dense({ name: `head/${modality}`, units: classes }),
+  );
   for (const modality of modalities) {
     const features = input({ shape: [widths[modality]] });
     initializeWeights(
@@ -46,10 +45,9 @@ export function lateFusion<const M extends string>({
   const mean = layers.average({ name: 'fusion/mean' });
 
   const unimodalLogits = (features: PerModality<M, tf.Tensor2D>): Record<M, tf.Tensor2D> =>
-    perModality((modality) => heads[modality].apply(features[modality]) as tf.Tensor2D);
+    perModality(modalities, (modality) => heads[modality].apply(features[modality]) as tf.Tensor2D);
   return {
     modalities,
-    classes,
     layers: modalities.map((modality) => ({ layer: heads[modality], modality })),
     unimodalLogits,
     fuse: (features) =>
@@ -58,7 +56,10 @@ export function lateFusion<const M extends string>({
         return tf.div(tf.addN(logits), logits.length) as tf.Tensor2D;
       }),
     symbolic: (features) => {
-      const unimodal = perModality((modality) => heads[modality].apply(features[modality]) as SymbolicTensor);
+      const unimodal = perModality(
+        modalities,
+        (modality) => heads[modality].apply(features[modality]) as SymbolicTensor,
+      );
       const all = Object.values<SymbolicTensor>(unimodal);
       // The average layer refuses a single input, of which it is the identity.
       return {

@@ -6,8 +6,8 @@ import {
   type LayersModel,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import { OptionError, UnknownModalityError } from '@g2d/tensor-ops';
-import type { Fusion, PerModality } from './fusion.js';
+import { OptionError, perModality, UnknownModalityError, type PerModality } from '@g2d/tensor-ops';
+import type { Fusion } from './fusion.js';
 
 /** How one pass runs. */
 export interface PassMode {
@@ -140,9 +140,9 @@ export class MultimodalModel<M extends string> {
 
   /** Everything at once: encode each modality, fuse, and each modality's own logits. */
   forward(inputs: PerModality<M, tf.Tensor>, mode: PassMode): Outputs<M> {
-    const features = Object.fromEntries(
-      this.modalities.map((modality) => [modality, this.encode(modality, inputs[modality], mode)]),
-    ) as Record<M, tf.Tensor2D>;
+    const features = perModality(this.modalities, (modality) =>
+      this.encode(modality, inputs[modality], mode),
+    );
     return { features, logits: this.fuse(features), unimodalLogits: this.unimodalLogits(features) };
   }
 
@@ -164,9 +164,10 @@ export class MultimodalModel<M extends string> {
    * outputs `[z, u_1, …, u_k]` (only z with one modality, whose u it is). Save it with `save`; it loads in plain TensorFlow.js.
    */
   toLayersModel(): LayersModel {
-    const features = Object.fromEntries(
-      this.modalities.map((modality) => [modality, this.#encoders[modality].outputs[0]]),
-    ) as Record<M, SymbolicTensor>;
+    const features = perModality(
+      this.modalities,
+      (modality) => this.#encoders[modality].outputs[0] as SymbolicTensor,
+    );
     const { logits, unimodalLogits } = this.#fusion.symbolic(features);
     return model({
       inputs: this.modalities.flatMap((modality) => this.#encoders[modality].inputs),

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fakeProject, temporaryFolder, writeTfjs, writeWheel } from '../test/fake-wheel.js';
 import { asOrdinaryUser } from '../test/ordinary-user.js';
+import { rightAnswer } from '../test/right-answer.js';
 import type { Host } from './host.js';
 import { install, type InstallOptions } from './install.js';
 import { runCommand, type RunCommand } from './run-command.js';
@@ -39,14 +40,7 @@ function programs(change: Partial<Record<'npm' | 'compiler' | 'selfTest', RunCom
     if (args[0] === '-e') {
       counts.selfTest += 1;
       if (change.selfTest) return change.selfTest(command, args, options);
-      const answer = {
-        tensorflow: '9.9.9',
-        gpu: false,
-        y: [37, 47, 67, 77],
-        dx: [1, 3, 2, 4, 10, 6, 3, 7, 4],
-        dw: [12, 16, 24, 28],
-      };
-      return Promise.resolve(done(JSON.stringify(answer)));
+      return Promise.resolve(done(JSON.stringify({ tensorflow: '9.9.9', ...rightAnswer })));
     }
     const out = args.indexOf('-o');
     if (out >= 0) counts.compiler += 1;
@@ -311,13 +305,7 @@ describe('install', () => {
 
 describe('install on other platforms', () => {
   const mac: Host = { platform: 'darwin', arch: 'arm64', musl: false };
-  const right = {
-    tensorflow: '2.9.1',
-    gpu: false,
-    y: [37, 47, 67, 77],
-    dx: [1, 3, 2, 4, 10, 6, 3, 7, 4],
-    dw: [12, 16, 24, 28],
-  };
+  const right = { tensorflow: '2.9.1', ...rightAnswer };
 
   it("uses tfjs-node's own installer", async () => {
     const calls: string[] = [];

@@ -1,5 +1,5 @@
 export { modalityConfidence } from './modality-confidence.js'; // Eq. 5
-export { rankModalities, type PerModality } from './rank-modalities.js';
+export { rankModalities } from './rank-modalities.js';
 export { prioritizedModalities } from './prioritized-modalities.js'; // Eq. 6
 export { modulationCoefficients } from './modulation-coefficients.js'; // Eq. 7
 export { modulateGradients } from './modulate-gradients.js'; // Eq. 8

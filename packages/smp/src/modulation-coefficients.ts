@@ -1,4 +1,4 @@
-import type { PerModality } from './rank-modalities.js';
+import { perModality, type PerModality } from '@g2d/tensor-ops';
 
 /**
  * The factor of each modality's gradients: 1 for those that train, 0 for the others.
@@ -15,7 +15,5 @@ export function modulationCoefficients<M extends string>(
   modalities: readonly M[],
   prioritized: readonly M[],
 ): PerModality<M, number> {
-  return Object.fromEntries(
-    modalities.map((modality) => [modality, prioritized.includes(modality) ? 1 : 0]),
-  ) as Record<M, number>;
+  return perModality(modalities, (modality) => (prioritized.includes(modality) ? 1 : 0));
 }

@@ -1,5 +1,4 @@
-/** A value for every modality. */
-export type PerModality<M extends string, T> = Readonly<Record<M, T>>;
+import type { PerModality } from '@g2d/tensor-ops';
 
 /**
  * The modalities from the least to the most confident: π_t.

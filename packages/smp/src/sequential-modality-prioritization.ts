@@ -1,10 +1,16 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, orderedGradients, UnknownModalityError } from '@g2d/tensor-ops';
+import {
+  OptionError,
+  orderedGradients,
+  perModality,
+  UnknownModalityError,
+  type PerModality,
+} from '@g2d/tensor-ops';
 import type { ModalityOf } from './modality-of.js';
 import { modulateGradients } from './modulate-gradients.js';
 import { modulationCoefficients } from './modulation-coefficients.js';
 import { prioritizedModalities } from './prioritized-modalities.js';
-import { rankModalities, type PerModality } from './rank-modalities.js';
+import { rankModalities } from './rank-modalities.js';
 
 /**
  * What the `applyGradients` of TensorFlow.js's optimizers takes. With `suppression: 'freeze'` a frozen variable's `tensor`
@@ -121,8 +127,7 @@ export class SequentialModalityPrioritization<M extends string> {
         );
       }
     }
-    const inOrder = Object.fromEntries(modalities.map((m) => [m, confidence[m]])) as Record<M, number>;
-    const ranking = rankModalities(inOrder);
+    const ranking = rankModalities(perModality(modalities, (modality) => confidence[modality]));
     this.#coefficients = modulationCoefficients(
       modalities,
       prioritizedModalities(ranking, epoch, phaseEpochs),

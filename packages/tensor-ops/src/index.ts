@@ -8,6 +8,7 @@ export {
   UnknownModalityError,
 } from './errors.js';
 export { assertSameShape, assertShape } from './assert.js';
+export { perModality, type PerModality } from './per-modality.js';
 
 // Random streams and initial weights
 export { deriveSeed, randomStream, type RandomStream } from './random.js';

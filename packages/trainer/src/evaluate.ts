@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { batches, type MultimodalDataset } from '@g2d/datasets';
-import type { MultimodalModel, Outputs, PerModality } from '@g2d/fusion';
-import { accuracy, confusionMatrix } from '@g2d/tensor-ops';
+import type { MultimodalModel, Outputs } from '@g2d/fusion';
+import { accuracy, confusionMatrix, type PerModality } from '@g2d/tensor-ops';
 import { predictedClasses } from './predicted-classes.js';
 import type { Accuracies } from './train.js';
 
@@ -45,7 +45,7 @@ export async function evaluate<A extends string, M extends A>(
     labels.push(...batch.labels.dataSync());
     const predicted = tf.tidy(() => predictedClasses(predict(batch.inputs)));
     for (const [name, classes] of Object.entries(predicted)) (predictions[name] ??= []).push(...classes);
-    tf.dispose(batch as unknown as tf.TensorContainer);
+    tf.dispose(batch);
     await tf.nextFrame();
   }
   const confusion = Object.fromEntries(

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
 import type { MultimodalModel } from '@g2d/fusion';
-import { UnknownModalityError } from '@g2d/tensor-ops';
+import { perModality, UnknownModalityError } from '@g2d/tensor-ops';
 
 /** Unimodal teachers whose weights no longer change. */
 export interface FrozenTeachers<M extends string> {
@@ -36,10 +36,6 @@ export function frozenTeachers<const M extends string>(models: {
   return {
     modalities,
     outputs: ({ inputs }) =>
-      tf.tidy(() =>
-        Object.fromEntries(
-          modalities.map((modality) => [modality, { ...outputs(modality, inputs[modality]) }]),
-        ),
-      ) as Record<M, TeacherOutputs>,
+      tf.tidy(() => perModality(modalities, (modality) => ({ ...outputs(modality, inputs[modality]) }))),
   };
 }

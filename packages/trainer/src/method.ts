@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
-import type { MultimodalModel, Outputs, PerModality } from '@g2d/fusion';
-import type { NamedGradient } from '@g2d/tensor-ops';
+import type { MultimodalModel, Outputs } from '@g2d/fusion';
+import type { NamedGradient, PerModality } from '@g2d/tensor-ops';
 
 /** What a method sees of the step it is in. The tensors belong to the loop. */
 export interface Step<M extends string> {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Outputs } from '@g2d/fusion';
+import { perModality } from '@g2d/tensor-ops';
 
 /**
  * The most probable class of every sample, by `fused` and by each modality's own logits. With one modality `fused`
@@ -16,6 +17,6 @@ export function predictedClasses<M extends string>({
     tf.tidy(() => tf.argMax(scores, 1).dataSync() as Int32Array);
   return {
     ...(modalities.length > 1 && { fused: classes(logits) }),
-    ...Object.fromEntries(modalities.map((modality) => [modality, classes(unimodalLogits[modality])])),
+    ...perModality(modalities, (modality) => classes(unimodalLogits[modality])),
   };
 }

@@ -2,8 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
 import { studentLoss } from '@g2d/distill';
-import type { MultimodalModel, Outputs, PerModality } from '@g2d/fusion';
-import { G2DError, OptionError, orderedGradients, SGD, stepDecay, type NamedGradient } from '@g2d/tensor-ops';
+import type { MultimodalModel, Outputs } from '@g2d/fusion';
+import {
+  G2DError,
+  OptionError,
+  orderedGradients,
+  SGD,
+  stepDecay,
+  type NamedGradient,
+  type PerModality,
+} from '@g2d/tensor-ops';
 import type { FrozenTeachers } from './frozen-teachers.js';
 import type { LossTerms, Method, Step } from './method.js';
 import { predictedClasses } from './predicted-classes.js';
@@ -112,7 +120,7 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
         try {
           results.push(trainStep({ epoch, model, methods, batch, optimizer, ...(needy && { teachers }) }));
         } finally {
-          tf.dispose(batch as unknown as tf.TensorContainer);
+          tf.dispose(batch);
         }
         // Lets timers and signals through: everything above is synchronous.
         await tf.nextFrame();

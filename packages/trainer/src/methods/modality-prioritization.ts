@@ -1,6 +1,5 @@
-import { OptionError, type NamedGradient } from '@g2d/tensor-ops';
+import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
 import { modalityConfidence, SequentialModalityPrioritization, type SmpOptions } from '@g2d/smp';
-import type { PerModality } from '@g2d/fusion';
 import type { Method } from '../method.js';
 
 /** Which variables of a suppressed modality lose their gradient. */
@@ -65,12 +64,10 @@ export function modalityPrioritization<M extends string>({
       });
     },
     onStepStart({ epoch, model, batch, teachers }) {
-      confidence = Object.fromEntries(
-        model.modalities.map((modality) => {
-          const rho = modalityConfidence(batch.labels, teachers[modality].logits);
-          return [modality, rho.dataSync()[0] as number];
-        }),
-      ) as Record<M, number>;
+      confidence = perModality(model.modalities, (modality) => {
+        const rho = modalityConfidence(batch.labels, teachers[modality].logits);
+        return rho.dataSync()[0] as number;
+      });
       smp.update({ epoch, confidence });
     },
     activeVariables: (variables) => smp.activeVariables(variables),

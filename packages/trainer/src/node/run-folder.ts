@@ -63,7 +63,7 @@ export class RunFolder {
     appendFileSync(join(this.path, METRICS), `${JSON.stringify({ ...record, memoryMB })}\n`);
   }
 
-  /** Writes weights, predictions and summary, in this order. */
+  /** Writes weights, predictions and summary, in this order, and returns the summary. */
   finish<M extends string>({
     model,
     test,
@@ -74,11 +74,13 @@ export class RunFolder {
     readonly test: Evaluation;
     readonly classNames: readonly string[];
     readonly summary: Omit<RunSummary, 'test' | 'confusion'>;
-  }): void {
+  }): RunSummary {
     const { ids, labels, predictions, confusion, accuracy } = test;
     writeFileAtomic(join(this.path, WEIGHTS), encodeSafetensors(readState(model)));
     writeJson(join(this.path, 'predictions.json'), { ids, labels, classNames, predictions });
-    writeJson(join(this.path, SUMMARY), { ...summary, test: accuracy, confusion });
+    const whole = { ...summary, test: accuracy, confusion };
+    writeJson(join(this.path, SUMMARY), whole);
+    return whole;
   }
 
   /** Puts the saved weights into a model of the same structure. */
