@@ -1,4 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { registerTrainingKernels } from './kernels/register.js';
+import { softmaxCrossEntropy } from './kernels/softmax-cross-entropy.js';
+import { TENSORFLOW } from './kernels/tensorflow.js';
 import { assertLabels, oneHotLabels } from './true-class-probability.js';
 
 /**
@@ -15,6 +18,10 @@ import { assertLabels, oneHotLabels } from './true-class-probability.js';
  */
 export function crossEntropy(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Scalar {
   assertLabels(labels, logits);
+  if (tf.getBackend() === TENSORFLOW && labels.dtype === 'int32') {
+    registerTrainingKernels();
+    return tf.tidy(() => tf.mean(softmaxCrossEntropy(labels, logits)) as tf.Scalar);
+  }
   return tf.tidy(() => {
     const oneHot = oneHotLabels(labels, logits.shape[1]);
     // log-softmax, since log(softmax) underflows below −88 in float32.

@@ -21,11 +21,19 @@ export { trueClassProbability } from './true-class-probability.js';
 
 // Training
 export { accelerate } from './accelerate.js';
+export { freeze, type FrozenModel } from './freeze.js';
+export type { Precision } from './kernels/bfloat16.js';
 export { orderedGradients, type NamedGradient } from './gradients.js';
 export { registerTrainingKernels } from './kernels/register.js';
-export { SGD, type SGDOptions } from './sgd.js';
-export { stepDecay } from './step-decay.js';
+export type { Optimizer } from './optimizers/optimizer.js';
+export { SGD, type SGDOptions } from './optimizers/sgd.js';
+export { Adam, type AdamOptions } from './optimizers/adam.js';
+export { AdamW } from './optimizers/adam-w.js';
+export { stepDecay, type StepDecayOptions } from './schedules/step-decay.js';
+export { cosineAnnealing } from './schedules/cosine-annealing.js';
+export { linearWarmUp } from './schedules/linear-warm-up.js';
 
 // Evaluation and files
 export { accuracy, confusionMatrix } from './metrics.js';
+export { ELEMENT_BYTES, float32Values, type ElementType } from './float32-values.js';
 export { decodeSafetensors, encodeSafetensors, type NamedArray } from './safetensors.js';

@@ -38,13 +38,16 @@ describe.each(['tensorflow', 'wasm', 'cpu'])('on the %s backend', (backend) => {
     });
 
     it('has the right gradient', () => {
-      const y = labels(0, 2);
+      const y = labels(0, 2, 1);
       gradCheck(
-        (x) => crossEntropy(y, x as tf.Tensor2D),
-        tf.tensor2d([
-          [0.3, -1, 2],
-          [0.5, 0.1, -0.4],
-        ]),
+        (logits: tf.Tensor2D) => crossEntropy(y, logits),
+        [
+          tf.tensor2d([
+            [0.3, -1, 2],
+            [0.5, 0.1, -0.4],
+            [-1.5, 0, 0.2],
+          ]),
+        ],
       );
     });
 
@@ -64,6 +67,19 @@ describe.each(['tensorflow', 'wasm', 'cpu'])('on the %s backend', (backend) => {
       ]);
       expectTensorClose(trueClassProbability(labels(0, 1), logits), [0.75, 0.5], { atol: 1e-6 });
     });
+
+    it('has the right gradient', () => {
+      const y = labels(0, 2);
+      gradCheck(
+        (logits: tf.Tensor2D) => trueClassProbability(y, logits),
+        [
+          tf.tensor2d([
+            [0.3, -1, 2],
+            [0.5, 0.1, -0.4],
+          ]),
+        ],
+      );
+    });
   });
 
   describe('klDivergence', () => {
@@ -82,9 +98,17 @@ describe.each(['tensorflow', 'wasm', 'cpu'])('on the %s backend', (backend) => {
       });
     });
 
-    it('has the right gradient in the prediction', () => {
-      const target = tf.tensor2d([[2, 1, 0]]);
-      gradCheck((x) => klDivergence(target, x as tf.Tensor2D), tf.tensor2d([[0.2, -0.5, 1]]));
+    it('has the right gradient in both', () => {
+      gradCheck(klDivergence, [
+        tf.tensor2d([
+          [2, 1, 0],
+          [-0.3, 0.4, 0.1],
+        ]),
+        tf.tensor2d([
+          [0.2, -0.5, 1],
+          [1.5, 0.6, -0.9],
+        ]),
+      ]);
     });
 
     it('leaves nothing behind and refuses other shapes', () => {

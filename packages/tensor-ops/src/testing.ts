@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+export { gradCheck, type GradCheckOptions } from './testing/grad-check.js';
+
 /** Throws unless `actual` equals `expected` elementwise within `atol + rtol · |expected|`. Shapes must agree where both have one. */
 export function expectTensorClose(
   actual: tf.Tensor,
@@ -33,33 +35,4 @@ export function expectNoLeak(body: () => unknown): void {
   tf.dispose(body() as tf.TensorContainer);
   const leaked = tf.memory().numTensors - before;
   if (leaked !== 0) throw new Error(`${leaked} tensors were left behind`);
-}
-
-/**
- * Compares the gradient of a scalar function with central differences, one element at a time.
- *
- * @param f The function; it is called twice per element.
- * @param at Where, any shape. Keep it small.
- * @param options `step` of the differences (default 1e-2: float32 leaves about 1e-4 of relative noise there) and the tolerances.
- */
-export function gradCheck(
-  f: (x: tf.Tensor) => tf.Scalar,
-  at: tf.Tensor,
-  {
-    step = 1e-2,
-    atol = 1e-3,
-    rtol = 1e-2,
-  }: { readonly step?: number; readonly atol?: number; readonly rtol?: number } = {},
-): void {
-  tf.tidy(() => {
-    const analytic = tf.grad((x) => f(x))(at);
-    const values = Float32Array.from(at.dataSync());
-    const shifted = (i: number, by: number): number => {
-      const moved = Float32Array.from(values);
-      moved[i] = (values[i] as number) + by;
-      return f(tf.tensor(moved, at.shape)).dataSync()[0] as number;
-    };
-    const numeric = Array.from(values, (_, i) => (shifted(i, step) - shifted(i, -step)) / (2 * step));
-    expectTensorClose(analytic, numeric, { atol, rtol });
-  });
 }

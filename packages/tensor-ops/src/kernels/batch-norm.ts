@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { attribute, TENSORFLOW, tensorflow, type Attribute } from './tensorflow.js';
+import { defineKernel, runKernel } from './define-kernel.js';
+import { attribute, execute, hasOneDnn, oneDnnLabel, tensorflow, type Attribute } from './tensorflow.js';
 
-/** Batch normalization over the last axis of `[B, H, W, C]` as one operation each way. */
 const KERNEL = 'G2dBatchNorm';
+const KERNEL_RELU = 'G2dBatchNormRelu';
 
 interface BatchNormAttributes {
   readonly epsilon: number;
@@ -10,9 +11,12 @@ interface BatchNormAttributes {
   readonly training: boolean;
   /** Weight of the batch in the new running statistics: PyTorch's `momentum`. */
   readonly momentum: number;
+  /** Not inputs of the kernel: nothing is differentiated with respect to them. */
+  readonly mean: tf.Tensor;
+  readonly variance: tf.Tensor;
 }
 
-const shared = ({ epsilon, training }: BatchNormAttributes): Attribute[] => [
+const gradientAttributes = ({ epsilon, training }: BatchNormAttributes): Attribute[] => [
   attribute.float32Type(),
   attribute.float32Type('U'),
   attribute.float('epsilon', epsilon),
@@ -20,57 +24,92 @@ const shared = ({ epsilon, training }: BatchNormAttributes): Attribute[] => [
   attribute.boolean('is_training', training),
 ];
 
-/** Registers the kernel and its gradient for the `tensorflow` backend. */
+function forward(inputs: Readonly<Record<string, tf.Tensor>>, options: BatchNormAttributes, relu: boolean) {
+  const operands = [
+    inputs['x'],
+    inputs['gamma'],
+    inputs['beta'],
+    options.mean,
+    options.variance,
+  ] as tf.Tensor[];
+  const attributes = [
+    ...gradientAttributes(options),
+    attribute.float('exponential_avg_factor', options.training ? options.momentum : 1),
+  ];
+  if (relu && hasOneDnn()) {
+    const fused = [
+      attribute.string('activation_mode', 'Relu'),
+      attribute.integer('num_side_inputs', 0),
+      oneDnnLabel(),
+    ];
+    return tensorflow().executeMultipleOutputs(
+      '_MklNativeFusedBatchNormEx',
+      [...attributes, ...fused],
+      operands,
+      6,
+    );
+  }
+  const outputs = tensorflow().executeMultipleOutputs('FusedBatchNormV3', attributes, operands, 6);
+  if (!relu) return outputs;
+  const [normalized, ...rest] = outputs as [tf.Tensor, ...tf.Tensor[]];
+  const y = execute('Relu', [attribute.float32Type()], [normalized]);
+  normalized.dispose();
+  return [y, ...rest];
+}
+
+/** Gradients of x, gamma and beta, computed at once as TensorFlow does. */
+function gradients(dy: tf.Tensor, saved: readonly tf.Tensor[], options: BatchNormAttributes) {
+  const [x, gamma, beta, ...rest] = tensorflow().executeMultipleOutputs(
+    'FusedBatchNormGradV3',
+    gradientAttributes(options),
+    [dy, ...saved],
+    5,
+  ) as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+  tf.dispose(rest);
+  return { x: () => x, gamma: () => gamma, beta: () => beta };
+}
+
+/** Registers the kernels and their gradients for the `tensorflow` backend. */
 export function registerBatchNorm(): void {
-  tf.registerKernel({
-    kernelName: KERNEL,
-    backendName: TENSORFLOW,
-    kernelFunc: ({ inputs, attrs }) => {
-      const { x, gamma, beta, mean, variance } = inputs as Record<string, tf.Tensor>;
-      const options = attrs as unknown as BatchNormAttributes;
-      return tensorflow().executeMultipleOutputs(
-        'FusedBatchNormV3',
-        [
-          ...shared(options),
-          attribute.float('exponential_avg_factor', options.training ? options.momentum : 1),
-        ],
-        [x, gamma, beta, mean, variance] as tf.Tensor[],
-        6,
-      );
-    },
-  });
-  tf.registerGradient({
-    kernelName: KERNEL,
+  defineKernel<BatchNormAttributes>({
+    name: KERNEL,
     inputsToSave: ['x', 'gamma'],
     outputsToSave: [false, false, false, true, true, true],
-    gradFunc: (dy, saved, attrs) => {
-      const gradients = tensorflow().executeMultipleOutputs(
-        'FusedBatchNormGradV3',
-        shared(attrs as unknown as BatchNormAttributes),
-        [(dy as tf.Tensor[])[0] as tf.Tensor, ...saved],
-        5,
-      );
-      return {
-        x: () => gradients[0] as tf.Tensor,
-        gamma: () => gradients[1] as tf.Tensor,
-        beta: () => gradients[2] as tf.Tensor,
-      };
+    forward: (inputs, options) => forward(inputs, options, false),
+    gradient: ([dy], saved, options) => gradients(dy as tf.Tensor, saved, options),
+  });
+  defineKernel<BatchNormAttributes>({
+    name: KERNEL_RELU,
+    inputsToSave: ['x', 'gamma'],
+    outputsToSave: [true, false, false, true, true, true],
+    forward: (inputs, options) => forward(inputs, options, true),
+    gradient: ([dy], [x, gamma, y, ...statistics], options) => {
+      const inner = execute('ReluGrad', [attribute.float32Type()], [dy, y] as tf.Tensor[]);
+      const result = gradients(inner, [x, gamma, ...statistics] as tf.Tensor[], options);
+      inner.dispose();
+      return result;
     },
   });
 }
 
 /**
- * Runs the kernel. `registerBatchNorm` must have been called.
+ * Batch normalization of `[B, H, W, C]` over all axes but the last, one operation each way, and optionally ReLU in
+ * the same operation.
  *
- * @returns The normalized tensor, and in training the new running mean and (unbiased) variance, as PyTorch moves them.
+ * y = gamma (x − μ) / √(σ² + epsilon) + beta; μ and the biased σ² of the batch in training, running ones otherwise.
+ *
+ * @returns y, and in training the new running mean and (unbiased) variance, as PyTorch moves them; dispose all three.
  */
 export function batchNorm(
-  inputs: { x: tf.Tensor; gamma: tf.Tensor; beta: tf.Tensor; mean: tf.Tensor; variance: tf.Tensor },
+  { x, gamma, beta }: { x: tf.Tensor; gamma: tf.Tensor; beta: tf.Tensor },
   attributes: BatchNormAttributes,
+  { relu }: { readonly relu: boolean },
 ): { y: tf.Tensor; mean: tf.Tensor; variance: tf.Tensor } {
-  const [y, mean, variance, ...reserved] = tf
-    .engine()
-    .runKernel(KERNEL, inputs, attributes as unknown as tf.NamedAttrMap) as unknown as tf.Tensor[];
+  const [y, mean, variance, ...reserved] = runKernel<tf.Tensor[]>(
+    relu ? KERNEL_RELU : KERNEL,
+    { x, gamma, beta },
+    attributes,
+  ) as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
   tf.dispose(reserved);
-  return { y, mean, variance } as { y: tf.Tensor; mean: tf.Tensor; variance: tf.Tensor };
+  return { y, mean, variance };
 }

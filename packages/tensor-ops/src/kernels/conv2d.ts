@@ -1,115 +1,123 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { attribute, TENSORFLOW, tensorflow, type Attribute } from './tensorflow.js';
+import { defineKernel, runKernel } from './define-kernel.js';
+import { inPrecision, type Precision } from './bfloat16.js';
+import { pad, unpad } from './pad.js';
+import { attribute, execute, hasOneDnn, oneDnnLabel, type Attribute } from './tensorflow.js';
 
-/** Convolution with PyTorch's symmetric zero padding, NHWC, no bias, no dilation. */
 const KERNEL = 'G2dConv2D';
 
-interface Conv2DAttributes {
-  /** Step of the window, [vertical, horizontal]. */
+/** Stride and padding of a window, vertical and horizontal. */
+export interface WindowAttributes {
+  /** Step of the window. */
   readonly strides: readonly [number, number];
-  /** Zeros added on both sides, [top and bottom, left and right]. */
+  /** Zeros added on both sides. */
   readonly padding: readonly [number, number];
 }
 
-const convAttributes = (
-  [sh, sw]: Conv2DAttributes['strides'],
-  padding: 'SAME' | 'VALID' | 'EXPLICIT',
-  explicit?: Conv2DAttributes['padding'],
-): Attribute[] => [
-  attribute.float32Type(),
-  attribute.integers('strides', [1, sh, sw, 1]),
-  attribute.integers('dilations', [1, 1, 1, 1]),
-  attribute.string('padding', padding),
-  attribute.string('data_format', 'NHWC'),
-  attribute.boolean('use_cudnn_on_gpu', true),
-  ...(explicit
-    ? [
-        attribute.integers('explicit_paddings', [
-          0,
-          0,
-          explicit[0],
-          explicit[0],
-          explicit[1],
-          explicit[1],
-          0,
-          0,
-        ]),
-      ]
-    : []),
-];
+interface ConvolutionAttributes extends WindowAttributes {
+  readonly precision: Precision;
+}
+
+const isUnpadded = ({ padding: [vertical, horizontal] }: WindowAttributes): boolean =>
+  vertical === 0 && horizontal === 0;
 
 /** True where TensorFlow's `SAME` adds just this padding: stride 1 and an odd window. */
-const isSame = (filter: tf.Tensor, { strides, padding }: Conv2DAttributes): boolean =>
-  strides[0] === 1 &&
-  strides[1] === 1 &&
-  filter.shape[0] === 2 * padding[0] + 1 &&
-  filter.shape[1] === 2 * padding[1] + 1;
+const isSame = (filter: tf.Tensor, { strides, padding }: WindowAttributes): boolean =>
+  strides.every((stride) => stride === 1) && padding.every((zeros, i) => filter.shape[i] === 2 * zeros + 1);
+
+function attributes(
+  [vertical, horizontal]: WindowAttributes['strides'],
+  padding: 'SAME' | 'VALID' | 'EXPLICIT',
+  type: number,
+  zeros: WindowAttributes['padding'] = [0, 0],
+): Attribute[] {
+  const explicit = [0, 0, zeros[0], zeros[0], zeros[1], zeros[1], 0, 0];
+  return [
+    attribute.type('T', type),
+    attribute.integers('strides', [1, vertical, horizontal, 1]),
+    attribute.integers('dilations', [1, 1, 1, 1]),
+    attribute.string('padding', padding),
+    attribute.string('data_format', 'NHWC'),
+    attribute.boolean('use_cudnn_on_gpu', true),
+    ...(padding === 'EXPLICIT' ? [attribute.integers('explicit_paddings', explicit)] : []),
+  ];
+}
+
+function forwardAttributes(filter: tf.Tensor, window: WindowAttributes, type: number): Attribute[] {
+  if (isSame(filter, window)) return attributes(window.strides, 'SAME', type);
+  return isUnpadded(window)
+    ? attributes(window.strides, 'VALID', type)
+    : attributes(window.strides, 'EXPLICIT', type, window.padding);
+}
 
 /** Registers the kernel and its gradient for the `tensorflow` backend. */
 export function registerConv2D(): void {
-  tf.registerKernel({
-    kernelName: KERNEL,
-    backendName: TENSORFLOW,
-    kernelFunc: ({ inputs, attrs }) => {
-      const { x, filter } = inputs as { x: tf.Tensor; filter: tf.Tensor };
-      const options = attrs as unknown as Conv2DAttributes;
-      const unpadded = options.padding[0] === 0 && options.padding[1] === 0;
-      const attributes = isSame(filter, options)
-        ? convAttributes(options.strides, 'SAME')
-        : unpadded
-          ? convAttributes(options.strides, 'VALID')
-          : convAttributes(options.strides, 'EXPLICIT', options.padding);
-      return tensorflow().executeSingleOutput('Conv2D', attributes, [x, filter]);
-    },
-  });
-  tf.registerGradient({
-    kernelName: KERNEL,
+  defineKernel<ConvolutionAttributes>({
+    name: KERNEL,
     inputsToSave: ['x', 'filter'],
-    // One closure per input: the tape calls only those that an asked-for variable needs, so a network's input and
-    // a suppressed filter cost nothing.
-    gradFunc: (dy, saved, attrs) => {
-      const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
-      const options = attrs as unknown as Conv2DAttributes;
-      const same = isSame(filter, options);
-      const [ph, pw] = same ? [0, 0] : options.padding;
+    forward: ({ x, filter }, { precision, ...window }) =>
+      inPrecision(precision, [x, filter] as tf.Tensor[], (operands, type) =>
+        execute('Conv2D', forwardAttributes(filter as tf.Tensor, window, type), operands),
+      ),
+    gradient: ([dy], [x, filter], { precision, ...window }) => {
+      const [image, kernel, output] = [x, filter, dy] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+      const same = isSame(kernel, window);
       // EXPLICIT gradients take a slow path in TensorFlow; VALID on a padded input does not.
-      const attributes = convAttributes(options.strides, same ? 'SAME' : 'VALID');
-      const padded: [number, number, number, number] = [
-        x.shape[0],
-        x.shape[1] + 2 * ph,
-        x.shape[2] + 2 * pw,
-        x.shape[3],
-      ];
-      const pad = (): tf.Tensor4D =>
-        ph + pw === 0
-          ? x
-          : tf.pad(x, [
-              [0, 0],
-              [ph, ph],
-              [pw, pw],
-              [0, 0],
-            ]);
+      const padding = same ? ([0, 0] as const) : window.padding;
+      const [batch, height, width, channels] = image.shape;
+      const padded = [batch, height + 2 * padding[0], width + 2 * padding[1], channels];
+      const options = (type: number) => attributes(window.strides, same ? 'SAME' : 'VALID', type);
       return {
         x: () => {
-          const full = tensorflow().executeSingleOutput('Conv2DBackpropInput', attributes, [
-            tf.tensor1d(padded, 'int32'),
-            filter,
-            dy as tf.Tensor,
-          ]);
-          return ph + pw === 0 ? full : tf.slice(full, [0, ph, pw, 0], x.shape);
+          const sizes = tf.tensor1d(padded, 'int32');
+          const gradient = inPrecision(precision, [kernel, output], ([w, d], type) =>
+            execute('Conv2DBackpropInput', options(type), [sizes, w as tf.Tensor, d as tf.Tensor]),
+          );
+          return unpad(gradient, padding);
         },
-        filter: () =>
-          tensorflow().executeSingleOutput('Conv2DBackpropFilter', attributes, [
-            pad(),
-            tf.tensor1d(filter.shape, 'int32'),
-            dy as tf.Tensor,
-          ]),
+        filter: () => {
+          const sizes = tf.tensor1d(kernel.shape, 'int32');
+          return inPrecision(precision, [pad(image, padding, 0), output], ([a, d], type) =>
+            execute('Conv2DBackpropFilter', options(type), [a as tf.Tensor, sizes, d as tf.Tensor]),
+          );
+        },
       };
     },
   });
 }
 
-/** Runs the kernel. `registerConv2D` must have been called. */
-export function conv2d(x: tf.Tensor, filter: tf.Tensor, attributes: Conv2DAttributes): tf.Tensor {
-  return tf.engine().runKernel(KERNEL, { x, filter }, attributes as unknown as tf.NamedAttrMap) as tf.Tensor;
-}
+/**
+ * Convolution `[B, H, W, C]` * `[h, w, C, K]` → `[B, H', W', K]` with PyTorch's symmetric zero padding, without bias
+ * and dilation; H' = ⌊(H + 2·padding − h) / stride⌋ + 1.
+ */
+export const conv2d = (
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  window: WindowAttributes,
+  precision: Precision = 'float32',
+): tf.Tensor => runKernel(KERNEL, { x, filter }, { ...window, precision });
+
+/** The same with a bias `[K]`, in one operation where there is one. For inference: not on the tape. */
+export const conv2dWithBias = (
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  bias: tf.Tensor,
+  window: WindowAttributes,
+  precision: Precision,
+): tf.Tensor =>
+  inPrecision(precision, [x, filter, bias], ([image, kernel, offset], type) => {
+    const options = forwardAttributes(filter, window, type);
+    const operands = [image, kernel] as tf.Tensor[];
+    if (hasOneDnn()) {
+      return execute(
+        '_MklNativeConv2DWithBias',
+        [...options, oneDnnLabel()],
+        [...operands, offset as tf.Tensor],
+      );
+    }
+    const convolved = execute('Conv2D', options, operands);
+    const format = [attribute.type('T', type), attribute.string('data_format', 'NHWC')];
+    const y = execute('BiasAdd', format, [convolved, offset as tf.Tensor]);
+    convolved.dispose();
+    return y;
+  });

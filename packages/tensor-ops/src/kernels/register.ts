@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { registerAttention } from './attention.js';
 import { registerBatchNorm } from './batch-norm.js';
 import { registerConv2D } from './conv2d.js';
+import { registerGlobalAverage } from './global-average.js';
+import { registerLayerNorm } from './layer-norm.js';
+import { registerLinear } from './linear.js';
+import { registerMaxPool } from './max-pool.js';
+import { registerPad } from './pad.js';
 import { registerRelu } from './relu.js';
+import { registerReshape } from './reshape.js';
+import { registerSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
 import { TENSORFLOW } from './tensorflow.js';
 import { registerWasmConvGradients } from './wasm-conv-gradients.js';
 
@@ -22,6 +30,14 @@ export function registerTrainingKernels(): void {
     registerConv2D();
     registerBatchNorm();
     registerRelu();
+    registerMaxPool();
+    registerPad();
+    registerGlobalAverage();
+    registerLinear();
+    registerReshape();
+    registerLayerNorm();
+    registerAttention();
+    registerSoftmaxCrossEntropy();
   } else if (backend === 'wasm') {
     registerWasmConvGradients();
   }

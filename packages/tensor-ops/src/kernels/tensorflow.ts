@@ -8,8 +8,27 @@ export interface Attribute {
 }
 
 /** What tfjs-node's backend offers beside the standard interface: TensorFlow operations by name. */
-interface TensorFlowBackend {
-  readonly binding: Readonly<Record<string, number>>;
+export interface TensorFlowBackend {
+  readonly binding: {
+    executeOp(
+      operation: string,
+      attributes: readonly Attribute[],
+      inputs: readonly number[],
+      outputs: number,
+    ): { readonly id: number; readonly shape: number[]; readonly dtype: number }[];
+    createTensor(shape: readonly number[], dtype: number, values: Float32Array): number;
+    deleteTensor(id: number): void;
+  } & Readonly<Record<string, unknown>>;
+  readonly isUsingGpuDevice: boolean;
+  readonly tensorMap: {
+    get(dataId: object): { id: number; values: unknown };
+    set(
+      dataId: object,
+      data: { id: number; shape: readonly number[]; dtype: number; values: null; refCount: number },
+    ): void;
+  };
+  getInputTensorIds(inputs: readonly tf.Tensor[]): number[];
+  refCount(dataId: object): number;
   executeSingleOutput(
     operation: string,
     attributes: readonly Attribute[],
@@ -26,8 +45,8 @@ interface TensorFlowBackend {
 /** Name of the backend that tfjs-node registers. */
 export const TENSORFLOW = 'tensorflow';
 
-/** The TensorFlow backend. Call it only inside kernels of that backend. */
-export const tensorflow = (): TensorFlowBackend => tf.backend() as unknown as TensorFlowBackend;
+/** The TensorFlow backend, whether it is the one in use or not. Call it only where it has been in use. */
+export const tensorflow = (): TensorFlowBackend => tf.findBackend(TENSORFLOW) as unknown as TensorFlowBackend;
 
 const constant = (name: string): number => tensorflow().binding[name] as number;
 
@@ -38,12 +57,63 @@ export const attribute = {
     type: constant('TF_ATTR_TYPE'),
     value: constant('TF_FLOAT'),
   }),
+  int32Type: (name: string): Attribute => ({
+    name,
+    type: constant('TF_ATTR_TYPE'),
+    value: constant('TF_INT32'),
+  }),
+  type: (name: string, value: number): Attribute => ({ name, type: constant('TF_ATTR_TYPE'), value }),
   string: (name: string, value: string): Attribute => ({ name, type: constant('TF_ATTR_STRING'), value }),
   float: (name: string, value: number): Attribute => ({ name, type: constant('TF_ATTR_FLOAT'), value }),
+  integer: (name: string, value: number): Attribute => ({ name, type: constant('TF_ATTR_INT'), value }),
   integers: (name: string, value: readonly number[]): Attribute => ({
     name,
     type: constant('TF_ATTR_INT'),
     value,
   }),
+  shape: (name: string, value: readonly number[]): Attribute => ({
+    name,
+    type: constant('TF_ATTR_SHAPE'),
+    value,
+  }),
   boolean: (name: string, value: boolean): Attribute => ({ name, type: constant('TF_ATTR_BOOL'), value }),
 };
+
+/** Runs one TensorFlow operation with one output. */
+export const execute = (
+  operation: string,
+  attributes: readonly Attribute[],
+  inputs: readonly tf.Tensor[],
+): tf.Tensor => tensorflow().executeSingleOutput(operation, attributes, inputs);
+
+/** Selects a kernel that TensorFlow registers for its graph rewriter only; in eager mode it has to be asked for. */
+export const oneDnnLabel = (): Attribute => attribute.string('_kernel', 'MklNameChangeOp');
+
+let oneDnn: boolean | undefined;
+
+/**
+ * True where TensorFlow's hidden oneDNN operations run: x86-64 builds on the CPU, unless switched off. They are not
+ * part of TensorFlow's public interface, so one is tried before any is used.
+ */
+export function hasOneDnn(): boolean {
+  return (oneDnn ??= !tensorflow().isUsingGpuDevice && tf.tidy(tryOneDnn));
+}
+
+function tryOneDnn(): boolean {
+  const window = ['ksize', 'strides'].map((name) => attribute.integers(name, [1, 1, 1, 1]));
+  const pooling = [
+    attribute.float32Type(),
+    ...window,
+    attribute.string('padding', 'VALID'),
+    attribute.string('data_format', 'NHWC'),
+    attribute.boolean('workspace_enabled', true),
+    oneDnnLabel(),
+  ];
+  try {
+    const x = tf.ones([1, 2, 2, 1]);
+    const [y] = tensorflow().executeMultipleOutputs('_MklNativeMaxPool', pooling, [x], 2);
+    return (y as tf.Tensor).shape.join() === '1,2,2,1';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,170 @@
+import type { LayersModel } from '../layers-types.js';
+import { graphOf, type Graph, type Node } from './graph.js';
+import * as facts from './layer-facts.js';
+import type { Precision } from '../kernels/bfloat16.js';
+import { matchAttention } from './attention.js';
+import { program, type Program, type Step } from './program.js';
+import * as steps from './steps.js';
+
+/** What a model is compiled to. */
+export interface Target {
+  /**
+   * `'kernels'`: the fast kernels of the `tensorflow` backend, the layer itself for all else. `'layers'`: layers only,
+   * for other backends. `'frozen'`: kernels for inference, batch normalization folded into the convolution before it.
+   */
+  readonly steps: 'kernels' | 'layers' | 'frozen';
+  readonly precision: Precision;
+}
+
+/**
+ * Compiles a model's graph once.
+ *
+ * @returns `null` for a model with masks, which the program does not carry.
+ */
+export function compile(model: LayersModel, target: Target): Program | null {
+  const graph = graphOf(model);
+  if (graph.nodes.some(({ outboundLayer }) => facts.makesMask(outboundLayer))) return null;
+  const compiled: Step[] = [];
+  const done = new Set<Node>();
+  const deferred: Deferred = {
+    padding: new Map(),
+    relu: new Set(),
+    attention: new Map(),
+    normalization: new Set(),
+  };
+  for (const node of graph.nodes) {
+    const attention = deferred.attention.get(node);
+    if (attention) compiled.push(attention);
+    if (done.has(node)) continue;
+    const nested = nestedModel(node, target);
+    if (nested === null) return null;
+    const step = nested ??
+      (target.steps === 'layers' ? undefined : fastSteps(node, graph, done, deferred, target)) ?? [
+        steps.layer(node),
+      ];
+    compiled.push(...step);
+  }
+  return program(model, compiled);
+}
+
+/** What a later step does instead of the node that was written. */
+interface Deferred {
+  /** Zeros around an image, by the id of the padded value: the convolution adds them itself. */
+  readonly padding: Map<number, { readonly input: number; readonly padding: readonly [number, number] }>;
+  /** Inputs of maximum pooling that are yet to be rectified: maximum and ReLU commute, and after it fewer values are left. */
+  readonly relu: Set<number>;
+  /** All of attention is computed where its last node stands: its mask may be computed after its first. */
+  readonly attention: Map<Node, Step>;
+  /** Batch normalization that a frozen convolution does. */
+  readonly normalization: Set<Node>;
+}
+
+/** A model used as a layer becomes a program in the program; `null` if it cannot be compiled. */
+function nestedModel(node: Node, target: Target): Step[] | null | undefined {
+  const { outboundLayer: layer } = node;
+  if (!facts.isModel(layer)) return undefined;
+  const inner = compile(layer as unknown as LayersModel, target);
+  return inner && [steps.nested(node, inner, target.steps !== 'layers')];
+}
+
+/** Steps for a node that the fast kernels know, and for the nodes after it that they take over. */
+function fastSteps(
+  node: Node,
+  graph: Graph,
+  done: Set<Node>,
+  deferred: Deferred,
+  { steps: kind, precision }: Target,
+): Step[] | undefined {
+  const { layer, frames } = facts.windowed(node);
+  const [input] = node.inputTensors as [Node['inputTensors'][number]];
+  const take = (next: Node): Node => {
+    done.add(next);
+    return next;
+  };
+  /** The ReLU after a node, if nothing else sees the value between and no pooling follows that would rather have it. */
+  const takeRelu = (from: Node): Node | undefined => {
+    const next = graph.onlyConsumer(from);
+    return next && facts.isRelu(next.outboundLayer) && !poolingAfter(next, graph) ? take(next) : undefined;
+  };
+
+  const attention = matchAttention(node, graph);
+  if (attention) {
+    attention.nodes.forEach(take);
+    deferred.attention.set(attention.last, attention.step);
+    return [];
+  }
+
+  const padding = facts.symmetricPadding(layer);
+  if (padding) {
+    const next = graph.onlyConsumer(node);
+    const window = next && facts.windowed(next);
+    const convolution = window && window.frames === frames && facts.fastConvolution(window.layer);
+    if (convolution && convolution.padding.every((zeros) => zeros === 0)) {
+      deferred.padding.set(node.outputTensors[0]!.id, { input: input.id, padding });
+      return [];
+    }
+    return padding.some((zeros) => zeros > 0) ? [steps.pad(node, frames, padding)] : undefined;
+  }
+
+  const convolution = facts.fastConvolution(layer);
+  if (convolution) {
+    const padded = deferred.padding.get(input.id);
+    const window = padded ? { ...convolution, padding: padded.padding } : convolution;
+    const source = { layer, frames, input: padded?.input ?? input.id };
+    if (kind !== 'frozen') return [steps.convolution(node, source, window, precision)];
+    const normalization = window.activation === 'none' ? normalizationAfter(node, graph) : null;
+    if (normalization) deferred.normalization.add(normalization);
+    return [steps.frozenConvolution(node, source, window, normalization, precision)];
+  }
+
+  const pooling = facts.fastMaxPooling(layer);
+  if (pooling) return [steps.maxPooling(node, frames, pooling, deferred.relu.has(input.id))];
+  if (frames) return undefined;
+
+  const normalization = facts.fastBatchNorm(node);
+  if (normalization && deferred.normalization.has(node)) {
+    const relu = takeRelu(node);
+    return [relu ? steps.relu(node, relu) : steps.alias(node)];
+  }
+  if (normalization) return [steps.batchNormalization(node, normalization, takeRelu(node))];
+  const layerNorm = facts.fastLayerNorm(node);
+  if (layerNorm) return [steps.layerNormalization(node, layerNorm)];
+  const linear = facts.fastLinear(node);
+  if (linear) return [steps.linear(node, linear)];
+
+  if (layer.getClassName() === 'Add') {
+    const relu = node.inputTensors.length === 2 ? takeRelu(node) : undefined;
+    return relu && [steps.addRelu(node, relu)];
+  }
+  if (facts.isRelu(layer)) {
+    const pool = poolingAfter(node, graph);
+    if (!pool) return [steps.relu(node)];
+    // The value that pooling reads must be known as "not yet rectified".
+    deferred.relu.add(pool.inputTensors[0]!.id);
+    return [steps.alias(node)];
+  }
+  if (facts.isGlobalAverage(layer)) return [steps.globalAverage(node)];
+  if (facts.isReshape(layer)) return [steps.reshape(node)];
+  return undefined;
+}
+
+/** The maximum pooling that alone uses a node's value, directly or through zero padding. */
+function poolingAfter(node: Node, graph: Graph): Node | null {
+  const next = graph.onlyConsumer(node);
+  if (!next) return null;
+  if (facts.fastMaxPooling(next.outboundLayer)) return next;
+  const padding = facts.symmetricPadding(next.outboundLayer);
+  const last = padding && graph.onlyConsumer(next);
+  return last && facts.fastMaxPooling(last.outboundLayer) ? last : null;
+}
+
+/** The batch normalization that alone uses a node's value, directly or under another shape. */
+function normalizationAfter(node: Node, graph: Graph): Node | null {
+  const next = graph.onlyConsumer(node);
+  if (!next) return null;
+  if (facts.fastBatchNorm(next)) return next;
+  // The channels must stay the last axis: that is where the convolution puts them.
+  const channels = node.outputTensors[0]!.shape.at(-1);
+  const keeps = facts.isReshape(next.outboundLayer) && next.outputTensors[0]!.shape.at(-1) === channels;
+  return keeps ? normalizationAfter(next, graph) : null;
+}

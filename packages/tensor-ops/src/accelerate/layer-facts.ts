@@ -1,0 +1,180 @@
+import type { Layer, Node } from './graph.js';
+
+// What a layer computes, read from its configuration, or `null` where the fast kernels compute something else. Every
+// option that could change the result is named here: an unknown one must not slip through.
+
+type Pair = readonly [number, number];
+
+const pair = (value: number | readonly number[]): Pair =>
+  typeof value === 'number' ? [value, value] : [value[0] as number, value[1] ?? (value[0] as number)];
+
+const isLinear = (activation: unknown): boolean =>
+  activation === null || activation === undefined || activation === 'linear';
+
+const isChannelsLast = (dataFormat: unknown): boolean => dataFormat !== 'channelsFirst';
+
+/** The layer that a window slides with: itself, or the one that TimeDistributed applies to every frame. */
+export function windowed({ outboundLayer: layer }: Node): { layer: Layer; frames: boolean } {
+  const frames = layer.getClassName() === 'TimeDistributed';
+  return { layer: frames ? (layer as unknown as { layer: Layer }).layer : layer, frames };
+}
+
+/** Zeros around an image if they are as many on opposite sides. */
+export function symmetricPadding(layer: Layer): Pair | null {
+  if (layer.getClassName() !== 'ZeroPadding2D') return null;
+  const { padding, dataFormat } = layer.getConfig() as unknown as {
+    padding: readonly [Pair, Pair];
+    dataFormat: string;
+  };
+  const symmetric = padding.every(([before, after]) => before === after);
+  return isChannelsLast(dataFormat) && symmetric ? [padding[0][0], padding[1][0]] : null;
+}
+
+/** What follows a linear operation in its own layer. */
+export type Rectification = 'relu' | 'none';
+
+const rectification = (activation: unknown): Rectification | null => {
+  if (isLinear(activation)) return 'none';
+  return activation === 'relu' ? 'relu' : null;
+};
+
+/** A convolution without dilation and groups whose padding is symmetric. */
+export function fastConvolution(
+  layer: Layer,
+): { strides: Pair; padding: Pair; useBias: boolean; activation: Rectification } | null {
+  if (layer.getClassName() !== 'Conv2D') return null;
+  const config = layer.getConfig() as unknown as {
+    kernelSize: number | number[];
+    strides: number | number[];
+    padding: string;
+    dataFormat: string | null;
+    dilationRate: number | number[];
+    activation: string | null;
+    useBias: boolean;
+  };
+  const activation = rectification(config.activation);
+  const [kernelSize, strides] = [pair(config.kernelSize), pair(config.strides)];
+  if (activation === null || !isChannelsLast(config.dataFormat)) return null;
+  if (pair(config.dilationRate).some((rate) => rate !== 1)) return null;
+  const fast = { strides, useBias: config.useBias, activation };
+  if (config.padding === 'valid') return { ...fast, padding: [0, 0] };
+  // `same` pads symmetrically only without stride and with an odd window.
+  const odd = kernelSize.every((size) => size % 2 === 1) && strides.every((stride) => stride === 1);
+  return config.padding === 'same' && odd
+    ? { ...fast, padding: [(kernelSize[0] - 1) / 2, (kernelSize[1] - 1) / 2] }
+    : null;
+}
+
+/** Maximum pooling without padding of its own. */
+export function fastMaxPooling(layer: Layer): { size: Pair; strides: Pair } | null {
+  if (layer.getClassName() !== 'MaxPooling2D') return null;
+  const { poolSize, strides, padding, dataFormat } = layer.getConfig() as unknown as {
+    poolSize: number | number[];
+    strides: number | number[] | null;
+    padding: string;
+    dataFormat: string;
+  };
+  return padding === 'valid' && isChannelsLast(dataFormat)
+    ? { size: pair(poolSize), strides: pair(strides ?? poolSize) }
+    : null;
+}
+
+/** Batch normalization over the last axis. */
+export function fastBatchNorm({ outboundLayer: layer, inputTensors }: Node): {
+  epsilon: number;
+  momentum: number;
+} | null {
+  const rank = inputTensors[0]?.shape.length ?? 0;
+  if (layer.getClassName() !== 'BatchNormalization' || rank < 2) return null;
+  const { axis, epsilon, momentum } = layer.getConfig() as unknown as {
+    axis: number;
+    epsilon: number;
+    momentum: number;
+  };
+  return axis === -1 || axis === rank - 1 ? { epsilon, momentum: 1 - momentum } : null;
+}
+
+/** Layer normalization over the last axis. */
+export function fastLayerNorm({ outboundLayer: layer, inputTensors }: Node): { epsilon: number } | null {
+  const rank = inputTensors[0]?.shape.length ?? 0;
+  if (layer.getClassName() !== 'LayerNormalization' || rank < 2) return null;
+  const config = layer.getConfig() as unknown as {
+    axis: number | number[];
+    epsilon: number;
+    scale: boolean;
+    center: boolean;
+  };
+  const [axis, ...others] = [config.axis].flat();
+  const last = (axis === -1 || axis === rank - 1) && others.length === 0;
+  return last && config.scale && config.center ? { epsilon: config.epsilon } : null;
+}
+
+/** A matrix product over the last axis: Dense, or Conv1D with a window of one. */
+export function fastLinear({ outboundLayer: layer, inputTensors }: Node): {
+  useBias: boolean;
+  activation: Rectification;
+} | null {
+  const config = layer.getConfig() as unknown as {
+    activation: string | null;
+    useBias: boolean;
+    kernelSize?: number | number[];
+    strides?: number | number[];
+    dilationRate?: number | number[];
+    dataFormat?: string | null;
+  };
+  const activation = rectification(config.activation);
+  const rank = inputTensors[0]?.shape.length ?? 0;
+  if (activation === null || rank < 2) return null;
+  if (layer.getClassName() === 'Conv1D') {
+    const ones = [config.kernelSize, config.strides, config.dilationRate].flat().every((n) => n === 1);
+    if (!ones || !isChannelsLast(config.dataFormat)) return null;
+  } else if (layer.getClassName() !== 'Dense') {
+    return null;
+  }
+  return { useBias: config.useBias, activation };
+}
+
+/** True for max(x, 0), however it is written. */
+export function isRelu(layer: Layer): boolean {
+  const { activation, maxValue } = layer.getConfig() as Record<string, unknown>;
+  return (
+    (layer.getClassName() === 'Activation' && activation === 'relu') ||
+    (layer.getClassName() === 'ReLU' && (maxValue === null || maxValue === undefined))
+  );
+}
+
+/** True for the mean over height and width. */
+export const isGlobalAverage = (layer: Layer): boolean =>
+  layer.getClassName() === 'GlobalAveragePooling2D' && isChannelsLast(layer.getConfig()['dataFormat']);
+
+/** True for layers that give the same values another shape. */
+export const isReshape = (layer: Layer): boolean => {
+  if (layer.getClassName() === 'Reshape') return true;
+  return layer.getClassName() === 'Flatten' && isChannelsLast(layer.getConfig()['dataFormat']);
+};
+
+/** A model used as a layer. */
+export const isModel = (layer: Layer): boolean =>
+  ['Model', 'Functional', 'Sequential'].includes(layer.getClassName());
+
+// Layers of TensorFlow.js that hand a mask on or drop it, but do not make one.
+const PASS_MASKS_ON = new Set([
+  ...['Add', 'Average', 'Concatenate', 'Dot', 'Maximum', 'Minimum', 'Multiply'],
+  ...['Bidirectional', 'ConvLSTM2D', 'GRU', 'LSTM', 'RNN', 'SimpleRNN', 'TimeDistributed'],
+  ...['Flatten', 'Reshape', 'Permute', 'RepeatVector', 'Model', 'Functional', 'Sequential'],
+]);
+
+/** True for layers that mark steps as padding for those after them: the fast program carries no masks. */
+export function makesMask(layer: Layer): boolean {
+  const name = layer.getClassName();
+  if (name === 'Masking') return true;
+  if (name === 'Embedding') return layer.getConfig()['maskZero'] === true;
+  if (PASS_MASKS_ON.has(name)) return false;
+  // A class of the user's own: the base class has the first `computeMask`, any other is an override.
+  return prototypes(layer).filter((prototype) => Object.hasOwn(prototype, 'computeMask')).length > 1;
+}
+
+function prototypes(layer: object): object[] {
+  const prototype = Object.getPrototypeOf(layer) as object | null;
+  return prototype && prototype !== Object.prototype ? [prototype, ...prototypes(prototype)] : [];
+}

@@ -1,0 +1,305 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '../layers-types.js';
+import { batchNorm } from '../kernels/batch-norm.js';
+import type { Precision } from '../kernels/bfloat16.js';
+import { conv2d, conv2dWithBias, type WindowAttributes } from '../kernels/conv2d.js';
+import { globalAverage as globalAverageKernel } from '../kernels/global-average.js';
+import { layerNorm } from '../kernels/layer-norm.js';
+import { biasAdd, linear as linearKernel } from '../kernels/linear.js';
+import { maxPool } from '../kernels/max-pool.js';
+import { padKernel, type Padding } from '../kernels/pad.js';
+import { addRelu as addReluKernel, relu as reluKernel } from '../kernels/relu.js';
+import { reshape as reshapeKernel } from '../kernels/reshape.js';
+import type { Layer, Node } from './graph.js';
+import type { Rectification } from './layer-facts.js';
+import { runProgram, type Program, type Step } from './program.js';
+
+interface Weight {
+  read(): Tensor;
+  write(value: Tensor): void;
+}
+
+type WeightOf = Readonly<Record<string, Weight | null | undefined>>;
+
+const ids = (tensors: readonly { readonly id: number }[]): number[] => tensors.map(({ id }) => id);
+
+/** A step of our own kernels: one value in, one out. */
+function unary(
+  node: Node,
+  run: (x: Tensor, training: boolean) => Tensor,
+  { input = node.inputTensors[0]!.id, last = node }: { input?: number; last?: Node } = {},
+): Step {
+  return {
+    inputs: [input],
+    outputs: ids(last.outputTensors),
+    foreign: false,
+    run: ([x], training) => [withFloats(x as Tensor, (floats) => run(floats, training))],
+  };
+}
+
+/** The kernels take float32; a layer of the user's own may have given something else. */
+function withFloats(x: Tensor, run: (x: Tensor) => Tensor): Tensor {
+  if (x.dtype === 'float32') return run(x);
+  const floats = tf.cast(x, 'float32');
+  const y = run(floats);
+  floats.dispose();
+  return y;
+}
+
+/** Applies functions one after the other and disposes what lies between. */
+function chain(x: Tensor, ...functions: ((x: Tensor) => Tensor)[]): Tensor {
+  return functions.reduce((value, f) => {
+    const next = f(value);
+    if (value !== x && value !== next) value.dispose();
+    return next;
+  }, x);
+}
+
+/** Runs on `[B·T, H, W, C]` what is asked of `[B, T, H, W, C]`. */
+function onFrames(frames: boolean, run: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
+  if (!frames) return run;
+  return (x) => {
+    const [batch, time, ...image] = x.shape as [number, number, ...number[]];
+    return chain(
+      x,
+      (value) => reshapeKernel(value, [batch * time, ...image]),
+      run,
+      (value) => reshapeKernel(value, [batch, time, ...value.shape.slice(1)]),
+    );
+  };
+}
+
+const identity = (x: Tensor): Tensor => x;
+const rectify = (activation: Rectification): ((x: Tensor) => Tensor) =>
+  activation === 'relu' ? reluKernel : identity;
+
+/** The layer itself. Running variances move as PyTorch's do on every backend. */
+export function layer(node: Node): Step {
+  const { outboundLayer } = node;
+  return {
+    inputs: ids(node.inputTensors),
+    outputs: ids(node.outputTensors),
+    foreign: true,
+    run: (values, training) => {
+      const apply = (): Tensor[] => {
+        const result = outboundLayer.apply(values.length === 1 ? (values[0] as Tensor) : values, {
+          training,
+        });
+        return (Array.isArray(result) ? result : [result]) as Tensor[];
+      };
+      return training && outboundLayer.getClassName() === 'BatchNormalization'
+        ? withUnbiasedVariance(outboundLayer, values[0] as Tensor, apply)
+        : apply();
+    },
+  };
+}
+
+/** Plain layers move the running variance by the biased variance of the batch, σ²; PyTorch by σ² n / (n − 1). */
+function withUnbiasedVariance(batchNormalization: Layer, x: Tensor, apply: () => Tensor[]): Tensor[] {
+  const { axis, momentum } = batchNormalization.getConfig() as { axis: number; momentum: number };
+  const count = x.size / (x.shape.at(axis) as number);
+  const variance = (batchNormalization as unknown as WeightOf)['movingVariance'] as Weight;
+  const kept = tf.mul(variance.read(), momentum);
+  const outputs = apply();
+  tf.tidy(() => {
+    const moved = tf.sub(variance.read(), kept);
+    variance.write(tf.add(kept, tf.mul(moved, count / Math.max(1, count - 1))));
+  });
+  kept.dispose();
+  return outputs;
+}
+
+/** A model in a model. */
+export function nested(node: Node, inner: Program, fast: boolean): Step {
+  return {
+    inputs: ids(node.inputTensors),
+    outputs: ids(node.outputTensors),
+    foreign: !fast,
+    run: (values, training) => runProgram(inner, values, training, fast),
+    constants: inner.constants,
+  };
+}
+
+/** Zeros around an image. */
+export const pad = (node: Node, frames: boolean, padding: Padding): Step =>
+  unary(
+    node,
+    onFrames(frames, (x) => padKernel(x, padding, 0)),
+  );
+
+/** Which layer slides its window over which value. */
+interface Source {
+  readonly layer: Layer;
+  readonly frames: boolean;
+  readonly input: number;
+}
+
+type Convolution = WindowAttributes & { readonly useBias: boolean; readonly activation: Rectification };
+
+const windowOf = ({ strides, padding }: Convolution): WindowAttributes => ({ strides, padding });
+
+/** Convolution with everything that its layer does after it. */
+export function convolution(
+  node: Node,
+  { layer, frames, input }: Source,
+  options: Convolution,
+  precision: Precision,
+): Step {
+  const { kernel, bias } = layer as unknown as WeightOf;
+  const run = (image: Tensor): Tensor =>
+    chain(
+      image,
+      (x) => conv2d(x, (kernel as Weight).read(), windowOf(options), precision),
+      options.useBias ? (x) => biasAdd(x, (bias as Weight).read()) : identity,
+      rectify(options.activation),
+    );
+  return unary(node, onFrames(frames, run), { input });
+}
+
+/** Convolution with the weights of now, the batch normalization after it folded in: w γ/σ, and β + (b − μ) γ/σ. */
+export function frozenConvolution(
+  node: Node,
+  { layer, frames, input }: Source,
+  options: Convolution,
+  normalization: Node | null,
+  precision: Precision,
+): Step {
+  const [filter, offset] = tf.tidy(() => {
+    const { kernel, bias } = layer as unknown as WeightOf;
+    const w = (kernel as Weight).read();
+    const b = options.useBias ? (bias as Weight).read() : tf.zeros([w.shape.at(-1) as number]);
+    if (!normalization) return [tf.clone(w), tf.clone(b)];
+    const { gamma, beta, movingMean, movingVariance } = normalization.outboundLayer as unknown as WeightOf;
+    const { epsilon } = normalization.outboundLayer.getConfig() as { epsilon: number };
+    const inverse = tf.rsqrt(tf.add((movingVariance as Weight).read(), epsilon));
+    const scale = gamma ? tf.mul(gamma.read(), inverse) : inverse;
+    const shifted = tf.mul(tf.sub(b, (movingMean as Weight).read()), scale);
+    return [tf.mul(w, scale), beta ? tf.add(beta.read(), shifted) : shifted];
+  }) as [Tensor, Tensor];
+  const constants = [tf.keep(filter), tf.keep(offset)];
+  const run = (image: Tensor): Tensor =>
+    chain(
+      image,
+      (x) => conv2dWithBias(x, filter, offset, windowOf(options), precision),
+      rectify(options.activation),
+    );
+  return { ...unary(node, onFrames(frames, run), { input }), constants };
+}
+
+/** Maximum pooling, and after it the ReLU that stood before it. */
+export const maxPooling = (
+  node: Node,
+  frames: boolean,
+  options: { size: readonly [number, number]; strides: readonly [number, number] },
+  rectified: boolean,
+): Step =>
+  unary(
+    node,
+    onFrames(frames, (image) => chain(image, (x) => maxPool(x, options), rectified ? reluKernel : identity)),
+  );
+
+/** Batch normalization over the last axis, of any number of axes, with the ReLU after it. */
+export function batchNormalization(
+  node: Node,
+  { epsilon, momentum }: { epsilon: number; momentum: number },
+  relu: Node | undefined,
+): Step {
+  const weights = node.outboundLayer as unknown as WeightOf;
+  const [mean, variance] = [weights['movingMean'], weights['movingVariance']] as [Weight, Weight];
+  const run = (x: Tensor, training: boolean): Tensor => {
+    const channels = x.shape.at(-1) as number;
+    // Without scale or center these are constants.
+    const gamma = weights['gamma']?.read() ?? tf.ones([channels]);
+    const beta = weights['beta']?.read() ?? tf.zeros([channels]);
+    const result = batchNorm(
+      { x, gamma, beta },
+      { epsilon, momentum, training, mean: mean.read(), variance: variance.read() },
+      { relu: relu !== undefined },
+    );
+    if (training) {
+      mean.write(result.mean);
+      variance.write(result.variance);
+    }
+    tf.dispose([result.mean, result.variance]);
+    if (!weights['gamma']) gamma.dispose();
+    if (!weights['beta']) beta.dispose();
+    return result.y;
+  };
+  return unary(
+    node,
+    (x, training) =>
+      x.rank === 4
+        ? run(x, training)
+        : chain(
+            x,
+            (value) => reshapeKernel(value, [-1, 1, 1, value.shape.at(-1) as number]),
+            (value) => run(value, training),
+            (value) => reshapeKernel(value, x.shape),
+          ),
+    { last: relu ?? node },
+  );
+}
+
+/** Layer normalization over the last axis. */
+export function layerNormalization(node: Node, { epsilon }: { epsilon: number }): Step {
+  const { gamma, beta } = node.outboundLayer as unknown as WeightOf;
+  return unary(node, (x) => layerNorm(x, (gamma as Weight).read(), (beta as Weight).read(), epsilon));
+}
+
+/** A matrix product over the last axis. */
+export function linear(
+  node: Node,
+  { useBias, activation }: { useBias: boolean; activation: Rectification },
+): Step {
+  const { kernel, bias } = node.outboundLayer as unknown as WeightOf;
+  return unary(node, (x) => {
+    const matrix = (kernel as Weight).read();
+    const [width, units] = matrix.shape.slice(-2) as [number, number];
+    const rows = (value: Tensor): Tensor =>
+      x.rank === 2 ? value : reshapeKernel(value, [x.size / width, width]);
+    const inAxes = (value: Tensor): Tensor =>
+      x.rank === 2 ? value : reshapeKernel(value, [...x.shape.slice(0, -1), units]);
+    const product = (value: Tensor): Tensor => {
+      if (matrix.rank === 2) return linearKernel(value, matrix);
+      // Conv1D's kernel has a window of one in front.
+      const flat = reshapeKernel(matrix, [width, units]);
+      const y = linearKernel(value, flat);
+      flat.dispose();
+      return y;
+    };
+    return chain(
+      x,
+      rows,
+      product,
+      useBias ? (value) => biasAdd(value, (bias as Weight).read()) : identity,
+      rectify(activation),
+      inAxes,
+    );
+  });
+}
+
+/** max(a + b, 0); by the layers themselves where the shapes differ. */
+export function addRelu(node: Node, relu: Node): Step {
+  return {
+    inputs: ids(node.inputTensors),
+    outputs: ids(relu.outputTensors),
+    foreign: false,
+    run: ([a, b]) => {
+      const [x, y] = [a as Tensor, b as Tensor];
+      const plain = x.shape.join() !== y.shape.join() || x.dtype !== 'float32' || y.dtype !== 'float32';
+      return [plain ? tf.relu(tf.add(x, y)) : addReluKernel(x, y)];
+    },
+  };
+}
+
+/** max(x, 0); `last` is the node that it computes. */
+export const relu = (node: Node, last: Node = node): Step => unary(node, reluKernel, { last });
+
+export const globalAverage = (node: Node): Step => unary(node, globalAverageKernel);
+
+/** The same values under the shape that the layer gives them. */
+export const reshape = (node: Node): Step =>
+  unary(node, (x) => reshapeKernel(x, node.outboundLayer.computeOutputShape(x.shape) as number[]));
+
+/** The value itself under another id. */
+export const alias = (node: Node): Step => unary(node, (x) => reshapeKernel(x, x.shape));

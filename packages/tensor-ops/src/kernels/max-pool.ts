@@ -1,0 +1,63 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { defineKernel, runKernel } from './define-kernel.js';
+import { attribute, execute, hasOneDnn, oneDnnLabel, tensorflow, type Attribute } from './tensorflow.js';
+
+const KERNEL = 'G2dMaxPool';
+const KERNEL_ONEDNN = 'G2dMaxPoolOneDnn';
+
+interface PoolAttributes {
+  readonly size: readonly [number, number];
+  readonly strides: readonly [number, number];
+}
+
+const attributes = ({ size, strides }: PoolAttributes): Attribute[] => [
+  attribute.float32Type(),
+  attribute.integers('ksize', [1, ...size, 1]),
+  attribute.integers('strides', [1, ...strides, 1]),
+  attribute.string('padding', 'VALID'),
+  attribute.string('data_format', 'NHWC'),
+];
+
+// oneDNN's operation remembers the winners; TensorFlow's own gradient looks for them again, six times slower.
+const oneDnnAttributes = (options: PoolAttributes): Attribute[] => [
+  ...attributes(options),
+  attribute.boolean('workspace_enabled', true),
+  oneDnnLabel(),
+];
+
+/** Registers the kernels and their gradients for the `tensorflow` backend. */
+export function registerMaxPool(): void {
+  defineKernel<PoolAttributes>({
+    name: KERNEL,
+    inputsToSave: ['x'],
+    outputsToSave: [true],
+    forward: ({ x }, options) => execute('MaxPool', attributes(options), [x as tf.Tensor]),
+    gradient: ([dy], [x, y], options) => ({
+      x: () => execute('MaxPoolGrad', attributes(options), [x, y, dy] as tf.Tensor[]),
+    }),
+  });
+  defineKernel<PoolAttributes>({
+    name: KERNEL_ONEDNN,
+    inputsToSave: ['x'],
+    outputsToSave: [true, true],
+    forward: ({ x }, options) =>
+      tensorflow().executeMultipleOutputs(
+        '_MklNativeMaxPool',
+        oneDnnAttributes(options),
+        [x as tf.Tensor],
+        2,
+      ),
+    gradient: ([dy], [x, y, workspace], options) => ({
+      x: () =>
+        execute('_MklNativeMaxPoolGrad', oneDnnAttributes(options), [x, y, dy, workspace] as tf.Tensor[]),
+    }),
+  });
+}
+
+/** Maximum over windows of `[B, H, W, C]`, no padding; of equal values the first in a window gets the gradient. */
+export function maxPool(x: tf.Tensor, options: PoolAttributes): tf.Tensor {
+  if (!hasOneDnn()) return runKernel(KERNEL, { x }, options);
+  const [y, workspace] = runKernel<tf.Tensor[]>(KERNEL_ONEDNN, { x }, options) as [tf.Tensor, tf.Tensor];
+  workspace.dispose();
+  return y;
+}

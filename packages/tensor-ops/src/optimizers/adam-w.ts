@@ -1,0 +1,58 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { NamedGradient } from '../gradients.js';
+import { Adam, type AdamOptions } from './adam.js';
+import type { Optimizer } from './optimizer.js';
+import { assertOptions } from './options.js';
+import { updates, variablesByName, type Variables } from './variables.js';
+
+/**
+ * AdamW as PyTorch defines it (without AMSGrad): weight decay acts on the weights and does not enter the averages.
+ *
+ * θ ← θ − lr·λθ;  then `Adam`'s step without decay
+ *
+ * State: as `Adam`'s.
+ *
+ * @throws {OptionError} If a setting is negative or not finite, or a β not below 1.
+ * @example
+ * const optimizer = new AdamW(variables, { learningRate: 1e-3, weightDecay: 0.01 });
+ * optimizer.applyGradients(orderedGradients(grads, variables));
+ */
+export class AdamW implements Optimizer {
+  readonly #variables: Variables;
+  readonly #adam: Adam;
+  readonly #weightDecay: number;
+
+  constructor(variables: readonly tf.Variable[], { weightDecay = 0.01, ...options }: AdamOptions = {}) {
+    assertOptions({ weightDecay });
+    this.#variables = variablesByName(variables);
+    this.#adam = new Adam(variables, options);
+    this.#weightDecay = weightDecay;
+  }
+
+  get learningRate(): number {
+    return this.#adam.learningRate;
+  }
+
+  set learningRate(learningRate: number) {
+    this.#adam.learningRate = learningRate;
+  }
+
+  applyGradients(gradients: readonly NamedGradient[]): void {
+    for (const [variable] of updates(this.#variables, gradients)) {
+      tf.tidy(() => variable.assign(tf.mul(variable, 1 - this.learningRate * this.#weightDecay)));
+    }
+    this.#adam.applyGradients(gradients);
+  }
+
+  getState(): tf.NamedTensorMap {
+    return this.#adam.getState();
+  }
+
+  setState(state: Readonly<tf.NamedTensorMap>): void {
+    this.#adam.setState(state);
+  }
+
+  dispose(): void {
+    this.#adam.dispose();
+  }
+}

@@ -1,0 +1,41 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { NamedGradient } from '../gradients.js';
+
+/**
+ * What a training loop needs of an optimizer.
+ *
+ * State is keyed by the variable's name, never by position: an entry `null` skips its variable (no decay, no momentum, no
+ * step counted), and the others are not shifted. TensorFlow.js's own optimizers keep their state by position.
+ */
+export interface Optimizer {
+  /** Of the next step; finite and at least 0. */
+  learningRate: number;
+
+  /**
+   * One step. The gradients are left alone. Nothing is changed if one of them is wrong.
+   *
+   * @param gradients Every variable once, `null` to leave it as it is.
+   * @throws {OptionError} If a name is not one of the optimizer's variables.
+   * @throws {ShapeError} If a gradient does not have its variable's shape.
+   */
+  applyGradients(gradients: readonly NamedGradient[]): void;
+
+  /**
+   * A copy of everything that the next step depends on beside the variables, as float32 tensors called
+   * `<variable>/<part>`, for example `audio/conv1/kernel/velocity`. Variables that were never stepped have none. Dispose
+   * the tensors.
+   */
+  getState(): tf.NamedTensorMap;
+
+  /**
+   * Puts a state from `getState` in place of the present one, so that the next steps are those that would have followed.
+   * The tensors are left alone.
+   *
+   * @throws {OptionError} If there are parts that this optimizer does not keep for these variables, or some are missing.
+   * @throws {ShapeError} If one does not have the shape it must have.
+   */
+  setState(state: Readonly<tf.NamedTensorMap>): void;
+
+  /** Frees the state. The variables stay. */
+  dispose(): void;
+}
