@@ -21,6 +21,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Needs a Python with PyTorch, or builds one: not a part of `npm test`.
+          name: 'pytorch',
+          include: ['packages/*/test/**/*.pytorch.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 3_600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'packaging',
           include: ['test/packaging/**/*.test.ts'],
           testTimeout: 300_000,

@@ -20,10 +20,31 @@ describe('initializeWeights', () => {
     expect(deviation(values(dense, 0)) / Math.sqrt(2 / 150)).toBeCloseTo(1, 1);
   });
 
+  it('counts every channel in the fan-out of a depthwise kernel, as PyTorch does for [C, 1, H, W]', () => {
+    const model = build(
+      tf.layers.depthwiseConv2d({ inputShape: [5, 5, 400], kernelSize: 3, depthMultiplier: 2 }),
+    );
+    initializeWeights(model, 1);
+    const kernel = values(model, 0);
+    const deviation = Math.sqrt(kernel.reduce((sum, value) => sum + value * value, 0) / kernel.length);
+    expect(deviation / Math.sqrt(2 / (9 * 800))).toBeCloseTo(1, 1);
+    expect(new Set(values(model, 1))).toEqual(new Set([0]));
+  });
+
+  it('starts a layer that is applied to frames as the layer itself', () => {
+    const conv = () => tf.layers.conv2d({ name: 'video/conv1', filters: 2, kernelSize: 3 });
+    const image = build(tf.layers.inputLayer({ inputShape: [5, 5, 1] }), conv());
+    const frames = build(tf.layers.timeDistributed({ inputShape: [2, 5, 5, 1], layer: conv() }));
+    initializeWeights(image, 1);
+    initializeWeights(frames, 1);
+    expect(values(frames, 0)).toEqual(values(image, 0));
+  });
+
   it('sets constants whatever the layers began with', () => {
     const model = build(
       tf.layers.dense({ inputShape: [2], units: 2, biasInitializer: 'ones' }),
       tf.layers.batchNormalization({ gammaInitializer: 'zeros' }),
+      tf.layers.layerNormalization({ gammaInitializer: 'zeros', betaInitializer: 'ones' }),
     );
     initializeWeights(model, 1);
     const byRole = Object.fromEntries(

@@ -1,7 +1,7 @@
 import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/tensor-ops';
 import { convBlock } from './conv-block.js';
-import type { EncoderOptions } from './encoder.js';
+import { assertInputShape, type EncoderOptions } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 
 /**
@@ -11,10 +11,12 @@ import { initializeWeights } from './initialize-weights.js';
  * `[B, H, W, C]` → `[B, 64]`. The full-size last convolution, in place of pooling, lets it memorize a small
  * training set within a few epochs: the modality that wins joint training.
  *
+ * @throws {OptionError} If the shape has another form.
  * @example
  * const audio = smallAudioEncoder({ name: 'audio', inputShape: [56, 56, 1], seed: 0 });
  */
 export function smallAudioEncoder({ name, inputShape, seed }: EncoderOptions): LayersModel {
+  assertInputShape('smallAudioEncoder', inputShape, '[H, W, C]');
   const spectrograms = input({ shape: [...inputShape], name: `${name}/input` });
   let x = convBlock(spectrograms, {
     name: `${name}/conv1`,

@@ -62,6 +62,12 @@ for (const [name, { make, inputShape, width, parameters, convolutions }] of Obje
       }
     });
 
+    it('refuses a shape that is no image', () => {
+      expect(() => make({ name, inputShape: [28, 28] as never, seed: 0 })).toThrow(
+        /`inputShape` of \w+ is \[28,28\]; expected \[H, W, C\]/,
+      );
+    });
+
     it('gives one feature vector per sample', () => {
       const features = build(0).apply(tf.ones([2, ...inputShape])) as tf.Tensor;
       expect(features.shape).toEqual([2, width]);

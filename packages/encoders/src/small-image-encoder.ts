@@ -1,7 +1,7 @@
 import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/tensor-ops';
 import { convBlock } from './conv-block.js';
-import type { EncoderOptions } from './encoder.js';
+import { assertInputShape, type EncoderOptions } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 
 /**
@@ -9,10 +9,12 @@ import { initializeWeights } from './initialize-weights.js';
  *
  * `[B, H, W, C]` → `[B, 32]`. It learns slowly and generalizes well: the modality that joint training starves.
  *
+ * @throws {OptionError} If the shape has another form.
  * @example
  * const image = smallImageEncoder({ name: 'image', inputShape: [28, 28, 1], seed: 0 });
  */
 export function smallImageEncoder({ name, inputShape, seed }: EncoderOptions): LayersModel {
+  assertInputShape('smallImageEncoder', inputShape, '[H, W, C]');
   const images = input({ shape: [...inputShape], name: `${name}/input` });
   let x = convBlock(images, { name: `${name}/conv1`, filters: 8, kernelSize: 5, stride: 2, padding: 2 });
   x = convBlock(x, { name: `${name}/conv2`, filters: 16, kernelSize: 3, stride: 2, padding: 1 });

@@ -1,0 +1,159 @@
+import { ELEMENT_BYTES, FileFormatError, float32Values, type ElementType } from '@g2d/tensor-ops';
+import { ByteReader } from './byte-reader.js';
+import { readPickle, Tuple, type Fail, type PickleHooks } from './pickle.js';
+import { listStoredZip, type StoredMember } from './stored-zip.js';
+import { isSize, setTorchState, StorageReference, StorageType, torchGlobal } from './torch-globals.js';
+import type { TorchStorage } from './torch-tensor.js';
+
+/** What a storage is called in a pickle: kind, element type, key, device, number of elements, view. */
+interface StorageId {
+  readonly type: ElementType;
+  readonly key: string;
+  readonly length: number;
+  readonly view: unknown;
+}
+
+/**
+ * Decodes what `torch.save` wrote since PyTorch 1.6: a zip archive with `data.pkl` and one member per storage.
+ *
+ * @returns The saved object: dictionaries as `Map`, tuples as `Tuple`, tensors as `TorchTensor`.
+ * @throws {FileFormatError} If it is damaged, or holds anything but tensors in plain containers.
+ */
+export function decodeZipPth(file: Uint8Array, path: string): unknown {
+  const members = listStoredZip(file, path);
+  const root = [...members.keys()].find((name) => /^([^/]*\/)?data\.pkl$/.test(name))?.slice(0, -8);
+  const member = (name: string): StoredMember | undefined => members.get(`${root}${name}`);
+  const pickle = member('data.pkl');
+  if (pickle === undefined) {
+    throw new FileFormatError(path, 'a zip archive, but no checkpoint: it has no data.pkl.');
+  }
+  if (member('constants.pkl') !== undefined) {
+    throw new FileFormatError(
+      path,
+      'a TorchScript program. Save its tensors instead: torch.save(model.state_dict(), file).',
+    );
+  }
+  const byteOrder = new TextDecoder().decode(member('byteorder')?.bytes() ?? new Uint8Array());
+  if (!['', 'little', 'big'].includes(byteOrder)) {
+    throw new FileFormatError(path, `damaged: byte order ${JSON.stringify(byteOrder.slice(0, 20))}.`);
+  }
+  const storages = new Map<string, TorchStorage>();
+  return readPickle(new ByteReader(pickle.bytes(), path), {
+    ...HOOKS,
+    persistent(id, fail) {
+      const { type, key, length } = storageId(id, fail);
+      let storage = storages.get(key);
+      if (storage === undefined) {
+        const data = member(`data/${key}`);
+        const bytes = length * ELEMENT_BYTES[type];
+        if (bytes !== (data?.length ?? 0)) {
+          throw fail(
+            `damaged: storage ${JSON.stringify(key.slice(0, 80))} should have ${bytes} bytes and has ${data?.length ?? 'none'}.`,
+          );
+        }
+        storage = storageOf(type, length, () => data?.bytes() ?? new Uint8Array(), byteOrder !== 'big');
+        storages.set(key, storage);
+      }
+      return new StorageReference(storage);
+    },
+  });
+}
+
+const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn;
+const LEGACY_VERSION = 1001;
+
+/**
+ * Decodes what `torch.save` wrote before PyTorch 1.6: five pickles (magic number, version, system, object, keys of
+ * the storages), then the storages.
+ *
+ * @returns As `decodeZipPth`.
+ * @throws {FileFormatError} If it is damaged, or holds anything but tensors in plain containers.
+ */
+export function decodeLegacyPth(file: Uint8Array, path: string): unknown {
+  const reader = new ByteReader(file, path);
+  if (readPickle(reader, HOOKS) !== MAGIC_NUMBER) {
+    throw new FileFormatError(path, 'a pickle, but not of torch.save: the magic number is missing.');
+  }
+  const version = readPickle(reader, HOOKS);
+  if (version !== LEGACY_VERSION) {
+    throw new FileFormatError(
+      path,
+      `torch.save format ${typeof version === 'number' ? version : 'unknown'}; only ${LEGACY_VERSION} is known.`,
+    );
+  }
+  // Byte order and integer sizes of the machine: storages are little-endian whatever it says.
+  readPickle(reader, HOOKS);
+
+  const bytes = new Map<string, Uint8Array>();
+  const storages = new Map<string, TorchStorage>();
+  const object = readPickle(reader, {
+    ...HOOKS,
+    persistent(id, fail) {
+      const { type, key, length, view } = storageId(id, fail);
+      const storage = storages.get(key) ?? storageOf(type, length, () => bytes.get(key) as Uint8Array, true);
+      storages.set(key, storage);
+      return new StorageReference(view === null ? storage : part(storage, view, fail));
+    },
+  });
+
+  const keys = readPickle(reader, HOOKS);
+  if (!Array.isArray(keys)) throw new FileFormatError(path, 'damaged: no list of storages.');
+  for (const key of keys as unknown[]) {
+    const storage = storages.get(key as string);
+    const length = reader.uint64();
+    if (storage === undefined || storage.length !== length) {
+      throw new FileFormatError(
+        path,
+        `damaged: a storage of ${length} elements where the tensors expect ${storage?.length ?? 'none'}.`,
+      );
+    }
+    bytes.set(key as string, reader.take(length * ELEMENT_BYTES[storage.type]));
+  }
+  if (bytes.size !== storages.size) {
+    throw new FileFormatError(path, `damaged: ${storages.size - bytes.size} storages are missing.`);
+  }
+  return object;
+}
+
+const HOOKS: PickleHooks = {
+  global: torchGlobal,
+  setState: setTorchState,
+  persistent(_, fail) {
+    throw fail('damaged: a storage where none can be.');
+  },
+};
+
+function storageId(id: unknown, fail: Fail): StorageId {
+  const [kind, type, key, , length, view = null] = id instanceof Tuple ? id.items : [];
+  if (kind !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string' || !isSize(length)) {
+    throw fail('damaged: a reference to something that is no storage.');
+  }
+  return { type: type.type, key, length, view };
+}
+
+function storageOf(
+  type: ElementType,
+  length: number,
+  bytes: () => Uint8Array,
+  littleEndian: boolean,
+): TorchStorage {
+  const size = ELEMENT_BYTES[type];
+  return {
+    type,
+    length,
+    read: (begin, end) => float32Values(bytes().subarray(begin * size, end * size), type, littleEndian),
+  };
+}
+
+/** A storage that is a part of another, as PyTorch before 0.4 had them: its key, offset and number of elements. */
+function part(storage: TorchStorage, view: unknown, fail: Fail): TorchStorage {
+  const [, offset, length] = view instanceof Tuple ? view.items : [];
+  if (!isSize(offset) || !isSize(length) || offset + length > storage.length) {
+    throw fail('damaged: a part of a storage that lies outside of it.');
+  }
+  return {
+    type: storage.type,
+    length,
+    read: (begin, end) => storage.read(offset + begin, offset + end),
+  };
+}
