@@ -8,18 +8,41 @@ export interface FusionLayer<M extends string> {
   readonly modality: M | undefined;
 }
 
+/** What a fusion makes of the encoders' features, and so what a model gives back. */
+export interface Outputs<M extends string> {
+  /**
+   * f_m `[B, D_m]`: what methods compare with the teachers' features. The encoders' own, but for `gatedFusion`, which
+   * gives their projections h_m.
+   */
+  readonly features: PerModality<M, Tensor2D>;
+  /** z `[B, C]`. */
+  readonly logits: Tensor2D;
+  /** u_m `[B, C]`. */
+  readonly unimodalLogits: PerModality<M, Tensor2D>;
+}
+
 /** How k feature vectors become logits. */
 export interface Fusion<M extends string> {
   readonly modalities: readonly M[];
+  /** D_m: width of the features of each modality's encoder. */
+  readonly widths: PerModality<M, number>;
   /** Every layer with weights. */
   readonly layers: readonly FusionLayer<M>[];
-  /** Fused logits z `[B, C]` from the features `[B, D_m]` of every modality. */
-  fuse(features: PerModality<M, Tensor2D>): Tensor2D;
-  /** Logits u_m `[B, C]` of each modality alone. */
-  unimodalLogits(features: PerModality<M, Tensor2D>): Record<M, Tensor2D>;
-  /** The same graph on symbolic tensors, for `toLayersModel`. */
+  /** Everything in one pass over the heads, from the encoders' features `[B, D_m]`. */
+  apply(features: PerModality<M, Tensor2D>): Outputs<M>;
+  /** The same on symbolic tensors, from standard layers that share the weights, for `toLayersModel`. */
   symbolic(features: PerModality<M, SymbolicTensor>): {
-    logits: SymbolicTensor;
-    unimodalLogits: Record<M, SymbolicTensor>;
+    readonly logits: SymbolicTensor;
+    readonly unimodalLogits: PerModality<M, SymbolicTensor>;
   };
+}
+
+/** What every fusion is built from. */
+export interface FusionOptions<M extends string> {
+  /** D_m: width of each modality's features, in the modalities' order. */
+  readonly widths: PerModality<M, number>;
+  /** C, or 1 for a regression. */
+  readonly classes: number;
+  /** Of the initial weights (Xavier normal, biases 0), an integer. */
+  readonly seed: number;
 }

@@ -1,3 +1,16 @@
-export type { Fusion, FusionLayer } from './fusion.js';
+// Table 5
+export { concatFusion } from './concat-fusion.js';
+export { filmFusion, type FilmFusionOptions } from './film-fusion.js';
+export { gatedFusion, type GatedFusionOptions } from './gated-fusion.js';
 export { lateFusion } from './late-fusion.js';
-export { MultimodalModel, type Outputs, type ParameterGroup, type PassMode } from './multimodal-model.js';
+export { sumFusion } from './sum-fusion.js';
+export type { Fusion, FusionLayer, FusionOptions, Outputs } from './fusion.js';
+
+// The model, and which of its variables a method acts on
+export {
+  MultimodalModel,
+  type FrozenMultimodalModel,
+  type ParameterGroup,
+  type PassMode,
+} from './multimodal-model.js';
+export { modalityInScope, type ParameterScope } from './modality-in-scope.js';

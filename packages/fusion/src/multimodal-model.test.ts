@@ -3,6 +3,7 @@ import { smallAudioEncoder, smallImageEncoder } from '@g2d/encoders';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lateFusion } from './late-fusion.js';
+import { modalityInScope } from './modality-in-scope.js';
 import { MultimodalModel } from './multimodal-model.js';
 
 beforeAll(async () => {
@@ -18,24 +19,6 @@ const student = (seed = 0) =>
     fusion: lateFusion({ widths: { audio: 64, image: 32 }, classes: 10, seed }),
   });
 const inputs = () => ({ audio: tf.randomUniform([3, 56, 56, 1]), image: tf.randomUniform([3, 28, 28, 1]) });
-
-describe('lateFusion', () => {
-  it('averages the modalities’ own logits', () => {
-    const fusion = lateFusion({ widths: { a: 1, b: 1 }, classes: 2, seed: 0 });
-    const [a, b] = fusion.layers.map(({ layer }) => layer);
-    a!.setWeights([tf.tensor2d([[1, 2]]), tf.tensor1d([0.5, 0])]);
-    b!.setWeights([tf.tensor2d([[3, -1]]), tf.tensor1d([0, 0])]);
-    const features = { a: tf.tensor2d([[2]]), b: tf.tensor2d([[1]]) };
-    const { a: ua, b: ub } = fusion.unimodalLogits(features);
-    expectTensorClose(ua, [2.5, 4], { atol: 1e-6 });
-    expectTensorClose(ub, [3, -1], { atol: 1e-6 });
-    expectTensorClose(fusion.fuse(features), [2.75, 1.5], { atol: 1e-6 });
-  });
-
-  it('needs a modality', () => {
-    expect(() => lateFusion({ widths: {}, classes: 2, seed: 0 })).toThrow(/names no modality/);
-  });
-});
 
 describe('MultimodalModel', () => {
   it('gives features, unimodal logits and their fusion, and leaves nothing behind', () => {
@@ -107,6 +90,38 @@ describe('MultimodalModel', () => {
     expect(teacher.toLayersModel().outputs).toHaveLength(1);
   });
 
+  it('unwraps layers that are applied to frames, and takes depthwise kernels for convolutions', () => {
+    const frames = tf.input({ shape: [null, 8, 8, 3] });
+    const perFrame = (layer: tf.layers.Layer) => tf.layers.timeDistributed({ layer });
+    const { conv2d, depthwiseConv2d, separableConv2d, layerNormalization, dense } = tf.layers;
+    let x = perFrame(conv2d({ name: 'v/conv', filters: 2, kernelSize: 3 })).apply(frames);
+    x = perFrame(depthwiseConv2d({ name: 'v/depthwise', kernelSize: 3 })).apply(x);
+    x = perFrame(separableConv2d({ name: 'v/separable', filters: 2, kernelSize: 3 })).apply(x);
+    x = perFrame(layerNormalization({ name: 'v/norm' })).apply(x);
+    x = tf.layers.reshape({ targetShape: [-1, 2] }).apply(x);
+    const inner = tf.sequential({ layers: [dense({ name: 'v/dense', units: 4, inputShape: [2] })] });
+    const features = inner.apply(tf.layers.globalAveragePooling1d({}).apply(x)) as tf.SymbolicTensor;
+    const model = new MultimodalModel({
+      encoders: { v: tf.model({ inputs: frames, outputs: features }) },
+      fusion: lateFusion({ widths: { v: 4 }, classes: 2, seed: 0 }),
+    });
+    const roles = [...model.groups().values()].map(({ role }) => role);
+    const kernelAndBias = ['conv', 'encoder'];
+    expect(roles).toEqual([
+      ...kernelAndBias,
+      ...kernelAndBias,
+      'conv', // separable: depthwise and pointwise
+      ...kernelAndBias,
+      'norm',
+      'norm',
+      'encoder',
+      'encoder',
+      'head',
+      'head',
+    ]);
+    expect(model.state().size).toBe(roles.length);
+  });
+
   it('says which modalities do not fit', () => {
     const image = smallImageEncoder({ name: 'image', inputShape: [28, 28, 1], seed: 0 });
     const fusion = lateFusion({ widths: { audio: 64, image: 32 }, classes: 10, seed: 0 });
@@ -124,5 +139,61 @@ describe('MultimodalModel', () => {
     expect(() => student().encode('vidoe' as never, tf.ones([1]), { training: false })).toThrow(
       /no modality "vidoe"/,
     );
+  });
+
+  it('refuses inputs of another shape before an encoder runs', () => {
+    const model = student();
+    const { audio, image } = inputs();
+    const moving = () => model.state().get('audio/conv1/bn/moving_mean')!.read().dataSync();
+    const untouched = moving();
+    const forward = (changed: object) => () =>
+      model.forward({ audio, image, ...changed }, { training: true });
+    expect(forward({ image: tf.ones([3, 28, 28, 3]) })).toThrow(
+      /^`image` has shape \[3, 28, 28, 3\]; expected \[B, 28, 28, 1\]\.$/,
+    );
+    expect(forward({ image: tf.ones([28, 28, 1]) })).toThrow(/`image` has shape \[28, 28, 1\]/);
+    expect(forward({ image: tf.ones([4, 28, 28, 1]) })).toThrow(
+      /^`image` has shape \[4, 28, 28, 1\]; expected \[3, 28, 28, 1\], as many samples as `audio` has\.$/,
+    );
+    expect(() => model.encode('audio', image, { training: true })).toThrow(/`audio` has shape/);
+    expect(moving()).toEqual(untouched);
+  });
+
+  it('refuses encoders whose features do not fit the fusion', () => {
+    const image = smallImageEncoder({ name: 'image', inputShape: [28, 28, 1], seed: 0 });
+    const fusion = lateFusion({ widths: { image: 64 }, classes: 10, seed: 0 });
+    expect(() => new MultimodalModel({ encoders: { image }, fusion })).toThrow(
+      /encoder for image takes 1 input and gives \[B, 32\], but the fusion needs one input and features \[B, 64\]/,
+    );
+  });
+});
+
+describe('modalityInScope', () => {
+  const named = (scope: 'conv' | 'encoder' | 'encoder+head') => {
+    const model = student();
+    const modalityOf = modalityInScope(model, scope);
+    const [audio, image, none] = (['audio', 'image', undefined] as const).map(
+      (modality) => model.variables.filter(({ name }) => modalityOf(name) === modality).length,
+    );
+    return [audio, image, none];
+  };
+
+  it('widens from convolutions to encoders and heads', () => {
+    expect(named('conv')).toEqual([4, 3, 18]);
+    expect(named('encoder')).toEqual([12, 9, 4]);
+    expect(named('encoder+head')).toEqual([14, 11, 0]);
+  });
+
+  it('refuses an unknown scope, and one that leaves a modality out', () => {
+    expect(() => modalityInScope(student(), 'convolutions' as never)).toThrow(
+      /There is no scope "convolutions"\. Use one of conv, encoder, encoder\+head\./,
+    );
+    const inputs = tf.input({ shape: [2] });
+    const outputs = tf.layers.dense({ name: 'x/dense', units: 2 }).apply(inputs) as tf.SymbolicTensor;
+    const model = new MultimodalModel({
+      encoders: { x: tf.model({ inputs, outputs }) },
+      fusion: lateFusion({ widths: { x: 2 }, classes: 2, seed: 0 }),
+    });
+    expect(() => modalityInScope(model, 'conv')).toThrow(/scope "conv" contains no variable of x/);
   });
 });

@@ -6,8 +6,17 @@ import {
   type LayersModel,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import { OptionError, perModality, UnknownModalityError, type PerModality } from '@g2d/tensor-ops';
-import type { Fusion } from './fusion.js';
+import {
+  freeze,
+  OptionError,
+  perModality,
+  ShapeError,
+  UnknownModalityError,
+  type PerModality,
+  type Precision,
+} from '@g2d/tensor-ops';
+import type { Fusion, Outputs } from './fusion.js';
+import { encoderRole, innerLayers } from './layer-roles.js';
 
 /** How one pass runs. */
 export interface PassMode {
@@ -15,31 +24,44 @@ export interface PassMode {
   readonly training: boolean;
 }
 
-/** What a model gives back. */
-export interface Outputs<M extends string> {
-  /** f_m `[B, D_m]`. */
-  readonly features: PerModality<M, tf.Tensor2D>;
-  /** z `[B, C]`. */
-  readonly logits: tf.Tensor2D;
-  /** u_m `[B, C]`. */
-  readonly unimodalLogits: PerModality<M, tf.Tensor2D>;
-}
-
 /** Which part of a model a variable belongs to. */
 export interface ParameterGroup<M extends string> {
   /** `undefined` for variables that all modalities share. */
   readonly modality: M | undefined;
-  /** Convolution kernel, normalization scale or shift, other parts of an encoder, classifier of one modality, shared. */
+  /**
+   * Convolution kernel; normalization scale or shift; other parts of an encoder; layer of the fusion that serves one
+   * modality; layer that serves all.
+   */
   readonly role: 'conv' | 'norm' | 'encoder' | 'head' | 'shared';
 }
 
-const NORMALIZATION = new Set(['BatchNormalization', 'LayerNormalization']);
+/** A shape whose batch is free, for a message: `[B, 257, 188, 1]`. */
+const written = (shape: readonly (number | null)[]): string =>
+  `[${['B', ...shape.slice(1).map((size) => size ?? 'any')].join(', ')}]`;
 
-/** Role of an encoder's variable, from the layer that made it. */
-function encoderRole(layer: layers.Layer, variable: string): ParameterGroup<string>['role'] {
-  if (NORMALIZATION.has(layer.getClassName())) return 'norm';
-  return layer.getClassName().includes('Conv') && variable.endsWith('kernel') ? 'conv' : 'encoder';
+const inputShape = (encoder: LayersModel): (number | null)[] => encoder.inputs[0]?.shape as (number | null)[];
+
+/** Throws unless an encoder takes one tensor and gives features of the fusion's width. */
+function assertEncoder(modality: string, { inputs, outputs }: LayersModel, width: number): void {
+  const features = outputs[0]?.shape as (number | null)[];
+  if (inputs.length === 1 && outputs.length === 1 && features.length === 2 && features[1] === width) return;
+  const actual = `${inputs.length} input${inputs.length === 1 ? '' : 's'} and gives ${outputs.map(({ shape }) => written(shape)).join(' and ')}`;
+  throw new OptionError(
+    `The encoder for ${modality} takes ${actual}, but the fusion needs one input and features [B, ${width}]. Give the fusion the encoder's width.`,
+    { option: 'encoders', value: actual, accepted: `one input, features [B, ${width}]` },
+  );
 }
+
+/** A model whose encoders no longer change, see `MultimodalModel.freeze`. */
+export interface FrozenMultimodalModel<M extends string> {
+  readonly modalities: readonly M[];
+  /** Everything in one pass, in inference mode; dispose the outputs. */
+  forward(inputs: PerModality<M, tf.Tensor>): Outputs<M>;
+  /** Frees the folded weights. The model stays. */
+  dispose(): void;
+}
+
+const cloned = (tensor: tf.Tensor2D | undefined): tf.Tensor2D | undefined => tensor && tf.clone(tensor);
 
 /**
  * Encoders, one for each modality, and a fusion: the student of G2D, or any jointly trained network.
@@ -60,7 +82,10 @@ export class MultimodalModel<M extends string> {
   readonly #groups: ReadonlyMap<string, ParameterGroup<M>>;
   readonly #state: ReadonlyMap<string, LayerVariable>;
 
-  /** @throws {OptionError} If encoders and fusion do not have the same modalities, or layers share a name. */
+  /**
+   * @throws {OptionError} If encoders and fusion do not have the same modalities, an encoder's features are not as wide
+   * as the fusion expects, or layers share a name.
+   */
   constructor({
     encoders,
     fusion,
@@ -75,6 +100,8 @@ export class MultimodalModel<M extends string> {
         { option: 'encoders', value: names, accepted: fusion.modalities.join(', ') },
       );
     }
+    for (const modality of fusion.modalities)
+      assertEncoder(modality, encoders[modality], fusion.widths[modality]);
     this.modalities = fusion.modalities;
     this.#encoders = encoders;
     this.#fusion = fusion;
@@ -101,7 +128,7 @@ export class MultimodalModel<M extends string> {
       }
     };
     for (const modality of this.modalities) {
-      for (const layer of encoders[modality].layers) {
+      for (const layer of encoders[modality].layers.flatMap(innerLayers)) {
         add(layer, (variable) => ({ modality, role: encoderRole(layer, variable) }));
       }
     }
@@ -113,8 +140,83 @@ export class MultimodalModel<M extends string> {
     this.#state = state;
   }
 
-  /** Features f_m `[B, D_m]` of one modality's input `[B, …]`. */
+  /**
+   * An encoder's features `[B, D_m]` of one modality's input `[B, …]`.
+   *
+   * @throws {UnknownModalityError} If the model has no such modality.
+   * @throws {ShapeError} If the input is not of the shape that the encoder was made for.
+   */
   encode(modality: M, input: tf.Tensor, { training }: PassMode): tf.Tensor2D {
+    this.#assertInput(modality, input);
+    return this.#encoders[modality].apply(input, { training }) as tf.Tensor2D;
+  }
+
+  /** Fused logits z `[B, C]` from the encoders' features, as `encode` gives them. */
+  fuse(features: PerModality<M, tf.Tensor2D>): tf.Tensor2D {
+    return tf.tidy(() => this.#fusion.apply(features).logits);
+  }
+
+  /** Logits u_m `[B, C]` of each modality alone, from the encoders' features, as `encode` gives them. */
+  unimodalLogits(features: PerModality<M, tf.Tensor2D>): PerModality<M, tf.Tensor2D> {
+    return tf.tidy(() => ({ ...this.#fusion.apply(features).unimodalLogits }));
+  }
+
+  /**
+   * Everything in one pass: encode each modality, fuse, and each modality's own logits.
+   *
+   * @throws {OptionError} If a modality has no input.
+   * @throws {ShapeError} If an input is not of the shape that its encoder was made for, or the batches are not equally
+   * large. No encoder runs in that case.
+   * @param ready Features of modalities that are encoded already, outside of the pass that is differentiated; they stay
+   * the caller's.
+   */
+  forward(
+    inputs: PerModality<M, tf.Tensor>,
+    mode: PassMode,
+    ready?: Readonly<Partial<Record<M, tf.Tensor2D>>>,
+  ): Outputs<M> {
+    for (const modality of this.modalities) this.#assertInput(modality, inputs[modality]);
+    this.#assertOneBatch(inputs);
+    return tf.tidy(() => {
+      const features = perModality<M, tf.Tensor2D>(
+        this.modalities,
+        (modality) => cloned(ready?.[modality]) ?? this.encode(modality, inputs[modality], mode),
+      );
+      return { ...this.#fusion.apply(features) };
+    });
+  }
+
+  /**
+   * The model as it is now, for inference only: a teacher, which runs in every step of its student. On the `tensorflow`
+   * backend the encoders' batch normalization is folded into their convolutions.
+   *
+   * @param options `precision`: `'bfloat16'` for faster, rougher convolutions, see `freeze` in `@g2d/tensor-ops`.
+   */
+  freeze(options: { readonly precision?: Precision } = {}): FrozenMultimodalModel<M> {
+    const encoders = perModality(this.modalities, (modality) => freeze(this.#encoders[modality], options));
+    const check = (inputs: PerModality<M, tf.Tensor>): void => {
+      for (const modality of this.modalities) this.#assertInput(modality, inputs[modality]);
+      this.#assertOneBatch(inputs);
+    };
+    return {
+      modalities: this.modalities,
+      forward: (inputs) => {
+        check(inputs);
+        return tf.tidy(() => {
+          const features = perModality(
+            this.modalities,
+            (modality) => encoders[modality].predict([inputs[modality]])[0] as tf.Tensor2D,
+          );
+          return { ...this.#fusion.apply(features) };
+        });
+      },
+      dispose: () => {
+        for (const modality of this.modalities) encoders[modality].dispose();
+      },
+    };
+  }
+
+  #assertInput(modality: M, input: tf.Tensor | undefined): void {
     const encoder = this.#encoders[modality];
     if (!encoder) {
       throw new UnknownModalityError({ modality, known: this.modalities, where: 'The model' });
@@ -125,25 +227,26 @@ export class MultimodalModel<M extends string> {
         { option: 'inputs', value: input, accepted: 'a tensor [B, …] for every modality' },
       );
     }
-    return encoder.apply(input, { training }) as tf.Tensor2D;
+    const expected = inputShape(encoder);
+    const fits =
+      input.shape.length === expected.length &&
+      expected.every((size, axis) => axis === 0 || size === null || size === input.shape[axis]);
+    if (!fits) throw new ShapeError({ argument: modality, expected: written(expected), actual: input.shape });
   }
 
-  /** Fused logits z `[B, C]`. */
-  fuse(features: PerModality<M, tf.Tensor2D>): tf.Tensor2D {
-    return this.#fusion.fuse(features);
-  }
-
-  /** Logits u_m `[B, C]` of each modality alone. */
-  unimodalLogits(features: PerModality<M, tf.Tensor2D>): Record<M, tf.Tensor2D> {
-    return this.#fusion.unimodalLogits(features);
-  }
-
-  /** Everything at once: encode each modality, fuse, and each modality's own logits. */
-  forward(inputs: PerModality<M, tf.Tensor>, mode: PassMode): Outputs<M> {
-    const features = perModality(this.modalities, (modality) =>
-      this.encode(modality, inputs[modality], mode),
-    );
-    return { features, logits: this.fuse(features), unimodalLogits: this.unimodalLogits(features) };
+  #assertOneBatch(inputs: PerModality<M, tf.Tensor>): void {
+    const [first, ...others] = this.modalities;
+    if (first === undefined) return;
+    const batch = inputs[first].shape[0];
+    for (const modality of others) {
+      const { shape } = inputs[modality];
+      if (shape[0] === batch) continue;
+      throw new ShapeError({
+        argument: modality,
+        expected: `[${[batch, ...shape.slice(1)].join(', ')}], as many samples as \`${first}\` has`,
+        actual: shape,
+      });
+    }
   }
 
   /** The group of every trainable variable, by the variable's name. */
@@ -160,8 +263,9 @@ export class MultimodalModel<M extends string> {
   }
 
   /**
-   * The whole network as an ordinary `LayersModel` that shares the weights: one input for each modality, in order;
-   * outputs `[z, u_1, …, u_k]` (only z with one modality, whose u it is). Save it with `save`; it loads in plain TensorFlow.js.
+   * The whole network as an ordinary `LayersModel` of standard layers that shares the weights: one input for each
+   * modality, in order; outputs `[z, u_1, …, u_k]` (only z with one modality, whose u it is). Save it with `save`; it loads
+   * in plain TensorFlow.js.
    */
   toLayersModel(): LayersModel {
     const features = perModality(

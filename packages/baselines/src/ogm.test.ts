@@ -1,0 +1,190 @@
+import * as tf from '@tensorflow/tfjs';
+import { loadTensorFlow } from '@g2d/native';
+import { expectTensorClose } from '@g2d/tensor-ops/testing';
+import { readState, train, type EpochRecord, type Method, type Step } from '@g2d/trainer';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { toyBatches, toyModel, type Modality } from '../test/toy.js';
+import { ogm, ogmGe, type OgmGeOptions } from './ogm.js';
+
+beforeAll(async () => {
+  await loadTensorFlow({ backend: 'tensorflow', quiet: true });
+});
+
+const both = ['audio', 'visual'] as const;
+
+/** Gradients of 2 after a step in which the true class has probability 0.6 by audio and 0.4 by the image. */
+function edit(
+  method: Method<Modality>,
+  { epoch = 1, gradient = (shape: number[]) => tf.fill(shape, 2) } = {},
+) {
+  const model = toyModel(both);
+  method.onTrainStart?.({ model, epochs: 10 });
+  const step = { epoch, model, batch: { labels: tf.tensor1d([0, 0], 'int32') } } as unknown as Step<Modality>;
+  const logits = (probability: number) =>
+    tf.tile(tf.tensor2d([[Math.log(probability / (1 - probability)), 0]]), [2, 1]);
+  const features = { audio: tf.zeros<tf.Rank.R2>([2, 3]), visual: tf.zeros<tf.Rank.R2>([2, 3]) };
+  const gradients = model.variables.map(({ name, shape }) => ({ name, tensor: gradient(shape) }));
+  const edited = method.afterBackward!(gradients, step, {
+    features,
+    logits: tf.zeros([2, 2]),
+    unimodalLogits: { audio: logits(0.6), visual: logits(0.4) },
+  });
+  // Names as in the model's state: TensorFlow.js renames the variables of a second model.
+  const stable = [...model.state()].map(
+    ([name, weight]) => [(weight.read() as tf.Variable).name, name] as const,
+  );
+  const names = new Map(stable);
+  return Object.fromEntries(edited.map(({ name, tensor }) => [names.get(name)!, tensor]));
+}
+
+async function run(methods: readonly Method<Modality>[], epochs = 3) {
+  const model = toyModel(both);
+  const log: EpochRecord[] = [];
+  const optimizer = { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 };
+  await train({
+    model,
+    methods,
+    epochs,
+    optimizer,
+    batches: toyBatches,
+    onEpoch: (record) => void log.push(record),
+  });
+  return { state: readState(model), log };
+}
+
+describe('ogm', () => {
+  it('scales the convolutions of the modality that is ahead, and nothing else', () => {
+    const edited = edit(ogm({ alpha: 0.8 }));
+    expect(Object.keys(edited)).toHaveLength(2 * 3 + 4);
+    for (const [name, tensor] of Object.entries(edited)) {
+      // κ = 1 − tanh(0.8 · 0.6 / 0.4)
+      const factor = name === 'audio/conv/kernel' ? 0.166345 : 1;
+      expectTensorClose(tensor!, tf.fill(tensor!.shape, 2 * factor), { atol: 2e-6 });
+    }
+  });
+
+  it('scales more on request', () => {
+    const scaled = (scope: 'conv' | 'encoder' | 'encoder+head') =>
+      Object.entries(edit(ogm({ alpha: 0.8, scope })))
+        .filter(([, tensor]) => tensor!.dataSync()[0] !== 2)
+        .map(([name]) => name);
+    expect(scaled('conv')).toEqual(['audio/conv/kernel']);
+    expect(scaled('encoder')).toEqual(['audio/conv/kernel', 'audio/bn/gamma', 'audio/bn/beta']);
+    expect(scaled('encoder+head').slice(3)).toEqual(['head/audio/kernel', 'head/audio/bias']);
+  });
+
+  it('acts in its epochs, both ends inside', () => {
+    const acts = [1, 2, 3, 4, 5].filter((epoch) => {
+      const edited = edit(ogm({ alpha: 0.8, epochs: [2, 4] }), { epoch });
+      return edited['audio/conv/kernel']!.dataSync()[0] !== 2;
+    });
+    expect(acts).toEqual([2, 3, 4]);
+  });
+
+  it('logs scores, ratios, and the coefficients that it applied', () => {
+    const method = ogm<Modality>({ alpha: 0.8, epochs: [1, 1] });
+    edit(method);
+    const { scores, ratios, coefficients } = method.stepLog!() as Record<string, Record<Modality, number>>;
+    expect(scores!.audio).toBeCloseTo(0.6, 6);
+    expect(scores!.visual).toBeCloseTo(0.4, 6);
+    expect(ratios!.audio).toBeCloseTo(1.5, 5);
+    expect(coefficients!.audio).toBeCloseTo(0.166345, 5);
+    edit(method, { epoch: 2 });
+    expect(method.stepLog!()['coefficients']).toEqual({ audio: 1, visual: 1 });
+  });
+
+  it('passes over variables that another method froze', () => {
+    const edited = edit(ogm({ alpha: 0.8 }), { gradient: () => null as never });
+    expect(Object.values(edited)).toEqual(Array.from({ length: 10 }, () => null));
+  });
+
+  it('says what it does not accept', () => {
+    expect(() => ogm({ alpha: NaN })).toThrow(/`alpha` is NaN/);
+    expect(() => ogm({ alpha: 1, epochs: [0, 50] })).toThrow(
+      /`epochs` is \[0, 50\].*counted from 1.*\[1, 51\]/,
+    );
+    expect(() => ogm({ alpha: 1, epochs: [3, 2] })).toThrow(/`epochs` is \[3, 2\]/);
+    const start = { model: toyModel(['audio']), epochs: 1 };
+    expect(() => ogm<'audio'>({ alpha: 1 }).onTrainStart!(start)).toThrow(
+      /"ogm" balances modalities, but the model has only audio/,
+    );
+  });
+
+  it('trains otherwise than without it, inside of its epochs only', async () => {
+    const [without, inside, outside] = [
+      await run([]),
+      await run([ogm({ alpha: 0.8 })]),
+      await run([ogm({ alpha: 0.8, epochs: [4, 9] })]),
+    ];
+    expect(outside.state).toEqual(without.state);
+    expect(inside.state).not.toEqual(without.state);
+    expect(Object.keys(inside.log[0]!)).toEqual(expect.arrayContaining(['scores', 'ratios', 'coefficients']));
+  });
+});
+
+describe('ogmGe', () => {
+  it('adds noise of the gradients’ size to both modalities, before scaling', () => {
+    const noise: [string, readonly number[]][] = [];
+    const options: OgmGeOptions = {
+      alpha: 0.8,
+      seed: 0,
+      noise: (variable, shape) => {
+        noise.push([variable, shape]);
+        return tf.ones([...shape]);
+      },
+    };
+    const edited = edit(ogmGe(options), {
+      gradient: (shape) => tf.reshape(tf.range(0, tf.util.sizeFromShape(shape)), shape),
+    });
+    expect(noise).toEqual([
+      ['audio/conv/kernel', [3, 3, 1, 3]],
+      ['visual/conv/kernel', [3, 3, 1, 3]],
+    ]);
+    // 0 … 26: variance 27 · 28 / 12 = 63.
+    const gradient = tf.range(0, 27);
+    const expected = (factor: number) =>
+      tf.reshape(tf.add(tf.mul(gradient, factor), Math.sqrt(63)), [3, 3, 1, 3]);
+    expectTensorClose(edited['audio/conv/kernel']!, expected(0.16634539), { atol: 1e-5 });
+    expectTensorClose(edited['visual/conv/kernel']!, expected(1), { atol: 1e-5 });
+    expectTensorClose(edited['head/audio/bias']!, [0, 1], { atol: 0 });
+  });
+
+  it('draws anew in every step, for every variable, and outside of its epochs not at all', async () => {
+    const drawn: string[] = [];
+    const noise: OgmGeOptions['noise'] = (variable, shape) => {
+      drawn.push(variable);
+      return tf.zeros([...shape]);
+    };
+    await run([ogmGe({ alpha: 0.8, epochs: [2, 2], seed: 0, noise })]);
+    expect(drawn).toEqual(
+      Array.from({ length: 2 }, () => ['audio/conv/kernel', 'visual/conv/kernel']).flat(),
+    );
+    const kernel = (epoch: number) =>
+      edit(ogmGe({ alpha: 0, seed: 0 }), {
+        epoch,
+        gradient: (shape) => tf.reshape(tf.range(0, tf.util.sizeFromShape(shape)), shape),
+      });
+    const [first, second] = [kernel(1), kernel(2)];
+    const values = [
+      first['audio/conv/kernel']!,
+      first['visual/conv/kernel']!,
+      second['audio/conv/kernel']!,
+    ].map((tensor) => tensor.dataSync()[5]);
+    expect(new Set(values).size).toBe(3);
+  });
+
+  it('gives the same weights for the same seed, bit for bit, and leaves no tensor behind', async () => {
+    const start = tf.memory().numTensors;
+    await run([ogmGe({ alpha: 0.8, seed: 1 })], 1);
+    const models = tf.memory().numTensors - start;
+    const [first, second, other] = [
+      await run([ogmGe({ alpha: 0.8, seed: 1 })]),
+      await run([ogmGe({ alpha: 0.8, seed: 1 })]),
+      await run([ogmGe({ alpha: 0.8, seed: 2 })]),
+    ];
+    expect(first.state).toEqual(second.state);
+    expect(first.state).not.toEqual(other.state);
+    // Each run leaves its model, however many steps it took.
+    expect(tf.memory().numTensors).toBe(start + 4 * models);
+  });
+});

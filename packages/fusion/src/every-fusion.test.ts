@@ -1,0 +1,151 @@
+// What every fusion promises, whatever its formula.
+import * as tf from '@tensorflow/tfjs';
+import { initializeWeights } from '@g2d/encoders';
+import { loadTensorFlow } from '@g2d/native';
+import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { concatFusion } from './concat-fusion.js';
+import { filmFusion } from './film-fusion.js';
+import type { Fusion, FusionOptions } from './fusion.js';
+import { gatedFusion } from './gated-fusion.js';
+import { lateFusion } from './late-fusion.js';
+import { MultimodalModel } from './multimodal-model.js';
+import { sumFusion } from './sum-fusion.js';
+
+beforeAll(async () => {
+  await loadTensorFlow({ backend: 'tensorflow', quiet: true });
+});
+
+type Build = <M extends string>(options: FusionOptions<M>) => Fusion<M>;
+const any: [string, Build][] = [
+  ['late', lateFusion],
+  ['sum', sumFusion],
+  ['concat', concatFusion],
+];
+const ofTwo: [string, Build][] = [
+  ['film', filmFusion],
+  [
+    'film, conditioned by the second',
+    (options) => filmFusion({ ...options, conditionedBy: second(options) }),
+  ],
+  ['gated', (options) => gatedFusion({ ...options, hidden: 5 })],
+  ['gated by the second', (options) => gatedFusion({ ...options, hidden: 5, gatedBy: second(options) })],
+];
+const second = <M extends string>({ widths }: FusionOptions<M>): NoInfer<M> => Object.keys(widths)[1] as M;
+
+/** Linear encoders of three numbers, features of width 4, and biases that are not zero. */
+function model<M extends string>(modalities: readonly M[], build: Build): MultimodalModel<M> {
+  const record = <T>(value: (name: M) => T) =>
+    Object.fromEntries(modalities.map((name) => [name, value(name)])) as Record<M, T>;
+  const encoders = record((name) => {
+    const inputs = tf.input({ shape: [3] });
+    const outputs = tf.layers.dense({ name: `${name}/dense`, units: 4 }).apply(inputs) as tf.SymbolicTensor;
+    const encoder = tf.model({ name, inputs, outputs });
+    initializeWeights(encoder, 1);
+    return encoder;
+  });
+  const fusion = build({ widths: record(() => 4), classes: 6, seed: 2 });
+  for (const { layer } of fusion.layers) {
+    const [kernel, bias] = layer.getWeights();
+    layer.setWeights([kernel!, tf.add(tf.range(0, bias!.size), 1)]);
+  }
+  return new MultimodalModel({ encoders, fusion });
+}
+const inputs = <M extends string>(modalities: readonly M[]) =>
+  Object.fromEntries(
+    modalities.map((name, i) => [
+      name,
+      tf.tensor2d(
+        Array.from({ length: 6 }, (_, j) => Math.sin(i + 2 * j)),
+        [2, 3],
+      ),
+    ]),
+  ) as Record<M, tf.Tensor2D>;
+
+const cases: [string, readonly string[], Build][] = [
+  ...[...any, ...ofTwo].map(([name, build]): [string, string[], Build] => [name, ['a', 'b'], build]),
+  ...any.map(([name, build]): [string, string[], Build] => [name, ['a', 'b', 'c'], build]),
+  ...any.map(([name, build]): [string, string[], Build] => [name, ['a'], build]),
+];
+
+describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
+  it('gives fused and unimodal logits of every sample, alike in one pass and one by one', () => {
+    const student = model(modalities, build);
+    const x = inputs(modalities);
+    const { logits, unimodalLogits } = student.forward(x, { training: false });
+    expect(logits.shape).toEqual([2, 6]);
+    const features = Object.fromEntries(
+      modalities.map((modality) => [modality, student.encode(modality, x[modality]!, { training: false })]),
+    );
+    expectTensorClose(student.fuse(features), logits, { atol: 0 });
+    const alone = student.unimodalLogits(features);
+    expect(Object.keys(alone)).toEqual(modalities);
+    for (const modality of modalities) {
+      expectTensorClose(alone[modality]!, unimodalLogits[modality]!, { atol: 0 });
+      expect(alone[modality]!.shape).toEqual([2, 6]);
+    }
+  });
+
+  it('trains every variable through the fused logits', () => {
+    const student = model(modalities, build);
+    const x = inputs(modalities);
+    const { grads } = tf.variableGrads(
+      () => tf.sum(tf.square(student.forward(x, { training: true }).logits)) as tf.Scalar,
+      student.variables as tf.Variable[],
+    );
+    expect(Object.keys(grads).sort()).toEqual(student.variables.map(({ name }) => name).sort());
+    for (const gradient of Object.values(grads)) {
+      expect(tf.sum(tf.abs(gradient)).dataSync()[0]).toBeGreaterThan(0);
+    }
+  });
+
+  it('leaves no tensor behind', () => {
+    const student = model(modalities, build);
+    const x = inputs(modalities);
+    expectNoLeak(() => ({ ...student.forward(x, { training: false }) }));
+    expectNoLeak(() => ({ ...student.forward(x, { training: true }) }));
+    const { features } = model(modalities, lateFusion).forward(x, { training: false });
+    expectNoLeak(() => student.fuse(features));
+    expectNoLeak(() => student.unimodalLogits(features));
+    const loss = () => tf.mean(student.forward(x, { training: true }).logits) as tf.Scalar;
+    expectNoLeak(() => tf.variableGrads(loss, student.variables as tf.Variable[]) as unknown as object);
+  });
+
+  it('has every trainable variable in one group', () => {
+    const student = model(modalities, build);
+    const groups = student.groups();
+    expect([...groups.keys()]).toEqual(student.variables.map(({ name }) => name));
+    const expected = student.variables.map(({ name }) => {
+      const owner = modalities.find((modality) => name.startsWith(`${modality}/`));
+      const { modality } = groups.get(name)!;
+      return owner ? { modality: owner, role: 'encoder' } : { modality, role: modality ? 'head' : 'shared' };
+    });
+    expect([...groups.values()]).toEqual(expected);
+    const count = (role: string) => [...groups.values()].filter((group) => group.role === role).length;
+    expect(count('encoder') + count('head') + count('shared')).toBe(student.variables.length);
+  });
+
+  it('exports standard layers that share the weights, and load with the same numbers', async () => {
+    const student = model(modalities, build);
+    const exported = student.toLayersModel();
+    expect(exported.trainableWeights).toHaveLength(student.variables.length);
+    let saved: tf.io.ModelArtifacts | undefined;
+    await exported.save(
+      tf.io.withSaveHandler(async (artifacts) => {
+        saved = artifacts;
+        return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+      }),
+    );
+    // Through text, as in a file.
+    const modelTopology = JSON.parse(JSON.stringify(saved!.modelTopology)) as object;
+    const loaded = await tf.loadLayersModel(tf.io.fromMemory({ ...saved!, modelTopology }));
+    const x = inputs(modalities);
+    const all = [loaded.predict(modalities.map((modality) => x[modality]!))].flat() as tf.Tensor[];
+    const { logits, unimodalLogits } = student.forward(x, { training: false });
+    const expected = [logits, ...(modalities.length > 1 ? Object.values(unimodalLogits) : [])];
+    expect(all).toHaveLength(expected.length);
+    expected.forEach((tensor, i) => expectTensorClose(all[i]!, tensor, { atol: 1e-5, rtol: 1e-6 }));
+    // A second export does not disturb the first.
+    expect(student.toLayersModel().outputs).toHaveLength(expected.length);
+  });
+});

@@ -1,0 +1,58 @@
+import * as tf from '@tensorflow/tfjs';
+import { expectTensorClose } from '@g2d/tensor-ops/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { filmFusion } from './film-fusion.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const options = { widths: { audio: 2, visual: 2 }, classes: 2, seed: 0 } as const;
+
+/** γ = (f_0, 2 f_1 + 1), β = (f_0, f_1 − 1), W_o (x) = (x_0 + x_1 + 1, 2 x_1 − 2). */
+const withWeights = (fusion: ReturnType<typeof filmFusion<'audio' | 'visual'>>) => {
+  const [fc, out] = fusion.layers;
+  const kernel = [
+    [1, 0, 1, 0],
+    [0, 2, 0, 1],
+  ];
+  fc!.layer.setWeights([tf.tensor2d(kernel), tf.tensor1d([0, 1, 0, -1])]);
+  const outKernel = [
+    [1, 0],
+    [1, 2],
+  ];
+  out!.layer.setWeights([tf.tensor2d(outKernel), tf.tensor1d([1, -2])]);
+  return fusion;
+};
+const features = () => ({ audio: tf.tensor2d([[1, 2]]), visual: tf.tensor2d([[3, 1]]) });
+
+describe('filmFusion', () => {
+  it('lets the first modality condition the second, and each itself for unimodal logits', () => {
+    const { logits, unimodalLogits } = withWeights(filmFusion(options)).apply(features());
+    // γ(a) ⊙ v + β(a) = (1, 5) ⊙ (3, 1) + (1, 1) = (4, 6)
+    expectTensorClose(logits, [11, 10], { atol: 1e-6 });
+    // (1, 5) ⊙ (1, 2) + (1, 1) = (2, 11), half of the bias
+    expectTensorClose(unimodalLogits.audio, [13.5, 21], { atol: 1e-6 });
+    // (3, 3) ⊙ (3, 1) + (3, 0) = (12, 3)
+    expectTensorClose(unimodalLogits.visual, [15.5, 5], { atol: 1e-6 });
+  });
+
+  it('lets the second condition the first on request', () => {
+    const { logits } = withWeights(filmFusion({ ...options, conditionedBy: 'visual' })).apply(features());
+    // (3, 3) ⊙ (1, 2) + (3, 0) = (6, 6)
+    expectTensorClose(logits, [13, 10], { atol: 1e-6 });
+  });
+
+  it('refuses one modality, three, different widths and an unknown modality', () => {
+    const sizes = { classes: 2, seed: 0 };
+    expect(() => filmFusion({ widths: { a: 2 }, ...sizes })).toThrow(
+      /FiLM fusion is for two modalities, but `widths` names a\./,
+    );
+    expect(() => filmFusion({ widths: { a: 2, b: 2, c: 2 }, ...sizes })).toThrow(/names a, b, c\./);
+    expect(() => filmFusion({ widths: { a: 2, b: 3 }, ...sizes })).toThrow(/a has 2 and b has 3/);
+    // @ts-expect-error It does not compile either.
+    expect(() => filmFusion({ ...options, conditionedBy: 'vidoe' })).toThrow(
+      /`conditionedBy` is "vidoe", which is not one of audio, visual/,
+    );
+  });
+});

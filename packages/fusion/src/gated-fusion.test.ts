@@ -1,0 +1,57 @@
+import * as tf from '@tensorflow/tfjs';
+import { expectTensorClose } from '@g2d/tensor-ops/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { gatedFusion } from './gated-fusion.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const options = { widths: { audio: 1, visual: 1 }, classes: 2, hidden: 2, seed: 0 } as const;
+
+/** h_a = (f − 2, ln 3), h_v = (2 f, 1 − f), W_o (x) = (x_0 + x_1 + 1, 2 x_1 − 2). */
+const withWeights = (fusion: ReturnType<typeof gatedFusion<'audio' | 'visual'>>) => {
+  const [x, y, out] = fusion.layers;
+  x!.layer.setWeights([tf.tensor2d([[1, 0]]), tf.tensor1d([-2, Math.log(3)])]);
+  y!.layer.setWeights([tf.tensor2d([[2, -1]]), tf.tensor1d([0, 1])]);
+  const kernel = [
+    [1, 0],
+    [1, 2],
+  ];
+  out!.layer.setWeights([tf.tensor2d(kernel), tf.tensor1d([1, -2])]);
+  return fusion;
+};
+const features = () => ({ audio: tf.tensor2d([[2]]), visual: tf.tensor2d([[4]]) });
+
+describe('gatedFusion', () => {
+  it('opens the second modality with the first, and shows projections as features', () => {
+    const outputs = withWeights(gatedFusion(options)).apply(features());
+    expectTensorClose(outputs.features.audio, [0, Math.log(3)], { atol: 1e-6 });
+    expectTensorClose(outputs.features.visual, [8, -3], { atol: 1e-6 });
+    // σ(0, ln 3) ⊙ (8, −3) = (1/2, 3/4) ⊙ (8, −3) = (4, −2.25)
+    expectTensorClose(outputs.logits, [2.75, -6.5], { atol: 1e-6 });
+    expectTensorClose(outputs.unimodalLogits.audio, [Math.log(3) + 0.5, 2 * Math.log(3) - 1], { atol: 1e-6 });
+    expectTensorClose(outputs.unimodalLogits.visual, [5.5, -7], { atol: 1e-6 });
+  });
+
+  it('opens the first with the second on request', () => {
+    const { logits } = withWeights(gatedFusion({ ...options, gatedBy: 'visual' })).apply(features());
+    // σ(8, −3) ⊙ (0, ln 3) = (0, ln 3 / (1 + e³)) = (0, 0.0521027)
+    expectTensorClose(logits, [1.0521027, -1.8957947], { atol: 1e-6 });
+  });
+
+  it('has projections of one modality each, 512 wide unless told otherwise', () => {
+    const { layers } = gatedFusion({ widths: { audio: 3, visual: 5 }, classes: 2, seed: 0 });
+    expect(layers.map(({ layer, modality }) => [layer.name, modality, layer.weights[0]!.shape])).toEqual([
+      ['fusion/fc_x', 'audio', [3, 512]],
+      ['fusion/fc_y', 'visual', [5, 512]],
+      ['fusion/fc_out', undefined, [512, 2]],
+    ]);
+  });
+
+  it('refuses anything but two modalities, and a width that is none', () => {
+    const three = { widths: { a: 2, b: 2, c: 2 }, classes: 2, seed: 0 };
+    expect(() => gatedFusion(three)).toThrow(/Gated fusion is for two modalities/);
+    expect(() => gatedFusion({ ...options, hidden: 0 })).toThrow(/`hidden` is 0/);
+  });
+});

@@ -1,0 +1,80 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { perModality } from '@g2d/tensor-ops';
+import type { Fusion, FusionOptions } from './fusion.js';
+import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
+import { assertSize, checkedPair } from './options.js';
+
+/** Settings of `gatedFusion`. */
+export interface GatedFusionOptions<M extends string> extends FusionOptions<M> {
+  /** The modality whose projection gates the other one's. Default: the first. */
+  readonly gatedBy?: NoInfer<M>;
+  /** Width of the projections; default 512. Feature distillation needs it to be the width of the teachers' features. */
+  readonly hidden?: number;
+}
+
+/**
+ * Gated fusion: a projection of each modality, one of them a gate for the other.
+ *
+ * h_m = W_m f_m + b_m,  z = W_o (σ(h_x) ⊙ h_y) + b_o,  u_m = W_o h_m + b_o / 2
+ *
+ * The features of the outputs are the projections h_m, as in the released code: feature distillation compares these
+ * with the teachers' features. The layers are called as there: `fusion/fc_x` and `fusion/fc_y` project the first and
+ * the second modality of `widths` and are in these modalities' groups (`head`); `fusion/fc_out` is shared.
+ *
+ * @throws {OptionError} If there are not two modalities, or `gatedBy` is neither.
+ * @example
+ * const fusion = gatedFusion({ widths: { audio: 512, visual: 512 }, classes: 6, seed: 0 }); // audio gates visual
+ * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`; Kiela et al., AAAI 2018
+ */
+export function gatedFusion<const M extends string>(options: GatedFusionOptions<M>): Fusion<M> {
+  const { widths, classes, seed, gatedBy, hidden = 512 } = options;
+  const pair = checkedPair('Gated fusion', options, { option: 'gatedBy', value: gatedBy });
+  const { first, second, acting, other } = pair;
+  assertSize('hidden', hidden);
+  const modalities = [first, second];
+  const projections = perModality(modalities, (modality) =>
+    linear(modality === first ? 'fusion/fc_x' : 'fusion/fc_y', {
+      width: widths[modality],
+      units: hidden,
+      seed,
+    }),
+  );
+  const out = linear('fusion/fc_out', { width: hidden, units: classes, seed });
+  return {
+    modalities,
+    widths,
+    layers: [
+      ...modalities.map((modality) => ({ layer: projections[modality].layer, modality })),
+      { layer: out.layer, modality: undefined },
+    ],
+    apply: (features) =>
+      tf.tidy(() => {
+        const projected = perModality(modalities, (modality) =>
+          projections[modality].apply(features[modality]),
+        );
+        return {
+          features: projected,
+          logits: out.apply(tf.mul(tf.sigmoid(projected[acting]), projected[other])),
+          unimodalLogits: perModality(modalities, (modality) =>
+            withShareOfBias(tf.matMul(projected[modality], out.kernel()), out.bias(), modalities.length),
+          ),
+        };
+      }),
+    symbolic: (features) => {
+      const projected = perModality(modalities, (modality) =>
+        projections[modality].symbolic(features[modality]),
+      );
+      const gate = layers
+        .activation({ name: 'fusion/gate', activation: 'sigmoid' })
+        .apply(projected[acting]) as SymbolicTensor;
+      const gated = layers.multiply({ name: 'fusion/gated' }).apply([gate, projected[other]]);
+      return {
+        logits: out.symbolic(gated as SymbolicTensor),
+        unimodalLogits: perModality(modalities, (modality) =>
+          symbolicWithShareOfBias(`unimodal/${modality}`, out, projected[modality], modalities.length),
+        ),
+      };
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { OptionError } from '@g2d/tensor-ops';
+import type { MultimodalModel, ParameterGroup } from './multimodal-model.js';
+
+/** Which variables of a modality a method acts on. */
+export type ParameterScope = 'conv' | 'encoder' | 'encoder+head';
+
+const ROLES: Readonly<Record<ParameterScope, readonly ParameterGroup<string>['role'][]>> = {
+  conv: ['conv'],
+  encoder: ['conv', 'norm', 'encoder'],
+  'encoder+head': ['conv', 'norm', 'encoder', 'head'],
+};
+
+/**
+ * The modality that a variable belongs to within a scope.
+ *
+ * @param scope `'conv'`: convolution kernels of the encoders. `'encoder'`: all of an encoder. `'encoder+head'`: also the
+ * layers of the fusion that serve one modality alone.
+ * @returns For a variable's name its modality; `undefined` for variables that are shared or out of the scope.
+ * @throws {OptionError} If the scope is unknown, or contains no variable of some modality: a method would silently do
+ * nothing to it.
+ * @example
+ * const modalityOf = modalityInScope(model, 'conv');
+ * modalityOf('audio/conv1/kernel'); // 'audio'
+ * modalityOf('audio/bn1/gamma'); // undefined
+ */
+export function modalityInScope<M extends string>(
+  model: MultimodalModel<M>,
+  scope: ParameterScope,
+): (variableName: string) => M | undefined {
+  const accepted = Object.keys(ROLES).join(', ');
+  const roles = ROLES[scope];
+  if (!roles) {
+    throw new OptionError(`There is no scope "${String(scope)}". Use one of ${accepted}.`, {
+      option: 'scope',
+      value: scope,
+      accepted,
+    });
+  }
+  const groups = model.groups();
+  const modalityOf = (variableName: string): M | undefined => {
+    const group = groups.get(variableName);
+    return group && roles.includes(group.role) ? group.modality : undefined;
+  };
+  for (const modality of model.modalities) {
+    if (!model.variables.some(({ name }) => modalityOf(name) === modality)) {
+      throw new OptionError(
+        `The scope "${scope}" contains no variable of ${modality}, so suppressing it would change nothing. Use "encoder" for encoders without convolutions.`,
+        { option: 'scope', value: scope, accepted },
+      );
+    }
+  }
+  return modalityOf;
+}

@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs';
+import { expectTensorClose } from '@g2d/tensor-ops/testing';
+import { beforeAll, describe, it } from 'vitest';
+import type { Fusion } from './fusion.js';
+import { sumFusion } from './sum-fusion.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const weights: [number[][], number[]][] = [
+  [[[1, 2]], [0.5, 0]],
+  [[[3, -1]], [0, 1]],
+  [[[1, 1]], [3, 6]],
+];
+const withWeights = <M extends string>(fusion: Fusion<M>): Fusion<M> => {
+  fusion.layers.forEach(({ layer }, i) =>
+    layer.setWeights([tf.tensor2d(weights[i]![0]), tf.tensor1d(weights[i]![1])]),
+  );
+  return fusion;
+};
+const a = [[2]];
+const b = [[1]];
+const c = [[2]];
+
+describe('sumFusion', () => {
+  it('adds logits, and halves the bias of unimodal ones', () => {
+    const fusion = withWeights(sumFusion({ widths: { a: 1, b: 1 }, classes: 2, seed: 0 }));
+    const { logits, unimodalLogits } = fusion.apply({ a: tf.tensor2d(a), b: tf.tensor2d(b) });
+    expectTensorClose(logits, [5.5, 4], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.a, [2.25, 4], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.b, [3, -0.5], { atol: 1e-6 });
+  });
+
+  it('gives each of three modalities a third of its bias', () => {
+    const fusion = withWeights(sumFusion({ widths: { a: 1, b: 1, c: 1 }, classes: 2, seed: 0 }));
+    const features = { a: tf.tensor2d(a), b: tf.tensor2d(b), c: tf.tensor2d(c) };
+    const { logits, unimodalLogits } = fusion.apply(features);
+    expectTensorClose(logits, [10.5, 12], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.a, [2 + 1 / 6, 4], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.b, [3, -2 / 3], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.c, [3, 4], { atol: 1e-6 });
+  });
+
+  it('is a linear classifier with one modality', () => {
+    const fusion = withWeights(sumFusion({ widths: { a: 1 }, classes: 2, seed: 0 }));
+    const { logits, unimodalLogits } = fusion.apply({ a: tf.tensor2d(a) });
+    expectTensorClose(logits, [2.5, 4], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.a, [2.5, 4], { atol: 1e-6 });
+  });
+});

@@ -1,0 +1,58 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { perModality } from '@g2d/tensor-ops';
+import type { Fusion, FusionOptions } from './fusion.js';
+import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
+import { checkedModalities } from './options.js';
+
+/**
+ * Sum fusion: a linear head for each modality, logits added.
+ *
+ * z = Σ_m (W_m f_m + b_m),  u_m = W_m f_m + b_m / k
+ *
+ * The released code halves the bias of u_m with its two modalities; b_m / k is that for any number of them. z is
+ * therefore not the sum of the u_m. Heads are called `head/<modality>`.
+ *
+ * @throws {OptionError} If there is no modality, or a size is not a positive integer.
+ * @example
+ * const fusion = sumFusion({ widths: { audio: 512, visual: 512 }, classes: 6, seed: 0 });
+ * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`
+ */
+export function sumFusion<const M extends string>(options: FusionOptions<M>): Fusion<M> {
+  const { widths, classes, seed } = options;
+  const modalities = checkedModalities(options);
+  const k = modalities.length;
+  const heads = perModality(modalities, (modality) =>
+    linear(`head/${modality}`, { width: widths[modality], units: classes, seed }),
+  );
+  return {
+    modalities,
+    widths,
+    layers: modalities.map((modality) => ({ layer: heads[modality].layer, modality })),
+    apply: (features) =>
+      tf.tidy(() => {
+        const products = perModality(modalities, (modality) =>
+          tf.matMul<tf.Tensor2D>(features[modality], heads[modality].kernel()),
+        );
+        return {
+          features,
+          logits: tf.addN(
+            modalities.map((modality) => tf.add(products[modality], heads[modality].bias())),
+          ) as tf.Tensor2D,
+          unimodalLogits: perModality(modalities, (modality) =>
+            withShareOfBias(products[modality], heads[modality].bias(), k),
+          ),
+        };
+      }),
+    symbolic: (features) => {
+      const all = modalities.map((modality) => heads[modality].symbolic(features[modality]));
+      return {
+        // The layer refuses a single input, of which it is the identity.
+        logits: (k > 1 ? layers.add({ name: 'fusion/sum' }).apply(all) : all[0]) as SymbolicTensor,
+        unimodalLogits: perModality(modalities, (modality) =>
+          symbolicWithShareOfBias(`unimodal/${modality}`, heads[modality], features[modality], k),
+        ),
+      };
+    },
+  };
+}
