@@ -295,5 +295,6 @@ export async function runExperiment({
     test: (await teacherMean(teachers, data.test)).accuracy,
     validation: (await teacherMean(teachers, data.validation)).accuracy,
   };
+  teachers.dispose();
   return { results, teachers: accuracies, confidences, seconds };
 }

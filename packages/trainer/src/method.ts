@@ -34,10 +34,14 @@ export interface Method<M extends string> {
   activeVariables?(variables: readonly tf.Variable[]): readonly tf.Variable[];
   /** Default: cross-entropy of the fused logits. */
   loss?(step: Step<M>, outputs: Outputs<M>): LossTerms;
-  /** Edits the gradients: one entry per trainable variable, always in the same order. */
+  /**
+   * Edits the gradients: one entry per trainable variable, in the order of `step.model.variables`. `outputs` are those
+   * of the forward pass that was differentiated.
+   */
   afterBackward?(
     gradients: readonly NamedGradient[],
-    variables: readonly tf.Variable[],
+    step: Step<M>,
+    outputs: Outputs<M>,
   ): readonly NamedGradient[];
   /** Numbers of the current step for the log, by series and modality; the epoch's record has their means. */
   stepLog?(): Readonly<Record<string, PerModality<M, number>>>;

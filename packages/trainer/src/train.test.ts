@@ -107,6 +107,31 @@ describe('train', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it('shows a method the outputs that were differentiated, and frees them, also after an error', async () => {
+    const model = toyModel(['loud', 'quiet'], 0);
+    const seen: number[][] = [];
+    const watching: Method<Modality> = {
+      name: 'watching',
+      afterBackward(gradients, { model, batch }, outputs) {
+        expect(gradients.map(({ name }) => name)).toEqual(model.variables.map(({ name }) => name));
+        expectTensorClose(outputs.logits, model.forward(batch.inputs, { training: true }).logits, {
+          atol: 1e-6,
+        });
+        seen.push(outputs.unimodalLogits.quiet.shape, outputs.features.loud.shape);
+        if (seen.length > 2) throw new Error('Enough.');
+        return gradients;
+      },
+    };
+    const before = tf.memory().numTensors;
+    const settings = { model, methods: [watching], epochs: 1, optimizer, batches: epochBatches };
+    await expect(train(settings)).rejects.toThrow('Enough.');
+    expect(seen.slice(0, 2)).toEqual([
+      [20, 3],
+      [20, 5],
+    ]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it('stops with a sentence when the loss is not finite', async () => {
     const broken: Method<Modality> = {
       name: 'broken',

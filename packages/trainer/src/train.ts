@@ -160,34 +160,74 @@ function trainStep<M extends string>({
       (variables, method) => method.activeVariables?.(variables) ?? variables,
       model.variables,
     );
+    // Outside of the differentiated pass nothing is saved for a backward pass that these encoders will not have.
+    const ready = idleFeatures(model, batch, active);
     let loss: Record<string, number> = {};
     let right: Record<string, number> = {};
-    const { grads } = tf.variableGrads(() => {
-      const outputs = model.forward(batch.inputs, { training: true });
-      const terms = lossOwner?.loss?.(step, outputs) ?? jointLoss(step, outputs);
-      loss = mapValues(terms, (term) => (term as tf.Scalar).dataSync()[0] as number);
-      right = countRight(batch.labels, outputs);
-      return terms.total;
-    }, active as tf.Variable[]);
-    if (!Number.isFinite(loss['total'])) {
-      throw new G2DError(
-        'G2D_DIVERGED',
-        `The loss is ${loss['total']} in epoch ${epoch}. Lower the learning rate (now ${optimizer.learningRate}), or look for samples that are not finite.`,
-        { epoch, loss },
+    let outputs: Outputs<M> | undefined;
+    try {
+      const { grads } = tf.variableGrads(() => {
+        outputs = keepOutputs(model.forward(batch.inputs, { training: true }, ready));
+        const terms = lossOwner?.loss?.(step, outputs) ?? jointLoss(step, outputs);
+        loss = mapValues(terms, (term) => (term as tf.Scalar).dataSync()[0] as number);
+        right = countRight(batch.labels, outputs);
+        return terms.total;
+      }, active as tf.Variable[]);
+      if (!Number.isFinite(loss['total'])) {
+        throw new G2DError(
+          'G2D_DIVERGED',
+          `The loss is ${loss['total']} in epoch ${epoch}. Lower the learning rate (now ${optimizer.learningRate}), or look for samples that are not finite.`,
+          { epoch, loss },
+        );
+      }
+      const gradients = methods.reduce<readonly NamedGradient[]>(
+        (edited, method) => method.afterBackward?.(edited, step, outputs as Outputs<M>) ?? edited,
+        orderedGradients(grads, model.variables),
       );
+      optimizer.applyGradients(gradients);
+      return {
+        samples: batch.ids.length,
+        loss,
+        right,
+        series: Object.assign({}, ...methods.map((method) => method.stepLog?.())) as StepResult['series'],
+      };
+    } finally {
+      tf.dispose(outputs as unknown as tf.TensorContainer);
     }
-    const gradients = methods.reduce<readonly NamedGradient[]>(
-      (edited, method) => method.afterBackward?.(edited, model.variables) ?? edited,
-      orderedGradients(grads, model.variables),
-    );
-    optimizer.applyGradients(gradients);
-    return {
-      samples: batch.ids.length,
-      loss,
-      right,
-      series: Object.assign({}, ...methods.map((method) => method.stepLog?.())) as StepResult['series'],
-    };
   });
+}
+
+/** Features of the modalities whose encoder has no active variable. */
+function idleFeatures<M extends string>(
+  model: MultimodalModel<M>,
+  { inputs }: Batch<M>,
+  active: readonly tf.Variable[],
+): Partial<Record<M, tf.Tensor2D>> {
+  const groups = model.groups();
+  const busy = new Set(
+    active.flatMap(({ name }) => {
+      const group = groups.get(name);
+      return group && group.role !== 'head' ? [group.modality] : [];
+    }),
+  );
+  const features: Partial<Record<M, tf.Tensor2D>> = {};
+  for (const modality of model.modalities.filter((name) => !busy.has(name))) {
+    features[modality] = model.encode(modality, inputs[modality], { training: true });
+  }
+  return features;
+}
+
+/** Lets outputs outlive the pass that is differentiated, for the methods' gradient edits. Dispose them. */
+function keepOutputs<M extends string>(outputs: Outputs<M>): Outputs<M> {
+  const { features, logits, unimodalLogits } = outputs;
+  for (const tensor of [
+    logits,
+    ...Object.values<tf.Tensor>({ ...features }),
+    ...Object.values<tf.Tensor>({ ...unimodalLogits }),
+  ]) {
+    tf.keep(tensor);
+  }
+  return outputs;
 }
 
 const jointLoss = <M extends string>({ batch }: Step<M>, { logits }: Outputs<M>): LossTerms => {

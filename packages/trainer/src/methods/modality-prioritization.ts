@@ -1,15 +1,10 @@
-import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { modalityInScope, type ParameterScope } from '@g2d/fusion';
+import { perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
 import { modalityConfidence, SequentialModalityPrioritization, type SmpOptions } from '@g2d/smp';
 import type { Method } from '../method.js';
 
 /** Which variables of a suppressed modality lose their gradient. */
-export type SuppressionScope = 'conv' | 'encoder' | 'encoder+head';
-
-const ROLES: Readonly<Record<SuppressionScope, readonly string[]>> = {
-  conv: ['conv'],
-  encoder: ['conv', 'norm', 'encoder'],
-  'encoder+head': ['conv', 'norm', 'encoder', 'head'],
-};
+export type SuppressionScope = ParameterScope;
 
 /** Settings of `modalityPrioritization`. */
 export interface PrioritizationOptions {
@@ -43,22 +38,9 @@ export function modalityPrioritization<M extends string>({
     name: 'smp',
     teachers: 'unimodal',
     onTrainStart({ model }) {
-      const groups = model.groups();
-      const inScope = (variable: string): M | undefined => {
-        const group = groups.get(variable);
-        return group && ROLES[scope].includes(group.role) ? group.modality : undefined;
-      };
-      for (const modality of model.modalities) {
-        if (!model.variables.some(({ name }) => inScope(name) === modality)) {
-          throw new OptionError(
-            `The scope "${scope}" contains no variable of ${modality}, so suppressing it would change nothing. Use "encoder" for encoders without convolutions.`,
-            { option: 'scope', value: scope, accepted: Object.keys(ROLES).join(', ') },
-          );
-        }
-      }
       smp = new SequentialModalityPrioritization({
         modalities: model.modalities,
-        modalityOf: inScope,
+        modalityOf: modalityInScope(model, scope),
         phaseEpochs,
         suppression,
       });
@@ -71,7 +53,7 @@ export function modalityPrioritization<M extends string>({
       smp.update({ epoch, confidence });
     },
     activeVariables: (variables) => smp.activeVariables(variables),
-    afterBackward: (gradients, variables) => smp.modulate(toMap(gradients), variables),
+    afterBackward: (gradients, { model }) => smp.modulate(toMap(gradients), model.variables),
     stepLog: () => ({ confidence, coefficients: smp.coefficients }),
   };
 }

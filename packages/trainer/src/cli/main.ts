@@ -1,0 +1,93 @@
+import { G2DError, OptionError } from '@g2d/tensor-ops';
+import type { Command, Output } from './command.js';
+
+/** The commands. Each is loaded when it is called, so that `--help` needs no TensorFlow. */
+const commands: Readonly<Record<string, { summary: string; load: () => Promise<Command> }>> = {
+  parity: {
+    summary: 'runs parity cases: our numbers next to those of the PyTorch implementation',
+    load: async () => (await import('./parity.js')).parity,
+  },
+};
+
+const help = (): string => `Usage: g2d <command> [options]
+
+Commands:
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)}  ${summary}`)
+  .join('\n')}
+
+g2d <command> --help explains a command and its options.
+`;
+
+/**
+ * Runs a command line.
+ *
+ * @returns The exit code: 0; 1 if the result is not good, or for a fault of ours; 2 for a mistake of the user's: a wrong
+ * command line, or files that cannot be used.
+ */
+export async function main(args: readonly string[], output: Output): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    output[name === undefined ? 'err' : 'out'](help());
+    return name === undefined ? 2 : 0;
+  }
+  const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
+  try {
+    const command = Object.hasOwn(commands, name) ? await commands[name]?.load() : undefined;
+    if (!command) {
+      throw new OptionError(
+        `There is no command "${name}"; the commands are ${Object.keys(commands).join(', ')}.`,
+        {
+          option: 'command',
+          value: name,
+          accepted: Object.keys(commands).join(', '),
+        },
+      );
+    }
+    if (options.includes('--help') || options.includes('-h')) {
+      output.out(command.help);
+      return 0;
+    }
+    return await command.run(rest, output);
+  } catch (error) {
+    return report(error, name, options.includes('--json'), output);
+  }
+}
+
+function report(error: unknown, command: string, json: boolean, { out, err }: Output): number {
+  const { code, message, details } = describe(error, command);
+  if (json) out(`${JSON.stringify({ error: { code, message, details } })}\n`);
+  err(`g2d: ${message}\n`);
+  if (code !== INTERNAL) return 2;
+  // An error without a code is a fault of ours: whoever reports it needs its trace.
+  err(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return 1;
+}
+
+const INTERNAL = 'G2D_INTERNAL';
+
+function describe(
+  error: unknown,
+  command: string,
+): { code: string; message: string; details: Readonly<Record<string, unknown>> } {
+  if (G2DError.isInstance(error)) return error;
+  const { code, message, details } = error as { code?: unknown; message?: unknown; details?: object };
+  if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS')) {
+    // Only its first sentence: the others are about positional arguments that begin with a dash.
+    const problem = String(message).split('. ')[0];
+    return { code: 'G2D_OPTION', message: `${problem}; see g2d ${command} --help.`, details: {} };
+  }
+  // What @g2d/native throws, for example that a backend is missing.
+  if (typeof code === 'string' && code.startsWith('G2D_')) {
+    return { code, message: String(message), details: { ...details } };
+  }
+  return { code: INTERNAL, message: String(message ?? error).split('\n')[0] as string, details: {} };
+}
+
+/** Runs the process's own command line. */
+export async function runProcess(): Promise<void> {
+  process.exitCode = await main(process.argv.slice(2), {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+  });
+}

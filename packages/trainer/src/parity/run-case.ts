@@ -1,0 +1,65 @@
+import type { ParityCase } from './case.js';
+import { compare, type Check, type Results } from './compare.js';
+import type { CaseFiles } from './find-cases.js';
+import { judge, type Status } from './judge.js';
+import { loadBaselines, type Baselines } from './baselines.js';
+import { readCase } from './read-case.js';
+import { readExpected, type Expected } from './read-expected.js';
+import { runEncoder } from './run-encoder.js';
+import { runLosses } from './run-losses.js';
+import { runTrain } from './run-train.js';
+
+/** A case and what is expected of it. */
+export interface LoadedCase {
+  readonly parityCase: ParityCase;
+  readonly expected: Expected;
+  /** If the case needs it. */
+  readonly baselines: Baselines | undefined;
+}
+
+/** How a case went. */
+export interface CaseReport {
+  /** The case's `id`. */
+  readonly name: string;
+  readonly status: Status;
+  /** Every quantity, in the order of computation. */
+  readonly checks: readonly Check[];
+  /** Near ties that PyTorch counted in each step's forward pass. */
+  readonly ties: readonly number[];
+  readonly seconds: number;
+}
+
+/**
+ * Reads both files of a case.
+ *
+ * @throws {FileFormatError} If something in them is unknown, missing or contradictory.
+ * @throws {OptionError} If the case needs `@g2d/baselines`, and it is not installed.
+ */
+export async function loadCase(files: CaseFiles): Promise<LoadedCase> {
+  const parityCase = readCase(files.case);
+  const needy = parityCase.kind === 'losses' || (parityCase.kind === 'train' && parityCase.ogm);
+  return {
+    parityCase,
+    expected: readExpected(files.expected, parityCase),
+    baselines: needy ? await loadBaselines() : undefined,
+  };
+}
+
+/** Computes a case on the current backend and sets it next to what is expected. Leaves no tensor behind. */
+export async function runCase({ parityCase, expected, baselines }: LoadedCase): Promise<CaseReport> {
+  const started = performance.now();
+  const checks = compare(expected.expectations, await compute(parityCase, baselines));
+  const seconds = (performance.now() - started) / 1000;
+  return { name: parityCase.id, status: judge(checks), checks, ties: expected.ties, seconds };
+}
+
+async function compute(parityCase: ParityCase, baselines: Baselines | undefined): Promise<Results> {
+  switch (parityCase.kind) {
+    case 'encoder':
+      return runEncoder(parityCase);
+    case 'train':
+      return runTrain(parityCase, baselines);
+    case 'losses':
+      return runLosses(parityCase, baselines as Baselines);
+  }
+}

@@ -1,0 +1,214 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { studentLoss, type TeacherOutputs } from '@g2d/distill';
+import type { Outputs } from '@g2d/fusion';
+import { orderedGradients, perModality, SGD, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { frozenTeachers, type FrozenTeachers } from '../frozen-teachers.js';
+import type { Method, Step } from '../method.js';
+import { g2dDistillation } from '../methods/g2d-distillation.js';
+import { modalityPrioritization } from '../methods/modality-prioritization.js';
+import type { Baselines } from './baselines.js';
+import { modalities, type LabelledBatch, type Modality, type TrainCase, type TrainStep } from './case.js';
+import type { Results } from './compare.js';
+import { inputTensor } from './inputs.js';
+import { gradientRows, parameterRows } from './record-parameters.js';
+import {
+  recordDistillation,
+  recordFeatures,
+  recordGradientNorms,
+  recordLogits,
+  recordModulation,
+  recordNoiseNorms,
+  recordPriority,
+  recordTeacherLogits,
+  scalar,
+  type Recorder,
+} from './record-step.js';
+import type { Rows, Value } from './read-expected.js';
+import { buildStudent, buildTeacher, type CaseModel } from './student.js';
+
+/** What stays the same over the steps of a case. */
+interface Run {
+  readonly parityCase: TrainCase;
+  readonly baselines: Baselines | undefined;
+  readonly student: CaseModel<Modality>;
+  readonly teachers: FrozenTeachers<Modality> | undefined;
+  readonly methods: readonly Method<Modality>[];
+  readonly optimizer: SGD;
+  readonly results: Map<string, Value | Rows>;
+}
+
+/**
+ * The optimizer steps of a case, with the model, methods and optimizer that everybody trains with, then an evaluation.
+ *
+ * @param baselines For the methods `ogm` and `ogm-ge`.
+ */
+export async function runTrain(parityCase: TrainCase, baselines: Baselines | undefined): Promise<Results> {
+  const student = buildStudent(parityCase);
+  const teachers = parityCase.teachers && {
+    audio: buildTeacher('audio', parityCase.teachers.audio, parityCase),
+    visual: buildTeacher('visual', parityCase.teachers.visual, parityCase),
+  };
+  let current = 0;
+  const run: Run = {
+    parityCase,
+    baselines,
+    student,
+    teachers:
+      teachers && frozenTeachers<Modality>({ audio: teachers.audio.model, visual: teachers.visual.model }),
+    methods: methodsOf(parityCase, baselines, (variable) =>
+      student.weights.noise(variable, {
+        seed: parityCase.seed,
+        step: current,
+        scale: parityCase.ogm?.noiseScale,
+      }),
+    ),
+    optimizer: new SGD(student.model.variables, parityCase.optimizer),
+    results: new Map(),
+  };
+  const epochs = Math.max(...parityCase.steps.map(({ epoch }) => epoch)) + 1;
+  for (const method of run.methods) method.onTrainStart?.({ model: student.model, epochs });
+  for (current = 0; current < parityCase.steps.length; current++) {
+    // Lets timers and signals through: a step is synchronous.
+    await tf.nextFrame();
+    tf.tidy(() => trainStep(run, current));
+  }
+  const { parameters, buffers } = parameterRows(
+    parityCase,
+    student.weights,
+    run.optimizer,
+    run.results.get('parameters') as Rows,
+  );
+  run.results.set('parameters', parameters);
+  run.results.set('buffers', buffers);
+  tf.tidy(() => evaluateLast(run));
+  run.optimizer.dispose();
+  for (const { dispose } of [student, ...Object.values(teachers ?? {})]) dispose();
+  return run.results;
+}
+
+function methodsOf(
+  { method, ogm, g2d }: TrainCase,
+  baselines: Baselines | undefined,
+  noise: (variable: string) => tf.Tensor,
+): Method<Modality>[] {
+  if (g2d) {
+    const { alpha, beta, temperature, window } = g2d;
+    return [
+      g2dDistillation({ alpha, beta, temperature, featureReduction: 'mean' }),
+      modalityPrioritization({ phaseEpochs: [window[1] + 1, 1], scope: 'conv', suppression: 'zero' }),
+    ];
+  }
+  if (!ogm || !baselines) return [];
+  const { alpha, window } = ogm;
+  const options = { alpha, epochs: [window[0] + 1, window[1] + 1], scope: 'conv' } as const;
+  return [method === 'ogm' ? baselines.ogm(options) : baselines.ogmGe({ ...options, seed: 0, noise })];
+}
+
+/** Methods count epochs from 1. Before the window of G2D every modality trains, as in the joint phase after it. */
+const epochOf = ({ g2d }: TrainCase, { epoch }: TrainStep): number =>
+  g2d && epoch < g2d.window[0] ? g2d.window[1] + 2 : epoch + 1;
+
+function batchOf({ seed, inputs }: TrainCase, { batchTag, labels }: LabelledBatch): Step<Modality>['batch'] {
+  return {
+    inputs: perModality(modalities, (modality) =>
+      inputTensor(inputs[modality], { seed, batchTag, modality }),
+    ),
+    labels: tf.tensor1d([...labels], 'int32'),
+    ids: labels.map((_, i) => `${batchTag}/${i}`),
+  };
+}
+
+function trainStep(run: Run, t: number): void {
+  const { parityCase, student, teachers, methods, optimizer, results } = run;
+  const { model } = student;
+  const given = parityCase.steps[t] as TrainStep;
+  const batch = batchOf(parityCase, given);
+  const teacherOutputs = teachers?.outputs(batch);
+  const step: Step<Modality> = {
+    epoch: epochOf(parityCase, given),
+    model,
+    batch,
+    // No method asks for them in a case without.
+    teachers: teacherOutputs as PerModality<Modality, TeacherOutputs>,
+  };
+  for (const method of methods) method.onStepStart?.(step);
+
+  let kept: Outputs<Modality> | undefined;
+  // Every gradient, also of what a method suppresses: the norms before it are compared too.
+  const { value, grads } = tf.variableGrads(() => {
+    const outputs = model.forward(batch.inputs, { training: true });
+    kept = { ...outputs };
+    keep(kept);
+    const owner = methods.find((method) => method.loss);
+    return owner?.loss?.(step, outputs).total ?? studentLoss(batch.labels, outputs.logits);
+  }, model.variables as tf.Variable[]);
+  const outputs = kept as unknown as Outputs<Modality>;
+  const before = orderedGradients(grads, model.variables);
+  const after = methods.reduce<readonly NamedGradient[]>(
+    (gradients, method) => method.afterBackward?.(gradients, step, outputs) ?? gradients,
+    before,
+  );
+
+  const record: Recorder = (name, quantity) => void results.set(`steps[${t}].${name}`, quantity);
+  recordLogits(record, batch.labels, outputs);
+  recordFeatures(record, batch.labels, outputs);
+  record('lossTotal', scalar(value));
+  recordGradientNorms(record, 'gradNormBefore', before, model);
+  recordGradientNorms(record, 'gradNormAfter', after, model);
+  recordMethod(record, run, { outputs, teacherOutputs, before, after });
+  if (t === 0) {
+    results.set('parameters', gradientRows(parityCase, student.weights, before));
+    if (teacherOutputs) recordTeacherLogits(record, teacherOutputs);
+  }
+  tf.dispose(tensorsOf(outputs));
+  optimizer.applyGradients(after);
+}
+
+/** What only one method computes. */
+function recordMethod(
+  record: Recorder,
+  { parityCase, baselines, student, methods }: Run,
+  {
+    outputs,
+    teacherOutputs,
+    before,
+    after,
+  }: {
+    readonly outputs: Outputs<Modality>;
+    readonly teacherOutputs: PerModality<Modality, TeacherOutputs> | undefined;
+    readonly before: readonly NamedGradient[];
+    readonly after: readonly NamedGradient[];
+  },
+): void {
+  const { method, ogm, g2d, batch } = parityCase;
+  const last = methods.at(-1) as Method<Modality>;
+  if (g2d && teacherOutputs) {
+    recordDistillation(record, outputs, teacherOutputs, g2d.temperature);
+    recordPriority(record, last, batch);
+  }
+  if (ogm && baselines) {
+    recordModulation(record, last, ogm, baselines);
+    // Outside of its window the method gives back the list that it got.
+    const inWindow = after !== before;
+    record('inWindow', inWindow);
+    if (method === 'ogm-ge' && inWindow) {
+      const coefficients = last.stepLog?.()['coefficients'] as PerModality<Modality, number>;
+      recordNoiseNorms(record, { before, after, coefficients, model: student.model });
+    }
+  }
+}
+
+const tensorsOf = ({ features, logits, unimodalLogits }: Outputs<Modality>): tf.Tensor[] => [
+  ...new Set([logits, ...modalities.flatMap((modality) => [features[modality], unimodalLogits[modality]])]),
+];
+
+/** Lets outputs outlive the pass that is differentiated. */
+function keep(outputs: Outputs<Modality>): void {
+  for (const tensor of tensorsOf(outputs)) tf.keep(tensor);
+}
+
+function evaluateLast({ parityCase, student, results }: Run): void {
+  const { inputs, labels } = batchOf(parityCase, parityCase.evalBatch);
+  const outputs = student.model.forward(inputs, { training: false });
+  recordLogits((name, value) => void results.set(`evalAfter.${name}`, value), labels, outputs);
+}

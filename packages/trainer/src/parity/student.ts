@@ -1,0 +1,102 @@
+import { resnet18 } from '@g2d/encoders';
+import {
+  concatFusion,
+  filmFusion,
+  gatedFusion,
+  lateFusion,
+  MultimodalModel,
+  sumFusion,
+  type Fusion,
+  type FusionOptions,
+} from '@g2d/fusion';
+import { perModality } from '@g2d/tensor-ops';
+import { modalities, type InputRecipe, type Modality, type ModelRecipe, type TrainCase } from './case.js';
+import { sampleShape } from './inputs.js';
+import { FEATURES, type FusionName } from './torch-tensors.js';
+import { TorchWeights, type ModuleNames } from './weights.js';
+
+/** A model with the weights of a case. */
+export interface CaseModel<M extends Modality> {
+  readonly model: MultimodalModel<M>;
+  readonly weights: TorchWeights;
+  dispose(): void;
+}
+
+const widths = perModality(modalities, () => FEATURES);
+
+interface CaseFusion {
+  readonly build: (options: FusionOptions<Modality>) => Fusion<Modality>;
+  /** Where the layers of PyTorch's fusion are in ours. */
+  readonly modules: ModuleNames;
+}
+
+const heads: ModuleNames = { 'fusion_module.fc_x': 'head/audio', 'fusion_module.fc_y': 'head/visual' };
+const output: ModuleNames = { 'fusion_module.fc_out': 'fusion/fc_out' };
+
+/** Audio comes first, as in the released code: it conditions (FiLM) and opens the gate of the other modality. */
+const FUSIONS: Readonly<Record<FusionName, CaseFusion>> = {
+  late: { build: lateFusion, modules: heads },
+  sum: { build: sumFusion, modules: heads },
+  concat: { build: concatFusion, modules: output },
+  film: { build: filmFusion, modules: { ...output, 'fusion_module.fc': 'fusion/fc' } },
+  gated: {
+    build: gatedFusion,
+    modules: { ...output, 'fusion_module.fc_x': 'fusion/fc_x', 'fusion_module.fc_y': 'fusion/fc_y' },
+  },
+};
+
+/** The student of a case: two encoders and its fusion. */
+export function buildStudent({ seed, fusion, classes, inputs, student }: TrainCase): CaseModel<Modality> {
+  const { build, modules } = FUSIONS[fusion];
+  return buildModel({
+    seed,
+    inputs,
+    fusion: build({ widths, classes, seed: 0 }),
+    recipe: student,
+    modules: { audio_net: 'audio', visual_net: 'visual', ...modules },
+  });
+}
+
+/** The teacher for one modality: an encoder and a linear head. */
+export function buildTeacher<M extends Modality>(
+  modality: M,
+  recipe: ModelRecipe,
+  { seed, classes, inputs }: TrainCase,
+): CaseModel<M> {
+  return buildModel<M>({
+    seed,
+    inputs,
+    fusion: lateFusion({ widths: { [modality]: FEATURES } as Record<M, number>, classes, seed: 0 }),
+    recipe,
+    modules: { net: modality, classifier: `head/${modality}` },
+  });
+}
+
+function buildModel<M extends Modality>({
+  seed,
+  inputs,
+  fusion,
+  recipe,
+  modules,
+}: {
+  readonly seed: number;
+  readonly inputs: Readonly<Record<M, InputRecipe>>;
+  readonly fusion: Fusion<M>;
+  readonly recipe: ModelRecipe;
+  readonly modules: ModuleNames;
+}): CaseModel<M> {
+  const encoders = perModality(fusion.modalities, (name) =>
+    resnet18({ name, inputShape: sampleShape(inputs[name]), seed: 0 }),
+  );
+  const model = new MultimodalModel({ encoders, fusion });
+  const weights = new TorchWeights(recipe, model.state(), modules);
+  weights.initialize(seed);
+  return {
+    model,
+    weights,
+    dispose: () => {
+      for (const name of fusion.modalities) encoders[name].dispose();
+      for (const { layer } of fusion.layers) layer.dispose();
+    },
+  };
+}
