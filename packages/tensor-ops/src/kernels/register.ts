@@ -12,6 +12,7 @@ import { registerReshape } from './reshape.js';
 import { registerSoftmaxCrossEntropy } from './softmax-cross-entropy.js';
 import { TENSORFLOW } from './tensorflow.js';
 import { registerWasmConvGradients } from './wasm-conv-gradients.js';
+import { registerWasmDepthwiseGradients } from './wasm-depthwise-gradients.js';
 
 // The marker lives in the process, not in this module: ESM and CommonJS copies share one kernel registry.
 const MARKER = Symbol.for('@g2d/kernels-registered');
@@ -19,7 +20,7 @@ const registered = ((globalThis as Record<symbol, unknown>)[MARKER] ??= new Set<
 
 /**
  * Registers the kernels that training needs and the current backend lacks: fused training kernels on `tensorflow`,
- * the gradients of convolution on `wasm`. Does nothing on other backends, and nothing the second time.
+ * the gradients of convolution, also depthwise, on `wasm`. Does nothing on other backends, and nothing the second time.
  *
  * `accelerate` calls it; call it yourself to train plain layers on WASM.
  */
@@ -40,6 +41,7 @@ export function registerTrainingKernels(): void {
     registerSoftmaxCrossEntropy();
   } else if (backend === 'wasm') {
     registerWasmConvGradients();
+    registerWasmDepthwiseGradients();
   }
   registered.add(backend);
 }

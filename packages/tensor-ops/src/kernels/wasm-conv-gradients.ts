@@ -8,19 +8,20 @@ import * as tf from '@tensorflow/tfjs-core';
 
 type Padding = 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
 
-interface ConvAttributes {
+export interface ConvAttributes {
   readonly strides: [number, number] | number;
   readonly pad: Padding;
-  readonly dataFormat: 'NHWC' | 'NCHW';
+  readonly dataFormat?: 'NHWC' | 'NCHW';
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
-type ConvInfo = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
+export type ConvInfo = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
 
-const convInfo = (
+export const convInfo = (
   inputShape: readonly number[],
   filterShape: readonly number[],
-  { strides, pad, dataFormat, dimRoundingMode }: ConvAttributes,
+  { strides, pad, dataFormat = 'NHWC', dimRoundingMode }: ConvAttributes,
+  depthwise = false,
 ): ConvInfo => {
   if (dataFormat !== 'NHWC')
     throw new Error(`Convolution gradients on wasm need data format NHWC, not ${dataFormat}.`);
@@ -31,7 +32,7 @@ const convInfo = (
     1,
     pad as 'valid',
     dimRoundingMode,
-    false,
+    depthwise,
     'channelsLast',
   );
 };
@@ -40,7 +41,7 @@ const convInfo = (
  * Puts `stride − 1` zeros after every row and column, the last included: a tail of zeros costs less than the slice that
  * would remove it.
  */
-function spread(x: tf.Tensor4D, sh: number, sw: number): tf.Tensor4D {
+export function spread(x: tf.Tensor4D, sh: number, sw: number): tf.Tensor4D {
   if (sh === 1 && sw === 1) return x;
   const [b, h, w, c] = x.shape;
   const none = [0, 0] as [number, number];
@@ -51,7 +52,13 @@ function spread(x: tf.Tensor4D, sh: number, sw: number): tf.Tensor4D {
 }
 
 /** Pads axes 1 and 2, or cuts where a number is negative. */
-function padOrCut(x: tf.Tensor4D, top: number, bottom: number, left: number, right: number): tf.Tensor4D {
+export function padOrCut(
+  x: tf.Tensor4D,
+  top: number,
+  bottom: number,
+  left: number,
+  right: number,
+): tf.Tensor4D {
   const margins = [top, bottom, left, right];
   if (margins.every((margin) => margin === 0)) return x;
   const cut = margins.every((margin) => margin >= 0)

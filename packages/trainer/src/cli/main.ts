@@ -7,6 +7,10 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'runs parity cases: our numbers next to those of the PyTorch implementation',
     load: async () => (await import('./parity.js')).parity,
   },
+  bench: {
+    summary: "one training step at a dataset's shapes: milliseconds, peak memory",
+    load: async () => (await import('./bench.js')).bench,
+  },
 };
 
 const help = (): string => `Usage: g2d <command> [options]

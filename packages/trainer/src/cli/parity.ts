@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { OptionError } from '@g2d/tensor-ops';
 import { createProgress } from '../node/progress.js';
 import type { Check } from '../parity/compare.js';
+import { EncoderPool } from '../parity/encoder-pool.js';
 import { findCases } from '../parity/find-cases.js';
 import { acceptable, worstOf } from '../parity/judge.js';
 import { loadCase, runCase, type CaseReport } from '../parity/run-case.js';
@@ -66,6 +67,7 @@ export const parity: Command = {
     const { loadTensorFlow } = await import('@g2d/native');
     await loadTensorFlow({ ...(backend && { backend }) });
 
+    const pool = new EncoderPool();
     const progress = createProgress(cases.length);
     const reports: CaseReport[] = [];
     try {
@@ -73,11 +75,12 @@ export const parity: Command = {
         progress.stage(loaded.parityCase.id);
         // The bar is drawn before a computation that does not let anything else run.
         await setImmediate();
-        reports.push(await runCase(loaded));
+        reports.push(await runCase(loaded, pool));
         progress.advance(1);
       }
     } finally {
       progress.stop();
+      pool.dispose();
     }
     const detail: Detail = values.all ? 'all' : values.verbose ? 'quantities' : 'cases';
     const json = () => JSON.stringify({ cases: reports.map((report) => toJson(report, detail)) });

@@ -32,6 +32,6 @@ export function sampleShape({ shape }: Pick<InputRecipe, 'shape'>): SampleShape 
   return frames === 1 ? [height, width, channels] : [frames, height, width, channels];
 }
 
-type SampleShape =
+export type SampleShape =
   | [height: number, width: number, channels: number]
   | [frames: number, height: number, width: number, channels: number];

@@ -11,7 +11,10 @@ export function sum(values: Numbers): number {
 
 export function squaredNorm(values: Numbers): number {
   let total = 0;
-  for (let i = 0; i < values.length; i++) total += (values[i] as number) ** 2;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    total += value * value;
+  }
   return total;
 }
 

@@ -198,7 +198,7 @@ describe('readCase', () => {
     [
       'other columns',
       'encoder-audio',
-      (file) => void file.models.encoder.columns.reverse(),
+      (file) => void (file.models.encoder.columns = file.models.encoder.columns.toReversed()),
       /`models\.encoder\.columns\[0\]` must be "name"; it is "scale"/,
     ],
     [

@@ -106,21 +106,31 @@ export function recordModulation(
   for (const modality of modalities) record(`coeff${CALLED[modality]}`, coefficients[modality]);
 }
 
-/** L2 norms of the gradients of each group of parameters. */
+/** L2 norms of the gradients of each group of parameters, before and after the methods edited them. */
 export function recordGradientNorms(
   record: Recorder,
-  key: string,
-  gradients: readonly NamedGradient[],
+  before: readonly NamedGradient[],
+  after: readonly NamedGradient[],
   model: MultimodalModel<Modality>,
 ): void {
-  const squares = new Map(parameterGroups.map((group) => [group, 0]));
-  for (const { name, tensor } of gradients) {
-    const group = groupOf(model, name);
-    const sum = squares.get(group);
-    if (sum === undefined) throw new Error(`${name} is in the group ${group}, which is not compared.`);
-    squares.set(group, sum + (tensor ? squaredNorm(tensor.dataSync()) : 0));
+  // Most gradients are the same tensors before and after.
+  const squares = new Map<tf.Tensor, number>();
+  const squareOf = (tensor: tf.Tensor | null): number => {
+    if (!tensor) return 0;
+    const square = squares.get(tensor) ?? squaredNorm(tensor.dataSync());
+    squares.set(tensor, square);
+    return square;
+  };
+  for (const [key, gradients] of Object.entries({ gradNormBefore: before, gradNormAfter: after })) {
+    const sums = new Map(parameterGroups.map((group) => [group, 0]));
+    for (const { name, tensor } of gradients) {
+      const group = groupOf(model, name);
+      const sum = sums.get(group);
+      if (sum === undefined) throw new Error(`${name} is in the group ${group}, which is not compared.`);
+      sums.set(group, sum + squareOf(tensor));
+    }
+    for (const [group, square] of sums) record(`${key}.${group}`, Math.sqrt(square));
   }
-  for (const [group, square] of squares) record(`${key}.${group}`, Math.sqrt(square));
 }
 
 /** L2 norms of what was added to the scaled gradients: g̃ − κ g. */

@@ -1,5 +1,6 @@
 import type { ParityCase } from './case.js';
 import { compare, type Check, type Results } from './compare.js';
+import type { EncoderPool } from './encoder-pool.js';
 import type { CaseFiles } from './find-cases.js';
 import { judge, type Status } from './judge.js';
 import { loadBaselines, type Baselines } from './baselines.js';
@@ -45,21 +46,30 @@ export async function loadCase(files: CaseFiles): Promise<LoadedCase> {
   };
 }
 
-/** Computes a case on the current backend and sets it next to what is expected. Leaves no tensor behind. */
-export async function runCase({ parityCase, expected, baselines }: LoadedCase): Promise<CaseReport> {
+/**
+ * Computes a case on the current backend and sets it next to what is expected. Leaves no tensor behind but those of the
+ * pool.
+ */
+export async function runCase(
+  { parityCase, expected, baselines }: LoadedCase,
+  pool: EncoderPool,
+): Promise<CaseReport> {
   const started = performance.now();
-  const checks = compare(expected.expectations, await compute(parityCase, baselines));
+  const checks = compare(expected.expectations, await compute(parityCase, { pool, baselines }));
   const seconds = (performance.now() - started) / 1000;
   return { name: parityCase.id, status: judge(checks), checks, ties: expected.ties, seconds };
 }
 
-async function compute(parityCase: ParityCase, baselines: Baselines | undefined): Promise<Results> {
+async function compute(
+  parityCase: ParityCase,
+  tools: { readonly pool: EncoderPool; readonly baselines: Baselines | undefined },
+): Promise<Results> {
   switch (parityCase.kind) {
     case 'encoder':
-      return runEncoder(parityCase);
+      return runEncoder(parityCase, tools.pool);
     case 'train':
-      return runTrain(parityCase, baselines);
+      return runTrain(parityCase, tools);
     case 'losses':
-      return runLosses(parityCase, baselines as Baselines);
+      return runLosses(parityCase, tools.baselines as Baselines);
   }
 }

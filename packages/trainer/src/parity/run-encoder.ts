@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { resnet18 } from '@g2d/encoders';
 import type { EncoderCase } from './case.js';
 import type { Results } from './compare.js';
-import { inputTensor, sampleShape } from './inputs.js';
+import type { EncoderPool } from './encoder-pool.js';
+import { inputTensor } from './inputs.js';
 import { dot, norm, projection } from './numbers.js';
 import type { Rows, Value } from './read-expected.js';
 import { tensorValues } from './recipe.js';
@@ -10,9 +10,12 @@ import { FEATURES, isRunningStatistic } from './torch-tensors.js';
 import { toTorch, TorchWeights } from './weights.js';
 
 /** An inference pass, a training pass with gradients, and inference with the statistics that it left. */
-export function runEncoder({ seed, modality, batch, batchTag, input, model }: EncoderCase): Results {
+export function runEncoder(
+  { seed, modality, batch, batchTag, input, model }: EncoderCase,
+  pool: EncoderPool,
+): Results {
   const results = new Map<string, Value | Rows>();
-  const encoder = resnet18({ name: modality, inputShape: sampleShape(input), seed: 0 });
+  const encoder = pool.take(modality, input);
   const weights = new TorchWeights(
     model,
     new Map(encoder.weights.map((weight) => [weight.originalName, weight])),
@@ -69,6 +72,6 @@ export function runEncoder({ seed, modality, batch, batchTag, input, model }: En
     results.set('gradients', gradients);
     record('evalAfter', encode(false));
   });
-  encoder.dispose();
+  pool.release(encoder);
   return results;
 }

@@ -9,6 +9,7 @@ import { modalityPrioritization } from '../methods/modality-prioritization.js';
 import type { Baselines } from './baselines.js';
 import { modalities, type LabelledBatch, type Modality, type TrainCase, type TrainStep } from './case.js';
 import type { Results } from './compare.js';
+import type { EncoderPool } from './encoder-pool.js';
 import { inputTensor } from './inputs.js';
 import { gradientRows, parameterRows } from './record-parameters.js';
 import {
@@ -40,21 +41,25 @@ interface Run {
 /**
  * The optimizer steps of a case, with the model, methods and optimizer that everybody trains with, then an evaluation.
  *
- * @param baselines For the methods `ogm` and `ogm-ge`.
+ * @param options `baselines`: for the methods `ogm` and `ogm-ge`.
  */
-export async function runTrain(parityCase: TrainCase, baselines: Baselines | undefined): Promise<Results> {
-  const student = buildStudent(parityCase);
+export async function runTrain(
+  parityCase: TrainCase,
+  { pool, baselines }: { readonly pool: EncoderPool; readonly baselines: Baselines | undefined },
+): Promise<Results> {
+  const student = buildStudent(parityCase, pool);
   const teachers = parityCase.teachers && {
-    audio: buildTeacher('audio', parityCase.teachers.audio, parityCase),
-    visual: buildTeacher('visual', parityCase.teachers.visual, parityCase),
+    audio: buildTeacher('audio', parityCase.teachers.audio, parityCase, pool),
+    visual: buildTeacher('visual', parityCase.teachers.visual, parityCase, pool),
   };
+  const frozen =
+    teachers && frozenTeachers<Modality>({ audio: teachers.audio.model, visual: teachers.visual.model });
   let current = 0;
   const run: Run = {
     parityCase,
     baselines,
     student,
-    teachers:
-      teachers && frozenTeachers<Modality>({ audio: teachers.audio.model, visual: teachers.visual.model }),
+    teachers: frozen,
     methods: methodsOf(parityCase, baselines, (variable) =>
       student.weights.noise(variable, {
         seed: parityCase.seed,
@@ -65,24 +70,24 @@ export async function runTrain(parityCase: TrainCase, baselines: Baselines | und
     optimizer: new SGD(student.model.variables, parityCase.optimizer),
     results: new Map(),
   };
-  const epochs = Math.max(...parityCase.steps.map(({ epoch }) => epoch)) + 1;
-  for (const method of run.methods) method.onTrainStart?.({ model: student.model, epochs });
-  for (current = 0; current < parityCase.steps.length; current++) {
-    // Lets timers and signals through: a step is synchronous.
-    await tf.nextFrame();
-    tf.tidy(() => trainStep(run, current));
+  try {
+    const epochs = Math.max(...parityCase.steps.map(({ epoch }) => epoch)) + 1;
+    for (const method of run.methods) method.onTrainStart?.({ model: student.model, epochs });
+    for (current = 0; current < parityCase.steps.length; current++) {
+      // Lets timers and signals through: a step is synchronous.
+      await tf.nextFrame();
+      tf.tidy(() => trainStep(run, current));
+    }
+    const gradients = run.results.get('parameters') as Rows;
+    const rows = parameterRows(parityCase, student.weights, run.optimizer, gradients);
+    run.results.set('parameters', rows.parameters);
+    run.results.set('buffers', rows.buffers);
+    tf.tidy(() => evaluateLast(run));
+  } finally {
+    run.optimizer.dispose();
+    frozen?.dispose();
+    for (const { dispose } of [student, ...Object.values(teachers ?? {})]) dispose();
   }
-  const { parameters, buffers } = parameterRows(
-    parityCase,
-    student.weights,
-    run.optimizer,
-    run.results.get('parameters') as Rows,
-  );
-  run.results.set('parameters', parameters);
-  run.results.set('buffers', buffers);
-  tf.tidy(() => evaluateLast(run));
-  run.optimizer.dispose();
-  for (const { dispose } of [student, ...Object.values(teachers ?? {})]) dispose();
   return run.results;
 }
 
@@ -153,8 +158,7 @@ function trainStep(run: Run, t: number): void {
   recordLogits(record, batch.labels, outputs);
   recordFeatures(record, batch.labels, outputs);
   record('lossTotal', scalar(value));
-  recordGradientNorms(record, 'gradNormBefore', before, model);
-  recordGradientNorms(record, 'gradNormAfter', after, model);
+  recordGradientNorms(record, before, after, model);
   recordMethod(record, run, { outputs, teacherOutputs, before, after });
   if (t === 0) {
     results.set('parameters', gradientRows(parityCase, student.weights, before));

@@ -1,4 +1,3 @@
-import { resnet18 } from '@g2d/encoders';
 import {
   concatFusion,
   filmFusion,
@@ -11,7 +10,7 @@ import {
 } from '@g2d/fusion';
 import { perModality } from '@g2d/tensor-ops';
 import { modalities, type InputRecipe, type Modality, type ModelRecipe, type TrainCase } from './case.js';
-import { sampleShape } from './inputs.js';
+import type { EncoderPool } from './encoder-pool.js';
 import { FEATURES, type FusionName } from './torch-tensors.js';
 import { TorchWeights, type ModuleNames } from './weights.js';
 
@@ -19,6 +18,7 @@ import { TorchWeights, type ModuleNames } from './weights.js';
 export interface CaseModel<M extends Modality> {
   readonly model: MultimodalModel<M>;
   readonly weights: TorchWeights;
+  /** Gives the encoders back and frees the rest. */
   dispose(): void;
 }
 
@@ -46,11 +46,15 @@ const FUSIONS: Readonly<Record<FusionName, CaseFusion>> = {
 };
 
 /** The student of a case: two encoders and its fusion. */
-export function buildStudent({ seed, fusion, classes, inputs, student }: TrainCase): CaseModel<Modality> {
+export function buildStudent(
+  { seed, fusion, classes, inputs, student }: TrainCase,
+  pool: EncoderPool,
+): CaseModel<Modality> {
   const { build, modules } = FUSIONS[fusion];
   return buildModel({
     seed,
     inputs,
+    pool,
     fusion: build({ widths, classes, seed: 0 }),
     recipe: student,
     modules: { audio_net: 'audio', visual_net: 'visual', ...modules },
@@ -62,10 +66,12 @@ export function buildTeacher<M extends Modality>(
   modality: M,
   recipe: ModelRecipe,
   { seed, classes, inputs }: TrainCase,
+  pool: EncoderPool,
 ): CaseModel<M> {
   return buildModel<M>({
     seed,
     inputs,
+    pool,
     fusion: lateFusion({ widths: { [modality]: FEATURES } as Record<M, number>, classes, seed: 0 }),
     recipe,
     modules: { net: modality, classifier: `head/${modality}` },
@@ -75,19 +81,19 @@ export function buildTeacher<M extends Modality>(
 function buildModel<M extends Modality>({
   seed,
   inputs,
+  pool,
   fusion,
   recipe,
   modules,
 }: {
   readonly seed: number;
   readonly inputs: Readonly<Record<M, InputRecipe>>;
+  readonly pool: EncoderPool;
   readonly fusion: Fusion<M>;
   readonly recipe: ModelRecipe;
   readonly modules: ModuleNames;
 }): CaseModel<M> {
-  const encoders = perModality(fusion.modalities, (name) =>
-    resnet18({ name, inputShape: sampleShape(inputs[name]), seed: 0 }),
-  );
+  const encoders = perModality(fusion.modalities, (name) => pool.take(name, inputs[name]));
   const model = new MultimodalModel({ encoders, fusion });
   const weights = new TorchWeights(recipe, model.state(), modules);
   weights.initialize(seed);
@@ -95,7 +101,7 @@ function buildModel<M extends Modality>({
     model,
     weights,
     dispose: () => {
-      for (const name of fusion.modalities) encoders[name].dispose();
+      for (const name of fusion.modalities) pool.release(encoders[name]);
       for (const { layer } of fusion.layers) layer.dispose();
     },
   };

@@ -1,0 +1,47 @@
+import * as tf from '@tensorflow/tfjs';
+import { loadTensorFlow } from '@g2d/native';
+import { beforeAll, describe, it } from 'vitest';
+import { randomStream } from '../random.js';
+import { expectNoLeak, gradCheck } from '../testing.js';
+import { registerTrainingKernels } from './register.js';
+
+const normal = (seed: number, ...shape: number[]) => {
+  const random = randomStream(seed);
+  const size = shape.reduce((product, axis) => product * axis, 1);
+  return tf.tensor4d(
+    Float32Array.from({ length: size }, () => random.normal()),
+    shape as [number, number, number, number],
+  );
+};
+
+describe('depthwise convolution gradients on wasm', () => {
+  beforeAll(async () => {
+    await loadTensorFlow({ backend: 'wasm', quiet: true });
+    registerTrainingKernels();
+  });
+
+  const cases = {
+    'stride 1, same': { filter: [3, 3, 2, 1], strides: 1, pad: 'same' },
+    'stride 2, valid, rows that no window reaches': { filter: [2, 3, 2, 1], strides: 2, pad: 'valid' },
+    'a multiplier, stride 2, same': { filter: [3, 3, 2, 3], strides: 2, pad: 'same' },
+  } as const;
+  for (const [name, { filter, strides, pad }] of Object.entries(cases)) {
+    it(`agree with central differences: ${name}`, () => {
+      gradCheck(
+        (x, w) => tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, strides, pad),
+        [normal(1, 2, 7, 6, 2), normal(2, ...filter)],
+      );
+    });
+  }
+
+  it('leave no tensors behind', () => {
+    const [x, w] = [normal(1, 2, 7, 6, 2), normal(2, 3, 3, 2, 1)];
+    const run = () =>
+      tf.tidy(
+        () =>
+          void tf.grads((a, b) => tf.depthwiseConv2d(a as tf.Tensor4D, b as tf.Tensor4D, 2, 'same'))([x, w]),
+      );
+    run();
+    expectNoLeak(run);
+  });
+});

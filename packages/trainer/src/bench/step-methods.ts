@@ -1,0 +1,62 @@
+import type { ParameterScope } from '@g2d/fusion';
+import { OptionError } from '@g2d/tensor-ops';
+import type { Method } from '../method.js';
+import { g2dDistillation } from '../methods/g2d-distillation.js';
+import { modalityPrioritization } from '../methods/modality-prioritization.js';
+import type { StepSetup } from './step-setup.js';
+
+/** α for CREMA-D; a step takes as long with any other. */
+const OGM_ALPHA = 0.8;
+
+/** The methods of a setup, for a training of one epoch. */
+export async function methodsOf({
+  dataset,
+  method,
+  phase,
+  scope = dataset.scope,
+}: StepSetup): Promise<Method<string>[]> {
+  const others = Object.keys(dataset.modalities).length - 1;
+  const idle = Array.from({ length: others }, () => 0);
+  const smp = () =>
+    modalityPrioritization<string>({ phaseEpochs: phase === 'joint' ? [...idle, 1] : [1, ...idle], scope });
+  switch (method) {
+    case 'joint':
+      return [];
+    case 'smp':
+      return [smp()];
+    case 'g2d':
+      return [g2dDistillation(), smp()];
+    case 'umt':
+      return [g2dDistillation({ beta: 0 })];
+    case 'ogm':
+      return [(await loadBaselines()).ogm({ alpha: OGM_ALPHA, scope })];
+    case 'ogm-ge':
+      return [(await loadBaselines()).ogmGe({ alpha: OGM_ALPHA, scope, seed: 0 })];
+  }
+}
+
+interface OgmOptions {
+  readonly alpha: number;
+  readonly scope: ParameterScope;
+}
+
+/** What is measured of `@g2d/baselines`, which is built on this package and so is not a dependency of it. */
+interface Baselines {
+  ogm(options: OgmOptions): Method<string>;
+  ogmGe(options: OgmOptions & { readonly seed: number }): Method<string>;
+}
+
+async function loadBaselines(): Promise<Baselines> {
+  // A variable, so that neither the type checker nor the bundler follows it.
+  const name = '@g2d/baselines';
+  try {
+    return (await import(/* @vite-ignore */ name as string)) as Baselines;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new OptionError(`--method ogm and ogm-ge need the package ${name}. Run npm install ${name}.`, {
+      option: 'method',
+      value: name,
+      accepted: 'an installed package',
+    });
+  }
+}

@@ -1,0 +1,198 @@
+import { parseArgs } from 'node:util';
+import type { ParameterScope } from '@g2d/fusion';
+import { OptionError } from '@g2d/tensor-ops';
+import { missingDatasets, stepDatasets, type StepDataset } from '../bench/step-datasets.js';
+import { stepMethods, type StepMethod, type StepSetup } from '../bench/step-setup.js';
+
+export const BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
+export const PRECISIONS = ['float32', 'bfloat16'] as const;
+export const SCOPES = ['conv', 'encoder', 'encoder+head'] as const satisfies ParameterScope[];
+
+/** The command line of `g2d bench step`, complete and possible. */
+export interface StepCommand {
+  /** As it was given: the key of `stepDatasets`. */
+  readonly dataset: string;
+  readonly setup: StepSetup;
+  /** Default: the fastest one that is present. */
+  readonly backend: (typeof BACKENDS)[number] | undefined;
+  readonly json: boolean;
+}
+
+interface MethodTraits {
+  /** Its loss or its ranking needs them. */
+  readonly teachers: boolean;
+  /** It has prioritized phases. */
+  readonly phases: boolean;
+  /** It modulates the gradients of a scope. */
+  readonly scope: boolean;
+}
+
+const TRAITS: Readonly<Record<StepMethod, MethodTraits>> = {
+  joint: { teachers: false, phases: false, scope: false },
+  smp: { teachers: true, phases: true, scope: true },
+  g2d: { teachers: true, phases: true, scope: true },
+  umt: { teachers: true, phases: false, scope: false },
+  ogm: { teachers: false, phases: false, scope: true },
+  'ogm-ge': { teachers: false, phases: false, scope: true },
+};
+
+/** The methods that have a trait. */
+const having = (trait: keyof MethodTraits): string =>
+  stepMethods.filter((method) => TRAITS[method][trait]).join(', ');
+
+/**
+ * Reads what follows `g2d bench`.
+ *
+ * @throws {OptionError} For a value that is not accepted, and for options that do not go together: measuring something
+ * else than was asked for would be worse.
+ */
+export function parseStepCommand(args: readonly string[]): StepCommand {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      dataset: { type: 'string' },
+      batch: { type: 'string', default: '16' },
+      method: { type: 'string', default: 'joint' },
+      phase: { type: 'string' },
+      teachers: { type: 'string' },
+      scope: { type: 'string' },
+      prioritized: { type: 'string' },
+      precision: { type: 'string', default: 'float32' },
+      'teacher-precision': { type: 'string' },
+      steps: { type: 'string', default: '10' },
+      warmup: { type: 'string', default: '2' },
+      backend: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  if (positionals.join(' ') !== 'step') {
+    throw refusal(
+      'benchmark',
+      positionals.join(' '),
+      `g2d bench measures a step of training: g2d bench step --dataset crema-d. What came is "${positionals.join(' ')}".`,
+      'step',
+    );
+  }
+  const name = datasetOf(values.dataset);
+  const dataset = stepDatasets[name] as StepDataset;
+  const method = choice('method', values.method, stepMethods);
+  const traits = TRAITS[method];
+
+  const phase = choice('phase', values.phase ?? (traits.phases ? 'prioritized' : 'joint'), [
+    'prioritized',
+    'joint',
+  ] as const);
+  if (phase === 'prioritized' && !traits.phases) {
+    throw refusal(
+      'phase',
+      phase,
+      `--phase prioritized does not go with --method ${method}, which trains all modalities in every step. Leave it out, or use --method ${alternatives('phases')}.`,
+      'joint',
+    );
+  }
+
+  const teachers = choice('teachers', values.teachers ?? (traits.teachers ? 'cached' : 'none'), [
+    'none',
+    'cached',
+    'online',
+  ] as const);
+  if ((teachers === 'none') === traits.teachers) {
+    throw refusal(
+      'teachers',
+      teachers,
+      traits.teachers
+        ? `--teachers none does not go with --method ${method}, which needs teachers. Use --teachers cached or online.`
+        : `--teachers ${teachers} does not go with --method ${method}, which has no teachers. Leave it out, or use --method ${alternatives('teachers')}.`,
+      traits.teachers ? 'cached, online' : 'none',
+    );
+  }
+
+  const given = (
+    option: 'scope' | 'prioritized' | 'teacher-precision',
+    fits: boolean,
+    needs: string,
+  ): boolean => {
+    if (values[option] === undefined || fits) return fits;
+    throw refusal(
+      option,
+      values[option],
+      `--${option} has no effect without ${needs}. Leave it out, or change that.`,
+      needs,
+    );
+  };
+  const hasScope = given('scope', traits.scope, `a method that modulates gradients (${having('scope')})`);
+  const isPrioritized = given('prioritized', phase === 'prioritized', '--phase prioritized');
+  const isOnline = given('teacher-precision', teachers === 'online', '--teachers online');
+  return {
+    dataset: name,
+    setup: {
+      dataset,
+      batch: wholeNumber('batch', values.batch, 1),
+      method,
+      phase,
+      teachers,
+      ...(hasScope && { scope: choice('scope', values.scope ?? dataset.scope, SCOPES) }),
+      ...(isPrioritized && {
+        prioritized: choice(
+          'prioritized',
+          values.prioritized ?? dataset.costliest,
+          Object.keys(dataset.modalities),
+        ),
+      }),
+      precision: choice('precision', values.precision, PRECISIONS),
+      ...(isOnline && {
+        teacherPrecision: choice('teacher-precision', values['teacher-precision'] ?? 'float32', PRECISIONS),
+      }),
+      steps: wholeNumber('steps', values.steps, 1),
+      warmup: wholeNumber('warmup', values.warmup, 0),
+    },
+    backend: values.backend === undefined ? undefined : choice('backend', values.backend, BACKENDS),
+    json: values.json,
+  };
+}
+
+function datasetOf(name: string | undefined): string {
+  const accepted = Object.keys(stepDatasets);
+  if (name === undefined) {
+    throw refusal(
+      'dataset',
+      name,
+      `--dataset is missing; it can be ${accepted.join(', ')}.`,
+      accepted.join(', '),
+    );
+  }
+  if (Object.hasOwn(missingDatasets, name)) {
+    throw refusal(
+      'dataset',
+      name,
+      `--dataset ${name} cannot be measured yet: ${missingDatasets[name]}. It can be ${accepted.join(', ')}.`,
+      accepted.join(', '),
+    );
+  }
+  return choice('dataset', name, accepted);
+}
+
+const alternatives = (trait: keyof MethodTraits): string => having(trait).replace(/, (?=[^,]*$)/, ' or ');
+
+function refusal(option: string, value: unknown, message: string, accepted: string): OptionError {
+  return new OptionError(message, { option, value, accepted });
+}
+
+function choice<T extends string>(option: string, value: string, accepted: readonly T[]): T {
+  const known = accepted.find((name) => name === value);
+  if (known !== undefined) return known;
+  const names = accepted.join(', ');
+  throw refusal(option, value, `--${option} is "${value}"; it can be ${names}.`, names);
+}
+
+function wholeNumber(option: string, value: string, least: number): number {
+  const number = Number(value);
+  if (/^\d+$/.test(value) && Number.isSafeInteger(number) && number >= least) return number;
+  throw refusal(
+    option,
+    value,
+    `--${option} is "${value}"; it must be a whole number of at least ${least}.`,
+    `a whole number ≥ ${least}`,
+  );
+}
