@@ -8,7 +8,10 @@ function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
 
 function normal(shape: readonly number[], deviation: number, random: RandomStream): Float32Array {
   const size = shape.reduce((product, axis) => product * axis, 1);
-  return Float32Array.from({ length: size }, () => deviation * random.normal());
+  // A loop: `Float32Array.from` with a function takes three times as long, seconds for a large network.
+  const values = new Float32Array(size);
+  for (let i = 0; i < size; i++) values[i] = deviation * random.normal();
+  return values;
 }
 
 /**
