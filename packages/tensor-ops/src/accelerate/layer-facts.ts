@@ -158,11 +158,13 @@ export const isModel = (layer: Layer): boolean =>
   ['Model', 'Functional', 'Sequential'].includes(layer.getClassName());
 
 // Layers of TensorFlow.js that hand a mask on or drop it, but do not make one.
-const PASS_MASKS_ON = new Set([
-  ...['Add', 'Average', 'Concatenate', 'Dot', 'Maximum', 'Minimum', 'Multiply'],
-  ...['Bidirectional', 'ConvLSTM2D', 'GRU', 'LSTM', 'RNN', 'SimpleRNN', 'TimeDistributed'],
-  ...['Flatten', 'Reshape', 'Permute', 'RepeatVector', 'Model', 'Functional', 'Sequential'],
-]);
+const PASS_MASKS_ON = new Set(
+  [
+    'Add Average Concatenate Dot Maximum Minimum Multiply',
+    'Bidirectional ConvLSTM2D GRU LSTM RNN SimpleRNN TimeDistributed',
+    'Flatten Reshape Permute RepeatVector Model Functional Sequential',
+  ].flatMap((names) => names.split(' ')),
+);
 
 /** True for layers that mark steps as padding for those after them: the fast program carries no masks. */
 export function makesMask(layer: Layer): boolean {

@@ -89,7 +89,7 @@ describe('gradients agree with central differences', () => {
 
   it('ReLU, and ReLU of a sum', () => {
     gradCheck(relu, [apart(1, 3, 5)], { step: 1 / 32 });
-    gradCheck(addRelu, [apart(1, 3, 5), tf.fill([3, 5], 1 / 64)], { step: 1 / 64 });
+    gradCheck(addRelu, [apart(1, 3, 5), tf.mul(tf.ones([3, 5]), 1 / 64)], { step: 1 / 64 });
   });
 
   it('maximum pooling, overlapping windows and padding', () => {

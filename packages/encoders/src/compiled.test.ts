@@ -1,0 +1,53 @@
+import * as tf from '@tensorflow/tfjs';
+import { loadTensorFlow } from '@g2d/native';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { resnet18 } from './resnet18.js';
+import { transformer } from './transformer.js';
+
+beforeAll(async () => {
+  await loadTensorFlow({ backend: 'tensorflow', quiet: true });
+});
+
+/** How often each kernel runs in a forward pass; reshaping costs nothing and is left out. */
+async function kernels(model: tf.LayersModel, inputs: tf.Tensor[]): Promise<Record<string, number>> {
+  const { kernels: runs } = await tf.profile(() => model.apply(inputs, { training: true }) as tf.Tensor);
+  const counts: Record<string, number> = {};
+  for (const { name } of runs) if (!name.includes('Reshape')) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+// The numbers are right on plain layers too; these tests notice when the compiler stops recognizing an encoder.
+describe('encoders are compiled to fast kernels', () => {
+  const residual = { G2dConv2D: 20, G2dAddRelu: 8, G2dPad: 1, G2dMaxPoolOneDnn: 1, G2dGlobalAverage: 1 };
+
+  it('ResNet-18, with ReLU after pooling', async () => {
+    const model = resnet18({ name: 'image', inputShape: [32, 32, 3], seed: 0 });
+    expect(await kernels(model, [tf.zeros([2, 32, 32, 3])])).toEqual({
+      ...residual,
+      G2dBatchNorm: 12,
+      G2dBatchNormRelu: 8,
+      G2dRelu: 1,
+    });
+  });
+
+  it('ResNet-18 of frames: as many operations', async () => {
+    const model = resnet18({ name: 'video', inputShape: [null, 32, 32, 3], seed: 0 });
+    expect(await kernels(model, [tf.zeros([2, 3, 32, 32, 3])])).toEqual({
+      ...residual,
+      G2dBatchNorm: 11,
+      G2dBatchNormRelu: 9,
+    });
+  });
+
+  for (const paddingMask of [false, true]) {
+    it(`the Transformer's attention, ${paddingMask ? 'with' : 'without'} a mask`, async () => {
+      const options = { layers: 2, heads: 4, width: 16, feedForward: 24, paddingMask };
+      const model = transformer({ name: 'text', inputShape: [7, 5], seed: 0, ...options });
+      const inputs = [tf.zeros([2, 7, 5]), ...(paddingMask ? [tf.ones([2, 7])] : [])];
+      const counts = await kernels(model, inputs);
+      expect(counts).toMatchObject({ G2dAttention: 2, G2dLayerNorm: 4, G2dLinear: 9, G2dRelu: 2 });
+      expect(counts).not.toHaveProperty('Softmax');
+      expect(counts).not.toHaveProperty('BatchMatMul');
+    });
+  }
+});
