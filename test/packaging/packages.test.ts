@@ -139,6 +139,15 @@ describe('packed packages in an empty project', () => {
     expect(run('node', ['train.mjs']).trim()).toBe('audio kept: true, video moved: true');
   });
 
+  it('has a g2d command that runs a parity case on plain JavaScript', () => {
+    expect(run('npx', ['g2d', '--help'])).toMatch(/parity[\s\S]*bench/);
+    const parityCase = join(root, 'test/parity/cases/losses');
+    const report = JSON.parse(run('npx', ['g2d', 'parity', '--json', '--backend', 'cpu', parityCase])) as {
+      cases: { name: string; status: string }[];
+    };
+    expect(report.cases).toMatchObject([{ name: 'losses', status: 'pass' }]);
+  });
+
   it('has a g2d-native command that explains itself', () => {
     expect(run('npx', ['g2d-native', '--help'])).toMatch(/install[\s\S]*doctor/);
   });

@@ -222,4 +222,44 @@ describe('accelerate', () => {
     step();
     expect(tf.memory().numTensors).toBe(before);
   });
+
+  it('shares a gradient with code that gives one tensor to several values', () => {
+    // Twice the same tensor, as a gradient function of the user's own may.
+    const sum = tf.customGrad((a, b) => ({
+      value: tf.add(a as tf.Tensor, b as tf.Tensor),
+      gradFunc: (dy) => [dy, dy] as unknown as tf.Tensor,
+    }));
+    class Sum extends tf.layers.Layer {
+      static className = 'SharedGradientSum';
+      override call(inputs: tf.Tensor | tf.Tensor[]) {
+        return sum(...(inputs as [tf.Tensor, tf.Tensor]));
+      }
+      override computeOutputShape(shapes: tf.Shape | tf.Shape[]) {
+        return (shapes as tf.Shape[])[0]!;
+      }
+    }
+    expectEqual(
+      [6, 6, 2],
+      (x) => {
+        const convolve = () =>
+          layers.activation({ activation: 'relu' }).apply(plainConv({ padding: 'same' })(x));
+        return new Sum({}).apply([convolve(), convolve()] as tf.SymbolicTensor[]) as tf.SymbolicTensor;
+      },
+      true,
+    );
+    // Between a model's output and a variable.
+    const { fast } = twice([6, 6, 2], plainConv({ filters: 2 }));
+    const w = tf.variable(tf.ones([1, 4, 4, 2]));
+    const { grads } = tf.variableGrads(
+      () => tf.sum(sum(fast.apply(numbers(1, [1, 6, 6, 2])) as tf.Tensor, w)) as tf.Scalar,
+      [...fast.trainableWeights.map((weight) => weight.read() as tf.Variable), w],
+    );
+    expectTensorClose(grads[w.name]!, tf.ones([1, 4, 4, 2]), {});
+  });
+
+  it('leaves a wrong number of inputs to TensorFlow.js, which says what it expected', () => {
+    const inputs = [tf.input({ shape: [2] }), tf.input({ shape: [2] })];
+    const model = accelerate(tf.model({ inputs, outputs: layers.add().apply(inputs) as tf.SymbolicTensor }));
+    expect(() => model.apply(tf.ones([1, 2]))).toThrow();
+  });
 });

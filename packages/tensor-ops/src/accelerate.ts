@@ -38,8 +38,9 @@ export function accelerate(
     const steps = tf.getBackend() === TENSORFLOW ? 'kernels' : 'layers';
     if (!programs.has(steps)) programs.set(steps, compile(model, { steps, precision }));
     const program = programs.get(steps);
-    if (!program || kwargs?.['mask']) return plain(inputs, kwargs);
     const given = Array.isArray(inputs) ? inputs : [inputs];
+    // A wrong number of inputs too: TensorFlow.js says what it expected.
+    if (!program || kwargs?.['mask'] || given.length !== model.inputs.length) return plain(inputs, kwargs);
     return tf.tidy(() => runProgram(program, given, kwargs?.['training'] === true, steps === 'kernels'));
   };
   return model;

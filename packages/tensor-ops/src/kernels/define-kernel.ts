@@ -10,6 +10,8 @@ export interface KernelDefinition<Attributes> {
   readonly inputsToSave?: readonly string[];
   /** One entry for each output: whether the gradient needs it. */
   readonly outputsToSave?: readonly boolean[];
+  /** Whether `dys` may be freed once the gradients are computed. Default `true`. */
+  readonly freesGradients?: boolean;
   /** Temporaries are its own to dispose: kernels do not run in a `tf.tidy`. */
   forward(inputs: Readonly<Record<string, tf.Tensor>>, attributes: Attributes): tf.Tensor | tf.Tensor[];
   /**
@@ -44,6 +46,7 @@ export function defineKernel<Attributes extends object>({
   name,
   inputsToSave = [],
   outputsToSave = [],
+  freesGradients = true,
   forward,
   gradient,
 }: KernelDefinition<Attributes>): void {
@@ -71,7 +74,7 @@ export function defineKernel<Attributes extends object>({
       const own = dys.filter(
         (tensor) => (tensor as unknown as { scopeId: number }).scopeId === activeScope?.id,
       );
-      spent = [...own, ...saved];
+      spent = [...(freesGradients ? own : []), ...saved];
       return gradient(dys, saved, attrs as unknown as Attributes);
     },
   });
