@@ -32,8 +32,6 @@ export function convolution(
     strides: stride,
     padding: padding === 'same' ? 'same' : 'valid',
     useBias: false,
-    // `initializeWeights` sets the values; TensorFlow.js's default would draw millions of numbers for nothing.
-    kernelInitializer: 'zeros',
   });
   return applyWindowed(layer, padding === 'same' ? input : zeroPadding(input, padding, name));
 }

@@ -1,5 +1,5 @@
 import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { accelerate } from '@g2d/tensor-ops';
+import { accelerate, OptionError } from '@g2d/tensor-ops';
 import { assertPositiveInteger } from './encoder.js';
 import { initializeLayer } from './initialize-weights.js';
 
@@ -25,8 +25,15 @@ export function unimodalClassifier(
   { classes, seed }: { readonly classes: number; readonly seed: number },
 ): LayersModel {
   assertPositiveInteger('classes', classes);
+  const [output, ...others] = encoder.outputs;
+  if (others.length > 0 || output?.shape.length !== 2) {
+    throw new OptionError(
+      `The encoder ${encoder.name} has outputs of shape ${JSON.stringify(encoder.outputs.map(({ shape }) => shape))}; expected one feature vector [B, D].`,
+      { option: 'encoder', value: encoder.name, accepted: 'a model with one output [B, D]' },
+    );
+  }
   const head = layers.dense({ name: `${encoder.name}/classifier`, units: classes });
-  const features = encoder.outputs[0] as SymbolicTensor;
+  const features: SymbolicTensor = output;
   const logits = head.apply(features) as SymbolicTensor;
   initializeLayer(head, seed);
   return accelerate(

@@ -122,7 +122,13 @@ export class MultimodalModel<M extends string> {
       }
       for (const weight of layer.trainableWeights) {
         const variable = weight.read() as tf.Variable;
-        if (groups.has(variable.name)) continue;
+        const known = groups.get(variable.name);
+        if (known) {
+          // A layer of two encoders belongs to neither.
+          const { modality } = group(weight.originalName);
+          if (known.modality !== modality) groups.set(variable.name, { modality: undefined, role: 'shared' });
+          continue;
+        }
         groups.set(variable.name, group(weight.originalName));
         variables.push(variable);
       }
@@ -187,8 +193,9 @@ export class MultimodalModel<M extends string> {
   }
 
   /**
-   * The model as it is now, for inference only: a teacher, which runs in every step of its student. On the `tensorflow`
-   * backend the encoders' batch normalization is folded into their convolutions.
+   * The model for inference only, once its weights no longer change: a teacher, which runs in every step of its student. On
+   * the `tensorflow` backend the encoders' batch normalization is folded into their convolutions. It is no copy: after a
+   * change of the weights make another one.
    *
    * @param options `precision`: `'bfloat16'` for faster, rougher convolutions, see `freeze` in `@g2d/tensor-ops`.
    */

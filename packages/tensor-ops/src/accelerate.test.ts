@@ -257,9 +257,122 @@ describe('accelerate', () => {
     expectTensorClose(grads[w.name]!, tf.ones([1, 4, 4, 2]), {});
   });
 
-  it('leaves a wrong number of inputs to TensorFlow.js, which says what it expected', () => {
+  it('says how many inputs there must be', () => {
     const inputs = [tf.input({ shape: [2] }), tf.input({ shape: [2] })];
     const model = accelerate(tf.model({ inputs, outputs: layers.add().apply(inputs) as tf.SymbolicTensor }));
-    expect(() => model.apply(tf.ones([1, 2]))).toThrow();
+    expect(() => model.apply(tf.ones([1, 2]))).toThrow(/has 2 inputs .* but got 1 tensors/);
+  });
+
+  it('refuses what TensorFlow.js refuses: wrong ranks and channels, also of frames', () => {
+    const { fast } = twice([9, 8, 2], plainConv({}));
+    for (const shape of [
+      [9, 8, 2],
+      [1, 3, 9, 8, 2],
+      [1, 9, 8, 4],
+    ]) {
+      expect(() => fast.apply(tf.ones(shape)), shape.join()).toThrow(/expected/);
+    }
+    const inputs = tf.input({ shape: [3, 9, 8, 2] });
+    const layer = layers.conv2d({ filters: 2, kernelSize: 3, useBias: false });
+    const outputs = layers.timeDistributed({ layer }).apply(inputs) as tf.SymbolicTensor;
+    const frames = accelerate(tf.model({ inputs, outputs }));
+    for (const shape of [
+      [3, 9, 8, 2],
+      [1, 3, 9, 8, 4],
+    ]) {
+      expect(() => frames.apply(tf.ones(shape)), shape.join()).toThrow(/expected/);
+    }
+  });
+
+  for (const backend of ['tensorflow', 'cpu']) {
+    it(`leaves the caller's tensors alone where a model hands its input through: ${backend}`, async () => {
+      await tf.setBackend(backend);
+      const inner = tf.input({ shape: [2] });
+      const identity = tf.model({
+        inputs: inner,
+        outputs: [inner, layers.activation({ activation: 'relu' }).apply(inner) as tf.SymbolicTensor],
+      });
+      const inputs = tf.input({ shape: [2] });
+      const sum = layers.add().apply(identity.apply(inputs) as tf.SymbolicTensor[]) as tf.SymbolicTensor;
+      const outputs = layers.add().apply([sum, inputs]) as tf.SymbolicTensor;
+      const x = tf.ones([1, 2]);
+      expectTensorClose(accelerate(tf.model({ inputs, outputs })).apply(x) as tf.Tensor, [3, 3], {});
+      expect(x.isDisposed).toBe(false);
+      await tf.setBackend('tensorflow');
+    });
+  }
+
+  it('leaves a gradient to whoever keeps it', () => {
+    let captured: tf.Tensor | undefined;
+    const watch = tf.customGrad((x) => ({
+      value: tf.clone(x as tf.Tensor),
+      gradFunc: (dy) => {
+        captured = tf.keep(dy);
+        return dy;
+      },
+    }));
+    const { fast } = twice([9, 8, 2], plainConv({}));
+    tf.grad((x) => tf.sum(watch(fast.apply(x) as tf.Tensor)))(tf.ones([1, 9, 8, 2]));
+    expect(captured!.isDisposed).toBe(false);
+    expect(captured!.dataSync()[0]).toBe(1);
+  });
+
+  it('notices layers that are added later', () => {
+    const model = tf.sequential({ layers: [layers.dense({ inputShape: [3], units: 4 })] });
+    accelerate(model);
+    expect((model.apply(tf.ones([1, 3])) as tf.Tensor).shape).toEqual([1, 4]);
+    model.add(layers.dense({ units: 2 }));
+    expect((model.apply(tf.ones([1, 3])) as tf.Tensor).shape).toEqual([1, 2]);
+  });
+
+  it('runs what the user has written: arguments, subclasses, replaced calls', () => {
+    class Scale extends tf.layers.Layer {
+      static className = 'ScaleByArgument';
+      override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { factor?: number }) {
+        return tf.mul([inputs].flat()[0] as tf.Tensor, kwargs.factor ?? 1);
+      }
+    }
+    const inputs = tf.input({ shape: [2] });
+    const scaled = accelerate(
+      tf.model({ inputs, outputs: new Scale({}).apply(inputs) as tf.SymbolicTensor }),
+    );
+    expectTensorClose(scaled.apply(tf.ones([1, 2]), { factor: 5 }) as tf.Tensor, [5, 5], {});
+
+    class Twice extends tf.LayersModel {
+      override call(given: tf.Tensor | tf.Tensor[], kwargs: object) {
+        return tf.mul(2, [super.call(given, kwargs as never)].flat()[0] as tf.Tensor);
+      }
+    }
+    const ones = layers.dense({ units: 1, kernelInitializer: 'ones' });
+    const outputs = ones.apply(inputs) as tf.SymbolicTensor;
+    expectTensorClose(
+      accelerate(new Twice({ inputs, outputs, name: 'twice' })).apply(tf.ones([1, 2])) as tf.Tensor,
+      [4],
+      {},
+    );
+
+    const replaced = layers.dense({ units: 1, kernelInitializer: 'ones' });
+    const original = replaced.call.bind(replaced);
+    replaced.call = (given, kwargs) => tf.mul(3, original(given, kwargs) as tf.Tensor);
+    const model = accelerate(tf.model({ inputs, outputs: replaced.apply(inputs) as tf.SymbolicTensor }));
+    expectTensorClose(model.apply(tf.ones([1, 2])) as tf.Tensor, [6], {});
+  });
+
+  it('keeps whole numbers as they are', () => {
+    const inputs = tf.input({ shape: [2, 2, 1], dtype: 'int32' });
+    const rows = layers.reshape({ targetShape: [4] }).apply(inputs) as tf.SymbolicTensor;
+    const pooled = layers.maxPooling2d({ poolSize: 2 }).apply(inputs) as tf.SymbolicTensor;
+    const model = accelerate(tf.model({ inputs, outputs: [rows, pooled] }));
+    const large = [16777217, 33554433, 1, 2];
+    const [reshaped, maximum] = model.apply(tf.tensor4d(large, [1, 2, 2, 1], 'int32')) as tf.Tensor[];
+    expect([...reshaped!.dataSync()]).toEqual(large);
+    expect(maximum!.dtype).toBe('int32');
+  });
+
+  it('refuses a precision that does not exist', () => {
+    const { plain } = twice([9, 8, 2], plainConv({}));
+    expect(() => accelerate(plain, { precision: 'float64' as 'float32' })).toThrow(
+      /it can be float32 or bfloat16/,
+    );
   });
 });

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile } from './accelerate/compile.js';
-import type { Precision } from './kernels/bfloat16.js';
+import { OptionError } from './errors.js';
+import { ACCELERATED, isModel } from './accelerate/layer-facts.js';
+import { assertPrecision, type Precision } from './kernels/bfloat16.js';
 import { runProgram, type Program } from './accelerate/program.js';
 import { registerTrainingKernels } from './kernels/register.js';
 import { TENSORFLOW } from './kernels/tensorflow.js';
@@ -14,7 +16,9 @@ import type { LayersModel } from './layers-types.js';
  * batch and layer normalization, ReLU, maximum pooling, matrix products and attention become few operations with
  * gradients of their own, and what a step no longer needs is freed at once. Layers that TimeDistributed applies to
  * frames run on all frames at a time. Every other layer, option and backend runs the layer itself. On `wasm` the
- * missing convolution gradients are registered. Running variances move as PyTorch's do (unbiased) on every backend.
+ * missing convolution gradients are registered. Running variances move as PyTorch's do (unbiased) on every backend, but
+ * in models with masks and under TimeDistributed. A model class of your own, a layer whose `call` was replaced, and calls
+ * with arguments other than `training` run as they are.
  *
  * `model.apply(x, { training })` is fast; `fit`, `predict` and `evaluate` use an executor of their own and stay
  * correct at plain speed. Gradients of gradients are an error.
@@ -31,17 +35,33 @@ export function accelerate(
   model: LayersModel,
   { precision = 'float32' }: { readonly precision?: Precision } = {},
 ): LayersModel {
+  assertPrecision(precision);
+  // A model class of the user's own may compute something else than its graph.
+  if (!isModel(model)) return model;
   const plain = model.call.bind(model);
-  const programs = new Map<'kernels' | 'layers', Program | null>();
+  const programs = new Map<string, Program | null>();
   model.call = (inputs, kwargs) => {
     registerTrainingKernels();
     const steps = tf.getBackend() === TENSORFLOW ? 'kernels' : 'layers';
-    if (!programs.has(steps)) programs.set(steps, compile(model, { steps, precision }));
-    const program = programs.get(steps);
+    // A Sequential model grows and shrinks.
+    const key = `${steps}/${model.outputs.map(({ id }) => id).join()}`;
+    if (!programs.has(key)) programs.set(key, compile(model, { steps, precision }));
+    const program = programs.get(key);
     const given = Array.isArray(inputs) ? inputs : [inputs];
-    // A wrong number of inputs too: TensorFlow.js says what it expected.
-    if (!program || kwargs?.['mask'] || given.length !== model.inputs.length) return plain(inputs, kwargs);
+    if (given.length !== model.inputs.length) {
+      const names = model.inputs.map(({ name }) => name).join(', ');
+      throw new OptionError(
+        `The model "${model.name}" has ${model.inputs.length} inputs (${names}), but got ${given.length} tensors. Give one tensor for each, in this order.`,
+        { option: 'inputs', value: given.length, accepted: names },
+      );
+    }
+    // Layers of the user's own may know other arguments.
+    const known = Object.entries(kwargs ?? {}).every(
+      ([name, value]) => name === 'training' || value === undefined,
+    );
+    if (!program || !known) return plain(inputs, kwargs);
     return tf.tidy(() => runProgram(program, given, kwargs?.['training'] === true, steps === 'kernels'));
   };
+  (model as { [ACCELERATED]?: true })[ACCELERATED] = true;
   return model;
 }

@@ -13,6 +13,7 @@ import { assertLabels, oneHotLabels } from './true-class-probability.js';
  * @param logits Unnormalized scores, float32 `[B, C]`.
  * @returns Scalar ≥ 0; dispose it. The inputs are left alone.
  * @throws {ShapeError} If the batch sizes differ.
+ * @throws An error of TensorFlow's for a label outside of [0, C) on the `tensorflow` backend; on others the loss is NaN.
  * @example
  * crossEntropy(tf.tensor1d([0], 'int32'), tf.tensor2d([[0, 0]])).print(); // 0.6931472
  */
@@ -25,6 +26,8 @@ export function crossEntropy(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Scala
   return tf.tidy(() => {
     const oneHot = oneHotLabels(labels, logits.shape[1]);
     // log-softmax, since log(softmax) underflows below −88 in float32.
-    return tf.neg(tf.mean(tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), 1))) as tf.Scalar;
+    const logProbability = tf.sum(tf.mul(oneHot, tf.logSoftmax(logits)), 1);
+    // A label that is no class has no 1 anywhere: 0 / 0 makes the loss NaN in place of silently smaller.
+    return tf.neg(tf.mean(tf.div(logProbability, tf.sum(oneHot, 1)))) as tf.Scalar;
   });
 }

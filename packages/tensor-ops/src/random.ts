@@ -1,3 +1,5 @@
+import { OptionError } from './errors.js';
+
 /**
  * A seeded stream of random numbers (xoshiro128**, Blackman and Vigna 2018): the same on every machine, backend
  * and version, unlike `tf.randomNormal`, whose numbers depend on the backend.
@@ -27,9 +29,17 @@ function mix(word: number): number {
  *
  * @param seed The run's seed, an integer.
  * @param name What the stream is for, for example `'order/epoch-3'` or `'audio/conv1/kernel'`.
+ * @throws {OptionError} If the seed is no integer: its fraction would be lost silently.
  * @returns An unsigned 32-bit integer, never 0 (tfjs reads seed 0 as "random").
  */
 export function deriveSeed(seed: number, name: string): number {
+  if (!Number.isSafeInteger(seed)) {
+    throw new OptionError(`The seed is ${seed}; it must be an integer.`, {
+      option: 'seed',
+      value: seed,
+      accepted: 'a safe integer',
+    });
+  }
   let h = mix(seed) ^ mix(Math.floor(seed / 2 ** 32) + 0x9e3779b9);
   for (let i = 0; i < name.length; i++) h = mix(h ^ Math.imul(name.charCodeAt(i) + 1, 0x9e3779b1));
   return h >>> 0 || 1;

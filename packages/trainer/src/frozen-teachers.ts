@@ -14,7 +14,7 @@ export interface FrozenTeachers<M extends string> {
 }
 
 /**
- * Puts one trained unimodal model per modality together as teachers. They are taken as they are now: on the `tensorflow`
+ * Puts one trained unimodal model per modality together as teachers. Their weights must not change any more: on the `tensorflow`
  * backend batch normalization is folded into the convolutions, which a step with online teachers is faster by.
  *
  * @param models For each modality a model of that modality alone.

@@ -33,6 +33,13 @@ export function exportTorch(model: LayersModel, file: string, { prefix }: Export
       accepted: 'a name that ends in .safetensors',
     });
   }
+  if (prefix && !prefix.endsWith('.')) {
+    throw new OptionError(`\`prefix\` is "${prefix}", which would run into the names; end it with a dot.`, {
+      option: 'prefix',
+      value: prefix,
+      accepted: `"${prefix}."`,
+    });
+  }
   const parameters = torchParameters(model);
   const hasHead = parameters.some(({ isHead }) => isHead);
   const before = prefix ?? (hasHead ? 'net.' : '');

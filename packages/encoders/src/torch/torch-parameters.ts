@@ -94,6 +94,21 @@ function commonRoot(model: string, names: readonly string[]): string {
   return '';
 }
 
+/** PyTorch flattens an image channel by channel, TensorFlow.js pixel by pixel: the shapes would fit and the numbers would not. */
+function assertSameOrder(layer: layers.Layer, variable: LayerVariable): void {
+  if (layer.getClassName() !== 'Dense') return;
+  for (const { inputTensors } of layer.inboundNodes) {
+    const source = inputTensors[0]?.sourceLayer;
+    const shape = source?.inboundNodes[0]?.inputTensors[0]?.shape ?? [];
+    if (source?.getClassName() !== 'Flatten' || shape.length !== 4 || (shape[1] === 1 && shape[2] === 1))
+      continue;
+    throw new OptionError(
+      `"${variable.originalName}" reads a flattened map of ${shape.slice(1).join(' × ')}: PyTorch flattens in another order, so its weights do not mean the same. Use global pooling, or convert this layer yourself.`,
+      { option: 'model', value: layer.name, accepted: 'dense layers that do not follow a Flatten' },
+    );
+  }
+}
+
 function torchParameter(layer: layers.Layer, variable: LayerVariable, path: string): TorchParameter {
   const kind = layer.getClassName();
   // `originalName`: a second model with the same layer names gets variables called `…/kernel_1`.
@@ -105,6 +120,7 @@ function torchParameter(layer: layers.Layer, variable: LayerVariable, path: stri
       { option: 'model', value: kind, accepted: Object.keys(RULES).join(', ') },
     );
   }
+  assertSameOrder(layer, variable);
   const size = variable.shape as number[];
   const permuted = rule.axes?.map((axis) => size[axis] as number) ?? size;
   const [inputs = 0, multiplier = 0, ...window] = permuted;

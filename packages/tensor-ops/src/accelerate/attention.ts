@@ -1,6 +1,7 @@
 import type { Tensor } from '../layers-types.js';
 import { attention } from '../kernels/attention.js';
 import type { Graph, Node } from './graph.js';
+import { kind } from './layer-facts.js';
 import type { Step } from './program.js';
 
 /** Multi-head attention found among plain layers. */
@@ -14,7 +15,7 @@ export interface AttentionMatch {
 
 const config = ({ outboundLayer }: Node): Record<string, unknown> => outboundLayer.getConfig();
 const is = (node: Node | null, className: string): node is Node =>
-  node?.outboundLayer.getClassName() === className;
+  node !== null && kind(node.outboundLayer) === className;
 const shape = (node: Node): readonly (number | null)[] => node.outputTensors[0]!.shape;
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
@@ -36,7 +37,9 @@ export function matchAttention(node: Node, graph: Graph): AttentionMatch | null 
   const [projected] = node.inputTensors;
   if (!is(node, 'Reshape') || projected?.shape.length !== 3 || shape(node).length !== 4) return null;
   const [, time, parts, size] = shape(node) as [null, number | null, number, number];
-  if (projected.shape[1] !== time || parts % 3 !== 0) return null;
+  // Rows must stay rows: with an unknown length another split would have a shape as good as this one.
+  if (projected.shape[1] !== time || projected.shape[2] !== parts * size || parts % 3 !== 0) return null;
+  if (graph.isOutput(node)) return null;
   const heads = parts / 3;
   const nodes: Node[] = [node];
 

@@ -132,7 +132,7 @@ function fastSteps(
   const linear = facts.fastLinear(node);
   if (linear) return [steps.linear(node, linear)];
 
-  if (layer.getClassName() === 'Add') {
+  if (facts.kind(layer) === 'Add') {
     const relu = node.inputTensors.length === 2 ? takeRelu(node) : undefined;
     return relu && [steps.addRelu(node, relu)];
   }

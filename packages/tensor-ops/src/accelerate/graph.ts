@@ -13,6 +13,8 @@ export interface Graph {
   onlyConsumer(node: Node): Node | null;
   /** Every consumer of a node's only value, once for each use. */
   consumers(node: Node): readonly Node[];
+  /** Whether one of a node's values is an output of the model. */
+  isOutput(node: Node): boolean;
 }
 
 /** Reads the graph of a model from its symbolic tensors. */
@@ -33,6 +35,7 @@ export function graphOf(model: LayersModel): Graph {
   const outputs = new Set(model.outputs.map(({ id }) => id));
   return {
     nodes,
+    isOutput: ({ outputTensors }) => outputTensors.some(({ id }) => outputs.has(id)),
     consumers: ({ outputTensors }) => consumers.get(outputTensors[0]?.id as number) ?? [],
     onlyConsumer: ({ outputTensors }) => {
       const [output, ...others] = outputTensors;

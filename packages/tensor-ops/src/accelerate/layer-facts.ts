@@ -3,6 +3,19 @@ import type { Layer, Node } from './graph.js';
 // What a layer computes, read from its configuration, or `null` where the fast kernels compute something else. Every
 // option that could change the result is named here: an unknown one must not slip through.
 
+/** Set on a model by `accelerate`: its replaced `call` computes what the model's graph says. */
+export const ACCELERATED = Symbol.for('@g2d/accelerated');
+
+/**
+ * The class of a layer of TensorFlow.js as it came; empty for a subclass and for a layer whose `call` was replaced: they
+ * have the name of what they were made from, and may compute something else.
+ */
+export function kind(layer: Layer): string {
+  const itself = Object.hasOwn(layer.constructor, 'className');
+  const replaced = Object.hasOwn(layer, 'call') && !(ACCELERATED in layer);
+  return itself && !replaced ? layer.getClassName() : '';
+}
+
 type Pair = readonly [number, number];
 
 const pair = (value: number | readonly number[]): Pair =>
@@ -15,13 +28,13 @@ const isChannelsLast = (dataFormat: unknown): boolean => dataFormat !== 'channel
 
 /** The layer that a window slides with: itself, or the one that TimeDistributed applies to every frame. */
 export function windowed({ outboundLayer: layer }: Node): { layer: Layer; frames: boolean } {
-  const frames = layer.getClassName() === 'TimeDistributed';
+  const frames = kind(layer) === 'TimeDistributed';
   return { layer: frames ? (layer as unknown as { layer: Layer }).layer : layer, frames };
 }
 
 /** Zeros around an image if they are as many on opposite sides. */
 export function symmetricPadding(layer: Layer): Pair | null {
-  if (layer.getClassName() !== 'ZeroPadding2D') return null;
+  if (kind(layer) !== 'ZeroPadding2D') return null;
   const { padding, dataFormat } = layer.getConfig() as unknown as {
     padding: readonly [Pair, Pair];
     dataFormat: string;
@@ -42,7 +55,7 @@ const rectification = (activation: unknown): Rectification | null => {
 export function fastConvolution(
   layer: Layer,
 ): { strides: Pair; padding: Pair; useBias: boolean; activation: Rectification } | null {
-  if (layer.getClassName() !== 'Conv2D') return null;
+  if (kind(layer) !== 'Conv2D') return null;
   const config = layer.getConfig() as unknown as {
     kernelSize: number | number[];
     strides: number | number[];
@@ -67,7 +80,7 @@ export function fastConvolution(
 
 /** Maximum pooling without padding of its own. */
 export function fastMaxPooling(layer: Layer): { size: Pair; strides: Pair } | null {
-  if (layer.getClassName() !== 'MaxPooling2D') return null;
+  if (kind(layer) !== 'MaxPooling2D') return null;
   const { poolSize, strides, padding, dataFormat } = layer.getConfig() as unknown as {
     poolSize: number | number[];
     strides: number | number[] | null;
@@ -85,7 +98,7 @@ export function fastBatchNorm({ outboundLayer: layer, inputTensors }: Node): {
   momentum: number;
 } | null {
   const rank = inputTensors[0]?.shape.length ?? 0;
-  if (layer.getClassName() !== 'BatchNormalization' || rank < 2) return null;
+  if (kind(layer) !== 'BatchNormalization' || rank < 2) return null;
   const { axis, epsilon, momentum } = layer.getConfig() as unknown as {
     axis: number;
     epsilon: number;
@@ -97,7 +110,7 @@ export function fastBatchNorm({ outboundLayer: layer, inputTensors }: Node): {
 /** Layer normalization over the last axis. */
 export function fastLayerNorm({ outboundLayer: layer, inputTensors }: Node): { epsilon: number } | null {
   const rank = inputTensors[0]?.shape.length ?? 0;
-  if (layer.getClassName() !== 'LayerNormalization' || rank < 2) return null;
+  if (kind(layer) !== 'LayerNormalization' || rank < 2) return null;
   const config = layer.getConfig() as unknown as {
     axis: number | number[];
     epsilon: number;
@@ -125,10 +138,10 @@ export function fastLinear({ outboundLayer: layer, inputTensors }: Node): {
   const activation = rectification(config.activation);
   const rank = inputTensors[0]?.shape.length ?? 0;
   if (activation === null || rank < 2) return null;
-  if (layer.getClassName() === 'Conv1D') {
+  if (kind(layer) === 'Conv1D') {
     const ones = [config.kernelSize, config.strides, config.dilationRate].flat().every((n) => n === 1);
     if (!ones || !isChannelsLast(config.dataFormat)) return null;
-  } else if (layer.getClassName() !== 'Dense') {
+  } else if (kind(layer) !== 'Dense') {
     return null;
   }
   return { useBias: config.useBias, activation };
@@ -138,24 +151,23 @@ export function fastLinear({ outboundLayer: layer, inputTensors }: Node): {
 export function isRelu(layer: Layer): boolean {
   const { activation, maxValue } = layer.getConfig() as Record<string, unknown>;
   return (
-    (layer.getClassName() === 'Activation' && activation === 'relu') ||
-    (layer.getClassName() === 'ReLU' && (maxValue === null || maxValue === undefined))
+    (kind(layer) === 'Activation' && activation === 'relu') ||
+    (kind(layer) === 'ReLU' && (maxValue === null || maxValue === undefined))
   );
 }
 
 /** True for the mean over height and width. */
 export const isGlobalAverage = (layer: Layer): boolean =>
-  layer.getClassName() === 'GlobalAveragePooling2D' && isChannelsLast(layer.getConfig()['dataFormat']);
+  kind(layer) === 'GlobalAveragePooling2D' && isChannelsLast(layer.getConfig()['dataFormat']);
 
 /** True for layers that give the same values another shape. */
 export const isReshape = (layer: Layer): boolean => {
-  if (layer.getClassName() === 'Reshape') return true;
-  return layer.getClassName() === 'Flatten' && isChannelsLast(layer.getConfig()['dataFormat']);
+  if (kind(layer) === 'Reshape') return true;
+  return kind(layer) === 'Flatten' && isChannelsLast(layer.getConfig()['dataFormat']);
 };
 
 /** A model used as a layer. */
-export const isModel = (layer: Layer): boolean =>
-  ['Model', 'Functional', 'Sequential'].includes(layer.getClassName());
+export const isModel = (layer: Layer): boolean => ['Model', 'Functional', 'Sequential'].includes(kind(layer));
 
 // Layers of TensorFlow.js that hand a mask on or drop it, but do not make one.
 const PASS_MASKS_ON = new Set(

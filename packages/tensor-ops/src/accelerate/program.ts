@@ -60,17 +60,20 @@ export function runProgram(
   const permanent = new Set([...inputs, ...outputs]);
   // A gradient function that is not ours may give one tensor as the gradient of several values, and ours free what
   // they have used: between the two there is a handle for each value.
-  const guarded = (x: Tensor): Tensor => (fast ? boundary(x) : x);
   for (const step of steps) {
     const operands = step.inputs.map((id) => values.get(id) as Tensor);
-    const guards = step.foreign ? operands.map(guarded) : operands;
+    const guards = step.foreign && fast ? operands.map(boundary) : operands;
     const results = step.run(guards, training);
-    if (guards !== operands && fast) tf.dispose(guards);
+    if (guards !== operands) tf.dispose(guards);
     step.outputs.forEach((id, i) => values.set(id, results[i] as Tensor));
     for (const id of step.inputs) {
       left.set(id, (left.get(id) as number) - 1);
       if (left.get(id) === 0 && !permanent.has(id)) (values.get(id) as Tensor).dispose();
     }
   }
-  return outputs.map((id) => guarded(values.get(id) as Tensor));
+  // Handles of their own: an output may be an input, which is the caller's.
+  return outputs.map((id) => {
+    const value = values.get(id) as Tensor;
+    return fast ? boundary(value) : tf.clone(value);
+  });
 }

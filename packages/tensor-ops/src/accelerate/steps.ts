@@ -10,6 +10,7 @@ import { maxPool } from '../kernels/max-pool.js';
 import { padKernel, type Padding } from '../kernels/pad.js';
 import { addRelu as addReluKernel, relu as reluKernel } from '../kernels/relu.js';
 import { reshape as reshapeKernel } from '../kernels/reshape.js';
+import { ShapeError } from '../errors.js';
 import type { Layer, Node } from './graph.js';
 import type { Rectification } from './layer-facts.js';
 import { runProgram, type Program, type Step } from './program.js';
@@ -23,27 +24,42 @@ type WeightOf = Readonly<Record<string, Weight | null | undefined>>;
 
 const ids = (tensors: readonly { readonly id: number }[]): number[] => tensors.map(({ id }) => id);
 
+/** What TensorFlow.js checks before a layer runs: axes and channels; TensorFlow itself may abort the process on a wrong rank. */
+function assertCompatible(layer: Layer, x: Tensor): void {
+  (layer as unknown as { assertInputCompatibility(inputs: Tensor[]): void }).assertInputCompatibility([x]);
+}
+
 /** A step of our own kernels: one value in, one out. */
 function unary(
   node: Node,
   run: (x: Tensor, training: boolean) => Tensor,
-  { input = node.inputTensors[0]!.id, last = node }: { input?: number; last?: Node } = {},
+  {
+    input = node.inputTensors[0]!.id,
+    last = node,
+    keepsType = false,
+  }: { input?: number; last?: Node; keepsType?: boolean } = {},
 ): Step {
   return {
     inputs: [input],
     outputs: ids(last.outputTensors),
     foreign: false,
-    run: ([x], training) => [withFloats(x as Tensor, (floats) => run(floats, training))],
+    run: ([x], training) => {
+      assertCompatible(node.outboundLayer, x as Tensor);
+      return [withFloats(x as Tensor, (floats) => run(floats, training), keepsType)];
+    },
   };
 }
 
 /** The kernels take float32; a layer of the user's own may have given something else. */
-function withFloats(x: Tensor, run: (x: Tensor) => Tensor): Tensor {
+function withFloats(x: Tensor, run: (x: Tensor) => Tensor, keepsType: boolean): Tensor {
   if (x.dtype === 'float32') return run(x);
   const floats = tf.cast(x, 'float32');
   const y = run(floats);
   floats.dispose();
-  return y;
+  if (!keepsType) return y;
+  const original = tf.cast(y, x.dtype);
+  y.dispose();
+  return original;
 }
 
 /** Applies functions one after the other and disposes what lies between. */
@@ -59,6 +75,9 @@ function chain(x: Tensor, ...functions: ((x: Tensor) => Tensor)[]): Tensor {
 function onFrames(frames: boolean, run: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
   if (!frames) return run;
   return (x) => {
+    if (x.rank !== 5) {
+      throw new ShapeError({ argument: 'inputs', expected: '[B, T, H, W, C], frames', actual: x.shape });
+    }
     const [batch, time, ...image] = x.shape as [number, number, ...number[]];
     return chain(
       x,
@@ -125,6 +144,7 @@ export const pad = (node: Node, frames: boolean, padding: Padding): Step =>
   unary(
     node,
     onFrames(frames, (x) => padKernel(x, padding, 0)),
+    { keepsType: true },
   );
 
 /** Which layer slides its window over which value. */
@@ -146,13 +166,15 @@ export function convolution(
   precision: Precision,
 ): Step {
   const { kernel, bias } = layer as unknown as WeightOf;
-  const run = (image: Tensor): Tensor =>
-    chain(
+  const run = (image: Tensor): Tensor => {
+    assertCompatible(layer, image);
+    return chain(
       image,
       (x) => conv2d(x, (kernel as Weight).read(), windowOf(options), precision),
       options.useBias ? (x) => biasAdd(x, (bias as Weight).read()) : identity,
       rectify(options.activation),
     );
+  };
   return unary(node, onFrames(frames, run), { input });
 }
 
@@ -177,12 +199,14 @@ export function frozenConvolution(
     return [tf.mul(w, scale), beta ? tf.add(beta.read(), shifted) : shifted];
   }) as [Tensor, Tensor];
   const constants = [tf.keep(filter), tf.keep(offset)];
-  const run = (image: Tensor): Tensor =>
-    chain(
+  const run = (image: Tensor): Tensor => {
+    assertCompatible(layer, image);
+    return chain(
       image,
       (x) => conv2dWithBias(x, filter, offset, windowOf(options), precision),
       rectify(options.activation),
     );
+  };
   return { ...unary(node, onFrames(frames, run), { input }), constants };
 }
 
@@ -196,6 +220,7 @@ export const maxPooling = (
   unary(
     node,
     onFrames(frames, (image) => chain(image, (x) => maxPool(x, options), rectified ? reluKernel : identity)),
+    { keepsType: true },
   );
 
 /** Batch normalization over the last axis, of any number of axes, with the ReLU after it. */
@@ -293,13 +318,25 @@ export function addRelu(node: Node, relu: Node): Step {
 }
 
 /** max(x, 0); `last` is the node that it computes. */
-export const relu = (node: Node, last: Node = node): Step => unary(node, reluKernel, { last });
+export const relu = (node: Node, last: Node = node): Step =>
+  unary(node, reluKernel, { last, keepsType: true });
 
 export const globalAverage = (node: Node): Step => unary(node, globalAverageKernel);
 
+/** The same values under another shape, of any type. */
+const reshaped = (x: Tensor, shape: number[]): Tensor =>
+  x.dtype === 'float32' ? reshapeKernel(x, shape) : tf.reshape(x, shape);
+
 /** The same values under the shape that the layer gives them. */
-export const reshape = (node: Node): Step =>
-  unary(node, (x) => reshapeKernel(x, node.outboundLayer.computeOutputShape(x.shape) as number[]));
+export const reshape = (node: Node): Step => ({
+  ...unary(node, identity),
+  run: ([x]) => [
+    reshaped(x as Tensor, node.outboundLayer.computeOutputShape((x as Tensor).shape) as number[]),
+  ],
+});
 
 /** The value itself under another id. */
-export const alias = (node: Node): Step => unary(node, (x) => reshapeKernel(x, x.shape));
+export const alias = (node: Node): Step => ({
+  ...unary(node, identity),
+  run: ([x]) => [reshaped(x as Tensor, (x as Tensor).shape)],
+});

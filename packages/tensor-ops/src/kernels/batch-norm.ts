@@ -4,6 +4,7 @@ import { attribute, execute, hasOneDnn, oneDnnLabel, tensorflow, type Attribute 
 
 const KERNEL = 'G2dBatchNorm';
 const KERNEL_RELU = 'G2dBatchNormRelu';
+const ONEDNN = '_MklNativeFusedBatchNormEx';
 
 interface BatchNormAttributes {
   readonly epsilon: number;
@@ -24,6 +25,26 @@ const gradientAttributes = ({ epsilon, training }: BatchNormAttributes): Attribu
   attribute.boolean('is_training', training),
 ];
 
+const oneDnnBatchNormRelu = (operands: readonly tf.Tensor[], attributes: readonly Attribute[]): tf.Tensor[] =>
+  tensorflow().executeMultipleOutputs(
+    ONEDNN,
+    [
+      ...attributes,
+      attribute.string('activation_mode', 'Relu'),
+      attribute.integer('num_side_inputs', 0),
+      oneDnnLabel(),
+    ],
+    operands,
+    6,
+  );
+
+function tryOneDnn(): void {
+  const [zeros, ones] = [tf.zeros([1]), tf.ones([1])];
+  const options = { epsilon: 1, training: true, momentum: 1, mean: zeros, variance: ones };
+  const attributes = [...gradientAttributes(options), attribute.float('exponential_avg_factor', 1)];
+  oneDnnBatchNormRelu([tf.ones([2, 1, 1, 1]), ones, zeros, zeros, ones], attributes);
+}
+
 function forward(inputs: Readonly<Record<string, tf.Tensor>>, options: BatchNormAttributes, relu: boolean) {
   const operands = [
     inputs['x'],
@@ -36,19 +57,7 @@ function forward(inputs: Readonly<Record<string, tf.Tensor>>, options: BatchNorm
     ...gradientAttributes(options),
     attribute.float('exponential_avg_factor', options.training ? options.momentum : 1),
   ];
-  if (relu && hasOneDnn()) {
-    const fused = [
-      attribute.string('activation_mode', 'Relu'),
-      attribute.integer('num_side_inputs', 0),
-      oneDnnLabel(),
-    ];
-    return tensorflow().executeMultipleOutputs(
-      '_MklNativeFusedBatchNormEx',
-      [...attributes, ...fused],
-      operands,
-      6,
-    );
-  }
+  if (relu && hasOneDnn(ONEDNN, tryOneDnn)) return oneDnnBatchNormRelu(operands, attributes);
   const outputs = tensorflow().executeMultipleOutputs('FusedBatchNormV3', attributes, operands, 6);
   if (!relu) return outputs;
   const [normalized, ...rest] = outputs as [tf.Tensor, ...tf.Tensor[]];

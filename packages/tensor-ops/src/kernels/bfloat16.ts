@@ -1,8 +1,21 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { OptionError } from '../errors.js';
 import { attribute, execute, tensorflow } from './tensorflow.js';
 
 /** Number format of convolutions. */
 export type Precision = 'float32' | 'bfloat16';
+
+const PRECISIONS: readonly Precision[] = ['float32', 'bfloat16'];
+
+/** @throws {OptionError} For anything else, where types were not checked. */
+export function assertPrecision(precision: Precision): void {
+  if (PRECISIONS.includes(precision)) return;
+  throw new OptionError(`\`precision\` is "${String(precision)}"; it can be ${PRECISIONS.join(' or ')}.`, {
+    option: 'precision',
+    value: precision,
+    accepted: PRECISIONS.join(', '),
+  });
+}
 
 /** TensorFlow's number for the type; TensorFlow.js has no name for it. */
 const DT_BFLOAT16 = 14;

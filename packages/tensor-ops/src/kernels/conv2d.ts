@@ -5,6 +5,7 @@ import { pad, unpad } from './pad.js';
 import { attribute, execute, hasOneDnn, oneDnnLabel, type Attribute } from './tensorflow.js';
 
 const KERNEL = 'G2dConv2D';
+const WITH_BIAS = '_MklNativeConv2DWithBias';
 
 /** Stride and padding of a window, vertical and horizontal. */
 export interface WindowAttributes {
@@ -97,6 +98,15 @@ export const conv2d = (
   precision: Precision = 'float32',
 ): tf.Tensor => runKernel(KERNEL, { x, filter }, { ...window, precision });
 
+const withBias = (options: readonly Attribute[], operands: readonly tf.Tensor[]): tf.Tensor =>
+  execute(WITH_BIAS, [...options, oneDnnLabel()], operands);
+
+function tryWithBias(): void {
+  const filter = tf.ones([1, 1, 1, 1]);
+  const type = attribute.float32Type().value as number;
+  withBias(attributes([1, 1], 'VALID', type), [tf.ones([1, 1, 1, 1]), filter, tf.ones([1])]);
+}
+
 /** The same with a bias `[K]`, in one operation where there is one. For inference: not on the tape. */
 export const conv2dWithBias = (
   x: tf.Tensor,
@@ -108,13 +118,7 @@ export const conv2dWithBias = (
   inPrecision(precision, [x, filter, bias], ([image, kernel, offset], type) => {
     const options = forwardAttributes(filter, window, type);
     const operands = [image, kernel] as tf.Tensor[];
-    if (hasOneDnn()) {
-      return execute(
-        '_MklNativeConv2DWithBias',
-        [...options, oneDnnLabel()],
-        [...operands, offset as tf.Tensor],
-      );
-    }
+    if (hasOneDnn(WITH_BIAS, tryWithBias)) return withBias(options, [...operands, offset as tf.Tensor]);
     const convolved = execute('Conv2D', options, operands);
     const format = [attribute.type('T', type), attribute.string('data_format', 'NHWC')];
     const y = execute('BiasAdd', format, [convolved, offset as tf.Tensor]);

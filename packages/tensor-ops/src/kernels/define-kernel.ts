@@ -50,6 +50,8 @@ export function defineKernel<Attributes extends object>({
   forward,
   gradient,
 }: KernelDefinition<Attributes>): void {
+  // The registry is the process's: another copy of this package may have been first.
+  if (tf.getKernel(name, TENSORFLOW)) return;
   tf.registerKernel({
     kernelName: name,
     backendName: TENSORFLOW,
@@ -71,9 +73,11 @@ export function defineKernel<Attributes extends object>({
       for (const tensor of spent) tensor.dispose();
       const dys = Array.isArray(dy) ? dy : [dy];
       // A gradient from outside of this backward pass (the `dy` argument of `tf.grads`) belongs to the caller.
-      const own = dys.filter(
-        (tensor) => (tensor as unknown as { scopeId: number }).scopeId === activeScope?.id,
-      );
+      // One that somebody keeps is theirs.
+      const own = dys.filter((tensor) => {
+        const { scopeId, kept } = tensor as unknown as { scopeId: number; kept: boolean };
+        return scopeId === activeScope?.id && !kept;
+      });
       spent = [...(freesGradients ? own : []), ...saved];
       return gradient(dys, saved, attrs as unknown as Attributes);
     },

@@ -4,6 +4,7 @@ import { attribute, execute, hasOneDnn, oneDnnLabel, tensorflow, type Attribute 
 
 const KERNEL = 'G2dMaxPool';
 const KERNEL_ONEDNN = 'G2dMaxPoolOneDnn';
+const ONEDNN = '_MklNativeMaxPool';
 
 interface PoolAttributes {
   readonly size: readonly [number, number];
@@ -40,13 +41,7 @@ export function registerMaxPool(): void {
     name: KERNEL_ONEDNN,
     inputsToSave: ['x'],
     outputsToSave: [true, true],
-    forward: ({ x }, options) =>
-      tensorflow().executeMultipleOutputs(
-        '_MklNativeMaxPool',
-        oneDnnAttributes(options),
-        [x as tf.Tensor],
-        2,
-      ),
+    forward: ({ x }, options) => oneDnnPool(x as tf.Tensor, options),
     gradient: ([dy], [x, y, workspace], options) => ({
       x: () =>
         execute('_MklNativeMaxPoolGrad', oneDnnAttributes(options), [x, y, dy, workspace] as tf.Tensor[]),
@@ -54,9 +49,13 @@ export function registerMaxPool(): void {
   });
 }
 
+const oneDnnPool = (x: tf.Tensor, options: PoolAttributes): tf.Tensor[] =>
+  tensorflow().executeMultipleOutputs(ONEDNN, oneDnnAttributes(options), [x], 2);
+
 /** Maximum over windows of `[B, H, W, C]`, no padding; of equal values the first in a window gets the gradient. */
 export function maxPool(x: tf.Tensor, options: PoolAttributes): tf.Tensor {
-  if (!hasOneDnn()) return runKernel(KERNEL, { x }, options);
+  const attempt = () => oneDnnPool(tf.ones([1, 2, 2, 1]), { size: [2, 2], strides: [2, 2] });
+  if (!hasOneDnn(ONEDNN, attempt)) return runKernel(KERNEL, { x }, options);
   const [y, workspace] = runKernel<tf.Tensor[]>(KERNEL_ONEDNN, { x }, options) as [tf.Tensor, tf.Tensor];
   workspace.dispose();
   return y;

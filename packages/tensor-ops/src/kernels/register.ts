@@ -14,9 +14,11 @@ import { TENSORFLOW } from './tensorflow.js';
 import { registerWasmConvGradients } from './wasm-conv-gradients.js';
 import { registerWasmDepthwiseGradients } from './wasm-depthwise-gradients.js';
 
-// The marker lives in the process, not in this module: ESM and CommonJS copies share one kernel registry.
-const MARKER = Symbol.for('@g2d/kernels-registered');
-const registered = ((globalThis as Record<symbol, unknown>)[MARKER] ??= new Set<string>()) as Set<string>;
+// The marker lives in the process, not in this module: ESM and CommonJS copies share one kernel registry, and tfjs's own
+// WASM kernels are replaced once.
+const MARKER = Symbol.for('@g2d/wasm-kernels-registered');
+const shared = globalThis as { [MARKER]?: true };
+let registered = false;
 
 /**
  * Registers the kernels that training needs and the current backend lacks: fused training kernels on `tensorflow`,
@@ -26,8 +28,8 @@ const registered = ((globalThis as Record<symbol, unknown>)[MARKER] ??= new Set<
  */
 export function registerTrainingKernels(): void {
   const backend = tf.getBackend();
-  if (registered.has(backend)) return;
-  if (backend === TENSORFLOW) {
+  if (backend === TENSORFLOW && !registered) {
+    registered = true;
     registerConv2D();
     registerBatchNorm();
     registerRelu();
@@ -39,9 +41,9 @@ export function registerTrainingKernels(): void {
     registerLayerNorm();
     registerAttention();
     registerSoftmaxCrossEntropy();
-  } else if (backend === 'wasm') {
+  } else if (backend === 'wasm' && !shared[MARKER]) {
+    shared[MARKER] = true;
     registerWasmConvGradients();
     registerWasmDepthwiseGradients();
   }
-  registered.add(backend);
 }

@@ -89,31 +89,30 @@ export const execute = (
 /** Selects a kernel that TensorFlow registers for its graph rewriter only; in eager mode it has to be asked for. */
 export const oneDnnLabel = (): Attribute => attribute.string('_kernel', 'MklNameChangeOp');
 
-let oneDnn: boolean | undefined;
+const tried = new Map<string, boolean>();
 
 /**
- * True where TensorFlow's hidden oneDNN operations run: x86-64 builds on the CPU, unless switched off. They are not
- * part of TensorFlow's public interface, so one is tried before any is used.
+ * Whether one of TensorFlow's hidden oneDNN operations runs: in x86-64 builds on the CPU, unless switched off. They are
+ * not part of TensorFlow's public interface, so each is tried once on a few numbers before it is used.
  */
-export function hasOneDnn(): boolean {
-  return (oneDnn ??= !tensorflow().isUsingGpuDevice && tf.tidy(tryOneDnn));
+export function hasOneDnn(operation: string, attempt: () => unknown): boolean {
+  let works = tried.get(operation);
+  if (works === undefined) {
+    works = !tensorflow().isUsingGpuDevice && succeeds(attempt);
+    tried.set(operation, works);
+  }
+  return works;
 }
 
-function tryOneDnn(): boolean {
-  const window = ['ksize', 'strides'].map((name) => attribute.integers(name, [1, 1, 1, 1]));
-  const pooling = [
-    attribute.float32Type(),
-    ...window,
-    attribute.string('padding', 'VALID'),
-    attribute.string('data_format', 'NHWC'),
-    attribute.boolean('workspace_enabled', true),
-    oneDnnLabel(),
-  ];
+function succeeds(attempt: () => unknown): boolean {
+  const { engine } = tf;
+  engine().startScope('attempt');
   try {
-    const x = tf.ones([1, 2, 2, 1]);
-    const [y] = tensorflow().executeMultipleOutputs('_MklNativeMaxPool', pooling, [x], 2);
-    return (y as tf.Tensor).shape.join() === '1,2,2,1';
+    attempt();
+    return true;
   } catch {
     return false;
+  } finally {
+    engine().endScope();
   }
 }

@@ -15,6 +15,18 @@ const gradient = (variable: tf.Variable, value: number) => ({
   tensor: tf.fill(variable.shape, value),
 });
 
+describe('a list of gradients', () => {
+  it('is refused as a whole if an entry is wrong', () => {
+    const [a, b] = [tf.variable(tf.ones([2])), tf.variable(tf.ones([2]))];
+    const optimizer = new SGD([a, b], { learningRate: 0.1, momentum: 0.9 });
+    const whole = { name: b.name, tensor: tf.ones([2], 'int32') };
+    expect(() => optimizer.applyGradients([gradient(a, 1), whole])).toThrow(/is int32; expected float32/);
+    expect(() => optimizer.applyGradients([gradient(a, 1), gradient(a, 1)])).toThrow(/two gradients/);
+    expectTensorClose(a, [1, 1], {});
+    optimizer.dispose();
+  });
+});
+
 describe.each(['tensorflow', 'wasm', 'cpu'])('SGD on the %s backend', (backend) => {
   beforeAll(async () => {
     expect(await tf.setBackend(backend)).toBe(true);

@@ -14,7 +14,16 @@ export function updates(
   variables: Variables,
   gradients: readonly NamedGradient[],
 ): [tf.Variable, tf.Tensor][] {
+  const seen = new Set<string>();
   return gradients.flatMap(({ name, tensor }) => {
+    if (seen.has(name)) {
+      throw new OptionError(`There are two gradients for "${name}"; it would take two steps. Give one.`, {
+        option: 'gradients',
+        value: name,
+        accepted: 'every name once',
+      });
+    }
+    seen.add(name);
     const variable = variables.get(name);
     if (!variable) {
       throw new OptionError(
@@ -28,6 +37,13 @@ export function updates(
     }
     if (!tensor) return [];
     assertShape(name, tensor, variable.shape, `[${variable.shape.join(', ')}]`);
+    if (tensor.dtype !== 'float32') {
+      throw new OptionError(`The gradient for "${name}" is ${tensor.dtype}; expected float32.`, {
+        option: 'gradients',
+        value: tensor.dtype,
+        accepted: 'float32',
+      });
+    }
     return [[variable, tensor] as [tf.Variable, tf.Tensor]];
   });
 }
