@@ -12,7 +12,7 @@ import { addRelu as addReluKernel, relu as reluKernel } from '../kernels/relu.js
 import { reshape as reshapeKernel } from '../kernels/reshape.js';
 import { ShapeError } from '../errors.js';
 import type { Layer, Node } from './graph.js';
-import type { Rectification } from './layer-facts.js';
+import { kind, type Rectification } from './layer-facts.js';
 import { runProgram, type Program, type Step } from './program.js';
 
 interface Weight {
@@ -44,7 +44,8 @@ function unary(
     outputs: ids(last.outputTensors),
     foreign: false,
     run: ([x], training) => {
-      assertCompatible(node.outboundLayer, x as Tensor);
+      // Frames are checked where they are taken apart: TimeDistributed knows the size after padding, not before.
+      if (kind(node.outboundLayer) !== 'TimeDistributed') assertCompatible(node.outboundLayer, x as Tensor);
       return [withFloats(x as Tensor, (floats) => run(floats, training), keepsType)];
     },
   };
