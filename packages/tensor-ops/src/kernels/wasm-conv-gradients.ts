@@ -41,7 +41,7 @@ export const convInfo = (
  * Puts `stride − 1` zeros after every row and column, the last included: a tail of zeros costs less than the slice that
  * would remove it.
  */
-export function spread(x: tf.Tensor4D, sh: number, sw: number): tf.Tensor4D {
+function spread(x: tf.Tensor4D, sh: number, sw: number): tf.Tensor4D {
   if (sh === 1 && sw === 1) return x;
   const [b, h, w, c] = x.shape;
   const none = [0, 0] as [number, number];
@@ -98,21 +98,25 @@ function filterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, info: ConvInfo): tf.Ten
   return tf.transpose(tf.conv2d(images, kernel, 1, 'valid'), [1, 2, 0, 3]) as tf.Tensor4D;
 }
 
-/** Gradient of a convolution's input, `[B, H, W, C]`. */
-function inputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, info: ConvInfo): tf.Tensor4D {
+/** What the rotated kernel slides over to give the gradient of an input: dy, dilated by the stride and padded. */
+export function dilatedAndPadded(dy: tf.Tensor4D, info: ConvInfo): tf.Tensor4D {
   const { padInfo, strideHeight, strideWidth, filterHeight, filterWidth, inHeight, inWidth } = info;
   const sparse = spread(dy, strideHeight, strideWidth);
   const top = filterHeight - 1 - padInfo.top;
   const left = filterWidth - 1 - padInfo.left;
-  const images = padOrCut(
+  return padOrCut(
     sparse,
     top,
     inHeight + filterHeight - 1 - sparse.shape[1] - top,
     left,
     inWidth + filterWidth - 1 - sparse.shape[2] - left,
   );
+}
+
+/** Gradient of a convolution's input, `[B, H, W, C]`. */
+function inputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, info: ConvInfo): tf.Tensor4D {
   const rotated = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]) as tf.Tensor4D;
-  return tf.conv2d(images, rotated, 1, 'valid') as tf.Tensor4D;
+  return tf.conv2d(dilatedAndPadded(dy, info), rotated, 1, 'valid') as tf.Tensor4D;
 }
 
 /**

@@ -1,5 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { convInfo, padOrCut, spread, type ConvAttributes, type ConvInfo } from './wasm-conv-gradients.js';
+import {
+  convInfo,
+  dilatedAndPadded,
+  padOrCut,
+  type ConvAttributes,
+  type ConvInfo,
+} from './wasm-conv-gradients.js';
 
 // tfjs-backend-wasm has the forward depthwise convolution only. With input channel c and multiplier m, output channel
 // c·M + m:
@@ -38,18 +44,8 @@ function filterGradient(x: tf.Tensor4D, dy: tf.Tensor4D, info: ConvInfo): tf.Ten
 
 /** Gradient of a depthwise convolution's input, `[B, H, W, C]`. */
 function inputGradient(dy: tf.Tensor4D, filter: tf.Tensor4D, info: ConvInfo): tf.Tensor4D {
-  const { padInfo, strideHeight, strideWidth, filterHeight, filterWidth, inHeight, inWidth } = info;
   const [, , channels, multiplier] = filter.shape;
-  const sparse = spread(dy, strideHeight, strideWidth);
-  const top = filterHeight - 1 - padInfo.top;
-  const left = filterWidth - 1 - padInfo.left;
-  const images = padOrCut(
-    sparse,
-    top,
-    inHeight + filterHeight - 1 - sparse.shape[1] - top,
-    left,
-    inWidth + filterWidth - 1 - sparse.shape[2] - left,
-  );
+  const images = dilatedAndPadded(dy, info);
   const [batch, height, width] = images.shape;
   const byMultiplier = tf.reshape(images, [batch, height, width, channels, multiplier]);
   const rotated = tf.reverse(filter, [0, 1]);

@@ -1,5 +1,5 @@
 import type { ParameterScope } from '@g2d/fusion';
-import { OptionError } from '@g2d/tensor-ops';
+import { importBaselines } from '../import-baselines.js';
 import type { Method } from '../method.js';
 import { g2dDistillation } from '../methods/g2d-distillation.js';
 import { modalityPrioritization } from '../methods/modality-prioritization.js';
@@ -46,17 +46,4 @@ interface Baselines {
   ogmGe(options: OgmOptions & { readonly seed: number }): Method<string>;
 }
 
-async function loadBaselines(): Promise<Baselines> {
-  // A variable, so that neither the type checker nor the bundler follows it.
-  const name = '@g2d/baselines';
-  try {
-    return (await import(/* @vite-ignore */ name as string)) as Baselines;
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new OptionError(`--method ogm and ogm-ge need the package ${name}. Run npm install ${name}.`, {
-      option: 'method',
-      value: name,
-      accepted: 'an installed package',
-    });
-  }
-}
+const loadBaselines = (): Promise<Baselines> => importBaselines('--method ogm and ogm-ge need');

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, type PerModality } from '@g2d/tensor-ops';
+import type { PerModality } from '@g2d/tensor-ops';
+import { importBaselines } from '../import-baselines.js';
 import type { Method } from '../method.js';
 import type { Modality } from './case.js';
 
@@ -23,17 +24,4 @@ export interface Baselines {
 }
 
 /** @throws {OptionError} If the package is not installed. */
-export async function loadBaselines(): Promise<Baselines> {
-  // A variable, so that neither the type checker nor the bundler follows it.
-  const name = '@g2d/baselines';
-  try {
-    return (await import(/* @vite-ignore */ name as string)) as Baselines;
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new OptionError(`This parity case needs the package ${name}. Run npm install ${name}.`, {
-      option: 'method',
-      value: name,
-      accepted: 'an installed package',
-    });
-  }
-}
+export const loadBaselines = (): Promise<Baselines> => importBaselines('This parity case needs');
