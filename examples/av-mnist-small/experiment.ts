@@ -3,7 +3,6 @@ import type { LayersModel } from '@tensorflow/tfjs';
 import { batches, type MultimodalDataset } from '@g2d/datasets';
 import { smallAudioEncoder, smallImageEncoder } from '@g2d/encoders';
 import { lateFusion, MultimodalModel } from '@g2d/fusion';
-import { modalityConfidence } from '@g2d/smp';
 import { deriveSeed, perModality, type PerModality } from '@g2d/tensor-ops';
 import {
   evaluate,
@@ -12,13 +11,13 @@ import {
   inferenceOf,
   modalityPrioritization,
   readState,
+  teacherConfidence,
+  teacherEnsemble,
   train,
   writeState,
-  type Accuracies,
-  type Evaluation,
   type FrozenTeachers,
   type Method,
-  type Predictor,
+  type Scores,
 } from '@g2d/trainer';
 import type { Progress, RunFolder, RunGroup, RunSummary } from '@g2d/trainer/node';
 import { trainingBatches, type Data, type Modality } from './data.js';
@@ -70,7 +69,7 @@ export const workOf = ({ epochs }: Settings): number =>
 
 /** A table's worth of results. */
 export interface Results {
-  readonly results: Readonly<Record<string, { readonly test: Accuracies; readonly validation: Accuracies }>>;
+  readonly results: Readonly<Record<string, { readonly test: Scores; readonly validation: Scores }>>;
   readonly teachers: PerModality<Modality, number>;
   /** ρ on the training part, without augmentation. */
   readonly confidences: PerModality<Modality, number>;
@@ -184,24 +183,6 @@ async function runTraining<M extends Modality>({
   });
 }
 
-/** Mean confidence of each teacher on a whole dataset without augmentation (Eq. 5 over all samples). */
-async function confidencesOn(
-  teachers: FrozenTeachers<Modality>,
-  dataset: MultimodalDataset<Modality>,
-): Promise<Record<Modality, number>> {
-  const sums = perModality(MODALITIES, () => 0);
-  for await (const batch of batches(dataset, { batchSize: 250 })) {
-    tf.tidy(() => {
-      const outputs = teachers.outputs(batch);
-      for (const m of MODALITIES) {
-        sums[m] += modalityConfidence(batch.labels, outputs[m].logits).dataSync()[0]! * batch.ids.length;
-      }
-    });
-    tf.dispose(batch);
-  }
-  return perModality(MODALITIES, (m) => sums[m] / dataset.size);
-}
-
 /** What to say where the ranking of two teachers is left to chance. */
 export function confidenceWarning({ audio, image }: PerModality<Modality, number>): string | undefined {
   if (Math.abs(audio - image) >= 0.05) return undefined;
@@ -209,20 +190,6 @@ export function confidenceWarning({ audio, image }: PerModality<Modality, number
     `Warning: the teachers are almost equally confident (audio ${audio.toFixed(3)}, image ${image.toFixed(3)}). ` +
     'The ranking will flip from batch to batch, and with it the modality that trains alone.'
   );
-}
-
-/** Average of the teachers' logits: what two separate networks reach without any joint training. */
-async function teacherMean(
-  teachers: FrozenTeachers<Modality>,
-  dataset: MultimodalDataset<Modality>,
-): Promise<Evaluation> {
-  const predict: Predictor<Modality> = (inputs) => {
-    const outputs = teachers.outputs({ inputs });
-    const unimodalLogits = perModality(MODALITIES, (m) => outputs[m].logits);
-    const logits = tf.div(tf.add(unimodalLogits.audio, unimodalLogits.image), 2) as tf.Tensor2D;
-    return { features: perModality(MODALITIES, (m) => outputs[m].features), logits, unimodalLogits };
-  };
-  return evaluate(predict, dataset);
 }
 
 /** Both teachers, then the four students with the same seed: the comparison of the first page. */
@@ -269,11 +236,11 @@ export async function runExperiment({
   await trainTeacher('image', models.image);
 
   const teachers = frozenTeachers(models);
-  const confidences = await confidencesOn(teachers, data.train);
+  const confidences = await teacherConfidence(teachers, data.train);
   const warning = confidenceWarning(confidences);
   if (warning) progress.note(warning);
 
-  const results: Record<string, { test: Accuracies; validation: Accuracies }> = {};
+  const results: Record<string, { test: Scores; validation: Scores }> = {};
   for (const [name, recipeOf] of Object.entries(RECIPES)) {
     const {
       test,
@@ -291,9 +258,11 @@ export async function runExperiment({
     results[name] = { test, validation };
     seconds[name] = taken;
   }
+  // What two separate networks reach without any joint training.
+  const mean = teacherEnsemble(teachers);
   results['teacher-mean'] = {
-    test: (await teacherMean(teachers, data.test)).accuracy,
-    validation: (await teacherMean(teachers, data.validation)).accuracy,
+    test: (await evaluate(mean, data.test)).accuracy,
+    validation: (await evaluate(mean, data.validation)).accuracy,
   };
   teachers.dispose();
   return { results, teachers: accuracies, confidences, seconds };

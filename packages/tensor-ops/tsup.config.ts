@@ -1,3 +1,7 @@
 import { preset } from '../../tsup.base.js';
 
-export default preset({ entry: { index: 'src/index.ts', node: 'src/node.ts', testing: 'src/testing.ts' } });
+// `treeshake` joins the imports of TensorFlow.js: what a bundler makes of `@g2d/smp` is to stay small.
+export default preset({
+  entry: { index: 'src/index.ts', node: 'src/node.ts', testing: 'src/testing.ts' },
+  treeshake: true,
+});

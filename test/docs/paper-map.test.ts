@@ -33,8 +33,11 @@ describe('docs/paper-map.md', () => {
     expect(existsSync(join(root, test.split(':')[0] as string)), test).toBe(true);
     const source = readFileSync(join(root, file), 'utf8');
     expect(source).toMatch(new RegExp(`export (async )?(function|class|const) ${name}\\b`));
-    const index = join(root, file.split('/src/')[0] as string, 'src/index.ts');
-    expect(readFileSync(index, 'utf8')).toMatch(new RegExp(`\\b${name}\\b`));
+    const entries = ['src/index.ts', 'src/node.ts']
+      .map((entry) => join(root, file.split('/src/')[0] as string, entry))
+      .filter((path) => existsSync(path))
+      .map((path) => readFileSync(path, 'utf8'));
+    expect(entries.join('\n')).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
   it('names every source file that cites an equation', () => {

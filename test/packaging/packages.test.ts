@@ -3,6 +3,7 @@ import { execFileSync, spawnSync, type ExecFileSyncOptionsWithStringEncoding } f
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -139,6 +140,36 @@ describe('packed packages in an empty project', () => {
     expect(run('node', ['train.mjs']).trim()).toBe('audio kept: true, video moved: true');
   });
 
+  it('bundles @g2d/smp into 4 kB, gzipped and without TensorFlow.js', () => {
+    writeFileSync(join(project, 'all-of-smp.mjs'), "export * from '@g2d/smp';\n");
+    const options = ['--bundle', '--minify', '--format=esm', '--external:@tensorflow/*'];
+    const code = run(join(root, 'node_modules/.bin/esbuild'), ['all-of-smp.mjs', ...options]);
+    expect(code).toContain('@tensorflow/tfjs-core');
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(4000);
+  });
+
+  it.each(['mjs', 'cjs'])('reads batches with a worker thread, from a .%s file', (extension) => {
+    const load = (name: string): string =>
+      extension === 'mjs' ? `await import('${name}')` : `require('${name}')`;
+    writeFileSync(join(project, 'numbers.mjs'), numbersDataset);
+    writeFileSync(
+      join(project, `batches.${extension}`),
+      `(async () => {
+        const tf = ${load('@tensorflow/tfjs')};
+        const { batches } = ${load('@g2d/datasets')};
+        const { numbers } = await import('./numbers.mjs');
+        await tf.setBackend('cpu');
+        const sums = [];
+        for await (const batch of batches(numbers(), { batchSize: 4, workers: 1 })) {
+          sums.push(batch.inputs.x.sum().dataSync()[0]);
+          tf.dispose(batch);
+        }
+        console.log(sums.join());
+      })();`,
+    );
+    expect(run('node', [`batches.${extension}`]).trim()).toBe('12,44,34');
+  });
+
   it('has a g2d command that runs a parity case on plain JavaScript', () => {
     expect(run('npx', ['g2d', '--help'])).toMatch(/parity[\s\S]*bench/);
     const parityCase = join(root, 'test/parity/cases/losses');
@@ -152,6 +183,20 @@ describe('packed packages in an empty project', () => {
     expect(run('npx', ['g2d-native', '--help'])).toMatch(/install[\s\S]*doctor/);
   });
 });
+
+/** Ten samples of two equal numbers. */
+const numbersDataset = `
+import { fromSamples } from '@g2d/datasets';
+export const numbers = () => fromSamples({
+  name: 'numbers',
+  split: 'train',
+  classNames: ['all'],
+  shapes: { x: [2] },
+  ids: Array.from({ length: 10 }, (_, i) => String(i)),
+  source: { module: import.meta.url, name: 'numbers', options: {} },
+  read: async (id) => ({ label: 0, inputs: { x: Float32Array.of(Number(id), Number(id)) } }),
+});
+`;
 
 const smpProgram = `
 import * as tf from '@tensorflow/tfjs';

@@ -21,3 +21,6 @@ export { formatTable } from './format-table.js';
 export { renderReport, type ReportOptions } from './report/page.js';
 export type { ReportPart, ReportSample } from './report/samples.js';
 export type { GrayImage } from './report/png.js';
+
+// Several seeds
+export { bootstrapInterval, meanAndDeviation, type Interval } from './bootstrap.js';

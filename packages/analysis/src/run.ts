@@ -21,7 +21,7 @@ export interface RunConfig {
   readonly phaseEpochs?: readonly number[];
   /** Which parameters κ touches. */
   readonly scope?: string;
-  readonly suppression?: string;
+  readonly onZero?: string;
   readonly alpha?: number;
   readonly beta?: number;
   readonly temperature?: number;

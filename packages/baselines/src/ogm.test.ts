@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { expectTensorClose } from '@g2d/tensor-ops/testing';
-import { readState, train, type EpochRecord, type Method, type Step } from '@g2d/trainer';
+import { readState, train, type EpochRecord, type Method, type Step, type Training } from '@g2d/trainer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyBatches, toyModel, type Modality } from '../test/toy.js';
 import { ogm, ogmGe, type OgmGeOptions } from './ogm.js';
@@ -18,7 +18,7 @@ function edit(
   { epoch = 1, gradient = (shape: number[]) => tf.fill(shape, 2) } = {},
 ) {
   const model = toyModel(both);
-  method.onTrainStart?.({ model, epochs: 10 });
+  void method.onTrainStart?.({ model, epochs: 10 } as Training<Modality>);
   const step = { epoch, model, batch: { labels: tf.tensor1d([0, 0], 'int32') } } as unknown as Step<Modality>;
   const logits = (probability: number) =>
     tf.tile(tf.tensor2d([[Math.log(probability / (1 - probability)), 0]]), [2, 1]);
@@ -104,7 +104,7 @@ describe('ogm', () => {
       /`epochs` is \[0, 50\].*counted from 1.*\[1, 51\]/,
     );
     expect(() => ogm({ alpha: 1, epochs: [3, 2] })).toThrow(/`epochs` is \[3, 2\]/);
-    const start = { model: toyModel(['audio']), epochs: 1 };
+    const start = { model: toyModel(['audio']), epochs: 1 } as Training<'audio'>;
     expect(() => ogm<'audio'>({ alpha: 1 }).onTrainStart!(start)).toThrow(
       /"ogm" balances modalities, but the model has only audio/,
     );

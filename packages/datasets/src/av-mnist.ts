@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatasetNotFoundError, FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, FileFormatError, OptionError, perModality } from '@g2d/tensor-ops';
 import type { MultimodalDataset, Split } from './dataset.js';
 import { openNpy, type NpyFile } from './io/npy.js';
+import { assertSampleIndex } from './sample-index.js';
 
 export interface AvMnistOptions {
   /** The folder with `image/`, `audio/` and the label files, or the folder whose `avmnist/` holds them. */
@@ -15,6 +16,7 @@ export interface AvMnistOptions {
   readonly validationRows?: number;
 }
 
+const MODALITIES = ['audio', 'image'] as const;
 const CLASSES = 10;
 const HOW_TO_GET =
   'AV-MNIST is one archive, avmnist.tar.gz, linked from the MultiBench repository (pliang279/MultiBench): unpack it and ' +
@@ -77,28 +79,28 @@ export async function avMnist(options: AvMnistOptions): Promise<MultimodalDatase
     }
     const first = split === 'validation' ? rows - validationRows : 0;
     const size = split === 'train' ? rows - validationRows : rows - first;
+    const idOf = (row: number): string => `avmnist/${part}/${row}`;
 
     return {
       name: 'av-mnist',
       split,
-      modalities: ['audio', 'image'],
+      task: 'classification',
+      modalities: MODALITIES,
       shapes: { audio: audioShape, image: imageShape },
       classNames: Array.from({ length: CLASSES }, (_, digit) => String(digit)),
       size,
-      async sample(index) {
-        if (!(Number.isInteger(index) && index >= 0 && index < size)) {
-          throw new OptionError(`There is no sample ${index} in the ${split} split of ${size}.`, {
-            option: 'index',
-            value: index,
-            accepted: `0 to ${size - 1}`,
-          });
-        }
+      // By the file's row, so that another `validationRows` does not rename samples.
+      ids: Array.from({ length: size }, (_, index) => idOf(first + index)),
+      source: { module: '@g2d/datasets', name: 'avMnist', options },
+      async sample(index, { modalities = MODALITIES } = {}) {
+        assertSampleIndex(index, { split, size });
         const row = first + index;
         return {
-          // By the file's row, so that another `validationRows` does not rename samples.
-          id: `avmnist/${part}/${row}`,
+          id: idOf(row),
           label: labels[row] as number,
-          inputs: { audio: scaledRow(audio, row), image: scaledRow(image, row) },
+          inputs: perModality<'audio' | 'image', Float32Array>(modalities, (modality) =>
+            scaledRow({ audio, image }[modality], row),
+          ),
         };
       },
       close,

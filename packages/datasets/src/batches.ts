@@ -1,12 +1,14 @@
-import {
-  deriveSeed,
-  OptionError,
-  randomStream,
-  UnknownModalityError,
-  type RandomStream,
-} from '@g2d/tensor-ops';
-import * as tf from '@tensorflow/tfjs-core';
-import type { MultimodalDataset, Sample } from './dataset.js';
+import { G2DError, OptionError, randomStream, deriveSeed, UnknownModalityError } from '@g2d/tensor-ops';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Augmentation } from './augmentation.js';
+import type { MultimodalDataset } from './dataset.js';
+import { augmentationStream } from './pipeline/augmentation-stream.js';
+import { batchPlan } from './pipeline/batch-plan.js';
+import type { Readings } from './pipeline/batch-reader.js';
+import type { ReadRequest } from './pipeline/read-sample.js';
+import { threadReader } from './pipeline/thread-reader.js';
+import { toTensors, type IdentifiedSample } from './pipeline/to-tensors.js';
+import { workerReader } from './pipeline/worker-reader.js';
 
 /**
  * What one training step sees. Whoever gets it disposes it: `tf.dispose(batch)` frees every tensor in it.
@@ -14,27 +16,25 @@ import type { MultimodalDataset, Sample } from './dataset.js';
  * A type, not an interface, and `ids` not readonly, since `tf.dispose` would not accept it otherwise.
  */
 export type Batch<M extends string> = {
-  /** One tensor per modality, float32 `[B, …shape]`, channels last. */
+  /** One tensor per modality, float32 `[B, …shape]`, channels last; a free axis as long as the batch's longest, zeros behind. */
   readonly inputs: Readonly<Record<M, tf.Tensor>>;
-  /** True class ids, int32 `[B]`. */
+  /** True class ids, int32 `[B]`, or a regression's targets, float32 `[B]`. */
   readonly labels: tf.Tensor1D;
   /** The samples' stable ids, `[B]`. */
   readonly ids: string[];
+  /** For modalities that samples of the dataset can lack: float32 `[B]`, 1 where present. A modality not in it is always present. */
+  readonly present?: Readonly<Partial<Record<M, tf.Tensor1D>>>;
+  /** For modalities of free length: float32 `[B, T]`, 1 for a real step and 0 for padding, as `transformer` takes it. */
+  readonly masks?: Readonly<Partial<Record<M, tf.Tensor2D>>>;
 };
 
-/**
- * Changes one input at random, for training. It may change `input` in place and return it.
- *
- * @param input One sample of a modality, flat, of `shape`.
- * @param random Its own stream: the same (seed, epoch, modality, sample) always gets the same numbers.
- */
-export type Augmentation = (
-  input: Float32Array,
-  shape: readonly number[],
-  random: RandomStream,
-) => Float32Array;
+/** A sample that was left out because it could not be read. */
+export interface DroppedSample {
+  readonly id: string;
+  readonly error: unknown;
+}
 
-export interface BatchesOptions<M extends string> {
+export interface BatchesOptions<M extends string, K extends M = M> {
   readonly batchSize: number;
   /** The run's seed. Default 0. Order and augmentation use streams of their own, derived from it. */
   readonly seed?: number;
@@ -44,18 +44,42 @@ export interface BatchesOptions<M extends string> {
   readonly shuffle?: boolean;
   /** Leave out the last batch if it is not full. Default false. */
   readonly dropLast?: boolean;
-  /** Modality → augmentation. Default: none. */
-  readonly augment?: Partial<Readonly<Record<M, Augmentation>>>;
+  /** Skip so many batches without reading them; the others stay as they are. Default 0. */
+  readonly startBatch?: number;
+  /** The modalities to read. Default: all. */
+  readonly modalities?: readonly K[];
+  /** `'train'`: with the augmentation that the dataset itself brings, if it brings one. Default `'test'`: without. */
+  readonly transform?: 'train' | 'test';
+  /** Modality → augmentation of your own, on the finished input, in this thread. Default: none. */
+  readonly augment?: Partial<Readonly<Record<NoInfer<K>, Augmentation>>>;
+  /** Threads that read and decode, beside this one. Default 0: in this thread. The dataset needs a `source`. */
+  readonly workers?: number;
+  /** How many batches are read ahead while you work with one; each takes memory. Default: 2 with workers, 0 without. */
+  readonly prefetch?: number;
+  /**
+   * What happens when a sample cannot be read: `'fail'` (default) throws, `'skip'` makes its batch smaller, `{ retry: n }`
+   * tries n times more, after 50, 100, 200 … ms, then throws.
+   */
+  readonly onError?: 'fail' | 'skip' | { readonly retry: number };
+  /** Told of every sample that `'skip'` leaves out, just before its batch. Default: a warning of the process. */
+  readonly onDrop?: (dropped: DroppedSample) => void;
 }
 
 /**
  * One pass over a dataset in batches of tensors.
  *
- * A batch's tensors are made just before it is handed over, so that a loop left early leaves nothing behind but the
- * batch it holds. The order comes from the stream `order/epoch-N` of the seed, and each augmented sample from a stream
- * of its own, so neither depends on the method, the batch size or the other modalities.
+ * Order and augmentation depend on seed, epoch and sample alone, so they are the same for every method, batch size and
+ * number of workers: the order comes from the stream `order/epoch-N` of the seed, each augmentation from
+ * `augmentation/epoch-N/<modality>/<id>`. Batches and errors come in order. A batch's tensors are made just before it is
+ * handed over, so that a loop left early leaves nothing behind but the batch it holds.
+ *
+ * Workers stay for half a minute after a pass, for the next one, and never keep the process alive. A batch whose samples
+ * were all left out does not come, but `startBatch` counts it.
  *
  * @throws {OptionError} If an option has an impossible value.
+ * @throws {UnknownModalityError} If the dataset lacks a modality that is named.
+ * @throws {G2DError} `G2D_SAMPLE` names the sample that could not be read, with the reason as `cause`; `G2D_WORKER` if a
+ * worker thread dies or cannot open the dataset.
  * @example
  * for await (const batch of batches(train, { batchSize: 64, seed: 0, epoch: 1, shuffle: true })) {
  *   console.log(batch.ids.length);
@@ -63,69 +87,124 @@ export interface BatchesOptions<M extends string> {
  * }
  * @see G2D, App. A.4
  */
-export async function* batches<M extends string>(
+export async function* batches<M extends string, K extends M = M>(
   dataset: MultimodalDataset<M>,
-  options: BatchesOptions<M>,
-): AsyncGenerator<Batch<M>, void, undefined> {
-  const { batchSize, seed = 0, epoch = 1, shuffle = false, dropLast = false } = options;
-  const augment: Partial<Readonly<Record<string, Augmentation>>> = options.augment ?? {};
+  options: BatchesOptions<M, K>,
+): AsyncGenerator<Batch<K>, void, undefined> {
+  const { batchSize, seed = 0, epoch = 1, shuffle = false, dropLast = false, startBatch = 0 } = options;
+  const { transform = 'test', workers = 0, prefetch = workers > 0 ? 2 : 0 } = options;
+  const { onError = 'fail', onDrop = warnOfDrop } = options;
   checkInteger('batchSize', batchSize, 1);
   checkInteger('epoch', epoch, 0);
   checkInteger('seed', seed, Number.MIN_SAFE_INTEGER);
-  checkModalities(Object.keys(augment), dataset);
+  checkInteger('startBatch', startBatch, 0);
+  checkInteger('workers', workers, 0);
+  checkInteger('prefetch', prefetch, 0);
+  const retries = retriesOf(onError);
+  checkTransform(transform);
+  const modalities = [...new Set<M | K>(options.modalities ?? dataset.modalities)] as K[];
+  const augment: Partial<Readonly<Record<string, Augmentation>>> = options.augment ?? {};
+  checkModalities([...modalities, ...Object.keys(augment)], dataset);
 
-  const order = shuffle
-    ? randomStream(deriveSeed(seed, `order/epoch-${epoch}`)).permutation(dataset.size)
-    : Uint32Array.from({ length: dataset.size }, (_, i) => i);
-  const last = dropLast ? dataset.size - (dataset.size % batchSize) : dataset.size;
+  // The dataset seen through the modalities that are read.
+  const read = dataset as unknown as MultimodalDataset<K>;
+  const augmented = transform === 'train' ? (dataset.augmented ?? []) : [];
+  const request: ReadRequest<K> = {
+    modalities,
+    augmentation: augmented.length > 0 ? { seed, epoch } : undefined,
+    retries,
+  };
+  // After the dataset's own augmentation, which has used the stream of that name, another one.
+  const stream = (modality: K, id: string) =>
+    (augmented as readonly string[]).includes(modality)
+      ? randomStream(deriveSeed(seed, `augmentation/epoch-${epoch}/${modality}/${id}/augment`))
+      : augmentationStream({ seed, epoch }, modality, id);
 
-  for (let start = 0; start < last; start += batchSize) {
-    const indices = Array.from(order.subarray(start, Math.min(start + batchSize, last)));
-    const samples = await Promise.all(indices.map((index) => dataset.sample(index)));
-    const arrays = dataset.modalities.map((modality) =>
-      stack(samples, modality, dataset.shapes[modality], augment[modality], (id) =>
-        randomStream(deriveSeed(seed, `augmentation/epoch-${epoch}/${modality}/${id}`)),
-      ),
-    );
-    // tidy: if one tensor cannot be made, the earlier ones do not stay behind.
-    yield tf.tidy(() => ({
-      inputs: Object.fromEntries(
-        dataset.modalities.map((modality, i) => [
-          modality,
-          tf.tensor(arrays[i] as Float32Array, [samples.length, ...dataset.shapes[modality]]),
-        ]),
-      ) as Record<M, tf.Tensor>,
-      labels: tf.tensor1d(
-        Int32Array.from(samples, (sample) => sample.label),
-        'int32',
-      ),
-      ids: samples.map((sample) => sample.id),
-    }));
+  const plan = batchPlan(dataset.size, { batchSize, seed, epoch, shuffle, dropLast, startBatch });
+  if (plan.length === 0) return;
+  const reader =
+    workers > 0 ? workerReader(read, request, { workers, batchSize }) : threadReader(read, request);
+  const pending: Promise<Readings<K>>[] = [];
+  let asked = 0;
+  const askUpTo = (depth: number): void => {
+    for (; pending.length < depth && asked < plan.length; asked++) {
+      const reading = reader.read(plan[asked] as readonly number[]);
+      // Looked at in its turn, or not at all if the loop is left.
+      reading.catch(() => {});
+      pending.push(reading);
+    }
+  };
+  try {
+    for (const indices of plan) {
+      askUpTo(Math.max(1, prefetch));
+      const { readings, release } = await (pending.shift() as Promise<Readings<K>>);
+      const samples: IdentifiedSample<K>[] = [];
+      readings.forEach((reading, i) => {
+        const index = indices[i] as number;
+        const id = dataset.ids[index] as string;
+        if (reading.sample) samples.push({ id, ...reading.sample });
+        else if (onError === 'skip') onDrop({ id, error: reading.error });
+        else throw sampleError(dataset, id, index, reading.error);
+      });
+      const batch =
+        samples.length > 0 ? toTensors(read, samples, { modalities, augment, stream }) : undefined;
+      release();
+      askUpTo(prefetch);
+      if (batch) yield batch;
+    }
+  } finally {
+    await reader.close();
   }
 }
 
-function stack<M extends string>(
-  samples: readonly Sample<M>[],
-  modality: M,
-  shape: readonly number[],
-  augment: Augmentation | undefined,
-  stream: (id: string) => RandomStream,
-): Float32Array {
-  const length = shape.reduce((product, axis) => product * axis, 1);
-  const stacked = new Float32Array(samples.length * length);
-  samples.forEach((sample, i) => {
-    const input = sample.inputs[modality];
-    const values = augment === undefined ? input : augment(input, shape, stream(sample.id));
-    if (values.length !== length) {
-      throw new OptionError(
-        `The augmentation of "${modality}" made ${values.length} values of ${input.length}; it must keep the shape ` +
-          `[${shape.join(', ')}].`,
-        { option: 'augment', value: values.length, accepted: `${length} values` },
-      );
-    }
-    stacked.set(values, i * length);
+function sampleError(
+  { name, split }: MultimodalDataset<string>,
+  id: string,
+  index: number,
+  cause: unknown,
+): G2DError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new G2DError(
+    'G2D_SAMPLE',
+    `Sample "${id}" of ${name} (${split}) could not be read: ${reason}${/[.!?]$/.test(reason) ? '' : '.'} ` +
+      "`onError: 'skip'` leaves such samples out.",
+    { id, index, dataset: name, split },
+    { cause },
+  );
+}
+
+function warnOfDrop({ id, error }: DroppedSample): void {
+  process.emitWarning(
+    `Sample "${id}" is left out: ${error instanceof Error ? error.message : String(error)}`,
+    {
+      code: 'G2D_SAMPLE',
+    },
+  );
+}
+
+function retriesOf(onError: NonNullable<BatchesOptions<string>['onError']>): number {
+  if (onError === 'fail' || onError === 'skip') return 0;
+  if (typeof onError !== 'object' || onError === null) {
+    throw new OptionError(
+      `\`onError\` is ${JSON.stringify(onError)}; it must be 'fail', 'skip' or { retry: n }.`,
+      {
+        option: 'onError',
+        value: onError,
+        accepted: "'fail', 'skip', { retry: n }",
+      },
+    );
+  }
+  checkInteger('onError.retry', onError.retry, 1);
+  return onError.retry;
+}
+
+function checkTransform(transform: string): void {
+  if (transform === 'train' || transform === 'test') return;
+  throw new OptionError(`\`transform\` is ${JSON.stringify(transform)}; it must be 'train' or 'test'.`, {
+    option: 'transform',
+    value: transform,
+    accepted: "'train', 'test'",
   });
-  return stacked;
 }
 
 function checkInteger(option: string, value: number, least: number): void {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
+import { crossEntropy, klDivergence } from '@g2d/tensor-ops';
 import { expectNoLeak, expectTensorClose, gradCheck } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { featureDistillationLoss } from './feature-distillation.js';
@@ -21,6 +22,12 @@ describe.each(['tensorflow', 'wasm', 'cpu'])('on the %s backend', (backend) => {
     it('is the cross-entropy of the fused logits, computed by hand', () => {
       const logits = tf.tensor2d([[Math.log(3), 0]]);
       expectTensorClose(studentLoss(tf.tensor1d([0], 'int32'), logits), -Math.log(0.75), { atol: 1e-6 });
+    });
+
+    it('refuses labels that are no class ids', () => {
+      expect(() => studentLoss(tf.tensor1d([0, 1]), tf.zeros([2, 3]))).toThrow(
+        /`labels` are float32; classification takes class ids, int32 \[B\]/,
+      );
     });
 
     it('has the right gradient', () => {
@@ -175,6 +182,107 @@ describe.each(['tensorflow', 'wasm', 'cpu'])('on the %s backend', (backend) => {
       );
     });
 
+    it('takes one weight for each modality, and tells the parts without weights', () => {
+      const all = inputs();
+      const value = (scalar: tf.Scalar) => scalar.dataSync()[0]!;
+      const { total, student, feature, logit } = g2dLoss(all, {
+        alpha: { audio: 0.5, image: 3 },
+        beta: { audio: 0, image: 2 },
+      });
+      // Features as above: 2.5 for audio, 0.5 for image. The audio teacher's logits are left out.
+      expect(value(feature)).toBeCloseTo(3, 6);
+      const image = value(logitDistillationLoss(all.teachers.image.logits, all.student.logits));
+      expect(value(logit)).toBeCloseTo(image, 6);
+      expect(value(total)).toBeCloseTo(value(student) + 0.5 * 2.5 + 3 * 0.5 + 2 * image, 5);
+      expectNoLeak(() => ({
+        ...g2dLoss(all, { alpha: { audio: 1, image: 2 }, beta: { audio: 0, image: 0 } }),
+      }));
+    });
+
+    it('with equal weights is the loss with one weight', () => {
+      const all = inputs();
+      const { total } = g2dLoss(all, { alpha: { audio: 2, image: 2 }, beta: { audio: 0, image: 0 } });
+      expectTensorClose(total, g2dLoss(all, { alpha: 2, beta: 0 }).total, { rtol: 1e-6 });
+    });
+
+    it('with β = 0 is UMT: cross-entropy and λ mean squares, or λ sums as in its original form', () => {
+      const all = inputs();
+      const crossEntropy = studentLoss(all.labels, all.student.logits).dataSync()[0]!;
+      const umt = g2dLoss(all, { alpha: 50, beta: 0 });
+      expectTensorClose(umt.total, crossEntropy + 50 * (5 / 2 + 2 / 4), { rtol: 1e-6 });
+      expectTensorClose(umt.logit, 0, { atol: 0 });
+      const l2 = g2dLoss(all, { alpha: 50, beta: 0, featureReduction: 'sum' });
+      expectTensorClose(l2.total, crossEntropy + 50 * (5 / 2 + 2 / 2), { rtol: 1e-6 });
+    });
+
+    it('without masks and with one weight runs Eq. 4 and no operation more', async () => {
+      const { labels, student, teachers } = inputs();
+      const modalities = ['audio', 'image'] as const;
+      const equation = (logits: tf.Tensor2D): tf.Scalar =>
+        tf.tidy(() => {
+          const task = crossEntropy(labels, logits);
+          const features = modalities.map((m) =>
+            tf.mean(tf.square(tf.sub(student.features[m], teachers[m].features))),
+          );
+          const feature = tf.mul(tf.addN(features), 0.7);
+          const divergences = modalities.map((m) =>
+            tf.mul(klDivergence(tf.div(teachers[m].logits, 2), tf.div(logits, 2)), 4),
+          );
+          const logit = tf.mul(tf.addN(divergences), 1.3);
+          return tf.addN([task, feature, logit]) as tf.Scalar;
+        });
+      const ours = (logits: tf.Tensor2D): tf.Scalar =>
+        g2dLoss(
+          { labels, student: { ...student, logits }, teachers },
+          { alpha: 0.7, beta: 1.3, temperature: 2 },
+        ).total;
+      const run = async (loss: (logits: tf.Tensor2D) => tf.Scalar) => {
+        let bits: number[][] = [];
+        const { kernels } = await tf.profile(() => {
+          const { value, grad } = tf.valueAndGrad((x) => loss(x as tf.Tensor2D))(student.logits);
+          bits = [[...value.dataSync()], [...grad.dataSync()]];
+          return value;
+        });
+        return { bits, kernels: kernels.map(({ name }) => name).sort() };
+      };
+      expect(await run(ours)).toEqual(await run(equation));
+    });
+
+    it('is right for one and for three modalities', () => {
+      const { labels, student, teachers } = inputs();
+      const one = {
+        labels,
+        student: { ...student, features: { x: student.features.audio } },
+        teachers: { x: teachers.audio },
+      };
+      const three = {
+        labels,
+        student: { ...student, features: { ...student.features, text: student.features.audio } },
+        teachers: { ...teachers, text: { logits: teachers.image.logits, features: tf.tensor2d([[2], [2]]) } },
+      };
+      const value = (scalar: tf.Scalar) => scalar.dataSync()[0]!;
+      const [audio, image] = [teachers.audio, teachers.image].map((teacher) =>
+        value(logitDistillationLoss(teacher.logits, student.logits)),
+      ) as [number, number];
+      const task = value(studentLoss(labels, student.logits));
+      expect(value(g2dLoss(one).total)).toBeCloseTo(task + 2.5 + audio, 5);
+      expect(value(g2dLoss(three).total)).toBeCloseTo(task + 2.5 + 0.5 + 0.5 + audio + 2 * image, 5);
+      gradCheck(
+        (logits: tf.Tensor2D, x: tf.Tensor2D) =>
+          g2dLoss({ ...one, student: { logits, features: { x } } }, { alpha: { x: 0.5 } }).total,
+        [student.logits, student.features.audio],
+      );
+      const alpha = { audio: 1, image: 0.25, text: 2 };
+      gradCheck(
+        (logits: tf.Tensor2D, audio: tf.Tensor2D, image: tf.Tensor2D, text: tf.Tensor2D) =>
+          g2dLoss(
+            { ...three, student: { logits, features: { audio, image, text } } },
+            { alpha, temperature: 2 },
+          ).total,
+        [student.logits, student.features.audio, student.features.image, tf.tensor2d([[1], [-1]])],
+      );
+    });
+
     it('leaves nothing behind', () => {
       const all = inputs();
       expectNoLeak(() => ({ ...g2dLoss(all) }));
@@ -193,6 +301,33 @@ describe.each(['tensorflow', 'wasm', 'cpu'])('on the %s backend', (backend) => {
       expect(() => g2dLoss(empty as never)).toThrow(/at least one modality/);
       expect(() => g2dLoss(all, { alpha: -1 })).toThrow(/`alpha` is -1/);
       expect(() => g2dLoss(all, { beta: NaN })).toThrow(/`beta` is NaN/);
+      expect(() => g2dLoss(all, { alpha: { audio: 1, image: -1 } })).toThrow(/`alpha.image` is -1/);
+      expect(() => g2dLoss(all, { alpha: { audio: 1 } as never })).toThrow(/`alpha` has no modality "image"/);
+      expect(() => g2dLoss(all, { beta: { audio: 1, image: 1, text: 1 } as never })).toThrow(
+        /`student.features` has no modality "text"/,
+      );
+      expect(() => g2dLoss(all, { featureReduction: 'median' as never })).toThrow(
+        /`featureReduction` is "median"; it must be 'mean' or 'sum'/,
+      );
+      expect(() => g2dLoss(all, { task: 'ranking' as never })).toThrow(/`task` is "ranking"/);
+    });
+
+    it('names features that have another number of samples', () => {
+      const all = inputs();
+      const features = { ...all.student.features, audio: tf.zeros<tf.Rank.R2>([3, 1]) };
+      expect(() => g2dLoss({ ...all, student: { ...all.student, features } })).toThrow(
+        /`student.features.audio` has shape \[3, 1\]; expected \[B, D\] with B = 2/,
+      );
+    });
+
+    it('does not compile with a misspelt modality', () => {
+      const all = inputs();
+      // @ts-expect-error no modality "imgae"
+      expect(() => g2dLoss(all, { alpha: { audio: 1, imgae: 1 } })).toThrow(/"image"/);
+      // @ts-expect-error no modality "imgae"
+      expect(() => g2dLoss<'audio' | 'image'>({ ...all, present: { imgae: tf.ones([2]) } })).toThrow(
+        /"imgae"/,
+      );
     });
   });
 });

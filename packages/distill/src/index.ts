@@ -1,4 +1,5 @@
-export { studentLoss } from './student-loss.js'; // Eq. 1
+// Losses
+export { studentLoss, type StudentLossOptions } from './student-loss.js'; // Eq. 1
 export { featureDistillationLoss, type FeatureDistillationOptions } from './feature-distillation.js'; // Eq. 2
 export { logitDistillationLoss, type LogitDistillationOptions } from './logit-distillation.js'; // Eq. 3
 export {
@@ -7,4 +8,7 @@ export {
   type G2DLossInputs,
   type G2DLossOptions,
   type TeacherOutputs,
-} from './g2d-loss.js'; // Eq. 4
+} from './g2d-loss.js'; // Eq. 4; UMT
+
+// Teachers without a student
+export { ensembleLogits, type EnsembleLogitsOptions } from './ensemble-logits.js'; // UME

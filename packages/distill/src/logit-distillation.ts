@@ -1,31 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { klDivergence, OptionError } from '@g2d/tensor-ops';
+import { assertSameShape, klDivergence, OptionError } from '@g2d/tensor-ops';
+import { assertLogits, assertTask, type Task } from './options.js';
+import { meanOverPresent, type PresentOption } from './present.js';
 
-/** Softness of the distributions. */
-export interface LogitDistillationOptions {
-  /** T > 0; default 1, as in the paper. */
+/** Softness of the distributions, what is predicted, and over which samples. */
+export interface LogitDistillationOptions extends PresentOption {
+  /** T > 0; default 1, as in the paper. Regression has none: any other value is an error there. */
   readonly temperature?: number;
+  /** `'classification'` (default): KL divergence. `'regression'`: one output, squared difference of the sigmoids. */
+  readonly task?: Task;
 }
 
-/**
- * Divergence of the student's fused prediction from a unimodal teacher's prediction.
- *
- * L_logit = T² · (1/B) Σ_i KL( softmax(u_i^T / T) ‖ softmax(z_i / T) )
- *
- * @param teacher Logits u^T of the unimodal teacher, float32 `[B, C]`.
- * @param student Fused logits z of the student, float32 `[B, C]` — not those of the modality alone.
- * @returns Scalar ≥ 0; dispose it.
- * @throws {ShapeError} If the shapes differ.
- * @throws {OptionError} If the temperature is not positive.
- * @example
- * logitDistillationLoss(tf.tensor2d([[2, 1, 0]]), tf.tensor2d([[0, 0, 0]])).print(); // 0.2662168
- * @see G2D, Sec. 3.1, Eq. 3; the factor T² as in the released code
- */
-export function logitDistillationLoss(
-  teacher: tf.Tensor2D,
-  student: tf.Tensor2D,
-  { temperature = 1 }: LogitDistillationOptions = {},
-): tf.Scalar {
+/** Throws unless a temperature is a positive number, and 1 where the task has no distribution to soften. */
+export function assertTemperature(temperature: number, task: Task): void {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw new OptionError(
       `\`temperature\` is ${temperature}; it must be a finite number above 0. The paper uses 1.`,
@@ -36,7 +23,47 @@ export function logitDistillationLoss(
       },
     );
   }
-  return tf.tidy(() =>
-    tf.mul(klDivergence(tf.div(teacher, temperature), tf.div(student, temperature)), temperature ** 2),
-  );
+  if (task === 'regression' && temperature !== 1) {
+    throw new OptionError(
+      `\`temperature\` is ${temperature}, but regression has no distribution to soften. Leave it out, or weigh the loss with \`beta\`.`,
+      { option: 'temperature', value: temperature, accepted: '1 for regression' },
+    );
+  }
+}
+
+/**
+ * Divergence of the student's fused prediction from a unimodal teacher's prediction.
+ *
+ * L_logit = T² · (1/n) Σ_i KL( softmax(u_i^T / T) ‖ softmax(z_i / T) ) over the n samples that have the modality,
+ * or (1/n) Σ_i (sigmoid(z_i) − sigmoid(u_i^T))² for regression, which the paper leaves open
+ *
+ * @param teacher Logits u^T of the unimodal teacher, float32 `[B, C]`; for regression `[B, 1]`.
+ * @param student Fused logits z of the student, of the same shape — not those of the modality alone.
+ * @returns Scalar ≥ 0; dispose it.
+ * @throws {ShapeError} If the shapes differ, or there is more than one output for regression.
+ * @throws {OptionError} If the temperature is not positive, or not 1 for regression.
+ * @example
+ * logitDistillationLoss(tf.tensor2d([[2, 1, 0]]), tf.tensor2d([[0, 0, 0]])).print(); // 0.2662168
+ * @see G2D, Sec. 3.1, Eq. 3; the factor T² as in the released code
+ */
+export function logitDistillationLoss(
+  teacher: tf.Tensor2D,
+  student: tf.Tensor2D,
+  { temperature = 1, task = 'classification', present }: LogitDistillationOptions = {},
+): tf.Scalar {
+  assertTask(task);
+  assertTemperature(temperature, task);
+  assertLogits('teacher', teacher, task);
+  assertSameShape('student', student, 'teacher', teacher);
+  if (task === 'regression') {
+    return meanOverPresent(teacher, student, present, (target, logits) =>
+      tf.tidy(() => tf.mean(tf.square(tf.sub(tf.sigmoid(logits), tf.sigmoid(target))))),
+    );
+  }
+  return tf.tidy(() => {
+    const divergence = meanOverPresent(teacher, student, present, (target, logits) =>
+      klDivergence(tf.div(target, temperature), tf.div(logits, temperature)),
+    );
+    return tf.mul(divergence, temperature ** 2) as tf.Scalar;
+  });
 }

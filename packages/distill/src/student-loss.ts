@@ -1,19 +1,51 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import { crossEntropy } from '@g2d/tensor-ops';
+import * as tf from '@tensorflow/tfjs-core';
+import { assertShape, crossEntropy, OptionError } from '@g2d/tensor-ops';
+import { assertLogits, assertTask, type Task } from './options.js';
+
+/** What the student predicts. */
+export interface StudentLossOptions {
+  /**
+   * `'classification'` (default): cross-entropy with class ids. `'regression'`: one output, whose sigmoid is compared with targets in
+   * [0, 1].
+   */
+  readonly task?: Task;
+}
 
 /**
- * The student's task loss: cross-entropy of the fused logits.
+ * The student's task loss, from its fused logits.
  *
- * L_S = −(1/B) Σ_i log softmax(z_i)[y_i]
+ * L_S = −(1/B) Σ_i log softmax(z_i)[y_i], or (1/B) Σ_i (sigmoid(z_i) − y_i)² for regression
  *
- * @param labels True class ids, int32 `[B]`.
- * @param logits Fused logits z of the student, float32 `[B, C]`.
+ * @param labels True class ids, int32 `[B]`; for regression targets in [0, 1], float32 `[B]`.
+ * @param logits Fused logits z of the student, float32 `[B, C]`; for regression `[B, 1]`.
  * @returns Scalar ≥ 0; dispose it.
- * @throws {ShapeError} If the batch sizes differ.
+ * @throws {ShapeError} If the batch sizes differ, or there is more than one output for regression.
+ * @throws {OptionError} If the labels are not of the type that the task has.
  * @example
  * studentLoss(tf.tensor1d([0], 'int32'), tf.tensor2d([[0, 0]])).print(); // 0.6931472
+ * studentLoss(tf.tensor1d([0.2]), tf.tensor2d([[0]]), { task: 'regression' }).print(); // 0.09
  * @see G2D, Sec. 3.1, Eq. 1
  */
-export function studentLoss(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Scalar {
-  return crossEntropy(labels, logits);
+export function studentLoss(
+  labels: tf.Tensor1D,
+  logits: tf.Tensor2D,
+  { task = 'classification' }: StudentLossOptions = {},
+): tf.Scalar {
+  assertTask(task);
+  const regression = task === 'regression';
+  const [expected, meaning] = regression
+    ? (['float32', 'targets in [0, 1], float32'] as const)
+    : (['int32', 'class ids, int32'] as const);
+  if (labels.dtype !== expected) {
+    throw new OptionError(
+      `\`labels\` are ${labels.dtype}; ${task} takes ${meaning} [B]. Convert them, or choose the other \`task\`.`,
+      { option: 'labels', value: labels.dtype, accepted: expected },
+    );
+  }
+  if (!regression) return crossEntropy(labels, logits);
+  assertLogits('logits', logits, task);
+  const [batch] = logits.shape;
+  assertShape('labels', labels, [batch], `[B] with B = ${batch}, the rows of \`logits\``);
+  // As columns: [B, 1] − [B] would be [B, B].
+  return tf.tidy(() => tf.mean(tf.square(tf.sub(tf.sigmoid(logits), tf.expandDims(labels, 1)))));
 }

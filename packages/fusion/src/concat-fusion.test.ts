@@ -36,6 +36,16 @@ describe('concatFusion', () => {
     expectTensorClose(unimodalLogits.c, [401], { atol: 1e-4 });
   });
 
+  it('takes zeros for absent modalities and keeps the bias', () => {
+    const fusion = concatFusion({ widths: { a: 1, b: 1, c: 1 }, classes: 1, seed: 0 });
+    fusion.layers[0]!.layer.setWeights([tf.tensor2d([[1], [2], [4]]), tf.tensor1d([3])]);
+    const features = { a: tf.tensor2d([[1]]), b: tf.tensor2d([[10]]), c: tf.tensor2d([[100]]) };
+    const { logits, unimodalLogits } = fusion.apply(features, { b: tf.tensor1d([0]) });
+    expectTensorClose(logits, [404], { atol: 1e-4 });
+    expectTensorClose(unimodalLogits.b, [1], { atol: 1e-4 });
+    expectTensorClose(unimodalLogits.c, [401], { atol: 1e-4 });
+  });
+
   it('has one shared layer', () => {
     const { layers } = concatFusion({ widths: { a: 1, b: 2 }, classes: 2, seed: 0 });
     expect(layers.map(({ layer, modality }) => [layer.name, modality])).toEqual([

@@ -4,13 +4,15 @@ import { perModality } from '@g2d/tensor-ops';
 import type { Fusion, FusionOptions } from './fusion.js';
 import { linear, symbolicWithShareOfBias, withShareOfBias, zeros } from './linear.js';
 import { checkedModalities } from './options.js';
+import { presentFeatures } from './presence.js';
 
 /**
  * Concatenation fusion: one linear layer on all features.
  *
  * z = W [f_1; …; f_k] + b,  u_m = W_m f_m + b / k,  W_m: the columns of W that f_m meets, so that z = Σ_m u_m
  *
- * The layer is called `fusion/fc_out`. Its kernel is one variable, so its group is shared, although blocks of its rows
+ * With presence masks the features of absent samples are 0, so z = Σ_m u_m over the modalities that a sample has, but for
+ * the bias, which stays whole. The layer is called `fusion/fc_out`. Its kernel is one variable, so its group is shared, although blocks of its rows
  * (PyTorch: columns) belong to one modality each: scopes with heads leave it alone.
  *
  * @throws {OptionError} If there is no modality, or a size is not a positive integer.
@@ -28,8 +30,9 @@ export function concatFusion<const M extends string>(options: FusionOptions<M>):
     modalities,
     widths,
     layers: [{ layer: out.layer, modality: undefined }],
-    apply: (features) =>
+    apply: (given, present) =>
       tf.tidy(() => {
+        const features = presentFeatures(modalities, given, present);
         const all = modalities.map((modality) => features[modality]);
         const blocks = tf.split(
           out.kernel(),

@@ -1,72 +1,16 @@
 // What every fusion promises, whatever its formula.
 import * as tf from '@tensorflow/tfjs';
-import { initializeWeights } from '@g2d/encoders';
 import { loadTensorFlow } from '@g2d/native';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { concatFusion } from './concat-fusion.js';
-import { filmFusion } from './film-fusion.js';
-import type { Fusion, FusionOptions } from './fusion.js';
-import { gatedFusion } from './gated-fusion.js';
+import { cases, modelOf as model, numbersOf } from '../test/fusions.js';
 import { lateFusion } from './late-fusion.js';
-import { MultimodalModel } from './multimodal-model.js';
-import { sumFusion } from './sum-fusion.js';
 
 beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
 });
 
-type Build = <M extends string>(options: FusionOptions<M>) => Fusion<M>;
-const any: [string, Build][] = [
-  ['late', lateFusion],
-  ['sum', sumFusion],
-  ['concat', concatFusion],
-];
-const ofTwo: [string, Build][] = [
-  ['film', filmFusion],
-  [
-    'film, conditioned by the second',
-    (options) => filmFusion({ ...options, conditionedBy: second(options) }),
-  ],
-  ['gated', (options) => gatedFusion({ ...options, hidden: 5 })],
-  ['gated by the second', (options) => gatedFusion({ ...options, hidden: 5, gatedBy: second(options) })],
-];
-const second = <M extends string>({ widths }: FusionOptions<M>): NoInfer<M> => Object.keys(widths)[1] as M;
-
-/** Linear encoders of three numbers, features of width 4, and biases that are not zero. */
-function model<M extends string>(modalities: readonly M[], build: Build): MultimodalModel<M> {
-  const record = <T>(value: (name: M) => T) =>
-    Object.fromEntries(modalities.map((name) => [name, value(name)])) as Record<M, T>;
-  const encoders = record((name) => {
-    const inputs = tf.input({ shape: [3] });
-    const outputs = tf.layers.dense({ name: `${name}/dense`, units: 4 }).apply(inputs) as tf.SymbolicTensor;
-    const encoder = tf.model({ name, inputs, outputs });
-    initializeWeights(encoder, 1);
-    return encoder;
-  });
-  const fusion = build({ widths: record(() => 4), classes: 6, seed: 2 });
-  for (const { layer } of fusion.layers) {
-    const [kernel, bias] = layer.getWeights();
-    layer.setWeights([kernel!, tf.add(tf.range(0, bias!.size), 1)]);
-  }
-  return new MultimodalModel({ encoders, fusion });
-}
-const inputs = <M extends string>(modalities: readonly M[]) =>
-  Object.fromEntries(
-    modalities.map((name, i) => [
-      name,
-      tf.tensor2d(
-        Array.from({ length: 6 }, (_, j) => Math.sin(i + 2 * j)),
-        [2, 3],
-      ),
-    ]),
-  ) as Record<M, tf.Tensor2D>;
-
-const cases: [string, readonly string[], Build][] = [
-  ...[...any, ...ofTwo].map(([name, build]): [string, string[], Build] => [name, ['a', 'b'], build]),
-  ...any.map(([name, build]): [string, string[], Build] => [name, ['a', 'b', 'c'], build]),
-  ...any.map(([name, build]): [string, string[], Build] => [name, ['a'], build]),
-];
+const inputs = (modalities: readonly string[]) => numbersOf(modalities, [2, 3]);
 
 describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
   it('gives fused and unimodal logits of every sample, alike in one pass and one by one', () => {

@@ -43,13 +43,44 @@ describe('filmFusion', () => {
     expectTensorClose(logits, [13, 10], { atol: 1e-6 });
   });
 
+  it('takes zeros for absent modalities', () => {
+    const fusion = withWeights(filmFusion(options));
+    // γ(0) ⊙ v + β(0) = (0, 1) ⊙ (3, 1) + (0, −1) = (0, 0)
+    expectTensorClose(fusion.apply(features(), { audio: tf.tensor1d([0]) }).logits, [1, -2], { atol: 1e-6 });
+    // γ(a) ⊙ 0 + β(a) = (1, 1)
+    expectTensorClose(fusion.apply(features(), { visual: tf.tensor1d([0]) }).logits, [3, 0], { atol: 1e-6 });
+  });
+
+  it('projects features of different widths to one', () => {
+    const { layers: all, ...fusion } = filmFusion({ ...options, widths: { audio: 1, visual: 3 }, hidden: 2 });
+    expect(all.map(({ layer, modality }) => [layer.name, modality])).toEqual([
+      ['head/audio/projection', 'audio'],
+      ['head/visual/projection', 'visual'],
+      ['fusion/fc', undefined],
+      ['fusion/fc_out', undefined],
+    ]);
+    // h_a = (f, 2) and h_v = (f_0 + f_2, f_1) of these features are those of the tests above.
+    all[0]!.layer.setWeights([tf.tensor2d([[1, 0]]), tf.tensor1d([0, 2])]);
+    all[1]!.layer.setWeights([tf.tensor2d([1, 0, 0, 1, 1, 0], [3, 2]), tf.zeros([2])]);
+    withWeights({ ...fusion, layers: all.slice(2) });
+    const given = { audio: tf.tensor2d([[1]]), visual: tf.tensor2d([[1, 1, 2]]) };
+    const { features: same, logits, unimodalLogits } = fusion.apply(given);
+    expectTensorClose(logits, [11, 10], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.audio, [13.5, 21], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.visual, [15.5, 5], { atol: 1e-6 });
+    expect(same).toBe(given);
+  });
+
   it('refuses one modality, three, different widths and an unknown modality', () => {
     const sizes = { classes: 2, seed: 0 };
     expect(() => filmFusion({ widths: { a: 2 }, ...sizes })).toThrow(
       /FiLM fusion is for two modalities, but `widths` names a\./,
     );
     expect(() => filmFusion({ widths: { a: 2, b: 2, c: 2 }, ...sizes })).toThrow(/names a, b, c\./);
-    expect(() => filmFusion({ widths: { a: 2, b: 3 }, ...sizes })).toThrow(/a has 2 and b has 3/);
+    expect(() => filmFusion({ widths: { a: 2, b: 3 }, ...sizes })).toThrow(
+      /a has 2 and b has 3\. Give `hidden`/,
+    );
+    expect(() => filmFusion({ ...options, hidden: 1.5 })).toThrow(/`hidden` is 1\.5/);
     // @ts-expect-error It does not compile either.
     expect(() => filmFusion({ ...options, conditionedBy: 'vidoe' })).toThrow(
       /`conditionedBy` is "vidoe", which is not one of audio, visual/,

@@ -3,12 +3,18 @@ import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { OptionError, perModality } from '@g2d/tensor-ops';
 import type { Fusion, FusionOptions } from './fusion.js';
 import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
-import { checkedPair } from './options.js';
+import { assertSize, checkedPair } from './options.js';
+import { presentFeatures } from './presence.js';
 
 /** Settings of `filmFusion`. */
 export interface FilmFusionOptions<M extends string> extends FusionOptions<M> {
   /** The modality x that scales and shifts the features of the other one. Default: the first. */
   readonly conditionedBy?: NoInfer<M>;
+  /**
+   * Width of a linear projection of each modality's features before everything else. Default: none, as in the released
+   * code, which takes features of one width. Features of different widths need it.
+   */
+  readonly hidden?: number;
 }
 
 /**
@@ -18,53 +24,77 @@ export interface FilmFusionOptions<M extends string> extends FusionOptions<M> {
  *
  * u_m = W_o (γ(f_m) ⊙ f_m + β(f_m)) + b_o / 2: each modality modulates itself. z is not their sum.
  *
- * The layers are called `fusion/fc` (`[B, D]` → `[B, 2 D]`, γ first) and `fusion/fc_out`; both are shared.
+ * With `hidden` every f above is h_m = P_m f_m + p_m in place of f_m; the outputs' features stay f_m. With presence masks the
+ * features of absent samples are 0: (γ, β) of an absent x are the biases, an absent y leaves β alone.
  *
- * @throws {OptionError} If there are not two modalities whose features are equally wide, or `conditionedBy` is neither.
+ * The layers are called `fusion/fc` (`[B, D]` → `[B, 2 D]`, γ first) and `fusion/fc_out`; both are shared. Projections are
+ * called `head/<modality>/projection` and are in their modality's group (`head`).
+ *
+ * @throws {OptionError} If there are not two modalities, their features are not equally wide and there is no `hidden`, or
+ * `conditionedBy` is neither of them.
  * @example
  * const fusion = filmFusion({ widths: { audio: 512, visual: 512 }, classes: 6, seed: 0 }); // audio conditions visual
  * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`; Perez et al., AAAI 2018
  */
 export function filmFusion<const M extends string>(options: FilmFusionOptions<M>): Fusion<M> {
-  const { widths, classes, seed, conditionedBy } = options;
+  const { widths, classes, seed, conditionedBy, hidden } = options;
   const pair = checkedPair('FiLM fusion', options, { option: 'conditionedBy', value: conditionedBy });
   const { first, second, acting, other } = pair;
   const modalities = [first, second];
-  const width = widths[first];
-  if (widths[second] !== width) {
+  if (hidden !== undefined) assertSize('hidden', hidden);
+  const width = hidden ?? widths[first];
+  if (hidden === undefined && widths[second] !== width) {
     throw new OptionError(
-      `FiLM fusion needs features of one width, since each modality also modulates itself, but ${first} has ${width} and ${second} has ${widths[second]}. End both encoders with equally many units.`,
-      { option: 'widths', value: widths, accepted: 'two equal widths' },
+      `FiLM fusion needs features of one width, since each modality also modulates itself, but ${first} has ${width} and ${second} has ${widths[second]}. Give \`hidden\`, a width to project both to, or end both encoders with equally many units.`,
+      { option: 'widths', value: widths, accepted: 'two equal widths, or any two with `hidden`' },
     );
   }
+  const projections =
+    hidden === undefined
+      ? undefined
+      : perModality(modalities, (modality) =>
+          linear(`head/${modality}/projection`, { width: widths[modality], units: hidden, seed }),
+        );
   const fc = linear('fusion/fc', { width, units: 2 * width, seed });
   const out = linear('fusion/fc_out', { width, units: classes, seed });
   return {
     modalities,
     widths,
-    layers: [fc, out].map(({ layer }) => ({ layer, modality: undefined })),
-    apply: (features) =>
+    layers: [
+      ...(projections
+        ? modalities.map((modality) => ({ layer: projections[modality].layer, modality }))
+        : []),
+      ...[fc, out].map(({ layer }) => ({ layer, modality: undefined })),
+    ],
+    apply: (given, present) =>
       tf.tidy(() => {
+        const features = presentFeatures(modalities, given, present);
+        const h = projections
+          ? perModality(modalities, (modality) => projections[modality].apply(features[modality]))
+          : features;
         const film = perModality(modalities, (modality) => {
-          const [gamma, beta] = tf.split(fc.apply(features[modality]), 2, 1) as [tf.Tensor2D, tf.Tensor2D];
+          const [gamma, beta] = tf.split(fc.apply(h[modality]), 2, 1) as [tf.Tensor2D, tf.Tensor2D];
           return (y: tf.Tensor2D): tf.Tensor2D => tf.add(tf.mul(gamma, y), beta);
         });
         return {
           features,
-          logits: out.apply(film[acting](features[other])),
+          logits: out.apply(film[acting](h[other])),
           unimodalLogits: perModality(modalities, (modality) => {
-            const modulated = film[modality](features[modality]);
+            const modulated = film[modality](h[modality]);
             return withShareOfBias(tf.matMul(modulated, out.kernel()), out.bias(), modalities.length);
           }),
         };
       }),
     symbolic: (features) => {
+      const h = projections
+        ? perModality(modalities, (modality) => projections[modality].symbolic(features[modality]))
+        : features;
       const film = perModality(modalities, (modality) => {
         const name = `film/${modality}`;
         // No standard layer splits features: γ and β become the rows of an image, to be cropped.
         const rows = layers
           .reshape({ name: `${name}/rows`, targetShape: [2, width, 1] })
-          .apply(fc.symbolic(features[modality]));
+          .apply(fc.symbolic(h[modality]));
         const row = (part: string, cropped: [number, number]): SymbolicTensor => {
           const crop = layers.cropping2D({ name: `${name}/${part}/row`, cropping: [cropped, [0, 0]] });
           return layers
@@ -75,10 +105,7 @@ export function filmFusion<const M extends string>(options: FilmFusionOptions<M>
         return (target: M): SymbolicTensor => {
           const scaled = layers.multiply({ name: `${name}/scaled/${target}` });
           const shifted = layers.add({ name: `${name}/shifted/${target}` });
-          return shifted.apply([
-            scaled.apply([gamma, features[target]]) as SymbolicTensor,
-            beta,
-          ]) as SymbolicTensor;
+          return shifted.apply([scaled.apply([gamma, h[target]]) as SymbolicTensor, beta]) as SymbolicTensor;
         };
       });
       return {

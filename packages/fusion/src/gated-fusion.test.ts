@@ -40,6 +40,18 @@ describe('gatedFusion', () => {
     expectTensorClose(logits, [1.0521027, -1.8957947], { atol: 1e-6 });
   });
 
+  it('projects zeros for absent modalities', () => {
+    const fusion = withWeights(gatedFusion(options));
+    const withoutAudio = fusion.apply(features(), { audio: tf.tensor1d([0]) });
+    expectTensorClose(withoutAudio.features.audio, [-2, Math.log(3)], { atol: 1e-6 });
+    // σ(−2, ln 3) ⊙ (8, −3) = (8 / (1 + e²), −2.25)
+    const gated = 8 / (1 + Math.exp(2));
+    expectTensorClose(withoutAudio.logits, [gated - 2.25 + 1, -6.5], { atol: 1e-6 });
+    // σ(0, ln 3) ⊙ (0, 1) = (0, 3/4)
+    const withoutVisual = fusion.apply(features(), { visual: tf.tensor1d([0]) });
+    expectTensorClose(withoutVisual.logits, [1.75, -0.5], { atol: 1e-6 });
+  });
+
   it('has projections of one modality each, 512 wide unless told otherwise', () => {
     const { layers } = gatedFusion({ widths: { audio: 3, visual: 5 }, classes: 2, seed: 0 });
     expect(layers.map(({ layer, modality }) => [layer.name, modality, layer.weights[0]!.shape])).toEqual([

@@ -4,6 +4,7 @@ import { perModality } from '@g2d/tensor-ops';
 import type { Fusion, FusionOptions } from './fusion.js';
 import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
 import { assertSize, checkedPair } from './options.js';
+import { presentFeatures } from './presence.js';
 
 /** Settings of `gatedFusion`. */
 export interface GatedFusionOptions<M extends string> extends FusionOptions<M> {
@@ -14,12 +15,12 @@ export interface GatedFusionOptions<M extends string> extends FusionOptions<M> {
 }
 
 /**
- * Gated fusion: a projection of each modality, one of them a gate for the other.
+ * Gated fusion ("bi-gated" in Table 5): a projection of each modality, one of them a gate for the other.
  *
  * h_m = W_m f_m + b_m,  z = W_o (σ(h_x) ⊙ h_y) + b_o,  u_m = W_o h_m + b_o / 2
  *
  * The features of the outputs are the projections h_m, as in the released code: feature distillation compares these
- * with the teachers' features. The layers are called as there: `fusion/fc_x` and `fusion/fc_y` project the first and
+ * with the teachers' features. With presence masks the features of absent samples are 0, so h_m is b_m there. The layers are called as there: `fusion/fc_x` and `fusion/fc_y` project the first and
  * the second modality of `widths` and are in these modalities' groups (`head`); `fusion/fc_out` is shared.
  *
  * @throws {OptionError} If there are not two modalities, or `gatedBy` is neither.
@@ -48,8 +49,9 @@ export function gatedFusion<const M extends string>(options: GatedFusionOptions<
       ...modalities.map((modality) => ({ layer: projections[modality].layer, modality })),
       { layer: out.layer, modality: undefined },
     ],
-    apply: (features) =>
+    apply: (given, present) =>
       tf.tidy(() => {
+        const features = presentFeatures(modalities, given, present);
         const projected = perModality(modalities, (modality) =>
           projections[modality].apply(features[modality]),
         );

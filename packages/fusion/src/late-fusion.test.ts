@@ -38,6 +38,30 @@ describe('lateFusion', () => {
     expectTensorClose(fusion.apply(features).logits, [6], { atol: 1e-6 });
   });
 
+  it('averages over the modalities that a sample has', () => {
+    const fusion = lateFusion({ widths: { a: 1, b: 1, c: 1 }, classes: 1, seed: 0 });
+    setWeights(fusion, [
+      [[[1]], [1]],
+      [[[2]], [0]],
+      [[[3]], [5]],
+    ]);
+    const column = tf.tensor2d([1, 1, 1], [3, 1]);
+    const present = { b: tf.tensor1d([0, 1, 0]), c: tf.tensor1d([0, 0, 1]) };
+    const { logits, unimodalLogits, features } = fusion.apply({ a: column, b: column, c: column }, present);
+    // u = (2, 2, 8); rows a, a and b, a and c
+    expectTensorClose(logits, [2, 2, 5], { atol: 1e-6 });
+    // What features of 0 give where the modality is absent.
+    expectTensorClose(unimodalLogits.b, [0, 2, 0], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.c, [5, 5, 8], { atol: 1e-6 });
+    expectTensorClose(features.c, [0, 0, 1], {});
+    const none = tf.tensor1d([0, 0, 0]);
+    expectTensorClose(
+      fusion.apply({ a: column, b: column, c: column }, { a: none, b: none, c: none }).logits,
+      [0, 0, 0],
+      {},
+    );
+  });
+
   it('needs a modality, and sizes that are positive integers', () => {
     expect(() => lateFusion({ widths: {}, classes: 2, seed: 0 })).toThrow(/names no modality/);
     expect(() => lateFusion({ widths: { a: 0 }, classes: 2, seed: 0 })).toThrow(/`widths\.a` is 0/);

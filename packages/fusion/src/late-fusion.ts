@@ -2,15 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { perModality } from '@g2d/tensor-ops';
 import type { Fusion, FusionOptions } from './fusion.js';
-import { linear } from './linear.js';
-import { checkedModalities } from './options.js';
+import { linearHeads } from './linear-heads.js';
+import { countPresent, presentFeatures, sumOverPresent } from './presence.js';
 
 /**
  * Late fusion: a linear head for each modality, logits averaged.
  *
  * u_m = W_m f_m + b_m,  z = (1/k) Σ_m u_m
  *
- * Heads are called `head/<modality>`.
+ * With presence masks z is the mean over the modalities that a sample has (0 if it has none). Heads are called
+ * `head/<modality>`.
  *
  * @throws {OptionError} If there is no modality, or a size is not a positive integer.
  * @example
@@ -18,22 +19,18 @@ import { checkedModalities } from './options.js';
  * @see G2D, Sec. 4.1 and Table 5; released code, `models/fusion_modules.py`
  */
 export function lateFusion<const M extends string>(options: FusionOptions<M>): Fusion<M> {
-  const { widths, classes, seed } = options;
-  const modalities = checkedModalities(options);
-  const heads = perModality(modalities, (modality) =>
-    linear(`head/${modality}`, { width: widths[modality], units: classes, seed }),
-  );
+  const { heads, ...fusion } = linearHeads(options);
+  const { modalities } = fusion;
   return {
-    modalities,
-    widths,
-    layers: modalities.map((modality) => ({ layer: heads[modality].layer, modality })),
-    apply: (features) =>
+    ...fusion,
+    apply: (given, present) =>
       tf.tidy(() => {
+        const features = presentFeatures(modalities, given, present);
         const unimodalLogits = perModality(modalities, (modality) =>
           heads[modality].apply(features[modality]),
         );
-        const all = modalities.map((modality) => unimodalLogits[modality]);
-        const logits = tf.div(tf.addN(all), all.length) as tf.Tensor2D;
+        const sum = sumOverPresent(modalities, unimodalLogits, present);
+        const logits = tf.div<tf.Tensor2D>(sum, countPresent(modalities, present));
         return { features, logits, unimodalLogits };
       }),
     symbolic: (features) => {

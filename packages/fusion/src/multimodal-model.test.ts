@@ -163,7 +163,7 @@ describe('MultimodalModel', () => {
     const image = smallImageEncoder({ name: 'image', inputShape: [28, 28, 1], seed: 0 });
     const fusion = lateFusion({ widths: { image: 64 }, classes: 10, seed: 0 });
     expect(() => new MultimodalModel({ encoders: { image }, fusion })).toThrow(
-      /encoder for image takes 1 input and gives \[B, 32\], but the fusion needs one input and features \[B, 64\]/,
+      /encoder for image gives \[B, 32\], but the fusion needs features \[B, 64\] and nothing else/,
     );
   });
 });

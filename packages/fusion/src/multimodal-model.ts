@@ -15,14 +15,19 @@ import {
   type PerModality,
   type Precision,
 } from '@g2d/tensor-ops';
-import type { Fusion, Outputs } from './fusion.js';
+import {
+  assertEncoder,
+  commonBatch,
+  inputTensors,
+  mask,
+  named,
+  type EncoderInput,
+  type NamedTensor,
+} from './encoder-input.js';
+import type { Fusion, Outputs, Presence } from './fusion.js';
 import { encoderRole, innerLayers } from './layer-roles.js';
-
-/** How one pass runs. */
-export interface PassMode {
-  /** Batch statistics and moving running statistics (true), or running statistics that stay (false). */
-  readonly training: boolean;
-}
+import { asConstants, keeping, trainingOf, type PassMode } from './pass-mode.js';
+import { presentRows } from './presence.js';
 
 /** Which part of a model a variable belongs to. */
 export interface ParameterGroup<M extends string> {
@@ -35,33 +40,37 @@ export interface ParameterGroup<M extends string> {
   readonly role: 'conv' | 'norm' | 'encoder' | 'head' | 'shared';
 }
 
-/** A shape whose batch is free, for a message: `[B, 257, 188, 1]`. */
-const written = (shape: readonly (number | null)[]): string =>
-  `[${['B', ...shape.slice(1).map((size) => size ?? 'any')].join(', ')}]`;
-
-const inputShape = (encoder: LayersModel): (number | null)[] => encoder.inputs[0]?.shape as (number | null)[];
-
-/** Throws unless an encoder takes one tensor and gives features of the fusion's width. */
-function assertEncoder(modality: string, { inputs, outputs }: LayersModel, width: number): void {
-  const features = outputs[0]?.shape as (number | null)[];
-  if (inputs.length === 1 && outputs.length === 1 && features.length === 2 && features[1] === width) return;
-  const actual = `${inputs.length} input${inputs.length === 1 ? '' : 's'} and gives ${outputs.map(({ shape }) => written(shape)).join(' and ')}`;
-  throw new OptionError(
-    `The encoder for ${modality} takes ${actual}, but the fusion needs one input and features [B, ${width}]. Give the fusion the encoder's width.`,
-    { option: 'encoders', value: actual, accepted: `one input, features [B, ${width}]` },
-  );
+/** What a pass over a batch is given beside the inputs. */
+export interface PassOptions<M extends string> {
+  /** Features of modalities that are encoded already; they stay the caller's. Their inputs are not looked at. */
+  readonly ready?: Readonly<Partial<Record<M, tf.Tensor2D>>> | undefined;
+  /** Which samples have which modality; default: all have all. */
+  readonly present?: Presence<M> | undefined;
 }
+
+/** Inputs of a pass in which some modality has none. */
+export type PartialInputs<M extends string> = Readonly<Partial<Record<M, EncoderInput>>>;
+
+/** What a pass runs on. */
+interface CheckedPass<M extends string> {
+  /** Of the modalities that are to be encoded. */
+  readonly tensors: ReadonlyMap<M, readonly tf.Tensor[]>;
+  /** How many samples. */
+  readonly batch: number;
+}
+
+const inMode = <M extends string, T>({ gradients = true }: PassMode<M>, run: () => T): T =>
+  gradients ? run() : asConstants(run);
 
 /** A model whose encoders no longer change, see `MultimodalModel.freeze`. */
 export interface FrozenMultimodalModel<M extends string> {
   readonly modalities: readonly M[];
   /** Everything in one pass, in inference mode; dispose the outputs. */
-  forward(inputs: PerModality<M, tf.Tensor>): Outputs<M>;
+  forward(inputs: PerModality<M, EncoderInput>): Outputs<M>;
+  forward(inputs: PartialInputs<M>, options: PassOptions<M>): Outputs<M>;
   /** Frees the folded weights. The model stays. */
   dispose(): void;
 }
-
-const cloned = (tensor: tf.Tensor2D | undefined): tf.Tensor2D | undefined => tensor && tf.clone(tensor);
 
 /**
  * Encoders, one for each modality, and a fusion: the student of G2D, or any jointly trained network.
@@ -77,10 +86,14 @@ export class MultimodalModel<M extends string> {
   readonly modalities: readonly M[];
   /** Trainable variables in one order that never changes: encoders in the modalities' order, then the fusion. */
   readonly variables: readonly tf.Variable[];
+  /** Shapes of the tensors that each encoder takes, mostly one; `null` for the batch and free axes. */
+  readonly inputShapes: PerModality<M, readonly (readonly (number | null)[])[]>;
   readonly #encoders: PerModality<M, LayersModel>;
   readonly #fusion: Fusion<M>;
   readonly #groups: ReadonlyMap<string, ParameterGroup<M>>;
   readonly #state: ReadonlyMap<string, LayerVariable>;
+  /** Variables of each encoder that passes change, not optimizers: running statistics. */
+  readonly #statistics: PerModality<M, readonly LayerVariable[]>;
 
   /**
    * @throws {OptionError} If encoders and fusion do not have the same modalities, an encoder's features are not as wide
@@ -104,6 +117,9 @@ export class MultimodalModel<M extends string> {
       assertEncoder(modality, encoders[modality], fusion.widths[modality]);
     this.modalities = fusion.modalities;
     this.#encoders = encoders;
+    this.inputShapes = perModality(this.modalities, (modality) =>
+      encoders[modality].inputs.map(({ shape }) => shape as (number | null)[]),
+    );
     this.#fusion = fusion;
 
     const groups = new Map<string, ParameterGroup<M>>();
@@ -144,51 +160,103 @@ export class MultimodalModel<M extends string> {
     this.#groups = groups;
     this.variables = variables;
     this.#state = state;
+    this.#statistics = perModality(this.modalities, (modality) =>
+      encoders[modality].layers
+        .flatMap(innerLayers)
+        .flatMap(({ weights }) => weights)
+        .filter(({ trainable }) => !trainable),
+    );
   }
 
   /**
    * An encoder's features `[B, D_m]` of one modality's input `[B, …]`.
    *
+   * @param present Samples that have the modality; default: all. The others' input is 0 to the encoder, and so are their
+   * features.
    * @throws {UnknownModalityError} If the model has no such modality.
+   * @throws {OptionError} If the encoder takes more or fewer tensors.
    * @throws {ShapeError} If the input is not of the shape that the encoder was made for.
    */
-  encode(modality: M, input: tf.Tensor, { training }: PassMode): tf.Tensor2D {
-    this.#assertInput(modality, input);
-    return this.#encoders[modality].apply(input, { training }) as tf.Tensor2D;
+  encode(modality: M, input: EncoderInput, mode: PassMode<M>, present?: tf.Tensor1D): tf.Tensor2D {
+    const tensors = this.#tensors(modality, input);
+    commonBatch([...named(modality, tensors), ...mask(modality, present)]);
+    return inMode(mode, () =>
+      tf.tidy(() => {
+        const seen = tensors.map((tensor) => presentRows(tensor, present));
+        return presentRows(this.#encode(modality, seen, mode), present);
+      }),
+    );
   }
 
   /** Fused logits z `[B, C]` from the encoders' features, as `encode` gives them. */
-  fuse(features: PerModality<M, tf.Tensor2D>): tf.Tensor2D {
-    return tf.tidy(() => this.#fusion.apply(features).logits);
+  fuse(features: PerModality<M, tf.Tensor2D>, present?: Presence<M>): tf.Tensor2D {
+    return tf.tidy(() => this.#fusion.apply(features, present).logits);
   }
 
   /** Logits u_m `[B, C]` of each modality alone, from the encoders' features, as `encode` gives them. */
-  unimodalLogits(features: PerModality<M, tf.Tensor2D>): PerModality<M, tf.Tensor2D> {
-    return tf.tidy(() => ({ ...this.#fusion.apply(features).unimodalLogits }));
+  unimodalLogits(features: PerModality<M, tf.Tensor2D>, present?: Presence<M>): PerModality<M, tf.Tensor2D> {
+    return tf.tidy(() => ({ ...this.#fusion.apply(features, present).unimodalLogits }));
   }
 
   /**
    * Everything in one pass: encode each modality, fuse, and each modality's own logits.
    *
-   * @throws {OptionError} If a modality has no input.
+   * With `present`, what stands in the inputs of absent samples changes nothing, NaN included: it is 0 to the encoder (whose
+   * batch statistics count these zeros), the features are 0, and the fusion leaves the modality out as far as it can. The
+   * reference's way of missing modalities, inputs multiplied by 0 that are encoded and fused like any other, is a pass on
+   * such inputs without masks.
+   *
+   * A modality that the whole batch lacks needs no input if `present` has a mask for it: its encoder does not run, and it is
+   * absent in every sample, whatever the mask says. What a batch has of modalities that the model does not know is not looked
+   * at, masks neither.
+   *
+   * @throws {OptionError} If a modality has no input, or an encoder takes more or fewer tensors.
    * @throws {ShapeError} If an input is not of the shape that its encoder was made for, or the batches are not equally
    * large. No encoder runs in that case.
-   * @param ready Features of modalities that are encoded already, outside of the pass that is differentiated; they stay
-   * the caller's.
    */
-  forward(
-    inputs: PerModality<M, tf.Tensor>,
-    mode: PassMode,
-    ready?: Readonly<Partial<Record<M, tf.Tensor2D>>>,
+  forward(inputs: PerModality<M, EncoderInput>, mode: PassMode<M>): Outputs<M>;
+  forward(inputs: PartialInputs<M>, mode: PassMode<M>, options: PassOptions<M>): Outputs<M>;
+  forward(inputs: PartialInputs<M>, mode: PassMode<M>, options: PassOptions<M> = {}): Outputs<M> {
+    const pass = this.#checked(inputs, options);
+    for (const modality of pass.tensors.keys()) trainingOf(mode, modality);
+    return inMode(mode, () =>
+      this.#run(pass, options, (modality, tensors) => this.#encode(modality, tensors, mode)),
+    );
+  }
+
+  #encode(modality: M, tensors: readonly tf.Tensor[], mode: PassMode<M>): tf.Tensor2D {
+    const training = trainingOf(mode, modality);
+    const encoder = this.#encoders[modality];
+    const run = (): tf.Tensor2D =>
+      encoder.apply(tensors.length === 1 ? (tensors[0] as tf.Tensor) : [...tensors], {
+        training,
+      }) as tf.Tensor2D;
+    const keeps = training && mode.runningStatistics === 'keep';
+    return keeps ? keeping(this.#statistics[modality], run) : run();
+  }
+
+  /** A pass, whatever the encoders are. */
+  #run(
+    { tensors, batch }: CheckedPass<M>,
+    { ready, present }: PassOptions<M>,
+    encode: (modality: M, tensors: readonly tf.Tensor[]) => tf.Tensor2D,
   ): Outputs<M> {
-    for (const modality of this.modalities) this.#assertInput(modality, inputs[modality]);
-    this.#assertOneBatch(inputs);
     return tf.tidy(() => {
-      const features = perModality<M, tf.Tensor2D>(
-        this.modalities,
-        (modality) => cloned(ready?.[modality]) ?? this.encode(modality, inputs[modality], mode),
-      );
-      return { ...this.#fusion.apply(features) };
+      const features = perModality<M, tf.Tensor2D>(this.modalities, (modality) => {
+        const [known, given] = [ready?.[modality], tensors.get(modality)];
+        if (known) return tf.clone(known);
+        if (!given) return tf.zeros([batch, this.#fusion.widths[modality]]);
+        return encode(
+          modality,
+          given.map((tensor) => presentRows(tensor, present?.[modality])),
+        );
+      });
+      const lacking = this.modalities.filter((modality) => !ready?.[modality] && !tensors.has(modality));
+      const masks =
+        lacking.length > 0
+          ? { ...present, ...perModality(lacking, () => tf.zeros<tf.Rank.R1>([batch])) }
+          : present;
+      return { ...this.#fusion.apply(features, masks) };
     });
   }
 
@@ -201,59 +269,58 @@ export class MultimodalModel<M extends string> {
    */
   freeze(options: { readonly precision?: Precision } = {}): FrozenMultimodalModel<M> {
     const encoders = perModality(this.modalities, (modality) => freeze(this.#encoders[modality], options));
-    const check = (inputs: PerModality<M, tf.Tensor>): void => {
-      for (const modality of this.modalities) this.#assertInput(modality, inputs[modality]);
-      this.#assertOneBatch(inputs);
-    };
     return {
       modalities: this.modalities,
-      forward: (inputs) => {
-        check(inputs);
-        return tf.tidy(() => {
-          const features = perModality(
-            this.modalities,
-            (modality) => encoders[modality].predict([inputs[modality]])[0] as tf.Tensor2D,
-          );
-          return { ...this.#fusion.apply(features) };
-        });
-      },
+      forward: (inputs: PartialInputs<M>, passOptions: PassOptions<M> = {}) =>
+        this.#run(
+          this.#checked(inputs, passOptions),
+          passOptions,
+          (modality, tensors) => encoders[modality].predict(tensors)[0] as tf.Tensor2D,
+        ),
       dispose: () => {
         for (const modality of this.modalities) encoders[modality].dispose();
       },
     };
   }
 
-  #assertInput(modality: M, input: tf.Tensor | undefined): void {
+  /** The tensors that an encoder is to run on, once it is known that it can. */
+  #tensors(modality: M, input: EncoderInput): readonly tf.Tensor[] {
     const encoder = this.#encoders[modality];
-    if (!encoder) {
-      throw new UnknownModalityError({ modality, known: this.modalities, where: 'The model' });
-    }
-    if (!input) {
-      throw new OptionError(
-        `There is no input for ${modality}. A forward pass needs one for each of ${this.modalities.join(', ')}.`,
-        { option: 'inputs', value: input, accepted: 'a tensor [B, …] for every modality' },
-      );
-    }
-    const expected = inputShape(encoder);
-    const fits =
-      input.shape.length === expected.length &&
-      expected.every((size, axis) => axis === 0 || size === null || size === input.shape[axis]);
-    if (!fits) throw new ShapeError({ argument: modality, expected: written(expected), actual: input.shape });
+    if (!encoder) throw new UnknownModalityError({ modality, known: this.modalities, where: 'The model' });
+    return inputTensors(modality, encoder, input);
   }
 
-  #assertOneBatch(inputs: PerModality<M, tf.Tensor>): void {
-    const [first, ...others] = this.modalities;
-    if (first === undefined) return;
-    const batch = inputs[first].shape[0];
-    for (const modality of others) {
-      const { shape } = inputs[modality];
-      if (shape[0] === batch) continue;
-      throw new ShapeError({
-        argument: modality,
-        expected: `[${[batch, ...shape.slice(1)].join(', ')}], as many samples as \`${first}\` has`,
-        actual: shape,
-      });
+  /** What a pass runs on, once everything that it is given fits. */
+  #checked(inputs: PartialInputs<M>, { ready, present }: PassOptions<M>): CheckedPass<M> {
+    const tensors = new Map<M, readonly tf.Tensor[]>();
+    const all: NamedTensor[] = [];
+    for (const modality of this.modalities) {
+      const [known, input] = [ready?.[modality], inputs[modality]];
+      if (known) {
+        const width = this.#fusion.widths[modality];
+        const argument = `ready.${modality}`;
+        if (known.shape.length !== 2 || known.shape[1] !== width)
+          throw new ShapeError({ argument, expected: `[B, ${width}]`, actual: known.shape });
+        all.push({ name: argument, tensor: known });
+      } else if (input) {
+        tensors.set(modality, this.#tensors(modality, input));
+        all.push(...named(modality, tensors.get(modality) as readonly tf.Tensor[]));
+      } else if (!present?.[modality]) {
+        throw new OptionError(
+          `There is no input for ${modality}. A forward pass needs one for each of ${this.modalities.join(', ')}; for a modality that the whole batch lacks give \`present.${modality}\`, all 0.`,
+          { option: 'inputs', value: input, accepted: 'a tensor [B, …] for every modality' },
+        );
+      }
     }
+    const [first, ...others] = all;
+    if (!first) {
+      throw new OptionError(
+        `There is no input for any of ${this.modalities.join(', ')}. A forward pass needs one at least.`,
+        { option: 'inputs', value: inputs, accepted: 'a tensor [B, …] for one modality or more' },
+      );
+    }
+    const masks = this.modalities.flatMap((modality) => mask(modality, present?.[modality]));
+    return { tensors, batch: commonBatch([first, ...others, ...masks]) };
   }
 
   /** The group of every trainable variable, by the variable's name. */

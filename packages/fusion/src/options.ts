@@ -38,7 +38,7 @@ export function checkedPair<M extends string>(
   const [first, second] = modalities;
   if (modalities.length !== 2 || first === undefined || second === undefined) {
     throw new OptionError(
-      `${fusion} is for two modalities, but \`widths\` names ${modalities.join(', ')}. Use late, sum or concatenation fusion for any other number.`,
+      `${fusion} is for two modalities, but \`widths\` names ${modalities.join(', ')}. Use late, sum, concatenation or cross-attention fusion for more, late fusion for one.`,
       { option: 'widths', value: options.widths, accepted: 'two modalities' },
     );
   }

@@ -42,6 +42,16 @@ describe('sumFusion', () => {
     expectTensorClose(unimodalLogits.c, [3, 4], { atol: 1e-6 });
   });
 
+  it('leaves absent modalities out, with their biases', () => {
+    const fusion = withWeights(sumFusion({ widths: { a: 1, b: 1, c: 1 }, classes: 2, seed: 0 }));
+    const features = { a: tf.tensor2d(a), b: tf.tensor2d(b), c: tf.tensor2d(c) };
+    const { logits, unimodalLogits } = fusion.apply(features, { b: tf.tensor1d([0]), c: tf.tensor1d([1]) });
+    // (2.5, 4) + (5, 8)
+    expectTensorClose(logits, [7.5, 12], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.b, [0, 1 / 3], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.c, [3, 4], { atol: 1e-6 });
+  });
+
   it('is a linear classifier with one modality', () => {
     const fusion = withWeights(sumFusion({ widths: { a: 1 }, classes: 2, seed: 0 }));
     const { logits, unimodalLogits } = fusion.apply({ a: tf.tensor2d(a) });

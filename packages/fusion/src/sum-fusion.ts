@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { perModality } from '@g2d/tensor-ops';
 import type { Fusion, FusionOptions } from './fusion.js';
-import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
-import { checkedModalities } from './options.js';
+import { linearHeads } from './linear-heads.js';
+import { symbolicWithShareOfBias, withShareOfBias } from './linear.js';
+import { presentFeatures, sumOverPresent } from './presence.js';
 
 /**
  * Sum fusion: a linear head for each modality, logits added.
@@ -11,7 +12,8 @@ import { checkedModalities } from './options.js';
  * z = Σ_m (W_m f_m + b_m),  u_m = W_m f_m + b_m / k
  *
  * The released code halves the bias of u_m with its two modalities; b_m / k is that for any number of them. z is
- * therefore not the sum of the u_m. Heads are called `head/<modality>`.
+ * therefore not the sum of the u_m. With presence masks the sum is over the modalities that a sample has, without the
+ * biases of the others. Heads are called `head/<modality>`.
  *
  * @throws {OptionError} If there is no modality, or a size is not a positive integer.
  * @example
@@ -19,26 +21,23 @@ import { checkedModalities } from './options.js';
  * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`
  */
 export function sumFusion<const M extends string>(options: FusionOptions<M>): Fusion<M> {
-  const { widths, classes, seed } = options;
-  const modalities = checkedModalities(options);
+  const { heads, ...fusion } = linearHeads(options);
+  const { modalities } = fusion;
   const k = modalities.length;
-  const heads = perModality(modalities, (modality) =>
-    linear(`head/${modality}`, { width: widths[modality], units: classes, seed }),
-  );
   return {
-    modalities,
-    widths,
-    layers: modalities.map((modality) => ({ layer: heads[modality].layer, modality })),
-    apply: (features) =>
+    ...fusion,
+    apply: (given, present) =>
       tf.tidy(() => {
+        const features = presentFeatures(modalities, given, present);
         const products = perModality(modalities, (modality) =>
           tf.matMul<tf.Tensor2D>(features[modality], heads[modality].kernel()),
         );
+        const terms = perModality(modalities, (modality) =>
+          tf.add<tf.Tensor2D>(products[modality], heads[modality].bias()),
+        );
         return {
           features,
-          logits: tf.addN(
-            modalities.map((modality) => tf.add(products[modality], heads[modality].bias())),
-          ) as tf.Tensor2D,
+          logits: sumOverPresent(modalities, terms, present),
           unimodalLogits: perModality(modalities, (modality) =>
             withShareOfBias(products[modality], heads[modality].bias(), k),
           ),

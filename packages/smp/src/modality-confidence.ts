@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { trueClassProbability } from '@g2d/tensor-ops';
+import { meanOverPresent, type PresenceOption } from './mean-over-present.js';
 
 /**
  * Mean probability a unimodal teacher gives the true class over a batch: its confidence.
@@ -8,13 +9,19 @@ import { trueClassProbability } from '@g2d/tensor-ops';
  *
  * @param labels True class ids, int32 `[B]`, each in [0, C).
  * @param logits Unnormalized teacher scores, float32 `[B, C]`. Do not pass probabilities.
- * @returns Scalar in [0, 1]; dispose it. The inputs are left alone.
+ * @param options `present`: 1 for the samples that have the modality, 0 for the others, float32 `[B]`; the mean is then
+ * over the former. Default: all have it.
+ * @returns Scalar in [0, 1]; dispose it. NaN if no sample has the modality: `update` refuses NaN, so look at the mask
+ * first and give `update` a `null`. The inputs are left alone.
  * @throws {ShapeError} If the batch sizes differ.
  * @example
  * modalityConfidence(tf.tensor1d([0], 'int32'), tf.tensor2d([[0, 0]])).print(); // 0.5
  * @see G2D, Sec. 3.2, Eq. 5
  */
-export function modalityConfidence(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Scalar {
-  // Float32 rounding must not carry a mean of ones beyond 1.
-  return tf.tidy(() => tf.minimum(tf.mean(trueClassProbability(labels, logits)), 1) as tf.Scalar);
+export function modalityConfidence(
+  labels: tf.Tensor1D,
+  logits: tf.Tensor2D,
+  options: PresenceOption = {},
+): tf.Scalar {
+  return tf.tidy(() => meanOverPresent(trueClassProbability(labels, logits), options));
 }

@@ -1,7 +1,16 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError, type PerModality } from '@g2d/tensor-ops';
 
-/** The modality whose factor κ applies to a variable; `undefined` for variables that are never suppressed. */
-export type ModalityOf<M extends string> = (variable: string) => M | undefined;
+/**
+ * The modality whose factor κ applies to a variable, by the variable's name; `undefined` for variables that are never
+ * suppressed. Any function will do; `byPrefix` makes one that also knows its modalities and can explain itself.
+ */
+export interface ModalityOf<M extends string> {
+  (variable: string): M | undefined;
+  /** All modalities that it can answer with. Where they are given, nobody has to list them again. */
+  readonly modalities?: readonly M[];
+  /** For messages: what the names of each modality's variables begin with. */
+  readonly prefixes?: PerModality<M, string>;
+}
 
 /**
  * Assigns variables to modalities by the beginning of their names.
@@ -18,10 +27,12 @@ export function byPrefix<const M extends string>(prefixes: Readonly<Record<M, st
     const other = entries.find(([name, start]) => name !== modality && prefix.startsWith(start));
     if (prefix === '' || other) {
       throw new OptionError(
-        `The prefix "${prefix}" of ${modality} ${other ? `begins with "${other[1]}", the prefix of ${other[0]}` : 'is empty'}. Every variable must belong to one modality at most.`,
-        { option: 'prefixes', value: prefix, accepted: 'prefixes of which none begins with another' },
+        `The prefix "${prefix}" of ${modality} ${other ? `begins with "${other[1]}", the prefix of ${other[0]}` : 'is empty'}.`,
+        { option: 'prefixes', value: prefix, accepted: 'distinct beginnings' },
       );
     }
   }
-  return (variable) => entries.find(([, prefix]) => variable.startsWith(prefix))?.[0];
+  const modalityOf = (variable: string): M | undefined =>
+    entries.find(([, prefix]) => variable.startsWith(prefix))?.[0];
+  return Object.assign(modalityOf, { modalities: entries.map(([modality]) => modality), prefixes });
 }

@@ -1,32 +1,32 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import {
-  OptionError,
-  orderedGradients,
-  perModality,
-  UnknownModalityError,
-  type PerModality,
-} from '@g2d/tensor-ops';
-import type { ModalityOf } from './modality-of.js';
+import { perModality, UnknownModalityError, type PerModality } from '@g2d/tensor-ops';
+import { isUnit, isWhole, wrongOption } from './checks.js';
+import { addToTotals, meanOfTotals, noTotals } from './epoch-totals.js';
 import { modulateGradients } from './modulate-gradients.js';
 import { modulationCoefficients } from './modulation-coefficients.js';
 import { prioritizedModalities } from './prioritized-modalities.js';
 import { rankModalities } from './rank-modalities.js';
+import { assertScope, scopedModality } from './scope.js';
+import { completeOptions, type CompleteSmpOptions, type SmpOptions } from './smp-options.js';
+import { assertState, type SmpState } from './smp-state.js';
 
 /**
- * What the `applyGradients` of TensorFlow.js's optimizers takes. With `suppression: 'freeze'` a frozen variable's `tensor`
- * is `null`, which those optimizers skip although their types do not say so.
+ * What the `applyGradients` of TensorFlow.js's optimizers takes. With `onZero: 'freeze'` a frozen variable's `tensor` is
+ * `null`, which those optimizers skip although their types do not say so.
  */
 export type OptimizerGradients = { name: string; tensor: tf.Tensor }[];
 
-/** Settings of `SequentialModalityPrioritization`. */
-export interface SmpOptions<M extends string> {
-  readonly modalities: readonly M[];
-  /** Which variables κ touches, and whose they are; see `byPrefix`. */
-  readonly modalityOf: ModalityOf<M>;
-  /** τ_1 … τ_k in epochs, one for each modality. Phases before the last train one modality each. */
-  readonly phaseEpochs: readonly number[];
-  /** What κ = 0 means, see `modulateGradients`. Default `'zero'`. */
-  readonly suppression?: 'zero' | 'freeze';
+/** What is known of the current step. */
+export interface SmpUpdate<M extends string> {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /**
+   * ρ of every modality on the batch, from `modalityConfidence`; `null` for one that no sample of the batch has. With the
+   * ranking `{ dataset }` or `{ fixed }` it may be left out, except for partial suppression in a fixed order.
+   */
+  readonly confidence?: PerModality<M, number | null>;
+  /** For the ranking `'epoch'`: how many samples ρ is the mean of, of all modalities or of each. Default 1: batches count alike. */
+  readonly samples?: number | PerModality<M, number>;
 }
 
 /**
@@ -35,9 +35,11 @@ export interface SmpOptions<M extends string> {
  * Call `update` before the backward pass of every step (or once an epoch), differentiate only `activeVariables`,
  * and pass the gradients through `modulate` to your optimizer.
  *
+ * A modality that no sample of the batch has is not ranked: phase j prioritizes the j-th of the others, or their last. In a
+ * prioritized phase its κ is 0, in the joint phase 1. A batch that has no modality at all suppresses none.
+ *
  * @example
  * const smp = new SequentialModalityPrioritization({
- *   modalities: ['audio', 'video'],
  *   modalityOf: byPrefix({ audio: 'audio/', video: 'video/' }),
  *   phaseEpochs: [150, 150],
  * });
@@ -46,106 +48,81 @@ export interface SmpOptions<M extends string> {
  * @see G2D, Sec. 3.2, Eq. 5 to 8
  */
 export class SequentialModalityPrioritization<M extends string> {
-  readonly #options: Required<SmpOptions<M>>;
-  #coefficients: PerModality<M, number>;
+  readonly #options: CompleteSmpOptions<M>;
+  #state: SmpState<M>;
+  #scopeIsChecked = false;
 
-  /** @throws {OptionError} If the phases do not fit the modalities. */
-  constructor({ modalities, modalityOf, phaseEpochs, suppression = 'zero' }: SmpOptions<M>) {
-    if (modalities.length === 0 || new Set(modalities).size !== modalities.length) {
-      throw new OptionError(
-        `\`modalities\` is [${modalities.join(', ')}]; give every modality once, at least one.`,
-        {
-          option: 'modalities',
-          value: modalities,
-          accepted: 'distinct names',
-        },
-      );
-    }
-    if (phaseEpochs.length !== modalities.length) {
-      throw new OptionError(
-        `\`phaseEpochs\` has ${phaseEpochs.length} entries but there are ${modalities.length} modalities (${modalities.join(', ')}). Give one phase length per modality: the last one is the joint phase.`,
-        {
-          option: 'phaseEpochs',
-          value: phaseEpochs,
-          accepted: `${modalities.length} whole numbers of at least 0`,
-        },
-      );
-    }
-    if (!phaseEpochs.every((epochs) => Number.isInteger(epochs) && epochs >= 0)) {
-      throw new OptionError(
-        `\`phaseEpochs\` is [${phaseEpochs.join(', ')}]; a phase is a whole number of epochs, at least 0.`,
-        { option: 'phaseEpochs', value: phaseEpochs, accepted: 'whole numbers of at least 0' },
-      );
-    }
-    this.#options = { modalities, modalityOf, phaseEpochs, suppression };
-    this.#coefficients = modulationCoefficients(modalities, modalities);
+  /**
+   * @throws {OptionError} If an option is wrong, or does not fit the others or the `variables`.
+   * @throws {UnknownModalityError} If `modalityOf` answers with a modality that is not in `modalities`.
+   */
+  constructor(options: SmpOptions<M>) {
+    this.#options = completeOptions(options);
+    const { modalities } = this.#options;
+    const coefficients = modulationCoefficients(modalities, modalities);
+    const none = noTotals(modalities);
+    this.#state = { version: 1, epoch: 0, coefficients, previous: none, current: none };
+    if (options.variables) this.#checkScope(options.variables);
   }
 
   /** κ of each modality in the current step; all 1 before the first `update`. */
   get coefficients(): PerModality<M, number> {
-    return this.#coefficients;
+    return this.#state.coefficients;
+  }
+
+  /** As given. */
+  get suppressedBatchNorm(): 'training' | 'inference' {
+    return this.#options.suppressedBatchNorm;
   }
 
   /**
    * Ranks the modalities and sets κ (Eq. 6 and 7).
    *
-   * @param state `epoch`: counted from 1. `confidence`: ρ of every modality, from `modalityConfidence`.
    * @throws {UnknownModalityError} If a modality has no confidence.
-   * @throws {OptionError} If the epoch or a confidence is out of range.
+   * @throws {OptionError} If the epoch or a confidence is out of range, or the ranking needs confidences and there are none.
    */
-  update({
-    epoch,
-    confidence,
-  }: {
-    readonly epoch: number;
-    readonly confidence: PerModality<M, number>;
-  }): void {
-    if (!(Number.isInteger(epoch) && epoch >= 1)) {
-      throw new OptionError(
-        `\`epoch\` is ${epoch}; epochs count from 1 (callbacks of TensorFlow.js count from 0: add 1).`,
-        {
-          option: 'epoch',
-          value: epoch,
-          accepted: 'a whole number ≥ 1',
-        },
-      );
+  update({ epoch, confidence, samples = 1 }: SmpUpdate<M>): void {
+    const { modalities, ranking, dataset, fixed, phaseEpochs, schedule, ties, suppression } = this.#options;
+    const samplesOf = (modality: M): number => (typeof samples === 'number' ? samples : samples[modality]);
+    if (!isWhole(epoch, 1)) {
+      throw wrongOption('epoch', epoch, 'whole numbers from 1 (callbacks of TensorFlow.js: add 1)');
     }
-    const { modalities, phaseEpochs } = this.#options;
-    for (const modality of modalities) {
-      const value: number | undefined = confidence[modality];
-      if (value === undefined) {
-        throw new UnknownModalityError({ modality, known: Object.keys(confidence), where: '`confidence`' });
-      }
-      if (!(value >= 0 && value <= 1)) {
-        throw new OptionError(
-          `The confidence of ${modality} is ${value}; it is a mean probability in [0, 1].`,
-          {
-            option: 'confidence',
-            value,
-            accepted: 'a number in [0, 1]',
-          },
-        );
-      }
+    if (!confidence && !dataset && (!fixed || suppression === 'partial')) {
+      throw wrongOption('confidence', confidence, 'a number in [0, 1] for each modality with this ranking');
     }
-    const ranking = rankModalities(perModality(modalities, (modality) => confidence[modality]));
-    this.#coefficients = modulationCoefficients(
+    for (const modality of confidence ? modalities : []) {
+      assertConfidence(confidence as PerModality<M, number | null>, modality, samplesOf(modality));
+    }
+    let { previous, current } = this.#state;
+    if (epoch !== this.#state.epoch) [previous, current] = [current, noTotals(modalities)];
+    if (ranking === 'epoch' && confidence) current = addToTotals(current, confidence, samplesOf);
+    const scores = perModality(modalities, (modality) => {
+      const rho = confidence?.[modality];
+      if (rho === null) return null;
+      if (ranking === 'epoch') return meanOfTotals(previous[modality], current[modality]);
+      return dataset?.[modality] ?? fixed?.indexOf(modality) ?? rho ?? null;
+    });
+    const ranked = rankModalities(scores);
+    const tied = ties === 'together' && { confidence: scores };
+    const prioritized = prioritizedModalities(ranked, epoch, phaseEpochs, { schedule, ...tied });
+    const coefficients = modulationCoefficients(
       modalities,
-      prioritizedModalities(ranking, epoch, phaseEpochs),
+      // All that are ranked: the joint phase, where those that are not ranked train too, or nobody is ranked.
+      prioritized === ranked ? modalities : prioritized,
+      suppression === 'partial' ? (fixed ? confidence : scores) : undefined,
     );
+    this.#state = { version: 1, epoch, coefficients, previous, current };
   }
-
-  /** κ of a variable; 1 for variables of no modality. */
-  #coefficientOf = (variable: string): number => {
-    const modality = this.#options.modalityOf(variable);
-    return modality === undefined ? 1 : this.#coefficients[modality];
-  };
 
   /**
    * The variables whose gradient survives this step. Pass them to `tf.variableGrads`: the tape then never computes
    * what κ = 0 would throw away, which makes a prioritized step cheaper than a joint one.
+   *
+   * @throws {OptionError} In the first call, unless the options had `variables`: if a modality has none in the scope.
    */
   activeVariables(variables: readonly tf.Variable[]): tf.Variable[] {
-    return variables.filter(({ name }) => this.#coefficientOf(name) !== 0);
+    this.#checkScope(variables);
+    return variables.filter((variable) => this.#coefficientOf(variable) !== 0);
   }
 
   /**
@@ -154,13 +131,62 @@ export class SequentialModalityPrioritization<M extends string> {
    * @param grads From `tf.variableGrads`; suppressed variables may be absent.
    * @param variables Every trainable variable, always in the same order.
    * @returns A list for `optimizer.applyGradients`. Run both inside one `tf.tidy`.
+   * @throws {OptionError} As `activeVariables`.
    */
   modulate(grads: tf.NamedTensorMap, variables: readonly tf.Variable[]): OptimizerGradients {
-    return modulateGradients(
-      orderedGradients(grads, variables),
-      this.#coefficientOf,
-      this.#options.suppression,
-      variables,
-    ) as OptimizerGradients;
+    this.#checkScope(variables);
+    const { onZero } = this.#options;
+    return modulateGradients(grads, variables, this.#coefficientOf, onZero) as OptimizerGradients;
   }
+
+  /**
+   * How to run a modality's encoder in this step: `encoder.apply(x, { training: smp.trainingMode('audio') })`. False for a
+   * suppressed modality with `suppressedBatchNorm: 'inference'`, else true.
+   */
+  trainingMode(modality: M): boolean {
+    return this.suppressedBatchNorm === 'training' || this.coefficients[modality] !== 0;
+  }
+
+  /** What to save with a checkpoint, as plain data for `JSON.stringify`. The options are not in it. */
+  getState(): SmpState<M> {
+    return structuredClone(this.#state);
+  }
+
+  /**
+   * Goes on from a saved state, also in the middle of an epoch.
+   *
+   * @throws {OptionError} If it is not whole, or of other modalities or another version.
+   */
+  setState(state: SmpState<M>): void {
+    assertState(state, this.#options.modalities);
+    this.#state = structuredClone(state);
+  }
+
+  /** κ of a variable; 1 for variables of no modality. */
+  #coefficientOf = (variable: tf.Variable): number => {
+    const modality = scopedModality(variable, this.#options);
+    return modality === undefined ? 1 : this.#state.coefficients[modality];
+  };
+
+  #checkScope(variables: readonly tf.Variable[]): void {
+    if (!this.#scopeIsChecked) assertScope(variables, this.#options);
+    this.#scopeIsChecked = true;
+  }
+}
+
+function assertConfidence<M extends string>(
+  confidence: PerModality<M, number | null>,
+  modality: M,
+  samples: number,
+): void {
+  const rho: number | null | undefined = confidence[modality];
+  if (rho === undefined) {
+    throw new UnknownModalityError({ modality, known: Object.keys(confidence), where: '`confidence`' });
+  }
+  if (rho === null) return;
+  if (!isUnit(rho)) {
+    const expected = 'a number in [0, 1], or null if no sample has the modality';
+    throw wrongOption(`confidence.${modality}`, rho, expected);
+  }
+  if (!(samples > 0 && samples < Infinity)) throw wrongOption(`samples`, samples, 'a number above 0');
 }

@@ -18,7 +18,7 @@ export const ELEMENT_BYTES = {
   F64: 8,
 } as const;
 
-const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const hostIsLittleEndian = (): boolean => new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /**
  * The float32 values of stored elements.
@@ -38,13 +38,13 @@ export function float32Values(bytes: Uint8Array, type: ElementType, littleEndian
 /** The bytes of float32 values, little-endian: a view where the host stores them so. */
 export function littleEndianBytes({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-  return HOST_IS_LITTLE_ENDIAN ? bytes : inHostOrder(bytes, 4, true);
+  return hostIsLittleEndian() ? bytes : inHostOrder(bytes, 4, true);
 }
 
 /** A copy, reversed element by element where the host's byte order is the other one. */
 function inHostOrder(bytes: Uint8Array, size: number, littleEndian: boolean): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes);
-  if (size > 1 && littleEndian !== HOST_IS_LITTLE_ENDIAN) {
+  if (size > 1 && littleEndian !== hostIsLittleEndian()) {
     for (let i = 0; i < copy.length; i += size) copy.subarray(i, i + size).reverse();
   }
   return copy;

@@ -34,6 +34,15 @@ export { cosineAnnealing } from './schedules/cosine-annealing.js';
 export { linearWarmUp } from './schedules/linear-warm-up.js';
 
 // Evaluation and files
-export { accuracy, confusionMatrix } from './metrics.js';
+export {
+  accuracy,
+  classScores,
+  confusionMatrix,
+  expectedCalibrationError,
+  macroF1,
+  meanAbsolutePercentageError,
+  rSquared,
+  type ClassScores,
+} from './metrics.js';
 export { ELEMENT_BYTES, float32Values, type ElementType } from './float32-values.js';
 export { decodeSafetensors, encodeSafetensors, type NamedArray } from './safetensors.js';

@@ -14,13 +14,7 @@ export function confusionMatrix(
   predictions: ArrayLike<number>,
   classes: number,
 ): number[][] {
-  if (labels.length !== predictions.length) {
-    throw new ShapeError({
-      argument: 'predictions',
-      expected: `[${labels.length}], one per label`,
-      actual: [predictions.length],
-    });
-  }
+  assertSameLength('predictions', predictions, labels);
   const matrix = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
   for (let i = 0; i < labels.length; i++) {
     const row = matrix[labels[i] as number];
@@ -51,4 +45,150 @@ export function accuracy(matrix: readonly (readonly number[])[]): number {
     }),
   );
   return total === 0 ? 0 : (100 * right) / total;
+}
+
+/** Precision, recall and F1 of one class, in percent; 0 where they are undefined (no such prediction, no such sample). */
+export interface ClassScores {
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  /** Samples of the class. */
+  readonly support: number;
+}
+
+const share = (part: number, whole: number): number => (whole === 0 ? 0 : (100 * part) / whole);
+
+/**
+ * Precision, recall and F1 of every class.
+ *
+ * @param matrix `matrix[true][predicted]`.
+ */
+export function classScores(matrix: readonly (readonly number[])[]): ClassScores[] {
+  return matrix.map((row, label) => {
+    const right = row[label] as number;
+    const support = row.reduce((sum, count) => sum + count, 0);
+    const predicted = matrix.reduce((sum, other) => sum + (other[label] as number), 0);
+    return {
+      precision: share(right, predicted),
+      recall: share(right, support),
+      f1: share(2 * right, support + predicted),
+      support,
+    };
+  });
+}
+
+/**
+ * Macro F1: the mean of the F1 of the classes that occur, as label or as prediction, in percent.
+ *
+ * @param matrix `matrix[true][predicted]`.
+ */
+export function macroF1(matrix: readonly (readonly number[])[]): number {
+  const occurring = classScores(matrix).filter(
+    ({ support }, label) => support > 0 || matrix.some((row) => (row[label] as number) > 0),
+  );
+  return occurring.reduce((sum, { f1 }) => sum + f1, 0) / Math.max(1, occurring.length);
+}
+
+/**
+ * Expected calibration error: how far the confidence of predictions is from how often they are right, in percent.
+ *
+ * ECE = Σ_b |B_b|/N · |accuracy(B_b) − confidence(B_b)|, over equally wide bins (b−1)/n < confidence ≤ b/n
+ *
+ * @param confidences Probability of each predicted class, in [0, 1].
+ * @param right Whether each prediction is right.
+ * @param options `bins`: how many; default 15.
+ * @throws {ShapeError} If the lengths differ.
+ * @throws {OptionError} If a confidence is not in [0, 1].
+ * @see Guo et al., On Calibration of Modern Neural Networks (2017), Eq. 3
+ */
+export function expectedCalibrationError(
+  confidences: ArrayLike<number>,
+  right: ArrayLike<boolean>,
+  { bins = 15 }: { readonly bins?: number } = {},
+): number {
+  assertSameLength('right', right, confidences);
+  const gaps = new Float64Array(bins);
+  for (let i = 0; i < confidences.length; i++) {
+    const confidence = confidences[i] as number;
+    if (!(confidence >= 0 && confidence <= 1)) {
+      throw new OptionError(
+        `The confidence of prediction ${i} is ${confidence}; a probability is in [0, 1].`,
+        {
+          option: 'confidences',
+          value: confidence,
+          accepted: 'numbers in [0, 1]',
+        },
+      );
+    }
+    const bin = Math.max(0, Math.ceil(confidence * bins) - 1);
+    gaps[bin] = (gaps[bin] as number) + Number(right[i]) - confidence;
+  }
+  return share(
+    gaps.reduce((sum, gap) => sum + Math.abs(gap), 0),
+    confidences.length,
+  );
+}
+
+/**
+ * Mean absolute percentage error of a regression, in percent.
+ *
+ * MAPE = 100/N · Σ |(y − ŷ) / y|
+ *
+ * @param targets y, none of them 0.
+ * @param predictions ŷ, as many.
+ * @throws {ShapeError} If the lengths differ.
+ * @throws {OptionError} If a target is 0, for which the error is not defined.
+ * @see G2D, Sec. 4.1 (MIS-ME)
+ */
+export function meanAbsolutePercentageError(
+  targets: ArrayLike<number>,
+  predictions: ArrayLike<number>,
+): number {
+  assertSameLength('predictions', predictions, targets);
+  let sum = 0;
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i] as number;
+    if (target === 0) {
+      throw new OptionError(
+        `Target ${i} is 0, and a percentage of 0 is not defined. Leave such samples out, or look at R².`,
+        { option: 'targets', value: 0, accepted: 'numbers other than 0' },
+      );
+    }
+    sum += Math.abs((target - (predictions[i] as number)) / target);
+  }
+  return targets.length === 0 ? 0 : (100 * sum) / targets.length;
+}
+
+/**
+ * Coefficient of determination of a regression: 1 is perfect, 0 as good as the mean of the targets, below is worse.
+ *
+ * R² = 1 − Σ (y − ŷ)² / Σ (y − ȳ)²
+ *
+ * @param targets y.
+ * @param predictions ŷ, as many.
+ * @returns NaN where all targets are equal: there is nothing to explain.
+ * @throws {ShapeError} If the lengths differ.
+ * @see G2D, Sec. 4.1 (MIS-ME)
+ */
+export function rSquared(targets: ArrayLike<number>, predictions: ArrayLike<number>): number {
+  assertSameLength('predictions', predictions, targets);
+  const mean = Array.from(targets).reduce((sum, target) => sum + target, 0) / targets.length;
+  let residual = 0;
+  let total = 0;
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i] as number;
+    residual += (target - (predictions[i] as number)) ** 2;
+    total += (target - mean) ** 2;
+  }
+  return total === 0 ? NaN : 1 - residual / total;
+}
+
+function assertSameLength(argument: string, actual: ArrayLike<unknown>, expected: ArrayLike<unknown>): void {
+  if (actual.length !== expected.length) {
+    throw new ShapeError({
+      argument,
+      expected: `[${expected.length}], one for each sample`,
+      actual: [actual.length],
+    });
+  }
 }

@@ -2,49 +2,93 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
 import type { MultimodalModel } from '@g2d/fusion';
-import { perModality, UnknownModalityError, type Precision } from '@g2d/tensor-ops';
+import { OptionError, perModality, UnknownModalityError, type Precision } from '@g2d/tensor-ops';
+import { encoderInputs } from './encoder-inputs.js';
 
 /** Unimodal teachers whose weights no longer change. */
 export interface FrozenTeachers<M extends string> {
   readonly modalities: readonly M[];
-  /** Logits and features of each teacher on a batch, in inference mode and without a tape; the caller disposes them. */
-  outputs(batch: Pick<Batch<M>, 'inputs'>): Record<M, TeacherOutputs>;
-  /** Frees what the teachers made for themselves. The models stay. */
+  /**
+   * Logits and features of each teacher on a batch, in inference mode and without a tape; the caller disposes them. Stored
+   * outputs are found by the samples' ids, the others need inputs alone.
+   */
+  outputs(
+    batch: Pick<Batch<M>, 'inputs' | 'masks'> & Partial<Pick<Batch<M>, 'ids'>>,
+  ): Record<M, TeacherOutputs>;
+  /** Frees what the teachers made for themselves, and closes files. The models stay. */
   dispose(): void;
+}
+
+/** A teacher's outputs that were computed before: `TeacherOutputsFile` of `@g2d/distill/node`. */
+export interface StoredTeacher {
+  /** Outputs of the samples, in the order of their ids. */
+  rows(ids: readonly string[]): TeacherOutputs;
+  close(): void;
+}
+
+/** How teachers run. */
+export interface FrozenTeachersOptions<S extends string> {
+  /**
+   * `'bfloat16'` for rougher teachers (relative error about 1e-2 of the features) that cost a third on CPUs with units for
+   * it. Default `'float32'`.
+   */
+  readonly precision?: Precision;
+  /** Modalities whose teacher does not run: its outputs are read. Right only for inputs that are not augmented at random. */
+  readonly stored?: Readonly<Record<S, StoredTeacher>>;
 }
 
 /**
  * Puts one trained unimodal model per modality together as teachers. Their weights must not change any more: on the `tensorflow`
  * backend batch normalization is folded into the convolutions, which a step with online teachers is faster by.
  *
- * @param models For each modality a model of that modality alone.
- * @param options `precision`: `'bfloat16'` for rougher teachers (relative error about 1e-2 of the features) that cost a
- * third on CPUs with units for it. Default `'float32'`.
+ * @param models For each modality a model of that modality alone, but for those of `stored`.
  * @throws {UnknownModalityError} If a model is not one of its modality.
- * @see G2D, Sec. 3.1
+ * @throws {OptionError} If a modality has both a model and stored outputs.
+ * @see G2D, Sec. 3.1; stored outputs: App. A.6.3
  */
-export function frozenTeachers<const M extends string>(
+export function frozenTeachers<const M extends string, const S extends string = never>(
   models: {
     readonly [K in M]: MultimodalModel<K>;
   },
-  options: { readonly precision?: Precision } = {},
-): FrozenTeachers<M> {
-  const modalities = Object.keys(models) as M[];
-  for (const modality of modalities) {
+  { stored, ...options }: FrozenTeachersOptions<S> = {},
+): FrozenTeachers<M | S> {
+  const online = Object.keys(models) as M[];
+  const read = Object.keys(stored ?? {}) as S[];
+  for (const modality of online) {
     const known: readonly string[] = models[modality].modalities;
     if (known.join() !== modality) {
       throw new UnknownModalityError({ modality, known, where: `The teacher for ${modality}` });
     }
+    if (read.includes(modality as unknown as S)) {
+      throw new OptionError(
+        `There is a model and a file of stored outputs for ${modality}. Give one of them.`,
+        {
+          option: 'stored',
+          value: modality,
+          accepted: 'modalities without a model',
+        },
+      );
+    }
   }
-  const frozen = perModality(modalities, (modality) => freezeOne(models[modality], modality, options));
+  const frozen = perModality(online, (modality) => freezeOne(models[modality], modality, options));
+  const rows = (modality: S, ids: readonly string[] | undefined): TeacherOutputs => {
+    if (ids) return (stored as Readonly<Record<S, StoredTeacher>>)[modality].rows(ids);
+    throw new OptionError(`The teacher for ${modality} is stored by sample; its outputs need \`ids\`.`, {
+      option: 'ids',
+      value: ids,
+      accepted: "the samples' ids",
+    });
+  };
   return {
-    modalities,
-    outputs: ({ inputs }) =>
-      tf.tidy(() =>
-        perModality(modalities, (modality) => ({ ...frozen[modality].outputs(inputs[modality]) })),
-      ),
+    modalities: [...online, ...read],
+    outputs: (batch) =>
+      tf.tidy(() => ({
+        ...perModality(online, (modality) => ({ ...frozen[modality].outputs(batch) })),
+        ...perModality(read, (modality) => ({ ...rows(modality, batch.ids) })),
+      })) as Record<M | S, TeacherOutputs>,
     dispose: () => {
-      for (const modality of modalities) frozen[modality].dispose();
+      for (const modality of online) frozen[modality].dispose();
+      for (const modality of read) stored?.[modality].close();
     },
   };
 }
@@ -53,11 +97,11 @@ function freezeOne<K extends string>(
   model: MultimodalModel<K>,
   modality: K,
   options: { readonly precision?: Precision },
-): { outputs(input: tf.Tensor): TeacherOutputs; dispose(): void } {
+): { outputs(batch: Pick<Batch<K>, 'inputs' | 'masks'>): TeacherOutputs; dispose(): void } {
   const frozen = model.freeze(options);
   return {
-    outputs: (input) => {
-      const { features, logits } = frozen.forward({ [modality]: input } as Record<K, tf.Tensor>);
+    outputs: (batch) => {
+      const { features, logits } = frozen.forward(encoderInputs(model, batch));
       return { features: features[modality], logits };
     },
     dispose: frozen.dispose,

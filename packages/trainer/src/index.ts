@@ -1,17 +1,34 @@
-export { evaluate, inferenceOf, type Evaluation, type Predictor } from './evaluate.js';
-export { frozenTeachers, type FrozenTeachers } from './frozen-teachers.js';
-export type { LossTerms, Method, Step } from './method.js';
+export {
+  evaluate,
+  evaluateRegression,
+  inferenceOf,
+  type Evaluation,
+  type Predictor,
+  type RegressionEvaluation,
+} from './evaluate.js';
+export {
+  frozenTeachers,
+  type FrozenTeachers,
+  type FrozenTeachersOptions,
+  type StoredTeacher,
+} from './frozen-teachers.js';
+export { teacherConfidence } from './teacher-confidence.js';
+export { teacherEnsemble } from './teacher-ensemble.js';
+export type {
+  Differentiated,
+  EpochRecord,
+  LossTerms,
+  Method,
+  Scores,
+  Step,
+  StepResult,
+  Training,
+} from './method.js';
 export { g2dDistillation } from './methods/g2d-distillation.js';
 export {
   modalityPrioritization,
   type PrioritizationOptions,
   type SuppressionScope,
 } from './methods/modality-prioritization.js';
-export {
-  train,
-  type Accuracies,
-  type EpochRecord,
-  type OptimizerOptions,
-  type TrainOptions,
-} from './train.js';
+export { train, type OptimizerOptions, type TrainOptions } from './train.js';
 export { readState, writeState } from './model-state.js';

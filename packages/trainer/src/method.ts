@@ -1,38 +1,88 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '@g2d/datasets';
+import type { Batch, Task } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
 import type { MultimodalModel, Outputs } from '@g2d/fusion';
-import type { NamedGradient, PerModality } from '@g2d/tensor-ops';
-
-/** What a method sees of the step it is in. The tensors belong to the loop. */
-export interface Step<M extends string> {
-  /** Counted from 1. */
-  readonly epoch: number;
-  readonly model: MultimodalModel<M>;
-  readonly batch: Batch<M>;
-  /** Outputs of the frozen teachers on this batch; throws for a run without teachers. */
-  readonly teachers: PerModality<M, TeacherOutputs>;
-}
+import type { NamedGradient, Optimizer, PerModality, RandomStream } from '@g2d/tensor-ops';
+import type { FrozenTeachers } from './frozen-teachers.js';
 
 /** A loss and the parts worth logging; `total` is what is minimized. */
 export type LossTerms = Readonly<Record<string, tf.Scalar>> & { readonly total: tf.Scalar };
 
+/** What the whole training has in common, and the services that methods are made of. */
+export interface Training<M extends string> {
+  readonly model: MultimodalModel<M>;
+  readonly task: Task;
+  /** How many epochs the training has. */
+  readonly epochs: number;
+  /** Of all trainable variables. A method may keep optimizers of its own beside it. */
+  readonly optimizer: Optimizer;
+  /** The teachers themselves, for passes outside of a step; throws for a run without teachers. */
+  readonly frozenTeachers: FrozenTeachers<M>;
+  /** A stream of the run's seed. Another name gives another stream, so methods do not disturb each other or the data. */
+  random(name: string): RandomStream;
+}
+
+/** Gradients of one loss. */
+export interface Differentiated {
+  /** The loss and its parts as numbers. */
+  readonly loss: Readonly<Record<string, number>>;
+  /** One entry for every trainable variable in the order of `model.variables`, `null` where the loss does not reach. */
+  readonly gradients: readonly NamedGradient[];
+}
+
+/** What a method sees of the step it is in. The tensors belong to the loop. */
+export interface Step<M extends string> extends Training<M> {
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly batch: Batch<M>;
+  /** Outputs of the frozen teachers on this batch; throws for a run without teachers. */
+  readonly teachers: PerModality<M, TeacherOutputs>;
+  /** The model on the batch, as the methods want its encoders to run. The outputs live until the step ends. */
+  forward(): Outputs<M>;
+  /**
+   * Gradients of a loss, returned and not accumulated: call it as often as a method needs (each call runs `loss` again).
+   *
+   * @param variables What to differentiate by; default: every trainable variable.
+   * @throws {G2DError} With code `G2D_DIVERGED` if a part of the loss is not finite.
+   */
+  differentiate(loss: () => LossTerms, variables?: readonly tf.Variable[]): Differentiated;
+}
+
+/** What a step leaves in the log. */
+export interface StepResult<M extends string> {
+  /** The loss and its parts. */
+  readonly loss: Readonly<Record<string, number>>;
+  /** From which the scores on the training batches are taken. */
+  readonly outputs: Pick<Outputs<M>, 'logits' | 'unimodalLogits'>;
+}
+
 /**
  * A way of training, as hooks that are all optional. Joint training is the empty list of methods; several methods
- * stack: one of them may give the loss, gradient edits follow one another.
+ * stack: one of them may give the loss or the whole step, gradient edits follow one another.
+ *
+ * In every step: `onStepStart` → `activeVariables` and `encoderTraining` → forward pass and `loss` → gradients →
+ * `afterBackward` → optimizer → `stepLog`.
  */
 export interface Method<M extends string> {
   /** For logs and errors, for example `'smp'`. */
   readonly name: string;
   /** `'unimodal'` if a step needs a frozen teacher for every modality. */
   readonly teachers?: 'unimodal';
+  /** Set it if the method works for one of them only. */
+  readonly task?: Task;
   /** Once, before the first step: read the model, check the options. */
-  onTrainStart?(context: { readonly model: MultimodalModel<M>; readonly epochs: number }): void;
+  onTrainStart?(training: Training<M>): void | Promise<void>;
+  /** Before the first batch of an epoch, counted from 1. */
+  onEpochStart?(training: Training<M>, epoch: number): void | Promise<void>;
+  /** After the last batch of an epoch, with the epoch's log so far, validation scores included. */
+  onEpochEnd?(training: Training<M>, record: EpochRecord): void | Promise<void>;
   /** Before the forward pass of every step. */
   onStepStart?(step: Step<M>): void;
   /** The variables to differentiate, from those that are left. Gradients of the others are `null` or zeros. */
   activeVariables?(variables: readonly tf.Variable[]): readonly tf.Variable[];
-  /** Default: cross-entropy of the fused logits. */
+  /** Whether an encoder runs in training mode (batch statistics); default true. One method's no is enough. */
+  encoderTraining?(modality: M): boolean;
+  /** Default: the task's loss of the fused logits (Eq. 1). */
   loss?(step: Step<M>, outputs: Outputs<M>): LossTerms;
   /**
    * Edits the gradients: one entry per trainable variable, in the order of `step.model.variables`. `outputs` are those
@@ -43,6 +93,34 @@ export interface Method<M extends string> {
     step: Step<M>,
     outputs: Outputs<M>,
   ): readonly NamedGradient[];
+  /**
+   * The whole step in place of forward pass, loss, gradients and optimizer, for methods that alternate or need several
+   * backward passes. `step.optimizer.applyGradients` is then the method's to call. The other methods' `onStepStart` and
+   * `stepLog` still run; their `loss` and `afterBackward` cannot.
+   */
+  trainStep?(step: Step<M>): StepResult<M>;
   /** Numbers of the current step for the log, by series and modality; the epoch's record has their means. */
   stepLog?(): Readonly<Record<string, PerModality<M, number>>>;
+}
+
+/**
+ * By name: `fused` (two modalities or more) and one for each modality, in percent. Accuracy, or for a regression the mean
+ * absolute percentage error (smaller is better).
+ */
+export type Scores = Readonly<Record<string, number>>;
+
+/** What an epoch leaves in the log. */
+export interface EpochRecord {
+  /** Counted from 1. */
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly seconds: number;
+  /** Means over the epoch's batches. */
+  readonly loss: Readonly<Record<string, number>>;
+  /** On the training batches as they were trained on: augmented, before each step. */
+  readonly train: Scores;
+  /** On the epochs that were evaluated. */
+  readonly validation?: Scores;
+  /** Series of the methods, such as `confidence` and `coefficients`: means over the epoch's batches. */
+  readonly [series: string]: unknown;
 }

@@ -4,12 +4,12 @@ import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, inferenceOf } from './evaluate.js';
 import { frozenTeachers, type FrozenTeachers } from './frozen-teachers.js';
-import type { Method } from './method.js';
+import type { EpochRecord, Method } from './method.js';
 import { g2dDistillation } from './methods/g2d-distillation.js';
 import { modalityPrioritization } from './methods/modality-prioritization.js';
 import { readState, writeState } from './model-state.js';
 import { toyDataset, toyModel, type Modality } from '../test/toy.js';
-import { train, type EpochRecord } from './train.js';
+import { train } from './train.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -137,7 +137,9 @@ describe('train', () => {
       name: 'broken',
       loss: (_, { logits }) => ({ total: tf.mul(tf.sum(logits), NaN) as tf.Scalar }),
     };
-    await expect(run([broken], 1)).rejects.toThrow(/The loss is NaN in epoch 1\. Lower the learning rate/);
+    await expect(run([broken], 1)).rejects.toThrow(
+      /The loss is NaN in epoch 1, on the samples toy\/train\/\d+.*Lower the learning rate/,
+    );
   });
 
   it('refuses a method that needs teachers without them, and an epoch without batches', async () => {
@@ -198,7 +200,7 @@ describe('modalityPrioritization', () => {
 
   it('leaves a frozen encoder bit-identical in its phase', async () => {
     const methods = [
-      modalityPrioritization<Modality>({ phaseEpochs: [2, 0], scope: 'encoder', suppression: 'freeze' }),
+      modalityPrioritization<Modality>({ phaseEpochs: [2, 0], scope: 'encoder', onZero: 'freeze' }),
     ];
     const { model } = await run(methods, 2, await trainedTeachers());
     const [start, end] = [readState(toyModel(['loud', 'quiet'], 0)), readState(model)];

@@ -22,9 +22,11 @@ export function toyDataset(split: Split, size: number, seed: number): Multimodal
   return {
     name: 'toy',
     split,
+    task: 'classification',
     modalities: ['loud', 'quiet'],
     shapes: { loud: [4], quiet: [4] },
     classNames: ['a', 'b', 'c'],
+    ids: samples.map(({ id }) => id),
     size,
     sample: async (index) => {
       const { id, label, inputs } = samples[index]!;
@@ -35,7 +37,11 @@ export function toyDataset(split: Split, size: number, seed: number): Multimodal
 }
 
 /** A linear encoder of width 5 for each modality, and late fusion. */
-export function toyModel<M extends Modality>(modalities: readonly M[], seed: number): MultimodalModel<M> {
+export function toyModel<M extends Modality>(
+  modalities: readonly M[],
+  seed: number,
+  classes = 3,
+): MultimodalModel<M> {
   const encoders = Object.fromEntries(
     modalities.map((name) => {
       const inputs = tf.input({ shape: [4] });
@@ -46,5 +52,5 @@ export function toyModel<M extends Modality>(modalities: readonly M[], seed: num
     }),
   ) as Record<M, tf.LayersModel>;
   const widths = Object.fromEntries(modalities.map((name) => [name, 5])) as Record<M, number>;
-  return new MultimodalModel({ encoders, fusion: lateFusion({ widths, classes: 3, seed }) });
+  return new MultimodalModel({ encoders, fusion: lateFusion({ widths, classes, seed }) });
 }

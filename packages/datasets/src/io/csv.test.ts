@@ -1,23 +1,74 @@
-import { describe, expect, it } from 'vitest';
-import { parseCsv } from './csv.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FileFormatError } from '@g2d/tensor-ops';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseCsv, parseCsvRows, readCsv } from './csv.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'g2d-csv-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('parseCsvRows', () => {
+  it('understands quotes, a byte order mark, mixed line ends and a missing last one, and counts lines', () => {
+    const text = '\uFEFFid,7,"a, b"\r\n\r\n\n"say ""hi""",x\r\n"two\nlines",y\n,';
+    expect(parseCsvRows(text, 'a.csv')).toEqual([
+      { line: 1, fields: ['id', '7', 'a, b'] },
+      { line: 4, fields: ['say "hi"', 'x'] },
+      { line: 6, fields: ['two\nlines', 'y'] },
+      { line: 7, fields: ['', ''] },
+    ]);
+  });
+
+  it('keeps blanks, and rows of any length', () => {
+    expect(parseCsvRows(' a , b\n \n1\n', 'a.csv').map(({ fields }) => fields)).toEqual([
+      [' a ', ' b'],
+      [' '],
+      ['1'],
+    ]);
+    expect(parseCsvRows('', 'a.csv')).toEqual([]);
+  });
+
+  it.each([
+    ['a quote that does not end', 'a\n"b', /a\.csv: invalid CSV \(.* line 2/],
+    ['a quote within a field', 'a\nb"c"\n', /a\.csv: invalid CSV \(.* line 2/],
+    ['text behind a quote', '"a"b\n', /a\.csv: invalid CSV/],
+    ['a field without an end', `"${'x'.repeat(2 ** 20 + 1)}`, /a\.csv: invalid CSV/],
+  ])('refuses %s', (_, text, message) => {
+    expect(() => parseCsvRows(text, 'a.csv')).toThrow(message);
+    expect(() => parseCsvRows(text, 'a.csv')).toThrow(FileFormatError);
+  });
+});
 
 describe('parseCsv', () => {
   it('reads records keyed by the first line', () => {
-    expect(parseCsv('a,b\n1,2\n3,4\n')).toEqual([
+    expect(parseCsv('a,b\n1,2\n3\n')).toEqual([
       { a: '1', b: '2' },
-      { a: '3', b: '4' },
+      { a: '3', b: '' },
     ]);
+    expect(parseCsv('')).toEqual([]);
+  });
+});
+
+describe('readCsv', () => {
+  const file = (content: string | Buffer): string => {
+    const path = join(folder, 'table.csv');
+    writeFileSync(path, content);
+    return path;
+  };
+
+  it('reads a file', () => {
+    expect(readCsv(file('\uFEFFé,1\r\n'))).toEqual([{ line: 1, fields: ['é', '1'] }]);
   });
 
-  it('understands quotes, CRLF, a byte order mark, empty lines and a missing last newline', () => {
-    const text = '\uFEFFname,title\r\n"Bobby ""B"", Beck","two\nlines"\r\n\r\nx,';
-    expect(parseCsv(text)).toEqual([
-      { name: 'Bobby "B", Beck', title: 'two\nlines' },
-      { name: 'x', title: '' },
-    ]);
-  });
-
-  it('refuses a quote that does not end', () => {
-    expect(() => parseCsv('a\n"b')).toThrow(/invalid CSV at character 2/);
+  it.each([
+    ['another encoding', Buffer.from('caf\xe9,1\n', 'latin1'), /table\.csv: is no UTF-8 text/],
+    ['zero bytes', Buffer.from([0x50, 0x4b, 3, 4, 0, 0]), /table\.csv: is no text/],
+    [
+      'a Git LFS pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1\n'),
+      /table\.csv: is a Git LFS pointer/,
+    ],
+  ])('refuses %s', (_, content, message) => {
+    expect(() => readCsv(file(content))).toThrow(message);
   });
 });

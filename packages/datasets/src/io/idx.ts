@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { FileFormatError } from '@g2d/tensor-ops';
+import { readSmallFile } from './byte-source.js';
+import { refuseGitLfsPointer } from './git-lfs.js';
 
 /** An array of bytes as MNIST distributes them. */
 export interface IdxArray {
@@ -19,7 +20,8 @@ const LARGEST = 2 ** 28;
  * @see The MNIST database, "file formats"
  */
 export function readIdx(path: string): IdxArray {
-  let bytes: Buffer = readFileSync(path);
+  let bytes: Buffer = readSmallFile(path, LARGEST);
+  refuseGitLfsPointer(bytes, path);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     try {
       bytes = gunzipSync(bytes, { maxOutputLength: LARGEST });

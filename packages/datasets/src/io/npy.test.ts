@@ -1,9 +1,20 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { G2DError } from '@g2d/tensor-ops';
+import { fileURLToPath } from 'node:url';
+import { FileFormatError, G2DError, OptionError } from '@g2d/tensor-ops';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openNpy, writeNpy } from './npy.js';
+import { openNpy, readNpyText, writeNpy } from './npy.js';
+import { readNpz } from './npz.js';
+import { storeZip } from './stored-zip.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'g2d-npy-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -45,10 +56,22 @@ describe('openNpy', () => {
     ['>u4', [0, 0, 1, 0, 0xff, 0xff, 0xff, 0xff], [256, 4294967295]],
     ['<i8', [0xfe, ...ONES, 3, 0, 0, 0, 0, 0, 0, 0], [-2, 3]],
     ['>u8', [0, 0, 0, 1, 0, 0, 0, 0, ...ZEROS, 9], [2 ** 32, 9]],
+    ['<f2', [0, 0x3c, 1, 0, 0, 0xfc, 0xff, 0x7b], [1, 2 ** -24, -Infinity, 65504]],
+    ['>f2', [0xc1, 0], [-2.5]],
     ['<f4', [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0], [1, -2]],
     ['>f8', [0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0], [1.5, -2]],
   ])('reads %s', (descr, bytes, expected) => {
-    expect(read(npy(header(descr, '(2,)'), bytes))).toEqual(expected);
+    expect(read(npy(header(descr, `(${expected.length},)`), bytes))).toEqual(expected);
+  });
+
+  it.each([
+    ['<i8', [1, 0, 0, 0, 0, 0, 0x20, 0], '9007199254740993'],
+    ['>i8', [0x80, ...ZEROS], '-9223372036854775808'],
+    ['<u8', [...ONES, 0xff], '18446744073709551615'],
+  ])('refuses an integer (%s) that no double holds', (descr, bytes, value) => {
+    expect(() => read(npy(header(descr, '(1,)'), bytes))).toThrow(
+      `array.npy: element 0 is the integer ${value}; beyond ±2^53`,
+    );
   });
 
   it('gives rows in C order from a file in Fortran order', () => {
@@ -99,13 +122,58 @@ describe('openNpy', () => {
 
   it.each([
     ['|O', /dtype object/],
-    ['|S19', /elements of type '\|S19'/],
-    ['<U4', /elements of type '<U4'/],
-    ['<f2', /elements of type '<f2'/],
+    ['|O8', /dtype object/],
+    ['|S19', /elements of type 'S19', which is text/],
+    ['<U4', /elements of type 'U4', which is text/],
+    ['|S0', /elements of type '\|S0'/],
+    ['<f16', /elements of type '<f16'/],
+    ['<M8[s]', /elements of type '<M8\[s\]'/],
     ['<c8', /elements of type '<c8'/],
     ['toString', /elements of type 'toString'/],
   ])('refuses elements of type %s', (descr, message) => {
     expect(() => openNpy(npy(header(descr, '(1,)'), new Uint8Array(64)))).toThrow(message);
+  });
+
+  it('refuses more axes than numpy has', () => {
+    expect(() => openNpy(npy(header('|u1', `(${'1, '.repeat(65)})`), [1]))).toThrow(/at most 64 axes/);
+  });
+
+  it('reads rows one after the other', () => {
+    const data = [0, 100, 1, 101, 2, 102, 3, 103];
+    const rowMajor = openNpy(npy(header('|u1', '(4, 2)'), data));
+    expect(Array.from(rowMajor.rows(1, 2))).toEqual([1, 101, 2, 102]);
+    expect(rowMajor.rows(4, 0)).toHaveLength(0);
+    expect(() => rowMajor.rows(3, 2)).toThrow(/rows 0 to 3; there is no rows 3 to 4/);
+    expect(() => rowMajor.rows(1, -1)).toThrow(OptionError);
+    rowMajor.close();
+    const columnMajor = openNpy(npy(header('|u1', '(4, 2)', 'True'), [0, 1, 2, 3, 100, 101, 102, 103]));
+    expect(Array.from(columnMajor.rows(1, 2))).toEqual([1, 101, 2, 102]);
+    columnMajor.close();
+  });
+
+  it('reads single rows of a file of four gigabytes, and never all of it', () => {
+    const path = npy(header('<f8', '(65536, 8192)'), []);
+    truncateSync(path, statSync(path).size + 65536 * 8192 * 8);
+    const before = process.memoryUsage().arrayBuffers;
+    const file = openNpy(path);
+    expect(file.row(65535)).toEqual(new Float64Array(8192));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+    expect(() => file.all()).toThrow(/at most 1073741824 are read at once/);
+    file.close();
+  });
+
+  it.each(['(0, 99999999999)', '(99999999999, 0)', '(0,)'])('reads an empty array of shape %s', (shape) => {
+    for (const fortran of ['False', 'True']) expect(read(npy(header('<f8', shape, fortran), []))).toEqual([]);
+  });
+
+  it('reads a single number', () => {
+    expect(read(npy(header('|u1', '()'), [7]))).toEqual([7]);
+  });
+
+  it('says that a Git LFS pointer is one', () => {
+    const path = join(folder, 'pointer.npy');
+    writeFileSync(path, 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n');
+    expect(() => openNpy(path)).toThrow(/pointer\.npy: is a Git LFS pointer/);
   });
 
   it('refuses structured arrays', () => {
@@ -133,7 +201,7 @@ describe('openNpy', () => {
 
   it('refuses another file and an unknown version', () => {
     const path = join(folder, 'other.npy');
-    writeFileSync(path, 'version https://git-lfs.github.com/spec/v1');
+    writeFileSync(path, '<html>404</html>');
     expect(() => openNpy(path)).toThrow(/other\.npy: not an npy file/);
     writeFileSync(path, '');
     expect(() => openNpy(path)).toThrow(/not an npy file/);
@@ -147,6 +215,141 @@ describe('openNpy', () => {
     file.close();
     file.close();
     expect(() => file.row(0)).toThrow(/closed/);
+  });
+});
+
+// The same arrays in other dialects, written by numpy; test/fixtures/avmnist/NOTICE.txt names the data's licences.
+const avMnist = fileURLToPath(new URL('../../../../test/fixtures/avmnist', import.meta.url));
+const variants = (
+  JSON.parse(readFileSync(join(avMnist, 'expected.json'), 'utf8')) as {
+    readonly variants: readonly { readonly file: string; readonly replaces: string }[];
+  }
+).variants;
+
+describe('openNpy on files of numpy', () => {
+  it.each(variants)('reads $file as $replaces', ({ file, replaces }) => {
+    const variant = openNpy(join(avMnist, file));
+    const plain = openNpy(join(avMnist, replaces));
+    expect(variant.shape).toEqual(plain.shape);
+    const wanted = Array.from(plain.all());
+    const single = variant.dtype === 'f4' ? wanted.map(Math.fround) : wanted;
+    expect(Array.from(variant.all())).toEqual(single);
+    for (const row of [9, 0, 4]) {
+      expect(Array.from(variant.row(row))).toEqual(
+        single.slice(row * plain.rowLength, (row + 1) * plain.rowLength),
+      );
+    }
+    variant.close();
+    plain.close();
+  });
+
+  it('knows every variant', () => {
+    const there = readdirSync(join(avMnist, 'variants')).map((name) => `variants/${name}`);
+    expect(variants.map(({ file }) => file).sort()).toEqual(there.sort());
+  });
+
+  it.each([
+    ['bad_magic.npy', /not an npy file/],
+    ['header_with_code.npy', /header/],
+    ['labels_object.npy', /object/],
+    ['version9.npy', /version 9/],
+  ])('refuses %s', (file, message) => {
+    const path = join(avMnist, 'broken_files', file);
+    expect(() => openNpy(path)).toThrow(FileFormatError);
+    expect(() => openNpy(path)).toThrow(message);
+    expect(() => openNpy(path)).toThrow(path);
+  });
+});
+
+describe('readNpyText', () => {
+  const iemocap = fileURLToPath(new URL('../../../../test/fixtures/io/iemocap', import.meta.url));
+
+  it('reads byte strings', () => {
+    expect(readNpyText(join(iemocap, 'mmin/target/1/trn_int2name.npy'))).toEqual({
+      shape: [4, 1],
+      values: ['Ses01F_impro01_F000', 'Ses01F_impro01_M001', 'Ses01M_script01_1_F003', 'Ses02F_impro05_M010'],
+    });
+  });
+
+  it.each(['unicode', 'flat'])('reads the same names stored %s', (variant) => {
+    const { values } = readNpyText(join(iemocap, `broken_files/int2name_${variant}.npy`));
+    expect(values).toEqual(readNpyText(join(iemocap, 'mmin/target/1/trn_int2name.npy')).values);
+  });
+
+  it.each([
+    ['|S3', [0x61, 0, 0, 0xc3, 0xa9, 0], ['a', 'é']],
+    ['<U2', [0x61, 0, 0, 0, 0, 0, 0, 0, 0, 0xf6, 1, 0, 0x62, 0, 0, 0], ['a', '😀b']],
+    ['>U1', [0, 0, 0, 0x61, 0, 0, 0, 0], ['a', '']],
+  ])('reads %s', (descr, bytes, values) => {
+    expect(readNpyText(npy(header(descr, '(2,)'), bytes)).values).toEqual(values);
+  });
+
+  it.each(['(0, 99999999999)', '(99999999999, 0, 2)'])('reads no texts of shape %s', (shape) => {
+    expect(readNpyText(npy(header('|S1', shape, 'True'), [])).values).toEqual([]);
+  });
+
+  it('brings Fortran order into C order', () => {
+    const bytes = [...Buffer.from('adbecf')];
+    expect(readNpyText(npy(header('|S1', '(2, 3)', 'True'), bytes)).values.join('')).toBe('abcdef');
+  });
+
+  it.each([
+    ['numbers', '|u1', [1], /expected texts/],
+    ['no UTF-8', '|S1', [0xff], /text 0 is no UTF-8/],
+    ['no character', '<U1', [0, 0, 0x11, 0], /character 1114112/],
+    ['objects', '|O', [1], /dtype object/],
+  ])('refuses %s', (_, descr, bytes, message) => {
+    expect(() => readNpyText(npy(header(descr, '(1,)'), bytes))).toThrow(message);
+  });
+});
+
+describe('readNpz', () => {
+  // Written by numpy: test/fixtures/io/numpy/make.py
+  it.each(['stored', 'compressed'])('reads %s arrays of numpy', async (name) => {
+    const path = fileURLToPath(new URL(`../../../../test/fixtures/io/numpy/${name}.npz`, import.meta.url));
+    const arrays = [...(await readNpz(path))].map(([key, { dtype, shape, all }]) => [
+      key,
+      dtype,
+      shape,
+      Array.from(all()),
+    ]);
+    expect(arrays).toEqual([
+      ['x', 'i2', [2, 2], [0, 1, 2, 3]],
+      ['y', 'f8', [3, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1]],
+      ['z', 'f4', [], [0.5]],
+    ]);
+  });
+
+  const archive = (members: Readonly<Record<string, Buffer>>): string => {
+    const path = join(folder, 'arrays.npz');
+    writeFileSync(path, storeZip(new Map(Object.entries(members))));
+    return path;
+  };
+
+  it('reads the arrays by name', async () => {
+    const path = archive({
+      'x.npy': readFileSync(npy(header('<i2', '(2, 1)'), [1, 0, 2, 0])),
+      'y.npy': readFileSync(npy(header('>f4', '()'), [0x3f, 0x80, 0, 0])),
+    });
+    const arrays = await readNpz(path);
+    expect([...arrays.keys()]).toEqual(['x', 'y']);
+    expect(arrays.get('x')?.shape).toEqual([2, 1]);
+    expect(Array.from(arrays.get('x')?.row(1) ?? [])).toEqual([2]);
+    expect(Array.from(arrays.get('y')?.all() ?? [])).toEqual([1]);
+    const one = await readNpz(path, { select: (name) => name === 'y.npy' });
+    expect([...one.keys()]).toEqual(['y']);
+  });
+
+  it('refuses other archives, naming the member', async () => {
+    await expect(readNpz(archive({ 'x.txt': Buffer.from('x') }))).rejects.toThrow(
+      /member "x\.txt" is no array/,
+    );
+    await expect(readNpz(archive({ 'x.npy': Buffer.from('x') }))).rejects.toThrow(
+      /arrays\.npz\/x\.npy: not an npy/,
+    );
+    await expect(readNpz(npy(header('|u1', '(1,)'), [1]))).rejects.toThrow(/cannot be read as a zip archive/);
+    const large = archive({ 'x.npy': Buffer.alloc(1000) });
+    await expect(readNpz(large, { totalBytes: 999 })).rejects.toThrow(/more than 999 bytes/);
   });
 });
 

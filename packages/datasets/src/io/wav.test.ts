@@ -1,5 +1,32 @@
-import { describe, expect, it } from 'vitest';
-import { decodeWav } from './wav.js';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { afterAll, describe, expect, it } from 'vitest';
+import { decodeWav, readWav, wavInfo } from './wav.js';
+
+const fixtures = fileURLToPath(new URL('../../../../test/fixtures/io/wav', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'g2d-wav-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Golden {
+  readonly file: string;
+  readonly sample_rate: number;
+  readonly channels: number;
+  readonly frames: number;
+  /** Interleaved. */
+  readonly first: readonly number[];
+  readonly mono_mean: number;
+  readonly mono_l2: number;
+  readonly mono_positions: readonly (readonly [number, number])[];
+}
+// Made with soundfile (libsndfile); wav.json names what is bad, and NOTICE.txt the licence of the sound.
+const golden = JSON.parse(readFileSync(join(fixtures, 'wav.json'), 'utf8')) as {
+  readonly good: readonly Golden[];
+  readonly bad: readonly { readonly file: string }[];
+  readonly tolerance_abs: number;
+};
 
 function chunk(name: string, content: Buffer): Buffer {
   const size = Buffer.alloc(4);
@@ -7,76 +34,233 @@ function chunk(name: string, content: Buffer): Buffer {
   return Buffer.concat([Buffer.from(name), size, content, Buffer.alloc(content.length % 2)]);
 }
 
-function format({
-  encoding = 1,
-  channels = 1,
-  rate = 8000,
-  bits = 16,
-  extra = Buffer.alloc(0),
-} = {}): Buffer {
+interface Format {
+  readonly encoding?: number;
+  readonly channels?: number;
+  readonly rate?: number;
+  readonly bits?: number;
+  readonly blockBytes?: number;
+  readonly extra?: Buffer;
+}
+
+function format(options: Format = {}): Buffer {
+  const { encoding = 1, channels = 1, rate = 8000, bits = 16, extra = Buffer.alloc(0) } = options;
+  const { blockBytes = (channels * bits) / 8 } = options;
   const fmt = Buffer.alloc(16);
   fmt.writeUInt16LE(encoding, 0);
   fmt.writeUInt16LE(channels, 2);
   fmt.writeUInt32LE(rate, 4);
-  fmt.writeUInt32LE((rate * channels * bits) / 8, 8);
-  fmt.writeUInt16LE((channels * bits) / 8, 12);
+  fmt.writeUInt32LE(rate * blockBytes, 8);
+  fmt.writeUInt16LE(blockBytes, 12);
   fmt.writeUInt16LE(bits, 14);
   return chunk('fmt ', Buffer.concat([fmt, extra]));
 }
 
-function wav(...chunks: readonly Buffer[]): Buffer {
-  const body = Buffer.concat([Buffer.from('WAVE'), ...chunks]);
-  return chunk('RIFF', body);
-}
+const extensible = (encoding: number): Buffer =>
+  Buffer.concat([
+    Buffer.from([22, 0, 16, 0, 0, 0, 0, 0, encoding, 0]),
+    Buffer.from('000000001000800000aa00389b71', 'hex'),
+  ]);
+
+const wav = (...chunks: readonly Buffer[]): Buffer =>
+  chunk('RIFF', Buffer.concat([Buffer.from('WAVE'), ...chunks]));
 
 const samples = (...values: readonly number[]): Buffer => Buffer.from(Int16Array.from(values).buffer);
 const data = chunk('data', samples(0, 16384, -32768, 32767));
 const EXPECTED = [0, 0.5, -1, 32767 / 32768];
 
+const decoded = (bytes: Buffer): number[][] =>
+  decodeWav(bytes, 'a.wav').channels.map((channel) => Array.from(channel));
+
+describe('readWav', () => {
+  it.each(golden.good)('equals libsndfile on $file', (expected) => {
+    const path = join(fixtures, expected.file);
+    const { sampleRate, channels } = readWav(path);
+    expect(sampleRate).toBe(expected.sample_rate);
+    expect(channels.map(({ length }) => length)).toEqual(
+      Array.from({ length: expected.channels }, () => expected.frames),
+    );
+    const close = (actual: number, wanted: number): void =>
+      expect(Math.abs(actual - wanted)).toBeLessThanOrEqual(golden.tolerance_abs);
+    expected.first.forEach((value, i) => {
+      close(channels[i % channels.length]?.[Math.floor(i / channels.length)] as number, value);
+    });
+    const mono = Float32Array.from(
+      { length: expected.frames },
+      (_, i) => channels.reduce((sum, channel) => sum + (channel[i] as number), 0) / channels.length,
+    );
+    for (const [at, value] of expected.mono_positions) close(mono[at] as number, value);
+    close(mono.reduce((sum, value) => sum + value, 0) / mono.length, expected.mono_mean);
+    expect(Math.hypot(...mono)).toBeCloseTo(expected.mono_l2, 5);
+
+    const info = wavInfo(path);
+    expect([info.sampleRate, info.channelCount, info.frames]).toEqual([
+      expected.sample_rate,
+      expected.channels,
+      expected.frames,
+    ]);
+  });
+
+  it('reads a part as the whole has it', () => {
+    const path = join(fixtures, 'wav/float64_extensible_stereo.wav');
+    const whole = readWav(path).channels;
+    const part = readWav(path, { start: 700, count: 60 });
+    expect(part.channels).toEqual(whole.map((channel) => channel.slice(700, 760)));
+    expect(readWav(path, { start: 1490 }).channels[1]).toEqual(whole[1]?.slice(1490));
+    expect(readWav(path, { start: 1500 }).channels).toEqual([new Float32Array(0), new Float32Array(0)]);
+  });
+
+  it.each([{ start: 1501 }, { start: 1400, count: 101 }, { start: -1 }, { start: 0.5 }, { count: NaN }])(
+    'refuses the part %j of 1,500 samples',
+    (range) => {
+      const path = join(fixtures, 'wav/pcm16_plain.wav');
+      expect(() => readWav(path, range)).toThrow(OptionError);
+      expect(() => readWav(path, range)).toThrow(/pcm16_plain\.wav/);
+    },
+  );
+
+  it.each(golden.bad)('refuses $file, naming it', ({ file }) => {
+    const path = join(fixtures, file);
+    for (const read of [readWav, wavInfo]) {
+      expect(() => read(path)).toThrow(FileFormatError);
+      expect(() => read(path)).toThrow(path);
+    }
+  });
+
+  it('has a golden or a verdict for every fixture', () => {
+    const listed = [...golden.good, ...golden.bad].map(({ file }) => file).sort();
+    const there = ['wav', 'wav_bad'].flatMap((part) =>
+      readdirSync(join(fixtures, part)).map((name) => `${part}/${name}`),
+    );
+    expect(there.sort()).toEqual(listed);
+  });
+});
+
+describe('wavInfo', () => {
+  it('tells encoding and bits', () => {
+    expect(wavInfo(join(fixtures, 'wav/float32.wav'))).toEqual({
+      sampleRate: 8000,
+      channelCount: 1,
+      frames: 1500,
+      encoding: 'float',
+      bits: 32,
+    });
+    expect(wavInfo(join(fixtures, 'wav/pcm24.wav'))).toMatchObject({ encoding: 'integer', bits: 24 });
+  });
+
+  it('reads no samples, and a part of a gigabyte only where it lies', () => {
+    const path = join(folder, 'sparse.wav');
+    const bytes = wav(format({ channels: 2 }), chunk('data', Buffer.alloc(0)));
+    bytes.writeUInt32LE(2 ** 30, bytes.length - 4);
+    writeFileSync(path, bytes);
+    truncateSync(path, bytes.length + 2 ** 30);
+    const before = process.memoryUsage().arrayBuffers;
+    expect(wavInfo(path).frames).toBe(2 ** 28);
+    expect(readWav(path, { start: 2 ** 28 - 3 }).channels[1]).toEqual(new Float32Array(3));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+  });
+});
+
 describe('decodeWav', () => {
-  it('reads 16-bit samples as value / 32768', () => {
-    const { sampleRate, channels } = decodeWav(wav(format(), data), 'a.wav');
-    expect(sampleRate).toBe(8000);
-    expect(channels.map((channel) => Array.from(channel))).toEqual([EXPECTED]);
+  it.each([
+    ['8 bits', { bits: 8 }, Buffer.from([0, 64, 128, 255]), [-1, -0.5, 0, 127 / 128]],
+    ['16 bits', { bits: 16 }, samples(0, 16384, -32768, 32767), EXPECTED],
+    ['24 bits', { bits: 24 }, Buffer.from('000040000080ffffff', 'hex'), [0.5, -1, -(2 ** -23)]],
+    ['32 bits', { bits: 32 }, Buffer.from(Int32Array.of(2 ** 30, -(2 ** 31)).buffer), [0.5, -1]],
+    [
+      '32-bit floats',
+      { bits: 32, encoding: 3 },
+      Buffer.from(Float32Array.of(1.5, -0.25).buffer),
+      [1.5, -0.25],
+    ],
+    [
+      '64-bit floats',
+      { bits: 64, encoding: 3 },
+      Buffer.from(Float64Array.of(0.1, -2).buffer),
+      [Math.fround(0.1), -2],
+    ],
+  ])('reads %s', (_, options, content, expected) => {
+    expect(decoded(wav(format(options), chunk('data', content)))).toEqual([expected]);
   });
 
   it.each([
     ['an odd unknown chunk before the data', wav(format(), chunk('LIST', Buffer.alloc(3)), data)],
     ['the data before the format', wav(data, format())],
     ['a tail', Buffer.concat([wav(format(), data), Buffer.from([1, 2, 3])])],
-    [
-      'the extensible form',
-      wav(format({ encoding: 0xfffe, extra: Buffer.from([22, 0, 16, 0, 0, 0, 0, 0, 1, 0]) }), data),
-    ],
+    ['the extensible form', wav(format({ encoding: 0xfffe, extra: extensible(1) }), data)],
     ['sizes left open', openSizes(wav(format(), data))],
+    ['a RIFF size of 0', withRiffSize(wav(format(), data), 0)],
+    ['a RIFF size that is too large', withRiffSize(wav(format(), data), 123_456_789)],
+    [
+      'half a sample at the end',
+      wav(format(), chunk('data', Buffer.concat([samples(0, 16384, -32768, 32767), Buffer.from([9])]))),
+    ],
   ])('reads a file with %s', (_, bytes) => {
-    expect(Array.from(decodeWav(bytes, 'a.wav').channels[0] as Float32Array)).toEqual(EXPECTED);
+    expect(decoded(bytes)).toEqual([EXPECTED]);
   });
 
   it('separates channels', () => {
-    const { channels } = decodeWav(wav(format({ channels: 2 }), data), 'a.wav');
-    expect(channels.map((channel) => Array.from(channel))).toEqual([
+    expect(decoded(wav(format({ channels: 2 }), data))).toEqual([
       [0, -1],
       [0.5, 32767 / 32768],
     ]);
   });
 
   it.each([
-    ['another file', Buffer.from('version https://git-lfs.github.com/spec/v1'), /a\.wav: not a WAV file/],
+    ['another file', Buffer.from('<html>404</html>'), /a\.wav: not a WAV file/],
+    ['an empty file', Buffer.alloc(0), /a\.wav: not a WAV file/],
+    [
+      'a Git LFS pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1'),
+      /a\.wav: is a Git LFS pointer/,
+    ],
     ['no format', wav(data), /without a fmt chunk/],
+    ['half a format', wav(chunk('fmt ', Buffer.alloc(8)), data), /without a fmt chunk/],
     ['no data', wav(format()), /without a data chunk/],
     ['no samples', wav(format(), chunk('data', Buffer.alloc(0))), /without samples/],
-    ['cut data', wav(format(), data).subarray(0, -1), /a\.wav: truncated WAV file/],
-    ['ADPCM', wav(format({ encoding: 2, bits: 4 }), data), /format 2 with 4 bits/],
-    ['24 bits', wav(format({ bits: 24 }), data), /24 bits/],
+    [
+      'cut data',
+      wav(format(), data).subarray(0, -1),
+      /a\.wav: truncated WAV file: chunk "data" should hold 8/,
+    ],
+    ['ADPCM', wav(format({ encoding: 2, bits: 4 }), data), /format 2 with 4 bits.*ffmpeg/],
+    ['12 bits', wav(format({ bits: 12 }), data), /12 bits/],
+    ['16-bit floats', wav(format({ encoding: 3 }), data), /format 3 with 16 bits/],
+    [
+      'another extensible format',
+      wav(format({ encoding: 0xfffe, extra: Buffer.alloc(24) }), data),
+      /format 65534/,
+    ],
     ['no channels', wav(format({ channels: 0 }), data), /0 channels/],
+    ['no rate', wav(format({ rate: 0 }), data), /at 0 Hz/],
+    [
+      'a format that disagrees with itself',
+      wav(format({ blockBytes: 4 }), data),
+      /gives 4 bytes .* expected 2/,
+    ],
+    [
+      'a NaN',
+      wav(format({ bits: 32, encoding: 3 }), chunk('data', Buffer.from(Float32Array.of(0, NaN).buffer))),
+      /sample 1 .* NaN/,
+    ],
+    [
+      'a million empty chunks',
+      wav(...Array.from({ length: 10_001 }, () => chunk('junk', Buffer.alloc(0)))),
+      /no WAV sound among/,
+    ],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => decodeWav(bytes, 'a.wav')).toThrow(message);
+    expect(() => decodeWav(bytes, 'a.wav')).toThrow(FileFormatError);
   });
 });
 
 function openSizes(bytes: Buffer): Buffer {
   bytes.writeUInt32LE(0xffffffff, 4);
   bytes.writeUInt32LE(0xffffffff, bytes.length - 12);
+  return bytes;
+}
+
+function withRiffSize(bytes: Buffer, size: number): Buffer {
+  bytes.writeUInt32LE(size, 4);
   return bytes;
 }

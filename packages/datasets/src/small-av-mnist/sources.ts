@@ -77,7 +77,7 @@ export async function readSources(folder: string): Promise<Sources> {
   const members = await readZip(readFileSync(path), path);
   const table = members.get('clips.csv');
   if (table === undefined) throw new FileFormatError(path, 'has no member "clips.csv".');
-  const rows = parseCsv(table.toString('utf8'));
+  const rows = parseCsv(table.toString('utf8'), path);
   const clip = ({ file = '' }: Readonly<Record<string, string>>) => ({
     name: file,
     samples: sound(members.get(`${file}.wav`), `${path}/${file}.wav`),

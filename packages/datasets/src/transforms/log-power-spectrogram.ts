@@ -1,5 +1,5 @@
 import { OptionError } from '@g2d/tensor-ops';
-import FFT from 'fft.js';
+import { frameSpectrum } from './frame-spectrum.js';
 
 export interface LogPowerSpectrogramOptions {
   /** T, number of frames, spread evenly from the first to the last sample. */
@@ -34,25 +34,14 @@ export function logPowerSpectrogram(
       accepted: `at least ${frameLength} samples`,
     });
   }
-  const fft = new FFT(frameLength);
-  const spectrum = fft.createComplexArray() as number[];
-  const windowed = Array.from<number>({ length: frameLength }).fill(0);
-  const hann = Float64Array.from(
-    { length: frameLength },
-    (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / frameLength),
-  );
+  const spectrum = frameSpectrum(frameLength);
   const powers = new Float64Array(bins * frames);
   let loudest = 0;
   for (let t = 0; t < frames; t++) {
     const start = Math.round((t * (samples.length - frameLength)) / (frames - 1));
-    for (let i = 0; i < frameLength; i++) {
-      windowed[i] = (samples[start + i] as number) * (hann[i] as number);
-    }
-    fft.realTransform(spectrum, windowed);
+    const framePowers = spectrum.powers(samples, start);
     for (let bin = 0; bin < bins; bin++) {
-      const real = spectrum[2 * bin] as number;
-      const imaginary = spectrum[2 * bin + 1] as number;
-      const power = real * real + imaginary * imaginary;
+      const power = framePowers[bin] as number;
       powers[bin * frames + t] = power;
       if (power > loudest) loudest = power;
     }

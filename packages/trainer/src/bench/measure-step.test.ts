@@ -4,6 +4,7 @@ import type { MultimodalModel } from '@g2d/fusion';
 import { perModality, type PerModality } from '@g2d/tensor-ops';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyModel } from '../../test/toy.js';
+import type { Step, Training } from '../method.js';
 import { measureStep } from './measure-step.js';
 import type { StepDataset } from './step-datasets.js';
 import { methodsOf } from './step-methods.js';
@@ -21,6 +22,7 @@ const modality = {
 };
 const dataset: StepDataset = {
   title: 'Tiny',
+  task: 'classification',
   classes: 3,
   modalities: { loud: modality, quiet: modality, silent: modality },
   costliest: 'quiet',
@@ -83,8 +85,9 @@ describe('methodsOf', () => {
 
     const two = { ...dataset, modalities: { loud: modality, quiet: modality } };
     const [smp] = await methodsOf({ ...joint, dataset: two, method: 'smp', scope: 'encoder', ...changes });
-    smp?.onTrainStart?.({ model, epochs: 1 });
-    smp?.onStepStart?.({ epoch: 1, model, batch, teachers: teachers.outputs(batch) });
+    const task = 'classification';
+    await smp?.onTrainStart?.({ model, epochs: 1, task } as Training<string>);
+    smp?.onStepStart?.({ epoch: 1, model, task, batch, teachers: teachers.outputs(batch) } as Step<string>);
     return smp?.stepLog?.()['coefficients'] as PerModality<string, number>;
   }
 

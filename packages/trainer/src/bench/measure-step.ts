@@ -61,6 +61,7 @@ export async function measureStep(setup: StepSetup, onStep: () => void): Promise
       methods,
       ...(teachers && { teachers }),
       epochs: 1,
+      task: dataset.task,
       optimizer: OPTIMIZER,
       batches,
     });
@@ -104,16 +105,20 @@ function buildModel(
   };
 }
 
-function randomBatch({ modalities, classes }: StepDataset, size: number): Batch<string> {
-  const { integer } = randomStream(deriveSeed(0, 'labels'));
+function randomBatch({ modalities, task, classes }: StepDataset, size: number): Batch<string> {
+  const { integer, uniform } = randomStream(deriveSeed(0, 'labels'));
+  const labels =
+    task === 'regression'
+      ? tf.tensor1d(Array.from({ length: size }, () => 0.01 + 0.98 * uniform()))
+      : tf.tensor1d(
+          Array.from({ length: size }, () => integer(classes)),
+          'int32',
+        );
   return {
     inputs: perModality(Object.keys(modalities), (name) =>
       tf.randomNormal([size, ...(modalities[name]?.shape ?? [])], 0, 1, 'float32', deriveSeed(0, name)),
     ),
-    labels: tf.tensor1d(
-      Array.from({ length: size }, () => integer(classes)),
-      'int32',
-    ),
+    labels,
     ids: Array.from({ length: size }, (_, i) => `random/${i}`),
   };
 }

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { resnet18, transformer } from '@g2d/encoders';
+import type { Task } from '@g2d/datasets';
+import { mobileNetV2, resnet18, tabularMlp, transformer } from '@g2d/encoders';
 
 /** One modality of a dataset, as its samples come out of the loader. */
 interface StepModality {
@@ -11,6 +12,8 @@ interface StepModality {
 /** What a step has to know of a dataset: no files are read. */
 export interface StepDataset {
   readonly title: string;
+  readonly task: Task;
+  /** C, or 1 for a regression. */
   readonly classes: number;
   readonly modalities: Readonly<Record<string, StepModality>>;
   /** The modality whose encoder costs most: a prioritized phase that trains it is the slowest one. */
@@ -43,6 +46,7 @@ const sequence = (time: number, width: number): StepModality => ({
 export const stepDatasets: Readonly<Record<string, StepDataset>> = {
   'crema-d': {
     title: 'CREMA-D',
+    task: 'classification',
     classes: 6,
     modalities: { audio: pixels([257, 188, 1]), video: frames([1, 224, 224, 3]) },
     costliest: 'video',
@@ -50,6 +54,7 @@ export const stepDatasets: Readonly<Record<string, StepDataset>> = {
   },
   'av-mnist': {
     title: 'AV-MNIST',
+    task: 'classification',
     classes: 10,
     modalities: { audio: pixels([112, 112, 1]), image: pixels([28, 28, 1]) },
     costliest: 'audio',
@@ -57,6 +62,7 @@ export const stepDatasets: Readonly<Record<string, StepDataset>> = {
   },
   'vgg-sound': {
     title: 'VGGSound',
+    task: 'classification',
     classes: 309,
     modalities: { audio: pixels([129, 626, 1]), video: frames([3, 224, 224, 3]) },
     costliest: 'video',
@@ -64,6 +70,7 @@ export const stepDatasets: Readonly<Record<string, StepDataset>> = {
   },
   'ur-funny': {
     title: 'UR-FUNNY',
+    task: 'classification',
     classes: 2,
     modalities: { audio: sequence(20, 81), visual: sequence(20, 371), text: sequence(20, 300) },
     costliest: 'visual',
@@ -71,14 +78,25 @@ export const stepDatasets: Readonly<Record<string, StepDataset>> = {
   },
   iemocap: {
     title: 'IEMOCAP',
+    task: 'classification',
     classes: 4,
     modalities: { audio: sequence(100, 130), visual: sequence(50, 342), text: sequence(22, 1024) },
     costliest: 'audio',
     scope: 'encoder',
   },
-};
-
-/** Datasets of the paper whose step cannot be measured yet, and why. */
-export const missingDatasets: Readonly<Record<string, string>> = {
-  'mis-me': 'it is a regression, and the trainer has classification only',
+  'mis-me': {
+    title: 'MIS-ME',
+    task: 'regression',
+    classes: 1,
+    modalities: {
+      image: {
+        shape: [224, 224, 3],
+        encoder: (options) => mobileNetV2({ inputShape: [224, 224, 3], ...options }),
+      },
+      table: { shape: [8], encoder: (options) => tabularMlp({ inputShape: [8], ...options }) },
+    },
+    costliest: 'image',
+    // The table's encoder has no convolutions.
+    scope: 'encoder',
+  },
 };

@@ -8,6 +8,9 @@ import type { StepSetup } from './step-setup.js';
 /** α for CREMA-D; a step takes as long with any other. */
 const OGM_ALPHA = 0.8;
 
+/** Of targets that are uniform in [0, 1]. */
+const TARGET_VARIANCE = 1 / 12;
+
 /** The methods of a setup, for a training of one epoch. */
 export async function methodsOf({
   dataset,
@@ -18,7 +21,11 @@ export async function methodsOf({
   const others = Object.keys(dataset.modalities).length - 1;
   const idle = Array.from({ length: others }, () => 0);
   const smp = () =>
-    modalityPrioritization<string>({ phaseEpochs: phase === 'joint' ? [...idle, 1] : [1, ...idle], scope });
+    modalityPrioritization<string>({
+      phaseEpochs: phase === 'joint' ? [...idle, 1] : [1, ...idle],
+      scope,
+      ...(dataset.task === 'regression' && { targetVariance: TARGET_VARIANCE }),
+    });
   switch (method) {
     case 'joint':
       return [];

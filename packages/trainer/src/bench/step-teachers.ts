@@ -6,8 +6,9 @@ import { frozenTeachers, type FrozenTeachers } from '../frozen-teachers.js';
 /** The batch that teachers judge, and who is to be the least confident of them. */
 interface Judgement {
   readonly modalities: readonly string[];
-  /** Class ids of the batch. */
+  /** Class ids of the batch, or targets in (0, 1). */
   readonly labels: readonly number[];
+  /** 1: a regression. */
   readonly classes: number;
   readonly prioritized: string;
 }
@@ -17,11 +18,16 @@ const SURE = 8;
 
 /**
  * Logits with a known ranking, so that every step of a measurement prioritizes the same modality: its teacher finds all
- * classes alike, the others are sure of the true one.
+ * classes alike (or is wrong about every target), the others are sure of the true one.
  */
 function rankedLogits({ labels, classes, prioritized }: Judgement, modality: string): tf.Tensor2D {
   const values = new Float32Array(labels.length * classes);
-  if (modality !== prioritized) {
+  if (classes === 1) {
+    // The logit of the target, or one far from all of them.
+    labels.forEach((target, i) => {
+      values[i] = modality === prioritized ? -SURE : Math.log(target / (1 - target));
+    });
+  } else if (modality !== prioritized) {
     labels.forEach((label, i) => {
       values[i * classes + label] = SURE;
     });

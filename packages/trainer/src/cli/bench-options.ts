@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ParameterScope } from '@g2d/fusion';
 import { OptionError } from '@g2d/tensor-ops';
-import { missingDatasets, stepDatasets, type StepDataset } from '../bench/step-datasets.js';
+import { stepDatasets, type StepDataset } from '../bench/step-datasets.js';
 import { stepMethods, type StepMethod, type StepSetup } from '../bench/step-setup.js';
 
 export const BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -78,6 +78,14 @@ export function parseStepCommand(args: readonly string[]): StepCommand {
   const dataset = stepDatasets[name] as StepDataset;
   const method = choice('method', values.method, stepMethods);
   const traits = TRAITS[method];
+  if (dataset.task === 'regression' && (method === 'ogm' || method === 'ogm-ge')) {
+    throw refusal(
+      'method',
+      method,
+      `--method ${method} compares probabilities of classes, and --dataset ${name} is a regression. Use another method or dataset.`,
+      stepMethods.filter((other) => !other.startsWith('ogm')).join(', '),
+    );
+  }
 
   const phase = choice('phase', values.phase ?? (traits.phases ? 'prioritized' : 'joint'), [
     'prioritized',
@@ -159,14 +167,6 @@ function datasetOf(name: string | undefined): string {
       'dataset',
       name,
       `--dataset is missing; it can be ${accepted.join(', ')}.`,
-      accepted.join(', '),
-    );
-  }
-  if (Object.hasOwn(missingDatasets, name)) {
-    throw refusal(
-      'dataset',
-      name,
-      `--dataset ${name} cannot be measured yet: ${missingDatasets[name]}. It can be ${accepted.join(', ')}.`,
       accepted.join(', '),
     );
   }

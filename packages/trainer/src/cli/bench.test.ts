@@ -69,13 +69,17 @@ describe('g2d bench step', () => {
   });
 
   it.each<[problem: string, options: string, message: RegExp]>([
-    ['no dataset', '', /--dataset is missing; it can be crema-d, av-mnist, vgg-sound, ur-funny, iemocap\.$/],
+    [
+      'no dataset',
+      '',
+      /--dataset is missing; it can be crema-d, av-mnist, vgg-sound, ur-funny, iemocap, mis-me\.$/,
+    ],
     ['an unknown dataset', '--dataset mnist', /--dataset is "mnist"; it can be crema-d, .*\.$/],
     ['an inherited name', '--dataset toString', /--dataset is "toString"; it can be .*\.$/],
     [
-      'a dataset that is a regression',
-      '--dataset mis-me',
-      /--dataset mis-me cannot be measured yet: it is a regression.* It can be crema-d, .*\.$/,
+      'a method that needs classes, for a regression',
+      '--dataset mis-me --method ogm',
+      /--method ogm compares probabilities of classes, and --dataset mis-me is a regression\./,
     ],
     [
       'half a batch',

@@ -1,7 +1,7 @@
 import { OptionError } from '@g2d/tensor-ops';
 import { createProgress } from '../node/progress.js';
 import { measureStep, type StepMeasurement } from '../bench/measure-step.js';
-import { missingDatasets, stepDatasets } from '../bench/step-datasets.js';
+import { stepDatasets } from '../bench/step-datasets.js';
 import { stepMethods } from '../bench/step-setup.js';
 import { BACKENDS, parseStepCommand, PRECISIONS, SCOPES, type StepCommand } from './bench-options.js';
 import type { Command } from './command.js';
@@ -10,12 +10,12 @@ import { formatStep } from './format-bench.js';
 const help = `Usage: g2d bench step --dataset NAME [options]
 
 Times one step of training at a dataset's shapes: what the training loop does from one batch to the next, with the
-paper's encoders (ResNet-18; Transformers for sequences), late fusion and SGD (1e-3, momentum 0.9, weight decay 1e-4).
+paper's encoders (ResNet-18; Transformers for sequences; MobileNetV2 and dense layers for MIS-ME), late fusion and SGD
+(1e-3, momentum 0.9, weight decay 1e-4).
 Inputs are random and lie ready in memory; no files are read. Progress goes to standard error.
 
 Options:
   --dataset NAME      ${Object.keys(stepDatasets).join(', ')}
-                      (not yet: ${Object.keys(missingDatasets).join(', ')})
   --batch N           samples in a batch (default: 16)
   --method NAME       ${stepMethods.join(', ')} (default: joint)
   --phase NAME        prioritized: one modality trains; joint: all of them (default: prioritized for smp and g2d, which

@@ -1,62 +1,89 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { modalityInScope, type ParameterScope } from '@g2d/fusion';
-import { perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
-import { modalityConfidence, SequentialModalityPrioritization, type SmpOptions } from '@g2d/smp';
-import type { Method } from '../method.js';
+import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { SequentialModalityPrioritization, type SmpOptions } from '@g2d/smp';
+import type { Method, Step } from '../method.js';
+import { batchConfidence } from '../teacher-confidence.js';
 
 /** Which variables of a suppressed modality lose their gradient. */
 export type SuppressionScope = ParameterScope;
 
-/** Settings of `modalityPrioritization`. */
-export interface PrioritizationOptions {
-  /** τ_1 … τ_k in epochs; the last one is the joint phase. */
-  readonly phaseEpochs: readonly number[];
+/** What it takes from `@g2d/smp` as it is. */
+type SharedOptions<M extends string> = Pick<
+  SmpOptions<M>,
+  'phaseEpochs' | 'onZero' | 'suppression' | 'ranking' | 'schedule' | 'ties' | 'suppressedBatchNorm'
+>;
+
+/** Settings of `modalityPrioritization`; those without a word here are those of `@g2d/smp`. */
+export interface PrioritizationOptions<M extends string = string> extends SharedOptions<M> {
   /**
    * `'conv'` (default): convolution kernels only, as the released code does; normalization and heads go on.
    * `'encoder'`: all of θ_m, as Eq. 8 is written. `'encoder+head'`: the modality's classifier too.
    */
   readonly scope?: SuppressionScope;
-  /** What κ = 0 means. Default `'zero'`; see `@g2d/smp`. */
-  readonly suppression?: SmpOptions<string>['suppression'];
+  /** For a regression: variance of the training targets, see `regressionConfidence` in `@g2d/smp`. */
+  readonly targetVariance?: number;
 }
 
 /**
  * Sequential modality prioritization on any loss: in each step of a phase, the teachers' confidence on the batch
- * decides which modality trains.
+ * decides which modality trains. Samples that lack a modality do not count for it.
  *
- * @throws {OptionError} In `onTrainStart`, if the scope contains no variable of some modality: training would
- * silently be plain joint training.
+ * @throws {OptionError} In `onTrainStart`, if the scope contains no variable of some modality (training would silently be
+ * plain joint training), or if a regression has no `targetVariance`.
  * @see G2D, Sec. 3.2, Eq. 5 to 8, Alg. 1
  */
 export function modalityPrioritization<M extends string>({
-  phaseEpochs,
   scope = 'conv',
-  suppression = 'zero',
-}: PrioritizationOptions): Method<M> {
+  targetVariance,
+  ...options
+}: PrioritizationOptions<M>): Method<M> {
   let smp: SequentialModalityPrioritization<M>;
-  let confidence: PerModality<M, number>;
+  let confidence: PerModality<M, number | null>;
   return {
     name: 'smp',
     teachers: 'unimodal',
-    onTrainStart({ model }) {
+    onTrainStart({ model, task }) {
+      if (task === 'regression' && targetVariance === undefined) {
+        throw new OptionError(
+          'The confidence of a regression is relative to the variance of its targets; give `targetVariance`, that of the training part.',
+          { option: 'targetVariance', value: undefined, accepted: 'a number above 0' },
+        );
+      }
       smp = new SequentialModalityPrioritization({
+        ...options,
         modalities: model.modalities,
         modalityOf: modalityInScope(model, scope),
-        phaseEpochs,
-        suppression,
+        variables: model.variables,
       });
     },
-    onStepStart({ epoch, model, batch, teachers }) {
+    onStepStart({ epoch, model, batch, teachers, task }: Step<M>) {
+      const samples = perModality(model.modalities, (modality) => presentCount(batch, modality));
       confidence = perModality(model.modalities, (modality) => {
-        const rho = modalityConfidence(batch.labels, teachers[modality].logits);
-        return rho.dataSync()[0] as number;
+        if (samples[modality] === 0) return null;
+        return batchConfidence(batch, modality, teachers[modality].logits, { task, targetVariance });
       });
-      smp.update({ epoch, confidence });
+      smp.update({ epoch, confidence, samples });
     },
     activeVariables: (variables) => smp.activeVariables(variables),
+    encoderTraining: (modality) => smp.trainingMode(modality),
     afterBackward: (gradients, { model }) => smp.modulate(toMap(gradients), model.variables),
-    stepLog: () => ({ confidence, coefficients: smp.coefficients }),
+    stepLog: () => ({
+      confidence: mapNulls(confidence),
+      coefficients: smp.coefficients,
+    }),
   };
 }
 
-const toMap = (gradients: readonly NamedGradient[]) =>
+/** How many samples of a batch have a modality. */
+const presentCount = <M extends string>({ ids, present }: Step<M>['batch'], modality: M): number => {
+  const mask = present?.[modality];
+  return mask ? mask.dataSync<'float32'>().reduce((sum, value) => sum + value, 0) : ids.length;
+};
+
+/** A batch without a modality has no confidence in it: no number for the log's mean. */
+const mapNulls = <M extends string>(values: PerModality<M, number | null>): PerModality<M, number> =>
+  perModality(Object.keys(values) as M[], (modality) => values[modality] ?? NaN);
+
+const toMap = (gradients: readonly NamedGradient[]): Record<string, tf.Tensor> =>
   Object.fromEntries(gradients.flatMap(({ name, tensor }) => (tensor ? [[name, tensor]] : [])));

@@ -5,7 +5,7 @@ import { decodeSafetensors, encodeSafetensors } from '@g2d/tensor-ops';
 import { writeFileAtomic } from '@g2d/tensor-ops/node';
 import type { Evaluation } from '../evaluate.js';
 import { readState, writeState } from '../model-state.js';
-import type { Accuracies, EpochRecord } from '../train.js';
+import type { EpochRecord, Scores } from '../method.js';
 
 /** What a finished training comes to. */
 export interface RunSummary {
@@ -16,8 +16,8 @@ export interface RunSummary {
   /** The epoch whose weights were kept: the last, or for teachers the best on validation. */
   readonly selectedEpoch: number;
   /** Percent. */
-  readonly test: Accuracies;
-  readonly validation: Accuracies;
+  readonly test: Scores;
+  readonly validation: Scores;
   /** On the test part. */
   readonly confusion: Evaluation['confusion'];
 }

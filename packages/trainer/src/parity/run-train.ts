@@ -1,11 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { studentLoss, type TeacherOutputs } from '@g2d/distill';
 import type { Outputs } from '@g2d/fusion';
-import { orderedGradients, perModality, SGD, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
-import { frozenTeachers, type FrozenTeachers } from '../frozen-teachers.js';
-import type { Method, Step } from '../method.js';
+import { perModality, SGD, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { frozenTeachers } from '../frozen-teachers.js';
+import type { Method, Step, Training } from '../method.js';
 import { g2dDistillation } from '../methods/g2d-distillation.js';
 import { modalityPrioritization } from '../methods/modality-prioritization.js';
+import { withStep } from '../train-step.js';
+import { createTraining } from '../training.js';
 import type { Baselines } from './baselines.js';
 import { modalities, type LabelledBatch, type Modality, type TrainCase, type TrainStep } from './case.js';
 import type { Results } from './compare.js';
@@ -32,9 +34,8 @@ interface Run {
   readonly parityCase: TrainCase;
   readonly baselines: Baselines | undefined;
   readonly student: CaseModel<Modality>;
-  readonly teachers: FrozenTeachers<Modality> | undefined;
   readonly methods: readonly Method<Modality>[];
-  readonly optimizer: SGD;
+  readonly training: Training<Modality>;
   readonly results: Map<string, Value | Rows>;
 }
 
@@ -54,12 +55,13 @@ export async function runTrain(
   };
   const frozen =
     teachers && frozenTeachers<Modality>({ audio: teachers.audio.model, visual: teachers.visual.model });
+  const optimizer = new SGD(student.model.variables, parityCase.optimizer);
+  const epochs = Math.max(...parityCase.steps.map(({ epoch }) => epoch)) + 1;
   let current = 0;
   const run: Run = {
     parityCase,
     baselines,
     student,
-    teachers: frozen,
     methods: methodsOf(parityCase, baselines, (variable) =>
       student.weights.noise(variable, {
         seed: parityCase.seed,
@@ -67,24 +69,23 @@ export async function runTrain(
         scale: parityCase.ogm?.noiseScale,
       }),
     ),
-    optimizer: new SGD(student.model.variables, parityCase.optimizer),
+    training: createTraining({ model: student.model, epochs, teachers: frozen }, optimizer),
     results: new Map(),
   };
   try {
-    const epochs = Math.max(...parityCase.steps.map(({ epoch }) => epoch)) + 1;
-    for (const method of run.methods) method.onTrainStart?.({ model: student.model, epochs });
+    for (const method of run.methods) await method.onTrainStart?.(run.training);
     for (current = 0; current < parityCase.steps.length; current++) {
       // Lets timers and signals through: a step is synchronous.
       await tf.nextFrame();
-      tf.tidy(() => trainStep(run, current));
+      runStep(run, current);
     }
     const gradients = run.results.get('parameters') as Rows;
-    const rows = parameterRows(parityCase, student.weights, run.optimizer, gradients);
+    const rows = parameterRows(parityCase, student.weights, optimizer, gradients);
     run.results.set('parameters', rows.parameters);
     run.results.set('buffers', rows.buffers);
     tf.tidy(() => evaluateLast(run));
   } finally {
-    run.optimizer.dispose();
+    optimizer.dispose();
     frozen?.dispose();
     for (const { dispose } of [student, ...Object.values(teachers ?? {})]) dispose();
   }
@@ -100,7 +101,7 @@ function methodsOf(
     const { alpha, beta, temperature, window } = g2d;
     return [
       g2dDistillation({ alpha, beta, temperature, featureReduction: 'mean' }),
-      modalityPrioritization({ phaseEpochs: [window[1] + 1, 1], scope: 'conv', suppression: 'zero' }),
+      modalityPrioritization({ phaseEpochs: [window[1] + 1, 1], scope: 'conv', onZero: 'zero' }),
     ];
   }
   if (!ogm || !baselines) return [];
@@ -123,49 +124,40 @@ function batchOf({ seed, inputs }: TrainCase, { batchTag, labels }: LabelledBatc
   };
 }
 
-function trainStep(run: Run, t: number): void {
-  const { parityCase, student, teachers, methods, optimizer, results } = run;
-  const { model } = student;
+function runStep(run: Run, t: number): void {
+  const { parityCase, student, methods, training, results } = run;
+  const { model, optimizer } = training;
   const given = parityCase.steps[t] as TrainStep;
-  const batch = batchOf(parityCase, given);
-  const teacherOutputs = teachers?.outputs(batch);
-  const step: Step<Modality> = {
-    epoch: epochOf(parityCase, given),
-    model,
-    batch,
-    // No method asks for them in a case without.
-    teachers: teacherOutputs as PerModality<Modality, TeacherOutputs>,
-  };
-  for (const method of methods) method.onStepStart?.(step);
+  const batch = tf.tidy(() => batchOf(parityCase, given));
+  withStep(training, { epoch: epochOf(parityCase, given), batch, methods }, (step) => {
+    for (const method of methods) method.onStepStart?.(step);
+    let kept: Outputs<Modality> | undefined;
+    // Every gradient, also of what a method suppresses: the norms before it are compared too.
+    const { loss, gradients: before } = step.differentiate(() => {
+      kept = step.forward();
+      const owner = methods.find((method) => method.loss);
+      return owner?.loss?.(step, kept) ?? { total: studentLoss(batch.labels, kept.logits) };
+    });
+    const outputs = kept as unknown as Outputs<Modality>;
+    const after = methods.reduce<readonly NamedGradient[]>(
+      (gradients, method) => method.afterBackward?.(gradients, step, outputs) ?? gradients,
+      before,
+    );
 
-  let kept: Outputs<Modality> | undefined;
-  // Every gradient, also of what a method suppresses: the norms before it are compared too.
-  const { value, grads } = tf.variableGrads(() => {
-    const outputs = model.forward(batch.inputs, { training: true });
-    kept = { ...outputs };
-    keep(kept);
-    const owner = methods.find((method) => method.loss);
-    return owner?.loss?.(step, outputs).total ?? studentLoss(batch.labels, outputs.logits);
-  }, model.variables as tf.Variable[]);
-  const outputs = kept as unknown as Outputs<Modality>;
-  const before = orderedGradients(grads, model.variables);
-  const after = methods.reduce<readonly NamedGradient[]>(
-    (gradients, method) => method.afterBackward?.(gradients, step, outputs) ?? gradients,
-    before,
-  );
-
-  const record: Recorder = (name, quantity) => void results.set(`steps[${t}].${name}`, quantity);
-  recordLogits(record, batch.labels, outputs);
-  recordFeatures(record, batch.labels, outputs);
-  record('lossTotal', scalar(value));
-  recordGradientNorms(record, before, after, model);
-  recordMethod(record, run, { outputs, teacherOutputs, before, after });
-  if (t === 0) {
-    results.set('parameters', gradientRows(parityCase, student.weights, before));
-    if (teacherOutputs) recordTeacherLogits(record, teacherOutputs);
-  }
-  tf.dispose(tensorsOf(outputs));
-  optimizer.applyGradients(after);
+    const record: Recorder = (name, quantity) => void results.set(`steps[${t}].${name}`, quantity);
+    recordLogits(record, batch.labels, outputs);
+    recordFeatures(record, batch.labels, outputs);
+    record('lossTotal', loss['total'] as number);
+    recordGradientNorms(record, before, after, model);
+    const teacherOutputs = parityCase.teachers && step.teachers;
+    recordMethod(record, run, { outputs, teacherOutputs, before, after });
+    if (t === 0) {
+      results.set('parameters', gradientRows(parityCase, student.weights, before));
+      if (teacherOutputs) recordTeacherLogits(record, teacherOutputs);
+    }
+    optimizer.applyGradients(after);
+  });
+  tf.dispose(batch);
 }
 
 /** What only one method computes. */
@@ -200,15 +192,6 @@ function recordMethod(
       recordNoiseNorms(record, { before, after, coefficients, model: student.model });
     }
   }
-}
-
-const tensorsOf = ({ features, logits, unimodalLogits }: Outputs<Modality>): tf.Tensor[] => [
-  ...new Set([logits, ...modalities.flatMap((modality) => [features[modality], unimodalLogits[modality]])]),
-];
-
-/** Lets outputs outlive the pass that is differentiated. */
-function keep(outputs: Outputs<Modality>): void {
-  for (const tensor of tensorsOf(outputs)) tf.keep(tensor);
 }
 
 function evaluateLast({ parityCase, student, results }: Run): void {

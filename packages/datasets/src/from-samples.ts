@@ -1,0 +1,268 @@
+import { FileFormatError, OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
+import type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
+import { flatInput, inferShapes, type Values } from './pipeline/nested-values.js';
+import { unitLength, written, type SampleShape } from './pipeline/shapes.js';
+import { assertSampleIndex } from './sample-index.js';
+
+/** One example of your own. */
+export interface OwnSample<M extends string> {
+  /** Default: `<name>/<split>/<index>`. */
+  readonly id?: string;
+  /** Class id in [0, C), or the target of a regression. */
+  readonly label: number;
+  /** What the sample has; a modality that is not there, or `null`, is missing. */
+  readonly inputs: Readonly<Partial<Record<M, Values | null>>>;
+}
+
+/**
+ * Reads one example: the inputs of `modalities`, with a random stream per modality where training augmentation is wanted. A
+ * modality that the sample lacks is `null`, also where it was not asked for.
+ */
+export type OwnRead<M extends string> = (
+  id: string,
+  options: { readonly index: number } & Required<Pick<SampleOptions<M>, 'modalities'>> &
+    Pick<SampleOptions<M>, 'random'>,
+) => Omit<OwnSample<M>, 'id'> | Promise<Omit<OwnSample<M>, 'id'>>;
+
+interface Common {
+  readonly name: string;
+  readonly split: Split;
+  /** By class id. Required for a classification. */
+  readonly classNames?: readonly string[];
+  /** Default `'classification'`. */
+  readonly task?: Task;
+  /** NaN and ±infinity in an input: `'refuse'` (default) is an error that names the place, `'zero'` makes them 0. */
+  readonly nonFinite?: 'refuse' | 'zero';
+}
+
+/** Examples in memory, or a function that reads one when it is asked for. */
+export type FromSamplesOptions<M extends string> = Common &
+  (
+    | {
+        readonly samples: readonly OwnSample<M>[];
+        /**
+         * Shape per modality, channels last; `null` for a first axis of free length. Default: as the inputs are nested; where
+         * their lengths differ in the first axis only, it is free.
+         */
+        readonly shapes?: Readonly<Record<M, SampleShape>>;
+      }
+    | {
+        readonly ids: readonly string[];
+        readonly shapes: Readonly<Record<M, SampleShape>>;
+        readonly read: OwnRead<M>;
+        /** The modalities that samples may lack. Default: none. */
+        readonly incomplete?: readonly M[];
+        /** The modalities that `read` changes with `random`. Default: none. */
+        readonly augmented?: readonly M[];
+        /** How a worker thread makes this dataset again. Default: it cannot. */
+        readonly source?: DatasetSource;
+      }
+  );
+
+/**
+ * A dataset from data of your own: any number of modalities of any shape, in memory or read when asked for.
+ *
+ * Samples in memory are checked at once, others when they are read. For workers, put the function that makes the dataset into
+ * a module of its own (not the one that trains: a worker imports it) and name it in `source`.
+ *
+ * @throws {OptionError} If names, labels, ids or shapes do not fit; the message names the sample.
+ * @throws {FileFormatError} By `sample()`, if `read` gives something that does not fit.
+ * @example
+ * const train = fromSamples({
+ *   name: 'leaves',
+ *   split: 'train',
+ *   classNames: ['healthy', 'ill'],
+ *   samples: [
+ *     { label: 0, inputs: { photo: [[0, 1], [1, 0]], weather: [21.5, 0.4, 3] } },
+ *     { label: 1, inputs: { photo: [[1, 1], [0, 0]], weather: [19.0, 0.9, 7] } },
+ *   ],
+ * });
+ * train.shapes; // { photo: [2, 2], weather: [3] }
+ * @example
+ * // In a module of its own, leaves.js; `workers: 4` reads it in four threads then.
+ * export const leaves = ({ folder, split }) =>
+ *   fromSamples({
+ *     name: 'leaves', split, classNames, shapes: { photo: [224, 224, 3], sound: [null, 64] },
+ *     ids: readdirSync(join(folder, split)),
+ *     read: async (id) => ({ label: labelOf(id), inputs: await decode(join(folder, split, id)) }),
+ *     source: { module: import.meta.url, name: 'leaves', options: { folder, split } },
+ *   });
+ */
+export function fromSamples<M extends string>(options: FromSamplesOptions<M>): MultimodalDataset<M> {
+  const { name, split, task = 'classification', classNames = [], nonFinite = 'refuse' } = options;
+  checkCommon(options);
+  const refuse = (problem: string): OptionError =>
+    new OptionError(`${name} (${split}): ${problem}`, {
+      option: 'samples',
+      value: name,
+      accepted: 'see the message',
+    });
+  const stored = 'samples' in options ? options.samples : undefined;
+  const ids = stored
+    ? stored.map(({ id }, i) => id ?? `${name}/${split}/${i}`)
+    : [...(options as { readonly ids: readonly string[] }).ids];
+  const duplicate = firstDuplicate(ids);
+  if (duplicate !== undefined)
+    throw refuse(`the id "${duplicate}" comes twice; each sample needs one of its own.`);
+
+  const shapes =
+    options.shapes ??
+    inferShapes(
+      (stored ?? []).map(({ inputs }, i) => ({ id: ids[i] as string, inputs })),
+      refuse,
+    );
+  checkShapes(shapes, refuse);
+  const modalities = Object.keys(shapes) as M[];
+  const size = ids.length;
+
+  /** Checked for what is read later; what is in memory shows what it lacks. */
+  const incomplete = 'read' in options ? (options.incomplete ?? []) : undefined;
+  /** A sample as the dataset gives it, or what is wrong with it. */
+  const checked = (
+    id: string,
+    { label, inputs }: Omit<OwnSample<M>, 'id'>,
+    wanted: readonly M[],
+    fail: (problem: string) => Error,
+  ): Sample<M> => {
+    checkLabel(label, task, classNames, (problem) => fail(`sample "${id}" ${problem}`));
+    for (const modality of Object.keys(inputs)) {
+      if (!modalities.includes(modality as M)) {
+        throw new UnknownModalityError({ modality, known: modalities, where: `Sample "${id}" of ${name}` });
+      }
+    }
+    const present = perModality(
+      modalities,
+      (modality) =>
+        inputs[modality] !== null && !(wanted.includes(modality) && inputs[modality] === undefined),
+    );
+    for (const modality of modalities) {
+      if (!present[modality] && incomplete && !incomplete.includes(modality)) {
+        throw fail(`sample "${id}" lacks ${modality}, which \`incomplete\` does not name.`);
+      }
+    }
+    return {
+      id,
+      label,
+      inputs: perModality(wanted, (modality) => {
+        const values = inputs[modality] ?? null;
+        const shape = shapes[modality];
+        if (values === null) return new Float32Array(unitLength(shape));
+        return flatInput(values, shape, nonFinite, (problem) =>
+          fail(`sample "${id}", ${modality}: ${problem}`),
+        );
+      }),
+      ...(!Object.values(present).every(Boolean) && { present }),
+    };
+  };
+
+  const described = { name, split, task, modalities, shapes, classNames: [...classNames], ids, size };
+  if (stored) {
+    let samples = stored.map((sample, i) => checked(ids[i] as string, sample, modalities, refuse));
+    const lacking = modalities.filter((modality) =>
+      samples.some(({ present }) => present?.[modality] === false),
+    );
+    return {
+      ...described,
+      ...(lacking.length > 0 && { incomplete: lacking }),
+      async sample(index, { modalities: wanted = modalities } = {}) {
+        assertSampleIndex(index, { split, size: samples.length });
+        const sample = samples[index] as Sample<M>;
+        return { ...sample, inputs: perModality(wanted, (modality) => sample.inputs[modality].slice()) };
+      },
+      close() {
+        samples = [];
+      },
+    };
+  }
+
+  const { read, source, augmented } = options as Extract<
+    FromSamplesOptions<M>,
+    { readonly read: OwnRead<M> }
+  >;
+  const failed = (problem: string): FileFormatError => new FileFormatError(`${name} (${split})`, problem);
+  return {
+    ...described,
+    ...(incomplete && incomplete.length > 0 && { incomplete }),
+    ...(augmented && { augmented }),
+    ...(source && { source }),
+    async sample(index, { modalities: wanted = modalities, random } = {}) {
+      assertSampleIndex(index, { split, size });
+      const id = ids[index] as string;
+      const sample = await read(id, { index, modalities: wanted, ...(random && { random }) });
+      return checked(id, sample, wanted, failed);
+    },
+    close() {},
+  };
+}
+
+function checkCommon({
+  name,
+  split,
+  task = 'classification',
+  classNames,
+  ...options
+}: Common & object): void {
+  const fail = (option: string, value: unknown, accepted: string): OptionError =>
+    new OptionError(`\`${option}\` is ${JSON.stringify(value)}; it must be ${accepted}.`, {
+      option,
+      value,
+      accepted,
+    });
+  if (typeof name !== 'string' || name === '') throw fail('name', name, 'a name');
+  if (!['train', 'validation', 'test'].includes(split)) {
+    throw fail('split', split, "'train', 'validation' or 'test'");
+  }
+  if (!['classification', 'regression'].includes(task)) {
+    throw fail('task', task, "'classification' or 'regression'");
+  }
+  if (!['refuse', 'zero', undefined].includes(options.nonFinite)) {
+    throw fail('nonFinite', options.nonFinite, "'refuse' or 'zero'");
+  }
+  const classes = classNames ?? [];
+  if (task === 'classification' && classes.length === 0) {
+    throw fail('classNames', classes, "the classes' names by id (or give `task: 'regression'`)");
+  }
+  if (task === 'regression' && classes.length > 0)
+    throw fail('classNames', classes, 'left out for a regression');
+  const duplicate = firstDuplicate(classes);
+  if (duplicate !== undefined) throw fail('classNames', classes, `distinct: "${duplicate}" comes twice`);
+}
+
+function firstDuplicate(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
+}
+
+function checkLabel(
+  label: number,
+  task: Task,
+  classNames: readonly string[],
+  fail: (problem: string) => Error,
+): void {
+  if (task === 'regression' && !Number.isFinite(label)) {
+    throw fail(`has the target ${String(label)}; it must be a finite number.`);
+  }
+  const { length } = classNames;
+  if (task === 'classification' && !(Number.isInteger(label) && label >= 0 && label < length)) {
+    throw fail(
+      `has the label ${JSON.stringify(label)}; it must be a class id, 0 to ${length - 1} (${classNames.join(', ')}).`,
+    );
+  }
+}
+
+function checkShapes(
+  shapes: Readonly<Record<string, SampleShape>>,
+  refuse: (problem: string) => Error,
+): void {
+  if (Object.keys(shapes).length === 0) throw refuse('there is no modality.');
+  for (const [modality, shape] of Object.entries(shapes)) {
+    const whole = shape.every((axis, i) =>
+      axis === null ? i === 0 : Number.isSafeInteger(axis) && axis > 0,
+    );
+    if (shape.length === 0 || !whole) {
+      throw refuse(
+        `${modality} has the shape ${written(shape)}; expected whole numbers of at least 1, and null for a first axis of free length.`,
+      );
+    }
+  }
+}

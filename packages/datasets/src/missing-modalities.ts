@@ -1,0 +1,95 @@
+import { deriveSeed, OptionError, perModality } from '@g2d/tensor-ops';
+import type { MultimodalDataset } from './dataset.js';
+import { descriptionOf } from './pipeline/description.js';
+import { unitLength, type SampleShape } from './pipeline/shapes.js';
+import { presenceMask, type MaskSampler } from './presence-mask.js';
+
+/** How a mask is drawn, or one that is there already. */
+export type MissingModalitiesOptions =
+  | {
+      /** Share of (sample, modality) cells that are missing, in [0, 1]; at most (k − 1) / k, for every sample keeps one. */
+      readonly rate: number;
+      /** The run's seed. Default 0. Each split gets a mask of its own. */
+      readonly seed?: number;
+      /** Default `'exact'`; see `presenceMask`. */
+      readonly sampler?: MaskSampler;
+      /** See `presenceMask`. */
+      readonly maxTries?: number;
+      readonly mask?: undefined;
+    }
+  | {
+      /** As `presenceMask` gives it: `[N, k]`, columns in the order of the dataset's `modalities`. */
+      readonly mask: Uint8Array;
+      readonly rate?: undefined;
+    };
+
+/**
+ * A dataset whose samples lack modalities at random: the mask is drawn once and stays for all epochs, for each split on
+ * its own (stream `masks/<split>` of the seed). Train and test are masked alike in the paper.
+ *
+ * A missing modality is not read. Its input is zeros, of one step where the length is free, and `present` is false. Ids stay.
+ *
+ * @param dataset It is closed with the wrapper.
+ * @throws {OptionError} If an option is out of range, or the `'released'` sampler finds no mask.
+ * @example
+ * const train = missingModalities(await avMnist({ root, split: 'train' }), { rate: 0.2, seed: 0 });
+ * @see G2D, App. A.7.1
+ */
+export function missingModalities<M extends string>(
+  dataset: MultimodalDataset<M>,
+  options: MissingModalitiesOptions,
+): MultimodalDataset<M> {
+  const { name, split, size, modalities, shapes, source } = dataset;
+  const mask = options.mask ?? drawMask(dataset, options);
+  if (mask.length !== size * modalities.length || !mask.every((cell) => cell === 0 || cell === 1)) {
+    throw new OptionError(
+      `\`mask\` has ${mask.length} cells; ${name} (${split}) needs ${size} × ${modalities.length} (${modalities.join(', ')}), each 0 or 1.`,
+      { option: 'mask', value: mask.length, accepted: `${size * modalities.length} cells of 0 and 1` },
+    );
+  }
+  const kept = (index: number, modality: M): boolean =>
+    mask[index * modalities.length + modalities.indexOf(modality)] !== 0;
+
+  return {
+    ...descriptionOf(dataset),
+    ...(mask.includes(0) && { incomplete: modalities }),
+    ...(source && {
+      source: { module: '@g2d/datasets', name: 'missingModalities', options: { inner: source, ...options } },
+    }),
+    async sample(index, { modalities: wanted = modalities, ...how } = {}) {
+      const sample = await dataset.sample(index, {
+        modalities: wanted.filter((modality) => kept(index, modality)),
+        ...how,
+      });
+      return {
+        id: sample.id,
+        label: sample.label,
+        inputs: perModality(wanted, (modality) =>
+          kept(index, modality) ? sample.inputs[modality] : missingInput(shapes[modality]),
+        ),
+        present: perModality(
+          modalities,
+          (modality) => kept(index, modality) && sample.present?.[modality] !== false,
+        ),
+      };
+    },
+    close: () => dataset.close(),
+  };
+}
+
+/** Zeros: they carry no length either where it is free. */
+const missingInput = (shape: SampleShape): Float32Array => new Float32Array(unitLength(shape));
+
+function drawMask<M extends string>(
+  { split, size, modalities }: MultimodalDataset<M>,
+  { rate, seed = 0, sampler, maxTries }: Extract<MissingModalitiesOptions, { readonly rate: number }>,
+): Uint8Array {
+  return presenceMask({
+    samples: size,
+    modalities: modalities.length,
+    rate,
+    seed: deriveSeed(seed, `masks/${split}`),
+    ...(sampler !== undefined && { sampler }),
+    ...(maxTries !== undefined && { maxTries }),
+  });
+}

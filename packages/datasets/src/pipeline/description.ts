@@ -1,0 +1,20 @@
+import type { MultimodalDataset } from '../dataset.js';
+
+/** What a dataset says about its samples: for one that wraps it. */
+export function descriptionOf<M extends string>(
+  dataset: MultimodalDataset<M>,
+): Omit<MultimodalDataset<M>, 'sample' | 'close' | 'source'> {
+  const { name, split, task, modalities, shapes, classNames, ids, size, augmented, incomplete } = dataset;
+  return {
+    name,
+    split,
+    task,
+    modalities,
+    shapes,
+    classNames,
+    ids,
+    size,
+    ...(augmented && { augmented }),
+    ...(incomplete && { incomplete }),
+  };
+}

@@ -1,0 +1,15 @@
+import { OptionError } from '@g2d/tensor-ops';
+import type { Split } from './dataset.js';
+
+/** @throws {OptionError} Unless `index` is one of a split's samples. */
+export function assertSampleIndex(
+  index: number,
+  { split, size }: { readonly split: Split; readonly size: number },
+): void {
+  if (Number.isInteger(index) && index >= 0 && index < size) return;
+  throw new OptionError(`There is no sample ${index} in the ${split} split of ${size}.`, {
+    option: 'index',
+    value: index,
+    accepted: `0 to ${size - 1}`,
+  });
+}

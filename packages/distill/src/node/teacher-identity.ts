@@ -1,0 +1,51 @@
+import { G2DError, OptionError } from '@g2d/tensor-ops';
+
+/** What stored outputs depend on besides the samples: of which teacher they are, and of which augmentation. */
+export interface TeacherIdentity {
+  /** Of the teacher's weights, from `teacherHash`. Where more decides on the outputs, such as the precision, add it to the text. */
+  readonly teacherHash: string;
+  /**
+   * The seed of the augmentation that the samples went through, `null` for none. Outputs are those of the augmented input: a file
+   * stands for one seed, and only for a training that replays it.
+   */
+  readonly augmentationSeed: string | number | null;
+}
+
+/** Stored outputs are of another teacher, or of other augmentations, than asked for: compute them again. */
+export class StaleTeacherOutputsError extends G2DError {
+  constructor(details: {
+    readonly file: string;
+    readonly stored: TeacherIdentity;
+    readonly expected: TeacherIdentity;
+  }) {
+    const { file, stored, expected } = details;
+    const what =
+      stored.teacherHash === expected.teacherHash
+        ? `of augmentation seed ${JSON.stringify(stored.augmentationSeed)}, but asked for is ${JSON.stringify(expected.augmentationSeed)}`
+        : `of a teacher with hash ${stored.teacherHash}, but asked for is ${expected.teacherHash}`;
+    super(
+      'G2D_STALE_TEACHER_OUTPUTS',
+      `${file}: the stored outputs are ${what}. Delete the file and compute the outputs again, or load the teacher and the seed that it was made with.`,
+      details,
+    );
+  }
+}
+
+/** Throws unless an identity can be stored and compared. */
+export function assertIdentity({ teacherHash, augmentationSeed }: TeacherIdentity): void {
+  if (typeof teacherHash !== 'string' || teacherHash === '') {
+    throw new OptionError(
+      `\`teacherHash\` is ${JSON.stringify(teacherHash)}; it must be a text that changes with the teacher's weights. Take \`teacherHash(model.state())\`.`,
+      { option: 'teacherHash', value: teacherHash, accepted: 'a text that is not empty' },
+    );
+  }
+  if (!isSeed(augmentationSeed)) {
+    throw new OptionError(
+      `\`augmentationSeed\` is ${String(augmentationSeed)}; it must be an integer, a text, or null for inputs without augmentation.`,
+      { option: 'augmentationSeed', value: augmentationSeed, accepted: 'an integer, a text or null' },
+    );
+  }
+}
+
+export const isSeed = (value: unknown): value is TeacherIdentity['augmentationSeed'] =>
+  value === null || typeof value === 'string' || Number.isSafeInteger(value);

@@ -1,0 +1,30 @@
+import { OptionError } from '@g2d/tensor-ops';
+
+/** An error that says what came and what was expected. One pattern for all: this package is to stay small. */
+export const wrongOption = (option: string, value: unknown, expected: string): OptionError =>
+  new OptionError(
+    // JSON would show NaN as null.
+    `\`${option}\` is ${typeof value === 'number' ? value : JSON.stringify(value)}; expected ${expected}.`,
+    { option, value, accepted: expected },
+  );
+
+/** True for a number in [0, 1], as ρ and κ are. */
+export const isUnit = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && value <= 1;
+
+/** True for a whole number of at least `least`. */
+export const isWhole = (value: unknown, least: number): boolean =>
+  Number.isInteger(value) && (value as number) >= least;
+
+/** True if `a` is `b` in some order; the names in `b` are distinct. */
+export const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && b.every((name) => a.includes(name));
+
+/** True for a record of a valid value for each modality, and of nothing else. */
+export const isPerModality = (
+  record: object | undefined,
+  modalities: readonly string[],
+  isValid: (value: never) => boolean,
+): boolean =>
+  isSameSet(Object.keys(record ?? {}), modalities) &&
+  Object.values(record as Readonly<Record<string, never>>).every(isValid);

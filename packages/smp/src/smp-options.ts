@@ -1,0 +1,130 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { OptionError, type PerModality } from '@g2d/tensor-ops';
+import { isPerModality, isSameSet, isUnit, isWhole, wrongOption } from './checks.js';
+import type { ModalityOf } from './modality-of.js';
+import type { Scope } from './scope.js';
+
+/**
+ * Which ρ ranks the modalities.
+ *
+ * `'batch'`: that of the latest `update`, so near ties may change places from batch to batch. `'epoch'`: its mean over the
+ * updates of the previous epoch (over those so far in the first one), so the order holds for an epoch. `{ dataset }`: ρ
+ * measured once over the training set, so it holds for the run. `{ fixed }`: an order, least confident first.
+ */
+export type Ranking<M extends string> =
+  'batch' | 'epoch' | { readonly dataset: PerModality<M, number> } | { readonly fixed: readonly M[] };
+
+/** Settings of `SequentialModalityPrioritization`. Each default follows the paper. */
+export interface SmpOptions<M extends string> {
+  /** Which variables κ touches, and whose they are; see `byPrefix`. */
+  readonly modalityOf: ModalityOf<M>;
+  /** τ_1 … τ_k in epochs, one for each modality. Phases before the last train one modality each. */
+  readonly phaseEpochs: readonly number[];
+  /** Needed where `modalityOf` is a function of your own; their order counts only for `ties: 'order'`. */
+  readonly modalities?: readonly NoInfer<M>[];
+  /**
+   * The trainable variables: the constructor then checks that each modality has one in the scope. Default: the first
+   * `activeVariables` or `modulate` checks.
+   */
+  readonly variables?: readonly tf.Variable[];
+  /**
+   * What of a suppressed modality κ touches. `'encoder'` (default): every variable that `modalityOf` names, Eq. 8. `'conv'`:
+   * of these only tensors with four axes, as the released code; normalization, biases and dense layers go on training.
+   * `'encoder+head'`: also the variables that `headOf` names.
+   */
+  readonly scope?: Scope;
+  /** For the scope `'encoder+head'`: whose head a variable is, for example `byPrefix({ audio: 'head/audio/', … })`. */
+  readonly headOf?: ModalityOf<NoInfer<M>>;
+  /** What κ = 0 does to momentum and weight decay: nothing (`'zero'`, default) or stop them (`'freeze'`); see `modulateGradients`. */
+  readonly onZero?: 'zero' | 'freeze';
+  /**
+   * `'complete'` (default): κ = 0 for those that do not train. `'partial'`: 1 − tanh(ρ_m / ρ_p), Table 6; see
+   * `modulationCoefficients`. All gradients are needed then: a step costs as much as a joint one.
+   */
+  readonly suppression?: 'complete' | 'partial';
+  /** Which ρ ranks the modalities. Default `'batch'`, as the paper. */
+  readonly ranking?: Ranking<NoInfer<M>>;
+  /** `'released'` ends every phase but the last one epoch later, as the released code; see `prioritizedModalities`. Default `'paper'`. */
+  readonly schedule?: 'paper' | 'released';
+  /**
+   * `'together'` (default): modalities exactly as confident as the prioritized one train along with it. `'order'`: the
+   * earlier in `modalities` counts as less confident.
+   */
+  readonly ties?: 'together' | 'order';
+  /**
+   * What `trainingMode` answers for a suppressed modality. `'training'` (default): batch normalization uses the batch and moves
+   * its running statistics, as in the released code. `'inference'`: it uses those and leaves them alone.
+   */
+  readonly suppressedBatchNorm?: 'training' | 'inference';
+}
+
+/** The options that are one word of a few, the default first. */
+const CHOICES = {
+  scope: ['encoder', 'conv', 'encoder+head'],
+  onZero: ['zero', 'freeze'],
+  suppression: ['complete', 'partial'],
+  schedule: ['paper', 'released'],
+  ties: ['together', 'order'],
+  suppressedBatchNorm: ['training', 'inference'],
+} as const;
+
+type Choices = { readonly [Option in keyof typeof CHOICES]: (typeof CHOICES)[Option][number] };
+
+/** What a ranking is given with. */
+interface RankingValues<M extends string> {
+  readonly dataset?: PerModality<M, number>;
+  readonly fixed?: readonly M[];
+}
+
+/** All settings, with their defaults. */
+export interface CompleteSmpOptions<M extends string> extends Choices, RankingValues<M> {
+  readonly modalities: readonly M[];
+  readonly modalityOf: ModalityOf<M>;
+  readonly headOf: ModalityOf<M> | undefined;
+  readonly phaseEpochs: readonly number[];
+  readonly ranking: Ranking<M>;
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {OptionError} If an option is wrong by itself or does not fit another.
+ */
+export function completeOptions<M extends string>(given: SmpOptions<M>): CompleteSmpOptions<M> {
+  const { modalityOf, phaseEpochs, headOf, ranking = 'batch' } = given;
+  const modalities: readonly M[] | undefined = given.modalities ?? modalityOf.modalities;
+  if (!modalities?.length || new Set(modalities).size < modalities.length) {
+    throw wrongOption('modalities', modalities, 'every modality once (only `byPrefix` knows them)');
+  }
+  if (!isSameSet(modalityOf.modalities ?? modalities, modalities)) {
+    throw wrongOption('modalities', modalities, `those of \`modalityOf\`: ${modalityOf.modalities}`);
+  }
+  if (phaseEpochs.length !== modalities.length) {
+    throw new OptionError(
+      `\`phaseEpochs\` has ${phaseEpochs.length} entries but there are ${modalities.length} modalities (${modalities.join(', ')}). Give one phase length per modality: the last one is the joint phase.`,
+      { option: 'phaseEpochs', value: phaseEpochs, accepted: 'one of each' },
+    );
+  }
+  if (!phaseEpochs.every((epochs) => isWhole(epochs, 0))) {
+    throw wrongOption('phaseEpochs', phaseEpochs, 'whole numbers from 0');
+  }
+  const options: Record<string, unknown> = { ...given, modalities, ranking };
+  for (const [option, accepted] of Object.entries<readonly unknown[]>(CHOICES)) {
+    const value = (options[option] ??= accepted[0]);
+    if (!accepted.includes(value)) throw wrongOption(option, value, `one of ${accepted.join(', ')}`);
+  }
+  const { scope } = options;
+  if ((scope === 'encoder+head') !== !!headOf) {
+    throw wrongOption('scope', scope, headOf ? 'encoder+head with `headOf`' : '`headOf` with it');
+  }
+  const { dataset, fixed }: RankingValues<M> = typeof ranking === 'object' ? ranking : {};
+  const isRanking =
+    ['batch', 'epoch'].includes(ranking as string) ||
+    isPerModality(dataset, modalities, isUnit) ||
+    isSameSet(fixed ?? [], modalities);
+  if (!isRanking) {
+    const expected = `batch, epoch, { dataset: a number in [0, 1] } or { fixed }, for each of ${modalities.join(', ')}`;
+    throw wrongOption('ranking', ranking, expected);
+  }
+  return { ...options, dataset, fixed } as unknown as CompleteSmpOptions<M>;
+}

@@ -1,0 +1,33 @@
+import type { PerModality } from '@g2d/tensor-ops';
+import { isPerModality, isUnit, isWhole, wrongOption } from './checks.js';
+import type { EpochTotals, Total } from './epoch-totals.js';
+
+/** What sequential modality prioritization remembers, as plain data for `JSON.stringify`. */
+export interface SmpState<M extends string> {
+  /** Of this format. */
+  readonly version: 1;
+  /** Of the last update; 0 before the first. */
+  readonly epoch: number;
+  /** κ. */
+  readonly coefficients: PerModality<M, number>;
+  /** Confidences of the previous epoch and of the current one, for `ranking: 'epoch'`. */
+  readonly previous: EpochTotals<M>;
+  readonly current: EpochTotals<M>;
+}
+
+/** Throws an `OptionError` unless a saved state is whole and of these modalities. */
+export function assertState<M extends string>(state: SmpState<M>, modalities: readonly M[]): void {
+  const expected = `what \`getState\` gives for ${modalities.join(', ')} (version 1)`;
+  for (const [key, isValid] of Object.entries({
+    version: state?.version === 1,
+    epoch: isWhole(state?.epoch, 0),
+    coefficients: isPerModality(state?.coefficients, modalities, isUnit),
+    previous: isPerModality(state?.previous, modalities, isTotal),
+    current: isPerModality(state?.current, modalities, isTotal),
+  })) {
+    if (!isValid) throw wrongOption(`state.${key}`, state?.[key as keyof SmpState<M>], expected);
+  }
+}
+
+const isTotal = (total: Total): boolean =>
+  total?.sum >= 0 && total.sum <= total.samples && total.samples < Infinity;

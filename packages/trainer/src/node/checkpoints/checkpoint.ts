@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { OptionError, type NamedArray } from '@g2d/tensor-ops';
+
+/** Everything that a run needs to go on, or a model to be evaluated. */
+export interface Checkpoint {
+  /** Weights and running statistics, by variable name. */
+  readonly model: Readonly<Record<string, NamedArray>>;
+  /** State of the optimizer, by variable name. */
+  readonly optimizer: Readonly<Record<string, NamedArray>>;
+  /** The rest, as JSON: epoch, step, positions of the random streams, state of the method. */
+  readonly state: unknown;
+}
+
+/** `last`, `best`, or an epoch's (`epochLabel`): the name of a checkpoint's folder. */
+export type CheckpointLabel = 'last' | 'best' | `epoch-${string}`;
+
+export const MODEL = 'model.safetensors';
+export const OPTIMIZER = 'optimizer.safetensors';
+export const STATE = 'state.json';
+
+/** `state.json`. The checksums make a file of another checkpoint, or a damaged one, known. */
+export interface StateFile {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  /** SHA-256 in hexadecimal, of the two files and of `JSON.stringify(state)`. */
+  readonly sha256: Readonly<Record<typeof MODEL | typeof OPTIMIZER | 'state', string>>;
+  readonly state: unknown;
+}
+
+export const FORMAT = 'g2d-checkpoint';
+export const VERSION = 1;
+
+/**
+ * The label of an epoch's checkpoint.
+ *
+ * @param epoch Counts from 1.
+ * @example
+ * epochLabel(42); // 'epoch-0042'
+ */
+export function epochLabel(epoch: number): CheckpointLabel {
+  return `epoch-${String(epoch).padStart(4, '0')}`;
+}
+
+const LABEL = /^(last|best|epoch-\d{4,})$/;
+
+/** Ends the name of the folder in which a checkpoint is being written. */
+export const NEXT = '.new';
+
+/** The label whose checkpoint was being written into a folder of this name, `undefined` if it is another folder. */
+export function labelOfNext(name: string): string | undefined {
+  const label = name.endsWith(NEXT) ? name.slice(0, -NEXT.length) : '';
+  return LABEL.test(label) ? label : undefined;
+}
+
+/** The three places of a checkpoint. `current` is what users see; the others end in `.new` and `.previous`. */
+export function checkpointPaths(folder: string, label: string) {
+  if (!LABEL.test(label)) {
+    throw new OptionError(`There is no checkpoint called "${label}": labels are last, best and epoch-0001.`, {
+      option: 'label',
+      value: label,
+      accepted: 'last, best, or epoch- and at least four digits',
+    });
+  }
+  const current = join(folder, label);
+  return { current, next: `${current}${NEXT}`, previous: `${current}.previous` };
+}
+
+/** In hexadecimal. */
+export const sha256 = (content: string | Uint8Array): string =>
+  createHash('sha256').update(content).digest('hex');

@@ -1,0 +1,137 @@
+import { basename, join } from 'node:path';
+import { decodeSafetensors, FileFormatError } from '@g2d/tensor-ops';
+import {
+  checkpointPaths,
+  FORMAT,
+  MODEL,
+  OPTIMIZER,
+  sha256,
+  STATE,
+  VERSION,
+  type Checkpoint,
+  type CheckpointLabel,
+  type StateFile,
+} from './checkpoint.js';
+import { nodeFiles, type FileOperations } from './file-operations.js';
+
+/** A checkpoint as it was found. */
+export interface LoadedCheckpoint extends Checkpoint {
+  /** Its folder. */
+  readonly path: string;
+  /** A sentence for each checkpoint that was newer but is damaged; empty as a rule. Show them. */
+  readonly warnings: readonly string[];
+}
+
+/** How often a reader looks again if another process saves just then. */
+const ATTEMPTS = 5;
+
+/**
+ * Reads the newest complete checkpoint of a label, and checks its content against the checksums.
+ *
+ * Normally that is `<label>`. If it is missing because a process was killed while it replaced it, `<label>.new` is
+ * taken; if it is damaged, the one before it, with a warning. Safe while another process saves.
+ *
+ * @param folder The run's `checkpoints` folder.
+ * @param label `last`, `best`, or from `epochLabel`.
+ * @param files Where to read.
+ * @returns `undefined` if there is none, for example as the run was killed before it had saved its first.
+ * @throws {OptionError} If the label is none.
+ * @throws {FileFormatError} If there are checkpoints and all of them are damaged.
+ * @example
+ * const last = readCheckpoint('runs/joint/checkpoints', 'last');
+ * if (last) writeState(model, last.model);
+ */
+export function readCheckpoint(
+  folder: string,
+  label: CheckpointLabel,
+  files: FileOperations = nodeFiles,
+): LoadedCheckpoint | undefined {
+  const { current, next, previous } = checkpointPaths(folder, label);
+  for (let attempt = 1; ; attempt++) {
+    const before = stateText(current, files);
+    const { found, problems } = findComplete([current, next, previous], files);
+    // Another process has replaced it while we read: an older one was found, or the parts of two did not fit.
+    const replaced = found?.path !== current && stateText(current, files) !== before;
+    if (replaced && attempt < ATTEMPTS) continue;
+    if (found) {
+      const warnings = problems.map(
+        ([path, problem]) => `${path} is damaged (${problem}); ${basename(found.path)} is used in its place.`,
+      );
+      return { ...found, warnings };
+    }
+    // A part of `next` alone is what a run leaves that was killed while it saved its first checkpoint.
+    const damaged = problems.find(([path]) => path !== next);
+    if (!damaged) return undefined;
+    throw new FileFormatError(
+      damaged[0],
+      `the checkpoint is damaged (${damaged[1]}), and no earlier one of its name is complete. Go on from another checkpoint, or begin the run anew.`,
+    );
+  }
+}
+
+/** The first complete checkpoint of several folders, and what is wrong with those before it. */
+function findComplete(paths: readonly string[], files: FileOperations) {
+  const problems: (readonly [path: string, problem: string])[] = [];
+  for (const path of paths) {
+    const result = readComplete(path, files);
+    if (typeof result === 'object') return { found: { ...result, path }, problems };
+    if (result !== undefined) problems.push([path, result]);
+  }
+  return { found: undefined, problems };
+}
+
+/** Whether a folder holds a whole checkpoint with the right checksums. */
+export const isComplete = (path: string, files: FileOperations): boolean =>
+  typeof readComplete(path, files) === 'object';
+
+/** The checkpoint of a folder; what is wrong with it; `undefined` if there is no such folder. */
+function readComplete(path: string, files: FileOperations): Checkpoint | string | undefined {
+  if (!files.exists(path)) return undefined;
+  const text = stateText(path, files);
+  if (text === undefined) return `${STATE} is missing`;
+  const stateFile = parseState(text);
+  if (typeof stateFile === 'string') return stateFile;
+  if (sha256(JSON.stringify(stateFile.state)) !== stateFile.sha256.state) return changed(STATE);
+  const arrays = [MODEL, OPTIMIZER].map((name) => {
+    const bytes = readIfThere(join(path, name), files);
+    if (!bytes) return `${name} is missing`;
+    if (sha256(bytes) !== stateFile.sha256[name as typeof MODEL]) return changed(name);
+    return decodeSafetensors(bytes, join(path, name));
+  });
+  const [model, optimizer] = arrays;
+  if (typeof model !== 'object') return model;
+  if (typeof optimizer !== 'object') return optimizer;
+  return { model, optimizer, state: stateFile.state };
+}
+
+function parseState(text: string): StateFile | string {
+  let parsed: Partial<StateFile> | null;
+  try {
+    parsed = JSON.parse(text) as Partial<StateFile> | null;
+  } catch {
+    return `${STATE} is not JSON`;
+  }
+  if (parsed?.format !== FORMAT || typeof parsed.sha256 !== 'object' || parsed.state === undefined) {
+    return `${STATE} is not of a checkpoint`;
+  }
+  if (parsed.version !== VERSION) {
+    return `${STATE} is of version ${parsed.version}; this program reads version ${VERSION}`;
+  }
+  return parsed as StateFile;
+}
+
+const changed = (name: string): string => `${name} is not what was saved: its SHA-256 differs`;
+
+function stateText(path: string, files: FileOperations): string | undefined {
+  const bytes = readIfThere(join(path, STATE), files);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+function readIfThere(path: string, files: FileOperations): Uint8Array | undefined {
+  try {
+    return files.read(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}

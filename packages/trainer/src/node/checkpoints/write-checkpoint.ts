@@ -1,0 +1,150 @@
+import { dirname, join } from 'node:path';
+import { encodeSafetensors, G2DError, OptionError } from '@g2d/tensor-ops';
+import {
+  checkpointPaths,
+  FORMAT,
+  labelOfNext,
+  MODEL,
+  OPTIMIZER,
+  sha256,
+  STATE,
+  VERSION,
+  type Checkpoint,
+  type CheckpointLabel,
+  type StateFile,
+} from './checkpoint.js';
+import { nodeFiles, type FileOperations } from './file-operations.js';
+import { isComplete } from './read-checkpoint.js';
+
+/**
+ * Saves a checkpoint in place of the one of the same label, which stays beside it as `<label>.previous`.
+ *
+ * Whenever the process is killed or the power goes, `readCheckpoint` finds the new checkpoint or the one before it, and
+ * once this function has returned, the new one:
+ *
+ * 1. The files are written into `<label>.new` and synced, `state.json` with the checksums last.
+ * 2. `<label>.previous` is removed; `<label>` becomes `<label>.previous`.
+ * 3. `<label>.new` becomes `<label>`.
+ *
+ * A complete `<label>.new` without `<label>` is thus the newest checkpoint; what else a killed process leaves is
+ * removed by the next call. One process writes at a time: hold the run's lock (`lockRun`).
+ *
+ * @param folder The run's `checkpoints` folder. Made if missing.
+ * @param label `last`, `best`, or from `epochLabel`.
+ * @param checkpoint Float32 arrays are stored bit by bit.
+ * @param files Where to write; tests put a failing file system here.
+ * @throws {OptionError} If the label is none, or JSON cannot hold the state exactly (a NaN, a typed array).
+ * @throws {ShapeError} If an array's shape and its number of values disagree.
+ * @throws {G2DError} With code `G2D_RUN_FOLDER` if the files cannot be written, for example as the disk is full.
+ * What was saved before is not touched then.
+ * @example
+ * writeCheckpoint('runs/joint/checkpoints', 'last', { model: readState(model), optimizer: {}, state: { epoch: 3 } });
+ */
+export function writeCheckpoint(
+  folder: string,
+  label: CheckpointLabel,
+  { model, optimizer, state }: Checkpoint,
+  files: FileOperations = nodeFiles,
+): void {
+  const { current, next, previous } = checkpointPaths(folder, label);
+  assertJson(state, 'state');
+  const modelBytes = encodeSafetensors(model);
+  const optimizerBytes = encodeSafetensors(optimizer);
+  const stateFile: StateFile = {
+    format: FORMAT,
+    version: VERSION,
+    sha256: {
+      [MODEL]: sha256(modelBytes),
+      [OPTIMIZER]: sha256(optimizerBytes),
+      state: sha256(JSON.stringify(state)),
+    },
+    state,
+  };
+  const stateBytes = Buffer.from(`${JSON.stringify(stateFile, null, 2)}\n`);
+  const contents = [
+    [MODEL, modelBytes],
+    [OPTIMIZER, optimizerBytes],
+    [STATE, stateBytes],
+  ] as const;
+
+  const bytes = modelBytes.length + optimizerBytes.length + stateBytes.length;
+  orExplain(current, bytes, () => {
+    cleanUp(folder, files);
+    try {
+      files.makeFolder(next);
+      for (const [name, content] of contents) files.write(join(next, name), content);
+      // The new checkpoint is on disk before the old one is touched.
+      files.sync(next);
+      files.sync(folder);
+    } catch (error) {
+      try {
+        files.remove(next);
+      } catch {
+        // Nobody takes it for a checkpoint, and the next call tries again.
+      }
+      throw error;
+    }
+    if (files.exists(current)) {
+      files.remove(previous);
+      files.rename(current, previous);
+    }
+    files.rename(next, current);
+    files.sync(folder);
+  });
+}
+
+/** Puts right what a process left that was killed while it wrote a checkpoint, of whatever label. */
+function cleanUp(folder: string, files: FileOperations): void {
+  if (!files.exists(folder)) {
+    files.makeFolder(folder);
+    files.sync(dirname(folder));
+  }
+  for (const label of files.list(folder).map(labelOfNext)) {
+    if (label === undefined) continue;
+    const { current, next } = checkpointPaths(folder, label);
+    if (!files.exists(current) && isComplete(next, files)) files.rename(next, current);
+    else files.remove(next);
+    files.sync(folder);
+  }
+}
+
+function orExplain(path: string, bytes: number, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    const reason = full ? `the disk is full (it takes ${(bytes / 1e6).toFixed(1)} MB)` : message;
+    throw new G2DError(
+      'G2D_RUN_FOLDER',
+      `The checkpoint ${path} cannot be saved: ${reason}. What was saved before it is untouched; ` +
+        `${full ? 'free some space' : 'put this right'}, then resume the run.`,
+      { path, bytes, reason: code },
+      { cause: error },
+    );
+  }
+}
+
+/** Throws where `JSON.parse(JSON.stringify(value))` would be something else: a resumed run would go on differently. */
+function assertJson(value: unknown, path: string): void {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number' && Number.isFinite(value)) return;
+  if (Array.isArray(value)) {
+    for (const [i, entry] of value.entries()) assertJson(entry, `${path}[${i}]`);
+    return;
+  }
+  const prototype = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined;
+  if (prototype === Object.prototype || prototype === null) {
+    for (const [key, entry] of Object.entries(value as object)) {
+      // A property that is `undefined` reads the same when it is absent.
+      if (entry !== undefined) assertJson(entry, `${path}.${key}`);
+    }
+    return;
+  }
+  const shown = typeof value === 'object' ? `a ${value?.constructor.name}` : String(value);
+  throw new OptionError(`\`${path}\` of a checkpoint is ${shown}, which JSON cannot hold exactly.`, {
+    option: path,
+    value,
+    accepted: 'null, text, booleans, finite numbers, and lists and plain objects of them',
+  });
+}

@@ -1,0 +1,40 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Batch } from '@g2d/datasets';
+
+/**
+ * A batch as a model sees it: masks of its own modalities only, and only the samples that have at least one of them. The others
+ * would train nothing but the biases: those of a unimodal teacher, for example, that lack its modality.
+ *
+ * @returns `undefined` if no sample is left. Call it inside a `tf.tidy`; tensors that need no change are the batch's.
+ */
+export function ownRows<M extends string>(batch: Batch<M>, modalities: readonly M[]): Batch<M> | undefined {
+  const { present, ...rest } = batch;
+  const masks = Object.fromEntries(
+    modalities.flatMap((modality) => {
+      const mask = present?.[modality];
+      return mask ? [[modality, mask]] : [];
+    }),
+  ) as Partial<Record<M, tf.Tensor1D>>;
+  const own = { ...rest, ...(Object.keys(masks).length > 0 && { present: masks }) };
+  if (Object.keys(masks).length < modalities.length) return own;
+
+  const values = modalities.map((modality) => (masks[modality] as tf.Tensor1D).dataSync<'float32'>());
+  const rows = batch.ids.flatMap((_, i) => (values.some((mask) => mask[i] !== 0) ? [i] : []));
+  if (rows.length === 0) return undefined;
+  if (rows.length === batch.ids.length) return own;
+  const indices = tf.tensor1d(rows, 'int32');
+  const gathered = <T extends tf.Tensor>(record: Readonly<Partial<Record<M, T>>>) =>
+    Object.fromEntries(
+      Object.entries<T | undefined>(record).map(([name, tensor]) => [
+        name,
+        tensor && tf.gather(tensor, indices),
+      ]),
+    );
+  return {
+    inputs: gathered(batch.inputs) as Batch<M>['inputs'],
+    labels: tf.gather(batch.labels, indices),
+    ids: rows.map((i) => batch.ids[i] as string),
+    present: gathered(masks) as NonNullable<Batch<M>['present']>,
+    ...(batch.masks && { masks: gathered(batch.masks) as NonNullable<Batch<M>['masks']> }),
+  };
+}

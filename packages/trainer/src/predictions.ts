@@ -1,0 +1,41 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Outputs } from '@g2d/fusion';
+import { perModality } from '@g2d/tensor-ops';
+
+type Logits<M extends string> = Pick<Outputs<M>, 'logits' | 'unimodalLogits'>;
+
+/**
+ * The most probable class of every sample, by `fused` and by each modality's own logits. With one modality `fused`
+ * is the same and left out.
+ *
+ * @returns int32 `[B]` for each.
+ */
+export const predictedClasses = <M extends string>(outputs: Logits<M>): Record<string, Int32Array> =>
+  fromLogits(outputs, (logits) => tf.argMax(logits, 1).dataSync<'int32'>());
+
+/**
+ * The prediction of a regression, sigmoid(z), in the same way.
+ *
+ * @returns float32 `[B]` for each.
+ */
+export const predictedValues = <M extends string>(outputs: Logits<M>): Record<string, Float32Array> =>
+  fromLogits(outputs, (logits) => tf.sigmoid(logits).dataSync<'float32'>());
+
+function fromLogits<M extends string, T>(
+  { logits, unimodalLogits }: Logits<M>,
+  predict: (logits: tf.Tensor2D) => T,
+): Record<string, T> {
+  const modalities = Object.keys(unimodalLogits) as M[];
+  const predictOf = (scores: tf.Tensor2D): T => {
+    // Not through the result of `tidy`, which would look at every number of the array.
+    let values: T | undefined;
+    tf.tidy(() => {
+      values = predict(scores);
+    });
+    return values as T;
+  };
+  return {
+    ...(modalities.length > 1 && { fused: predictOf(logits) }),
+    ...perModality(modalities, (modality) => predictOf(unimodalLogits[modality])),
+  };
+}

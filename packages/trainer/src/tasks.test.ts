@@ -1,0 +1,302 @@
+// Regression, missing modalities, stored teachers, and methods that do the step their own way.
+import * as tf from '@tensorflow/tfjs';
+import { batches, fromSamples, missingModalities, type Batch, type MultimodalDataset } from '@g2d/datasets';
+import { studentLoss } from '@g2d/distill';
+import { TeacherOutputsFile, teacherHash, writeTeacherOutputs } from '@g2d/distill/node';
+import { transformer } from '@g2d/encoders';
+import { lateFusion, MultimodalModel } from '@g2d/fusion';
+import { randomStream } from '@g2d/tensor-ops';
+import { expectTensorClose } from '@g2d/tensor-ops/testing';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate, evaluateRegression, inferenceOf } from './evaluate.js';
+import { frozenTeachers } from './frozen-teachers.js';
+import type { EpochRecord, Method } from './method.js';
+import { g2dDistillation } from './methods/g2d-distillation.js';
+import { modalityPrioritization } from './methods/modality-prioritization.js';
+import { readState } from './model-state.js';
+import { teacherConfidence } from './teacher-confidence.js';
+import { teacherEnsemble } from './teacher-ensemble.js';
+import { train } from './train.js';
+import { toyDataset, toyModel, type Modality } from '../test/toy.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const optimizer = { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 };
+const both = ['loud', 'quiet'] as const;
+
+/** The classes of the toy as targets 0.2, 0.4, 0.6. */
+function toyRegression(split: 'train' | 'test', size: number): MultimodalDataset<Modality> {
+  const dataset = toyDataset(split, size, 1);
+  return {
+    ...dataset,
+    task: 'regression',
+    classNames: [],
+    sample: async (index, options) => {
+      const sample = await dataset.sample(index, options);
+      return { ...sample, label: 0.2 + 0.2 * sample.label };
+    },
+  };
+}
+
+const VARIANCE = 0.08 / 3;
+
+describe('a regression', () => {
+  it('trains teachers and a student with G2D, and is measured in MAPE and R²', async () => {
+    const data = toyRegression('train', 60);
+    const settings = {
+      task: 'regression',
+      epochs: 60,
+      optimizer,
+      batches: (epoch: number) => batches(data, { batchSize: 20, epoch, shuffle: true }),
+    } as const;
+    const models = { loud: toyModel(['loud'], 7, 1), quiet: toyModel(['quiet'], 7, 1) };
+    await train({ model: models.loud, methods: [], ...settings });
+    await train({ model: models.quiet, methods: [], ...settings });
+    const teachers = frozenTeachers(models);
+    const confidence = await teacherConfidence(teachers, data, { targetVariance: VARIANCE });
+    expect(confidence.loud).toBeGreaterThan(confidence.quiet);
+    expect(confidence.loud).toBeLessThan(1);
+
+    const log: EpochRecord[] = [];
+    const model = toyModel(both, 0, 1);
+    const smp = { phaseEpochs: [30, 30], scope: 'encoder', targetVariance: VARIANCE } as const;
+    await train({
+      model,
+      methods: [g2dDistillation(), modalityPrioritization(smp)],
+      teachers,
+      ...settings,
+      onEpoch: (record) => void log.push(record),
+    });
+    expect(log[0]!['coefficients']).toEqual({ loud: 0, quiet: 1 });
+    expect(log.at(-1)!.train['fused']).toBeLessThan(log[0]!.train['fused']! / 2);
+    const test = await evaluateRegression(inferenceOf(model), toyRegression('test', 30));
+    expect(test.rSquared['fused']).toBeGreaterThan(0.8);
+    expect(Object.keys(test.meanAbsolutePercentageError)).toEqual(['fused', 'loud', 'quiet']);
+    await expect(evaluate(inferenceOf(model), data)).rejects.toThrow(/Use `evaluateRegression`/);
+    await expect(
+      train({
+        model,
+        methods: [modalityPrioritization({ ...smp, targetVariance: undefined as never })],
+        teachers,
+        ...settings,
+      }),
+    ).rejects.toThrow(/give `targetVariance`/);
+  });
+});
+
+describe('missing modalities', () => {
+  it('train, rank and are measured over the samples that have them', async () => {
+    const data = missingModalities(toyDataset('train', 60, 1), { rate: 0.4, seed: 0 });
+    const epochOf = (epoch: number) => batches(data, { batchSize: 20, epoch, shuffle: true });
+    const models = { loud: toyModel(['loud'], 7), quiet: toyModel(['quiet'], 7) };
+    await train({ model: models.loud, methods: [], epochs: 10, optimizer, batches: epochOf });
+    await train({ model: models.quiet, methods: [], epochs: 10, optimizer, batches: epochOf });
+    const teachers = frozenTeachers(models);
+    const model = toyModel(both, 0);
+    const log: EpochRecord[] = [];
+    await train({
+      model,
+      methods: [g2dDistillation(), modalityPrioritization({ phaseEpochs: [2, 8], scope: 'encoder' })],
+      teachers,
+      epochs: 10,
+      optimizer,
+      batches: epochOf,
+      onEpoch: (record) => void log.push(record),
+    });
+    expect(log[0]!['coefficients']).toEqual({ loud: 0, quiet: 1 });
+    const { accuracy, confusion, ids } = await evaluate(inferenceOf(model), data);
+    const samples = (name: string) => confusion[name]!.flat().reduce((sum, count) => sum + count, 0);
+    // 40 % of the 120 cells are missing.
+    expect(samples('loud') + samples('quiet')).toBe(72);
+    expect([samples('fused'), ids.length]).toEqual([60, 60]);
+    expect(accuracy['fused']).toBeGreaterThan(60);
+  });
+
+  it('do not stop a batch in which nobody has one of them', async () => {
+    const silent = async function* (): AsyncGenerator<Batch<Modality>> {
+      for await (const batch of batches(toyDataset('train', 20, 1), { batchSize: 10 })) {
+        tf.dispose(batch.inputs.loud);
+        const inputs = { ...batch.inputs, loud: tf.mul(batch.inputs.quiet, NaN) };
+        yield { ...batch, inputs, present: { loud: tf.zeros([10]) } };
+      }
+    };
+    const model = toyModel(both, 0);
+    const start = readState(model);
+    const log: EpochRecord[] = [];
+    await train({
+      model,
+      methods: [g2dDistillation(), modalityPrioritization({ phaseEpochs: [1, 1], scope: 'encoder' })],
+      teachers: frozenTeachers({ loud: toyModel(['loud'], 7), quiet: toyModel(['quiet'], 7) }),
+      epochs: 2,
+      optimizer: { ...optimizer, weightDecay: 0 },
+      batches: silent,
+      onEpoch: (record) => void log.push(record),
+    });
+    expect(log.map(({ coefficients }) => coefficients)).toEqual([
+      { loud: 0, quiet: 1 },
+      { loud: 1, quiet: 1 },
+    ]);
+    const end = readState(model);
+    expect(end['loud/dense/kernel']).toEqual(start['loud/dense/kernel']);
+    expect(end['quiet/dense/kernel']).not.toEqual(start['quiet/dense/kernel']);
+    expect(end['quiet/dense/kernel']!.values.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('sequences of different lengths', () => {
+  it('reach an encoder that takes a padding mask with it, in teachers, student and evaluation', async () => {
+    const random = randomStream(3);
+    const sequence = (steps: number) => Float32Array.from({ length: steps * 2 }, () => random.normal());
+    const dataset = fromSamples({
+      name: 'spoken',
+      split: 'train',
+      classNames: ['a', 'b'],
+      shapes: { words: [null, 2] },
+      samples: Array.from({ length: 6 }, (_, i) => ({
+        id: `spoken/${i}`,
+        label: i % 2,
+        inputs: { words: sequence(2 + (i % 3)) },
+      })),
+    });
+    const encoder = transformer({
+      name: 'words',
+      inputShape: [null, 2],
+      seed: 0,
+      paddingMask: true,
+      layers: 1,
+      heads: 2,
+    });
+    const widths = { words: encoder.outputs[0]!.shape[1] as number };
+    const fusion = lateFusion({ widths, classes: 2, seed: 0 });
+    const model = new MultimodalModel({ encoders: { words: encoder }, fusion });
+    const epochOf = (epoch: number) => batches(dataset, { batchSize: 3, epoch });
+    await train({
+      model,
+      methods: [g2dDistillation()],
+      teachers: frozenTeachers({ words: model }),
+      epochs: 1,
+      optimizer: { ...optimizer, learningRate: 1e-3 },
+      batches: epochOf,
+    });
+    // Padding changes nothing: alone and with longer ones the same predictions.
+    const [alone, together] = [
+      await evaluate(inferenceOf(model), dataset, { batchSize: 1 }),
+      await evaluate(inferenceOf(model), dataset, { batchSize: 6 }),
+    ];
+    expect(alone.predictions).toEqual(together.predictions);
+  });
+});
+
+describe('stored teachers', () => {
+  it('give the same training as teachers that run', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'g2d-teachers-'));
+    try {
+      const data = toyDataset('train', 40, 1);
+      const models = { loud: toyModel(['loud'], 7), quiet: toyModel(['quiet'], 7) };
+      const online = frozenTeachers(models);
+      const file = join(folder, 'loud.safetensors');
+      const identity = { teacherHash: await teacherHash(models.loud.state()), augmentationSeed: null };
+      const outputs = async function* () {
+        for await (const batch of batches(data, { batchSize: 7 })) {
+          const { loud, quiet } = online.outputs(batch);
+          yield { ids: batch.ids, outputs: loud };
+          tf.dispose([batch, { ...loud }, { ...quiet }]);
+        }
+      };
+      await writeTeacherOutputs(file, identity, outputs());
+      const stored = { loud: TeacherOutputsFile.open(file, identity) };
+      const half = frozenTeachers({ quiet: models.quiet }, { stored });
+      expect(half.modalities).toEqual(['quiet', 'loud']);
+      const run = async (teachers: typeof online) => {
+        const model = toyModel(both, 0);
+        const methods = [g2dDistillation<Modality>()];
+        const epochOf = (epoch: number) => batches(data, { batchSize: 10, epoch, shuffle: true });
+        await train({ model, methods, teachers, epochs: 2, optimizer, batches: epochOf });
+        return readState(model);
+      };
+      const [first, second] = [await run(online), await run(half)];
+      for (const [name, { values }] of Object.entries(first)) {
+        expectTensorClose(tf.tensor1d([...second[name]!.values]), [...values], { atol: 1e-5 });
+      }
+      expect(() => half.outputs({ inputs: { quiet: tf.zeros([1, 4]) } as never })).toThrow(/need `ids`/);
+      half.dispose();
+      expect(() => frozenTeachers(models, { stored } as never)).toThrow(/a model and a file/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('teacherEnsemble', () => {
+  it('averages the teachers’ logits', async () => {
+    const teachers = frozenTeachers({ loud: toyModel(['loud'], 7), quiet: toyModel(['quiet'], 7) });
+    const { value: batch } = await batches(toyDataset('test', 8, 2), { batchSize: 8 }).next();
+    const { logits, unimodalLogits } = teacherEnsemble(teachers)(batch!);
+    const mean = tf.div(tf.add(unimodalLogits.loud, unimodalLogits.quiet), 2);
+    expectTensorClose(logits, mean, { atol: 1e-6 });
+  });
+});
+
+describe('a method’s own step', () => {
+  const data = toyDataset('train', 40, 1);
+  const settings = {
+    epochs: 1,
+    optimizer,
+    batches: (epoch: number) => batches(data, { batchSize: 20, epoch }),
+  };
+
+  it('may differentiate and step as often as it likes', async () => {
+    const model = toyModel(both, 0);
+    const log: EpochRecord[] = [];
+    const alternating: Method<Modality> = {
+      name: 'alternating',
+      trainStep(step) {
+        let outputs = step.forward();
+        const loss: Record<string, number> = {};
+        for (const modality of step.model.modalities) {
+          const variables = step.model.variables.filter(
+            ({ name }) => step.model.groups().get(name)?.modality === modality,
+          );
+          const { loss: found, gradients } = step.differentiate(() => {
+            outputs = step.forward();
+            return { total: studentLoss(step.batch.labels, outputs.unimodalLogits[modality]) };
+          }, variables);
+          expect(gradients.filter(({ tensor }) => tensor).map(({ name }) => name)).toEqual(
+            variables.map(({ name }) => name),
+          );
+          step.optimizer.applyGradients(gradients);
+          loss[modality] = found['total'] as number;
+        }
+        return { loss, outputs };
+      },
+    };
+    const before = tf.memory().numTensors;
+    await train({ model, methods: [alternating], ...settings, onEpoch: (record) => void log.push(record) });
+    expect(Object.keys(log[0]!.loss)).toEqual(['loud', 'quiet']);
+    expect(tf.memory().numTensors).toBe(before);
+    await expect(
+      train({ model, methods: [alternating, { name: 'x', afterBackward: (list) => list }], ...settings }),
+    ).rejects.toThrow(/"alternating" does the whole step its own way, so "x" could not/);
+  });
+
+  it('sees epochs begin and end, its own random stream, and chooses how encoders run', async () => {
+    const model = toyModel(both, 0);
+    const seen: unknown[] = [];
+    const watching: Method<Modality> = {
+      name: 'watching',
+      onEpochStart: (training, epoch) => void seen.push(epoch, training.random('a').uniform()),
+      onEpochEnd: (_, { epoch, train }) => void seen.push(epoch, Object.keys(train)),
+      encoderTraining: (modality) => modality === 'loud',
+    };
+    await train({ model, methods: [watching], ...settings, seed: 5 });
+    expect(seen).toEqual([1, seen[1], 1, ['fused', 'loud', 'quiet']]);
+    await expect(train({ model, methods: [{ name: 'x', task: 'regression' }], ...settings })).rejects.toThrow(
+      /"x" is for regression, but this is a classification/,
+    );
+  });
+});

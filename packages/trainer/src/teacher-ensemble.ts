@@ -1,0 +1,25 @@
+import { ensembleLogits, type EnsembleLogitsOptions } from '@g2d/distill';
+import { perModality } from '@g2d/tensor-ops';
+import type { Predictor } from './evaluate.js';
+import type { FrozenTeachers } from './frozen-teachers.js';
+
+/**
+ * UME: the teachers together, without any joint training. The fused logits are their average.
+ *
+ * @param options `average`: of logits (default) or of probabilities.
+ * @example
+ * const { accuracy } = await evaluate(teacherEnsemble(teachers), test);
+ * @see Du et al., On Uni-Modal Feature Learning in Supervised Multi-Modal Learning (2023)
+ */
+export function teacherEnsemble<M extends string>(
+  teachers: FrozenTeachers<M>,
+  { average = 'logits' }: Pick<EnsembleLogitsOptions<M>, 'average'> = {},
+): Predictor<M> {
+  return (batch) => {
+    const { present } = batch;
+    const outputs = teachers.outputs(batch);
+    const unimodalLogits = perModality(teachers.modalities, (modality) => outputs[modality].logits);
+    const logits = ensembleLogits(unimodalLogits, { average, ...(present && { present }) });
+    return { logits, unimodalLogits };
+  };
+}

@@ -1,0 +1,188 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Batch } from '@g2d/datasets';
+import { studentLoss } from '@g2d/distill';
+import type { Outputs } from '@g2d/fusion';
+import { G2DError, OptionError, orderedGradients, perModality } from '@g2d/tensor-ops';
+import { encoderInputs } from './encoder-inputs.js';
+import type { LossTerms, Method, Step, StepResult, Training } from './method.js';
+
+/**
+ * One step: the methods look at the batch, the model runs forward, the loss is differentiated by the active variables, the
+ * methods edit the gradients, the optimizer applies them. A method with a `trainStep` does it its own way.
+ *
+ * @see G2D, Alg. 1
+ */
+export function trainStep<M extends string>(step: Step<M>, methods: readonly Method<M>[]): StepResult<M> {
+  for (const method of methods) method.onStepStart?.(step);
+  const owner = methods.find((method) => method.trainStep);
+  if (owner?.trainStep) return owner.trainStep(step);
+
+  const active = methods.reduce(
+    (left, method) => method.activeVariables?.(left) ?? left,
+    step.model.variables,
+  );
+  const lossOwner = methods.find((method) => method.loss);
+  let outputs: Outputs<M> | undefined;
+  const { loss, gradients } = step.differentiate(() => {
+    outputs = step.forward();
+    return lossOwner?.loss?.(step, outputs) ?? taskLoss(step, outputs);
+  }, active);
+
+  const edited = methods.reduce(
+    (list, method) => method.afterBackward?.(list, step, outputs as Outputs<M>) ?? list,
+    gradients,
+  );
+  step.optimizer.applyGradients(edited);
+  return { loss, outputs: outputs as Outputs<M> };
+}
+
+/** The loss of joint training (Eq. 1). */
+function taskLoss<M extends string>({ task, batch }: Step<M>, { logits }: Outputs<M>): LossTerms {
+  const total = studentLoss(batch.labels, logits, { task });
+  return { total, student: total };
+}
+
+/** Runs `body` with a step on a batch and frees everything that the step made, also after an error. */
+export function withStep<M extends string, T>(
+  training: Training<M>,
+  { epoch, batch, methods }: StepPlace<M>,
+  body: (step: Step<M>) => T,
+): T {
+  const kept: tf.Tensor[] = [];
+  try {
+    return tf.tidy(() => body(new BatchStep(training, { epoch, batch, methods }, kept)) as never) as T;
+  } finally {
+    tf.dispose(kept);
+  }
+}
+
+interface StepPlace<M extends string> {
+  readonly epoch: number;
+  readonly batch: Batch<M>;
+  readonly methods: readonly Method<M>[];
+}
+
+class BatchStep<M extends string> implements Step<M> {
+  readonly model;
+  readonly task;
+  readonly epochs;
+  readonly optimizer;
+  readonly epoch;
+  readonly batch;
+  readonly #training: Training<M>;
+  readonly #methods: readonly Method<M>[];
+  readonly #teachers: Step<M>['teachers'] | undefined;
+  readonly #kept: tf.Tensor[];
+  /** Features of encoders that are not differentiated in the present pass. */
+  #ready: Partial<Record<M, tf.Tensor2D>> = {};
+
+  constructor(training: Training<M>, { epoch, batch, methods }: StepPlace<M>, kept: tf.Tensor[]) {
+    this.model = training.model;
+    this.task = training.task;
+    this.epochs = training.epochs;
+    this.optimizer = training.optimizer;
+    this.epoch = epoch;
+    this.batch = batch;
+    this.#training = training;
+    this.#methods = methods;
+    this.#kept = kept;
+    const needsTeachers = methods.some((method) => method.teachers === 'unimodal');
+    this.#teachers = needsTeachers ? training.frozenTeachers.outputs(batch) : undefined;
+  }
+
+  get frozenTeachers() {
+    return this.#training.frozenTeachers;
+  }
+
+  get teachers() {
+    if (this.#teachers) return this.#teachers;
+    throw new OptionError('A method asks for teachers but does not declare `teachers: "unimodal"`.', {
+      option: 'teachers',
+      value: undefined,
+      accepted: '"unimodal"',
+    });
+  }
+
+  random(name: string) {
+    return this.#training.random(name);
+  }
+
+  forward(): Outputs<M> {
+    const { model, batch } = this;
+    const training = perModality(model.modalities, (modality) => this.#encoderTraining(modality));
+    const { present } = batch;
+    const inputs = encoderInputs(model, batch);
+    const outputs = model.forward(inputs, { training }, { ready: this.#ready, present });
+    if (this.task === 'classification') assertClasses(batch.labels, outputs.logits);
+    // They must outlive the pass that is differentiated, for the methods' gradient edits.
+    const { features, logits, unimodalLogits } = outputs;
+    for (const tensor of [logits, ...tensorsOf(features), ...tensorsOf(unimodalLogits)]) {
+      this.#kept.push(tf.keep(tensor));
+    }
+    return outputs;
+  }
+
+  differentiate(lossOf: () => LossTerms, variables: readonly tf.Variable[] = this.model.variables) {
+    this.#ready = this.#idleFeatures(variables);
+    let loss: Record<string, number> = {};
+    const { grads } = tf.variableGrads(() => {
+      const terms = lossOf();
+      loss = Object.fromEntries(
+        Object.entries<tf.Scalar>(terms).map(([part, term]) => [part, term.dataSync()[0] as number]),
+      );
+      return terms.total;
+    }, variables as tf.Variable[]);
+    this.#ready = {};
+    this.#assertFinite(loss);
+    return { loss, gradients: orderedGradients(grads, this.model.variables) };
+  }
+
+  #encoderTraining(modality: M): boolean {
+    return this.#methods.every((method) => method.encoderTraining?.(modality) ?? true);
+  }
+
+  /**
+   * Features of the modalities whose encoder has no active variable: outside of the differentiated pass nothing is saved for
+   * a backward pass that they will not have.
+   */
+  #idleFeatures(active: readonly tf.Variable[]): Partial<Record<M, tf.Tensor2D>> {
+    const groups = this.model.groups();
+    const busy = new Set(
+      active.flatMap(({ name }) => {
+        const group = groups.get(name);
+        return group && group.role !== 'head' ? [group.modality] : [];
+      }),
+    );
+    const idle = this.model.modalities.filter((modality) => !busy.has(modality));
+    const { present } = this.batch;
+    const inputs = encoderInputs(this.model, this.batch);
+    return perModality(idle, (modality) => {
+      const mode = { training: this.#encoderTraining(modality) };
+      return this.model.encode(modality, inputs[modality], mode, present?.[modality]);
+    });
+  }
+
+  #assertFinite(loss: Readonly<Record<string, number>>): void {
+    const broken = Object.keys(loss).find((part) => !Number.isFinite(loss[part]));
+    if (broken === undefined) return;
+    const { learningRate } = this.optimizer;
+    const { ids } = this.batch;
+    const which = broken === 'total' ? '' : ` (part "${broken}")`;
+    throw new G2DError(
+      'G2D_DIVERGED',
+      `The loss is ${loss[broken]}${which} in epoch ${this.epoch}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. Lower the learning rate (now ${learningRate}), or look for samples that are not finite.`,
+      { epoch: this.epoch, part: broken, loss, ids },
+    );
+  }
+}
+
+function assertClasses(labels: tf.Tensor1D, { shape: [, classes] }: tf.Tensor2D): void {
+  const wrong = labels.dataSync<'int32'>().find((label) => label < 0 || label >= classes);
+  if (wrong === undefined) return;
+  throw new OptionError(
+    `A batch has the label ${wrong}, but the model has ${classes} classes, 0 to ${classes - 1}. Such a sample would train nothing, silently.`,
+    { option: 'labels', value: wrong, accepted: `0 to ${classes - 1}` },
+  );
+}
+
+const tensorsOf = (record: Readonly<Record<string, tf.Tensor>>): tf.Tensor[] => Object.values(record);
