@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { sha256File, withStaging, type Library } from './cache.js';
 import { NativeError } from './errors.js';
 import type { TfjsNode } from './project.js';
@@ -77,22 +77,51 @@ export async function findCompiler(
   return null;
 }
 
+/** What an add-on is built for, and with what. */
+export interface BuildRequest {
+  readonly cache: string;
+  readonly file: string;
+  readonly library: Library;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly run?: RunCommand;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Builds tfjs-node's add-on against a library of the cache: one call of the compiler, without node-gyp, Python or Node's
  * headers from the network.
  *
  * @throws {NativeError} `G2D_NATIVE_NO_COMPILER`, `G2D_NATIVE_COMPILER_FAILED`
  */
-export async function buildAddon(request: {
-  cache: string;
-  file: string;
-  tfjs: TfjsNode;
-  library: Library;
-  env?: NodeJS.ProcessEnv;
-  run?: RunCommand;
-  signal?: AbortSignal | undefined;
-}): Promise<Addon> {
-  const { cache, file, tfjs, library, env = process.env, run = runCommand, signal } = request;
+export async function buildAddon({
+  tfjs,
+  ...request
+}: BuildRequest & { readonly tfjs: TfjsNode }): Promise<Addon> {
+  return compileAddon(request, `the add-on for ${tfjs.name} ${tfjs.version}`, async (staging) => {
+    const extra = join(staging, 'compatibility.cc');
+    await writeFile(extra, compatibility);
+    return [
+      ...flags,
+      `-I${tfjs.folder}`,
+      join(tfjs.folder, 'binding', 'tfjs_backend.cc'),
+      join(tfjs.folder, 'binding', 'tfjs_binding.cc'),
+      extra,
+    ];
+  });
+}
+
+/**
+ * Compiles an add-on against Node's and TensorFlow's C interfaces and puts it into the cache.
+ *
+ * @param what Named in the error.
+ * @param makeArguments Flags and sources; may write into the folder that it is given.
+ * @throws {NativeError} `G2D_NATIVE_NO_COMPILER`, `G2D_NATIVE_COMPILER_FAILED`
+ */
+export async function compileAddon(
+  { cache, file, library, env = process.env, run = runCommand, signal }: BuildRequest,
+  what: string,
+  makeArguments: (staging: string) => Promise<readonly string[]>,
+): Promise<Addon> {
   const compiler = await findCompiler(env, run);
   if (!compiler) {
     throw new NativeError(
@@ -104,18 +133,12 @@ export async function buildAddon(request: {
   }
   const nodeHeaders = join(dirname(createRequire(import.meta.url).resolve('node-api-headers')), 'include');
   return withStaging(cache, async (staging) => {
-    const built = join(staging, 'tfjs_binding.node');
-    const extra = join(staging, 'compatibility.cc');
-    await writeFile(extra, compatibility);
+    const built = join(staging, basename(file));
     const lib = join(library.folder, 'lib');
     const args = [
-      ...flags,
-      `-I${tfjs.folder}`,
+      ...(await makeArguments(staging)),
       `-I${join(library.folder, 'include')}`,
       `-I${nodeHeaders}`,
-      join(tfjs.folder, 'binding', 'tfjs_backend.cc'),
-      join(tfjs.folder, 'binding', 'tfjs_binding.cc'),
-      extra,
       '-o',
       built,
       `-L${lib}`,
@@ -134,7 +157,7 @@ export async function buildAddon(request: {
         : 'G2D_NATIVE_COMPILER_FAILED';
       throw new NativeError(
         code,
-        `The compiler ${compiler.command} (${compiler.version}) could not build the add-on for ${tfjs.name} ${tfjs.version} ` +
+        `The compiler ${compiler.command} (${compiler.version}) could not build ${what} ` +
           `and TensorFlow ${library.manifest.version}: ${(errors[0] ?? result.stderr.split('\n')[0] ?? 'no message').trim()}. ` +
           'GCC 9 or newer, or Clang 9 or newer, is expected; another one can be named in CXX.',
         { compiler, errors: errors.slice(0, 20) },

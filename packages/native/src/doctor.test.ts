@@ -22,6 +22,7 @@ describe('doctor', () => {
       found: expect.stringContaining('every hash is right'),
     });
     expect(found(report, 'self-test')).toMatchObject({ status: 'ok' });
+    expect(found(report, 'kernels')).toMatchObject({ status: 'ok' });
     expect(found(report, 'wasm')).toMatchObject({ status: 'ok' });
     expect(describeReport(report)).toMatch(
       /loadTensorFlow\(\) uses: tensorflow \([CG]PU\)\nNothing to do\.\n$/,

@@ -6,10 +6,12 @@ import { brokenFiles, cacheLocation, readLibrary, type Library } from './cache.j
 import { firstLine } from './errors.js';
 import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
 import { findPip } from './pip-download.js';
+import { kernelsFile, readKernels } from './kernels.js';
 import { linkFile, readPlaced } from './place.js';
-import { findProject, findTfjsNode } from './project.js';
+import { findProject, findTfjsNode, type TfjsNode } from './project.js';
 import { runCommand, type RunCommand } from './run-command.js';
 import { selfTest } from './self-test.js';
+import { testKernels } from './test-kernels.js';
 import { resolveWasm } from './wasm.js';
 
 /** One thing that was looked at. */
@@ -204,12 +206,27 @@ async function installedFindings(
       status: 'ok',
       found: `TensorFlow ${test.tensorflow} (${device}) computes a convolution and its gradients correctly`,
     });
+    if (placed && test.device === 'cpu') findings.push(await kernelsFinding(tfjs, run));
     return { findings, device: test.device };
   } catch (error) {
     const advice = `${installCommand} --verify`;
     findings.push({ name: 'self-test', status: 'problem', found: firstLine(error), advice });
     return { findings, device: null };
   }
+}
+
+/** Never a problem: training works without them. */
+async function kernelsFinding(tfjs: TfjsNode, run: RunCommand): Promise<Finding> {
+  const advice = `${installCommand} --verify`;
+  const kernels = readKernels(tfjs);
+  if (!kernels?.sha256) {
+    const why = kernels?.problem ?? 'they were not built yet';
+    return { name: 'kernels', status: 'note', found: `training does without those in C++: ${why}`, advice };
+  }
+  const problem = await testKernels(tfjs, kernelsFile(tfjs), { run });
+  return problem
+    ? { name: 'kernels', status: 'note', found: problem, advice }
+    : { name: 'kernels', status: 'ok', found: 'the training kernels in C++ agree with TensorFlow' };
 }
 
 async function libraryFinding(library: Library | null): Promise<Finding> {

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fakeProject, temporaryFolder, writeTfjs, writeWheel } from '../test/fake-wheel.js';
 import { asOrdinaryUser } from '../test/ordinary-user.js';
-import { rightAnswer } from '../test/right-answer.js';
+import { rightAnswer, rightDifferences } from '../test/right-answer.js';
 import type { Host } from './host.js';
 import { install, type InstallOptions } from './install.js';
 import { runCommand, type RunCommand } from './run-command.js';
@@ -35,6 +35,13 @@ function programs(change: Partial<Record<'npm' | 'compiler' | 'selfTest', RunCom
       counts.npm += 1;
       if (change.npm) return change.npm(command, args, options);
       writeTfjs(options!.cwd!, args.at(-1)!.replace(/@[\d.]+$/, ''));
+      return Promise.resolve(done());
+    }
+    // The training kernels have tests of their own.
+    if (args[0] === '-e' && args[1]!.includes('G2dV1'))
+      return Promise.resolve(done(JSON.stringify(rightDifferences)));
+    if (args.some((arg) => arg.endsWith('g2d-kernels.cc'))) {
+      writeFileSync(args[args.indexOf('-o') + 1]!, 'kernels');
       return Promise.resolve(done());
     }
     if (args[0] === '-e') {
@@ -158,7 +165,7 @@ describe('install', () => {
   it('builds the add-on again when the cached one is damaged', async () => {
     const { request, dir } = surroundings();
     await install({ ...request, run: programs().run });
-    const name = readdirSync(join(dir, 'addons'))[0]!;
+    const name = readdirSync(join(dir, 'addons')).find((one) => one.startsWith('tfjs-'))!;
     writeFileSync(join(dir, 'addons', name, 'tfjs_binding.node'), 'x');
     const { run, counts } = programs();
     await install({ ...request, run });

@@ -21,6 +21,7 @@ import {
 } from './cache.js';
 import { firstLine, NativeError, systemCode } from './errors.js';
 import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
+import { installKernels } from './kernels.js';
 import { findPip, interruptedError, noPipError, pipDownload } from './pip-download.js';
 import { isAsTested, isPlaced, place, projectNotWritable, readPlaced, writePlaced } from './place.js';
 import { silentProgress, type Progress } from './progress.js';
@@ -172,6 +173,16 @@ async function installFromWheel(options: InstallOptions, host: Host, context: Co
     installation = await repair(cache.path, wheel, tfjs, options, context, broken);
     placed = await placeAndTest(installation, tfjs, true, context);
   }
+  await installKernels({
+    cache: cache.path,
+    library: installation.library,
+    tfjs,
+    run: context.run,
+    signal: context.signal,
+    again: options.verify ?? false,
+    onStage: (title) => context.progress.stage(title, null),
+    note: context.note,
+  });
   if (installation.changed) changed = true;
   if (driver && placed.changed) {
     context.note(

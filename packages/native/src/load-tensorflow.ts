@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { readLibrary } from './cache.js';
 import { firstLine, NativeError } from './errors.js';
 import { currentHost, describeHost, isSupported, type Host } from './host.js';
+import { loadKernels } from './kernels.js';
 import { linkFile, readPlaced } from './place.js';
 import { findTfjsNodes, type TfjsNode } from './project.js';
 import { repairRound, roundIsBroken } from './repair-kernels.js';
@@ -207,7 +208,7 @@ const loaders: Record<BackendName, (surroundings: Surroundings) => Promise<Tenso
         why = missing;
         continue;
       }
-      const result = await loadNative(tfjs);
+      const result = await loadNative(tfjs, surroundings);
       if (typeof result !== 'string') return result;
       why = result;
     }
@@ -253,7 +254,7 @@ function missingPart(tfjs: TfjsNode): string | null {
   return null;
 }
 
-async function loadNative(tfjs: TfjsNode): Promise<TensorFlow | string> {
+async function loadNative(tfjs: TfjsNode, { env }: Surroundings): Promise<TensorFlow | string> {
   applyShims();
   // Read by the library while it loads: 3 hides its start-up notes, not its errors' effects.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
@@ -261,6 +262,7 @@ async function loadNative(tfjs: TfjsNode): Promise<TensorFlow | string> {
     const tf = createRequire(import.meta.url)(tfjs.folder) as TensorFlow;
     await use(tf, 'tensorflow');
     if (roundIsBroken(nativeBackend(tf).binding.TF_Version)) repairRound(tf);
+    loadKernels(tfjs, env);
     return tf;
   } catch (error) {
     return `TensorFlow is installed but does not load (${firstLine(error)})`;

@@ -5,3 +5,15 @@ export const rightAnswer = {
   dx: [1, 3, 2, 4, 10, 6, 3, 7, 4],
   dw: [12, 16, 24, 28],
 };
+
+/** What the kernels' test prints when each agrees with TensorFlow: the largest differences. */
+export const rightDifferences = {
+  BatchNorm: '1e-7',
+  'BatchNorm, gradient': '1e-7',
+  'BatchNorm and ReLU': '1e-7',
+  'BatchNorm and ReLU, gradient': '1e-7',
+  BatchNormAddRelu: '1e-7',
+  BatchNormAddReluGrad: '1e-7',
+  BatchNormReluMaxPool: '1e-7',
+  BatchNormReluMaxPoolGrad: '0',
+};

@@ -2,6 +2,7 @@ import type { LayersModel } from '../layers-types.js';
 import { graphOf, type Graph, type Node } from './graph.js';
 import * as facts from './layer-facts.js';
 import type { Precision } from '../kernels/bfloat16.js';
+import type { PaddedWindow } from '../kernels/fused-batch-norm.js';
 import { matchAttention } from './attention.js';
 import { program, type Program, type Step } from './program.js';
 import * as steps from './steps.js';
@@ -31,6 +32,7 @@ export function compile(model: LayersModel, target: Target): Program | null {
     relu: new Set(),
     attention: new Map(),
     normalization: new Set(),
+    sum: new Map(),
   };
   for (const node of graph.nodes) {
     const attention = deferred.attention.get(node);
@@ -57,6 +59,8 @@ interface Deferred {
   readonly attention: Map<Node, Step>;
   /** Batch normalization that a frozen convolution does. */
   readonly normalization: Set<Node>;
+  /** Batch normalization that is computed together with a sum and its ReLU, where the sum stands, by its value's id. */
+  readonly sum: Map<number, Node>;
 }
 
 /** A model used as a layer becomes a program in the program; `null` if it cannot be compiled. */
@@ -126,7 +130,20 @@ function fastSteps(
     const relu = takeRelu(node);
     return [relu ? steps.relu(node, relu) : steps.alias(node)];
   }
-  if (normalization) return [steps.batchNormalization(node, normalization, takeRelu(node))];
+  if (normalization) {
+    const sum = rectifiedSumAfter(node, graph);
+    // Of two summands that are both normalized, the last is computed with the sum.
+    if (sum && !sum.inputTensors.some(({ id }) => deferred.sum.has(id))) {
+      deferred.sum.set(node.outputTensors[0]!.id, node);
+      return [];
+    }
+    const pool = reluAndPoolingAfter(node, graph);
+    if (pool) {
+      pool.nodes.forEach(take);
+      return [steps.batchNormalizationReluMaxPooling(node, normalization, pool.window, pool.last)];
+    }
+    return [steps.batchNormalization(node, normalization, takeRelu(node))];
+  }
   const layerNorm = facts.fastLayerNorm(node);
   if (layerNorm) return [steps.layerNormalization(node, layerNorm)];
   const linear = facts.fastLinear(node);
@@ -134,6 +151,13 @@ function fastSteps(
 
   if (facts.kind(layer) === 'Add') {
     const relu = node.inputTensors.length === 2 ? takeRelu(node) : undefined;
+    const place = node.inputTensors.findIndex(({ id }) => deferred.sum.has(id));
+    const summand = deferred.sum.get(node.inputTensors[place]?.id as number);
+    if (relu && summand) {
+      const options = facts.fastBatchNorm(summand) as NonNullable<ReturnType<typeof facts.fastBatchNorm>>;
+      const residual = node.inputTensors[1 - place]!.id;
+      return [steps.batchNormalizationAddRelu(summand, options, { residual, relu })];
+    }
     return relu && [steps.addRelu(node, relu)];
   }
   if (facts.isRelu(layer)) {
@@ -156,6 +180,29 @@ function poolingAfter(node: Node, graph: Graph): Node | null {
   const padding = facts.symmetricPadding(next.outboundLayer);
   const last = padding && graph.onlyConsumer(next);
   return last && facts.fastMaxPooling(last.outboundLayer) ? last : null;
+}
+
+/** The sum of two that alone uses a node's value and whose own value only ReLU uses, without a pooling after it. */
+function rectifiedSumAfter(node: Node, graph: Graph): Node | null {
+  const sum = graph.onlyConsumer(node);
+  if (!sum || facts.kind(sum.outboundLayer) !== 'Add' || sum.inputTensors.length !== 2) return null;
+  const relu = graph.onlyConsumer(sum);
+  return relu && facts.isRelu(relu.outboundLayer) && !poolingAfter(relu, graph) ? sum : null;
+}
+
+/** ReLU and maximum pooling after a node, with zeros between them or not, if nothing else uses what lies between. */
+function reluAndPoolingAfter(
+  node: Node,
+  graph: Graph,
+): { nodes: Node[]; last: Node; window: PaddedWindow } | null {
+  const relu = graph.onlyConsumer(node);
+  if (!relu || !facts.isRelu(relu.outboundLayer) || node.outputTensors[0]!.shape.length !== 4) return null;
+  const last = poolingAfter(relu, graph);
+  const pooling = last && facts.fastMaxPooling(last.outboundLayer);
+  if (!pooling) return null;
+  const padded = graph.onlyConsumer(relu) as Node;
+  const padding = padded === last ? ([0, 0] as const) : facts.symmetricPadding(padded.outboundLayer);
+  return padding && { nodes: [...new Set([relu, padded, last])], last, window: { ...pooling, padding } };
 }
 
 /** The batch normalization that alone uses a node's value, directly or under another shape. */

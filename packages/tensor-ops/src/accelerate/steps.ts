@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '../layers-types.js';
-import { batchNorm } from '../kernels/batch-norm.js';
+import { batchNorm, batchNormAddRelu, batchNormReluMaxPool } from '../kernels/batch-norm.js';
+import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from '../kernels/batch-norm-types.js';
 import type { Precision } from '../kernels/bfloat16.js';
 import { conv2d, conv2dWithBias, type WindowAttributes } from '../kernels/conv2d.js';
+import type { PaddedWindow } from '../kernels/fused-batch-norm.js';
 import { globalAverage as globalAverageKernel } from '../kernels/global-average.js';
 import { layerNorm } from '../kernels/layer-norm.js';
 import { biasAdd, linear as linearKernel } from '../kernels/linear.js';
@@ -224,33 +226,43 @@ export const maxPooling = (
     { keepsType: true },
   );
 
-/** Batch normalization over the last axis, of any number of axes, with the ReLU after it. */
-export function batchNormalization(
-  node: Node,
-  { epsilon, momentum }: { epsilon: number; momentum: number },
-  relu: Node | undefined,
-): Step {
-  const weights = node.outboundLayer as unknown as WeightOf;
+type Normalization = { readonly epsilon: number; readonly momentum: number };
+
+/** Runs batch normalization with a layer's weights and moves its running statistics. */
+function normalize(
+  layer: Layer,
+  { epsilon, momentum }: Normalization,
+  x: Tensor,
+  training: boolean,
+  run: (inputs: BatchNormInputs, attributes: BatchNormAttributes) => BatchNormResult,
+): Tensor {
+  const weights = layer as unknown as WeightOf;
   const [mean, variance] = [weights['movingMean'], weights['movingVariance']] as [Weight, Weight];
-  const run = (x: Tensor, training: boolean): Tensor => {
-    const channels = x.shape.at(-1) as number;
-    // Without scale or center these are constants.
-    const gamma = weights['gamma']?.read() ?? tf.ones([channels]);
-    const beta = weights['beta']?.read() ?? tf.zeros([channels]);
-    const result = batchNorm(
-      { x, gamma, beta },
-      { epsilon, momentum, training, mean: mean.read(), variance: variance.read() },
-      { relu: relu !== undefined },
+  const channels = x.shape.at(-1) as number;
+  // Without scale or center these are constants.
+  const gamma = weights['gamma']?.read() ?? tf.ones([channels]);
+  const beta = weights['beta']?.read() ?? tf.zeros([channels]);
+  const attributes = { epsilon, momentum, training, mean: mean.read(), variance: variance.read() };
+  const result = run({ x, gamma, beta }, attributes);
+  if (training) {
+    mean.write(result.mean);
+    variance.write(result.variance);
+  }
+  tf.dispose([result.mean, result.variance]);
+  if (!weights['gamma']) gamma.dispose();
+  if (!weights['beta']) beta.dispose();
+  return result.y;
+}
+
+/** Any number of axes as `[rows, 1, 1, C]`, which batch normalization does not tell apart. */
+const asRows = (x: Tensor): Tensor => reshapeKernel(x, [-1, 1, 1, x.shape.at(-1) as number]);
+
+/** Batch normalization over the last axis, of any number of axes, with the ReLU after it. */
+export function batchNormalization(node: Node, options: Normalization, relu: Node | undefined): Step {
+  const run = (value: Tensor, training: boolean): Tensor =>
+    normalize(node.outboundLayer, options, value, training, (inputs, attributes) =>
+      batchNorm(inputs, attributes, { relu: relu !== undefined }),
     );
-    if (training) {
-      mean.write(result.mean);
-      variance.write(result.variance);
-    }
-    tf.dispose([result.mean, result.variance]);
-    if (!weights['gamma']) gamma.dispose();
-    if (!weights['beta']) beta.dispose();
-    return result.y;
-  };
   return unary(
     node,
     (x, training) =>
@@ -258,12 +270,63 @@ export function batchNormalization(
         ? run(x, training)
         : chain(
             x,
-            (value) => reshapeKernel(value, [-1, 1, 1, value.shape.at(-1) as number]),
+            asRows,
             (value) => run(value, training),
             (value) => reshapeKernel(value, x.shape),
           ),
     { last: relu ?? node },
   );
+}
+
+/** The same with the sum and the ReLU after it. The residual is a value of the same shape. */
+export function batchNormalizationAddRelu(
+  node: Node,
+  options: Normalization,
+  { residual, relu: last }: { residual: number; relu: Node },
+): Step {
+  const alone = batchNormalization(node, options, undefined);
+  return {
+    inputs: [(node.inputTensors[0] as Node['inputTensors'][number]).id, residual],
+    outputs: ids(last.outputTensors),
+    foreign: false,
+    run: ([x, other], training) => {
+      const [value, summand] = [x as Tensor, other as Tensor];
+      const same = value.shape.join() === summand.shape.join();
+      if (same && value.dtype === 'float32' && summand.dtype === 'float32') {
+        assertCompatible(node.outboundLayer, value);
+        const fused = (rows: Tensor, summands: Tensor): Tensor =>
+          normalize(node.outboundLayer, options, rows, training, (inputs, attributes) =>
+            batchNormAddRelu(inputs, summands, attributes),
+          );
+        if (value.rank === 4) return [fused(value, summand)];
+        const summands = asRows(summand);
+        const y = chain(
+          value,
+          asRows,
+          (rows) => fused(rows, summands),
+          (rows) => reshapeKernel(rows, value.shape),
+        );
+        summands.dispose();
+        return [y];
+      }
+      const [normalized] = alone.run([value], training) as [Tensor];
+      const y = rectifiedSum(normalized, summand);
+      normalized.dispose();
+      return [y];
+    },
+  };
+}
+
+/** The same with ReLU, zeros around the image and maximum pooling after it; `last` is the pooling. */
+export function batchNormalizationReluMaxPooling(
+  node: Node,
+  options: Normalization,
+  window: PaddedWindow,
+  last: Node,
+): Step {
+  const run = (inputs: BatchNormInputs, attributes: BatchNormAttributes) =>
+    batchNormReluMaxPool(inputs, attributes, window);
+  return unary(node, (x, training) => normalize(node.outboundLayer, options, x, training, run), { last });
 }
 
 /** Layer normalization over the last axis. */
@@ -304,17 +367,19 @@ export function linear(
   });
 }
 
-/** max(a + b, 0); by the layers themselves where the shapes differ. */
+/** max(a + b, 0); by TensorFlow.js where the shapes or types differ. */
+function rectifiedSum(x: Tensor, y: Tensor): Tensor {
+  const plain = x.shape.join() !== y.shape.join() || x.dtype !== 'float32' || y.dtype !== 'float32';
+  return plain ? tf.relu(tf.add(x, y)) : addReluKernel(x, y);
+}
+
+/** max(a + b, 0) of two layers' values. */
 export function addRelu(node: Node, relu: Node): Step {
   return {
     inputs: ids(node.inputTensors),
     outputs: ids(relu.outputTensors),
     foreign: false,
-    run: ([a, b]) => {
-      const [x, y] = [a as Tensor, b as Tensor];
-      const plain = x.shape.join() !== y.shape.join() || x.dtype !== 'float32' || y.dtype !== 'float32';
-      return [plain ? tf.relu(tf.add(x, y)) : addReluKernel(x, y)];
-    },
+    run: ([a, b]) => [rectifiedSum(a as Tensor, b as Tensor)],
   };
 }
 

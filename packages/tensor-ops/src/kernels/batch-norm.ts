@@ -1,21 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { defineKernel, runKernel } from './define-kernel.js';
-import { attribute, execute, hasOneDnn, oneDnnLabel, tensorflow, type Attribute } from './tensorflow.js';
+import {
+  canFuse,
+  canFusePooling,
+  fusedBatchNorm,
+  fusedBatchNormAddRelu,
+  fusedBatchNormReluMaxPool,
+  type PaddedWindow,
+} from './fused-batch-norm.js';
+import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './batch-norm-types.js';
+import { maxPool } from './max-pool.js';
+import { padKernel } from './pad.js';
+import { addRelu, relu } from './relu.js';
+import { attribute, execute, hasOperation, oneDnnLabel, tensorflow, type Attribute } from './tensorflow.js';
 
 const KERNEL = 'G2dBatchNorm';
 const KERNEL_RELU = 'G2dBatchNormRelu';
 const ONEDNN = '_MklNativeFusedBatchNormEx';
-
-interface BatchNormAttributes {
-  readonly epsilon: number;
-  /** Batch statistics (true) or running ones. */
-  readonly training: boolean;
-  /** Weight of the batch in the new running statistics: PyTorch's `momentum`. */
-  readonly momentum: number;
-  /** Not inputs of the kernel: nothing is differentiated with respect to them. */
-  readonly mean: tf.Tensor;
-  readonly variance: tf.Tensor;
-}
 
 const gradientAttributes = ({ epsilon, training }: BatchNormAttributes): Attribute[] => [
   attribute.float32Type(),
@@ -45,7 +46,11 @@ function tryOneDnn(): void {
   oneDnnBatchNormRelu([tf.ones([2, 1, 1, 1]), ones, zeros, zeros, ones], attributes);
 }
 
-function forward(inputs: Readonly<Record<string, tf.Tensor>>, options: BatchNormAttributes, relu: boolean) {
+function forward(
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  options: BatchNormAttributes,
+  rectified: boolean,
+) {
   const operands = [
     inputs['x'],
     inputs['gamma'],
@@ -57,9 +62,9 @@ function forward(inputs: Readonly<Record<string, tf.Tensor>>, options: BatchNorm
     ...gradientAttributes(options),
     attribute.float('exponential_avg_factor', options.training ? options.momentum : 1),
   ];
-  if (relu && hasOneDnn(ONEDNN, tryOneDnn)) return oneDnnBatchNormRelu(operands, attributes);
+  if (rectified && hasOperation(ONEDNN, tryOneDnn)) return oneDnnBatchNormRelu(operands, attributes);
   const outputs = tensorflow().executeMultipleOutputs('FusedBatchNormV3', attributes, operands, 6);
-  if (!relu) return outputs;
+  if (!rectified) return outputs;
   const [normalized, ...rest] = outputs as [tf.Tensor, ...tf.Tensor[]];
   const y = execute('Relu', [attribute.float32Type()], [normalized]);
   normalized.dispose();
@@ -106,19 +111,50 @@ export function registerBatchNorm(): void {
  * the same operation.
  *
  * y = gamma (x − μ) / √(σ² + epsilon) + beta; μ and the biased σ² of the batch in training, running ones otherwise.
- *
- * @returns y, and in training the new running mean and (unbiased) variance, as PyTorch moves them; dispose all three.
  */
 export function batchNorm(
-  { x, gamma, beta }: { x: tf.Tensor; gamma: tf.Tensor; beta: tf.Tensor },
+  inputs: BatchNormInputs,
   attributes: BatchNormAttributes,
-  { relu }: { readonly relu: boolean },
-): { y: tf.Tensor; mean: tf.Tensor; variance: tf.Tensor } {
+  options: { readonly relu: boolean },
+): BatchNormResult {
+  if (canFuse(inputs.x, attributes)) return fusedBatchNorm(inputs, attributes, options);
   const [y, mean, variance, ...reserved] = runKernel<tf.Tensor[]>(
-    relu ? KERNEL_RELU : KERNEL,
-    { x, gamma, beta },
+    options.relu ? KERNEL_RELU : KERNEL,
+    { ...inputs },
     attributes,
   ) as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
   tf.dispose(reserved);
   return { y, mean, variance };
+}
+
+/** max({@link batchNorm}(x) + residual, 0): the end of a residual block. */
+export function batchNormAddRelu(
+  inputs: BatchNormInputs,
+  residual: tf.Tensor,
+  attributes: BatchNormAttributes,
+): BatchNormResult {
+  if (canFuse(inputs.x, attributes)) return fusedBatchNormAddRelu(inputs, residual, attributes);
+  const { y: normalized, ...statistics } = batchNorm(inputs, attributes, { relu: false });
+  const y = addRelu(normalized, residual);
+  normalized.dispose();
+  return { y, ...statistics };
+}
+
+/** Maximum over windows of max({@link batchNorm}(x), 0) with zeros around it: the start of a residual network. */
+export function batchNormReluMaxPool(
+  inputs: BatchNormInputs,
+  attributes: BatchNormAttributes,
+  window: PaddedWindow,
+): BatchNormResult {
+  if (canFuse(inputs.x, attributes) && canFusePooling(inputs.x, window))
+    return fusedBatchNormReluMaxPool(inputs, attributes, window);
+  const { y: normalized, ...statistics } = batchNorm(inputs, attributes, { relu: false });
+  const padded = window.padding.some((zeros) => zeros > 0)
+    ? padKernel(normalized, window.padding, 0)
+    : normalized;
+  const pooled = maxPool(padded, window);
+  // Maximum and ReLU commute, and after it fewer values are left.
+  const y = relu(pooled);
+  tf.dispose([normalized, padded, pooled]);
+  return { y, ...statistics };
 }

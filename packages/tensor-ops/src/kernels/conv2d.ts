@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { defineKernel, runKernel } from './define-kernel.js';
 import { inPrecision, type Precision } from './bfloat16.js';
 import { pad, unpad } from './pad.js';
-import { attribute, execute, hasOneDnn, oneDnnLabel, type Attribute } from './tensorflow.js';
+import { attribute, execute, hasOperation, oneDnnLabel, type Attribute } from './tensorflow.js';
 
 const KERNEL = 'G2dConv2D';
 const WITH_BIAS = '_MklNativeConv2DWithBias';
@@ -118,7 +118,7 @@ export const conv2dWithBias = (
   inPrecision(precision, [x, filter, bias], ([image, kernel, offset], type) => {
     const options = forwardAttributes(filter, window, type);
     const operands = [image, kernel] as tf.Tensor[];
-    if (hasOneDnn(WITH_BIAS, tryWithBias)) return withBias(options, [...operands, offset as tf.Tensor]);
+    if (hasOperation(WITH_BIAS, tryWithBias)) return withBias(options, [...operands, offset as tf.Tensor]);
     const convolved = execute('Conv2D', options, operands);
     const format = [attribute.type('T', type), attribute.string('data_format', 'NHWC')];
     const y = execute('BiasAdd', format, [convolved, offset as tf.Tensor]);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { defineKernel, runKernel } from './define-kernel.js';
-import { attribute, execute, hasOneDnn, oneDnnLabel, tensorflow, type Attribute } from './tensorflow.js';
+import { attribute, execute, hasOperation, oneDnnLabel, tensorflow, type Attribute } from './tensorflow.js';
 
 const KERNEL = 'G2dMaxPool';
 const KERNEL_ONEDNN = 'G2dMaxPoolOneDnn';
@@ -55,7 +55,7 @@ const oneDnnPool = (x: tf.Tensor, options: PoolAttributes): tf.Tensor[] =>
 /** Maximum over windows of `[B, H, W, C]`, no padding; of equal values the first in a window gets the gradient. */
 export function maxPool(x: tf.Tensor, options: PoolAttributes): tf.Tensor {
   const attempt = () => oneDnnPool(tf.ones([1, 2, 2, 1]), { size: [2, 2], strides: [2, 2] });
-  if (!hasOneDnn(ONEDNN, attempt)) return runKernel(KERNEL, { x }, options);
+  if (!hasOperation(ONEDNN, attempt)) return runKernel(KERNEL, { x }, options);
   const [y, workspace] = runKernel<tf.Tensor[]>(KERNEL_ONEDNN, { x }, options) as [tf.Tensor, tf.Tensor];
   workspace.dispose();
   return y;

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerAttention } from './attention.js';
 import { registerBatchNorm } from './batch-norm.js';
 import { registerConv2D } from './conv2d.js';
+import { registerFusedBatchNorm } from './fused-batch-norm.js';
 import { registerGlobalAverage } from './global-average.js';
 import { registerLayerNorm } from './layer-norm.js';
 import { registerLinear } from './linear.js';
@@ -32,6 +33,7 @@ export function registerTrainingKernels(): void {
     registered = true;
     registerConv2D();
     registerBatchNorm();
+    registerFusedBatchNorm();
     registerRelu();
     registerMaxPool();
     registerPad();

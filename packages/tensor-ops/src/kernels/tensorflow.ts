@@ -92,10 +92,11 @@ export const oneDnnLabel = (): Attribute => attribute.string('_kernel', 'MklName
 const tried = new Map<string, boolean>();
 
 /**
- * Whether one of TensorFlow's hidden oneDNN operations runs: in x86-64 builds on the CPU, unless switched off. They are
- * not part of TensorFlow's public interface, so each is tried once on a few numbers before it is used.
+ * Whether an operation runs that is not part of TensorFlow's public interface: one of the hidden oneDNN operations, in
+ * x86-64 builds unless switched off, or one of ours that `@g2d/native` brings. Each is tried once on a few numbers before it
+ * is used, and on the CPU only.
  */
-export function hasOneDnn(operation: string, attempt: () => unknown): boolean {
+export function hasOperation(operation: string, attempt: () => unknown): boolean {
   let works = tried.get(operation);
   if (works === undefined) {
     works = !tensorflow().isUsingGpuDevice && succeeds(attempt);

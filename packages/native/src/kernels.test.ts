@@ -1,0 +1,227 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fakeProject, temporaryFolder } from '../test/fake-wheel.js';
+import { rightDifferences } from '../test/right-answer.js';
+import type { Library } from './cache.js';
+import { installKernels, kernelsFile, loadKernels, readKernels, type KernelsRequest } from './kernels.js';
+import { bindingFile } from './place.js';
+import { findTfjsNode } from './project.js';
+import type { RunCommand } from './run-command.js';
+import { testKernels } from './test-kernels.js';
+
+const done = (stdout = '') => Promise.resolve({ code: 0, stdout, stderr: '', startError: null });
+const installed = () => findTfjsNode(process.cwd())!;
+
+/** An installation without kernels; programs that build and test them, counted. */
+function request(change: { compiler?: RunCommand; test?: RunCommand; variant?: 'cpu' | 'gpu' } = {}) {
+  const tfjs = findTfjsNode(fakeProject())!;
+  mkdirSync(dirname(bindingFile(tfjs)), { recursive: true });
+  const manifest = { version: '9.9.9', arch: 'x64', variant: change.variant ?? 'cpu' };
+  const library = { folder: temporaryFolder(), id: 'id', stamp: 'stamp', manifest } as unknown as Library;
+  const counts = { compiler: 0, test: 0 };
+  const notes: string[] = [];
+  const run: RunCommand = (command, args, options) => {
+    if (args[0] === '-e') {
+      counts.test += 1;
+      return change.test?.(command, args, options) ?? done(JSON.stringify(rightDifferences));
+    }
+    const out = args.indexOf('-o');
+    if (out < 0) return done('fake compiler 1.0\n');
+    counts.compiler += 1;
+    if (change.compiler) return change.compiler(command, args, options);
+    writeFileSync(args[out + 1]!, 'kernels');
+    return done();
+  };
+  const asked: KernelsRequest = {
+    cache: temporaryFolder(),
+    library,
+    tfjs,
+    run,
+    signal: undefined,
+    again: false,
+    onStage: () => {},
+    note: (line) => notes.push(line),
+  };
+  return { asked, tfjs, counts, notes };
+}
+
+describe('installKernels', () => {
+  it('builds, places and tests them once', async () => {
+    const { asked, tfjs, counts, notes } = request();
+    await installKernels(asked);
+    await installKernels(asked);
+    expect(readFileSync(kernelsFile(tfjs), 'utf8')).toBe('kernels');
+    expect(readKernels(tfjs)).toMatchObject({ sha256: expect.any(String), problem: null });
+    expect(counts).toEqual({ compiler: 1, test: 1 });
+    await installKernels({ ...asked, again: true });
+    expect(counts).toEqual({ compiler: 1, test: 2 });
+    rmSync(kernelsFile(tfjs));
+    await installKernels(asked);
+    expect(existsSync(kernelsFile(tfjs))).toBe(true);
+    expect(notes).toEqual([]);
+  });
+
+  it.each<[string, Parameters<typeof request>[0], RegExp]>([
+    [
+      'there is a compiler error',
+      {
+        compiler: () => Promise.resolve({ code: 1, stdout: '', stderr: 'x.cc: error: no', startError: null }),
+      },
+      /could not build the training kernels.*error: no/,
+    ],
+    [
+      'they crash',
+      { test: () => Promise.resolve({ code: null, stdout: '', stderr: '', startError: null }) },
+      /they do not run \(the process died\)/,
+    ],
+    [
+      'one is wrong',
+      { test: () => done(JSON.stringify({ ...rightDifferences, BatchNormAddRelu: '0.5' })) },
+      /BatchNormAddRelu differs from TensorFlow by 0.5/,
+    ],
+    [
+      'one is not a number',
+      { test: () => done(JSON.stringify({ ...rightDifferences, BatchNormAddRelu: 'Infinity' })) },
+      /differs from TensorFlow by Infinity/,
+    ],
+    ['the test breaks off', { test: () => done('{}') }, /incomplete/],
+  ])('leaves them out, with one note and once, when %s', async (_, change, message) => {
+    const { asked, tfjs, counts, notes } = request(change);
+    await installKernels(asked);
+    expect(notes.join()).toMatch(message);
+    expect(notes).toHaveLength(1);
+    expect(existsSync(kernelsFile(tfjs))).toBe(false);
+    expect(readKernels(tfjs)).toMatchObject({ sha256: null, problem: expect.stringMatching(message) });
+    const before = { ...counts };
+    await installKernels(asked);
+    expect(counts).toEqual(before);
+    expect(notes).toHaveLength(1);
+  });
+
+  it('has none for the CUDA build', async () => {
+    const { asked, tfjs, counts } = request({ variant: 'gpu' });
+    await installKernels(asked);
+    expect(counts).toEqual({ compiler: 0, test: 0 });
+    expect(readKernels(tfjs)).toBeNull();
+  });
+});
+
+describe('loadKernels', () => {
+  it('does without them where there are none, none that passed, or none are wanted', () => {
+    const { tfjs } = request();
+    expect(loadKernels(tfjs, {})).toBe(false);
+    expect(loadKernels(installed(), { G2D_KERNELS: 'off' })).toBe(false);
+  });
+
+  it('does without a file that is no library', async () => {
+    const { asked, tfjs } = request();
+    await installKernels(asked);
+    writeFileSync(join(dirname(bindingFile(tfjs)), 'g2d-native.json'), '{ "format": 1 }');
+    expect(loadKernels(tfjs, {})).toBe(false);
+  });
+});
+
+/** Runs a program in a process of its own that has loaded TensorFlow; `again` loads a copy of the kernels. */
+function program(code: string, env: NodeJS.ProcessEnv = {}): string {
+  const { folder } = installed();
+  const copy = join(temporaryFolder(), 'copy.node');
+  copyFileSync(kernelsFile(installed()), copy);
+  const text = `
+    const util = require('node:util');
+    util.isNullOrUndefined = (value) => value === null || value === undefined;
+    util.isArray = Array.isArray;
+    const worker = require('node:worker_threads');
+    const load = (file) => process.dlopen({ exports: {} }, file);
+    const kernels = ${JSON.stringify(kernelsFile(installed()))};
+    const copy = ${JSON.stringify(copy)};
+    const tf = require(${JSON.stringify(folder)});
+    load(kernels);
+    const batchNorm = (shape) => {
+      const { binding } = tf.backend();
+      const size = shape.reduce((a, b) => a * b);
+      const x = tf.tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i * i)), shape);
+      const [ones, zeros] = [tf.ones([shape[3]]), tf.zeros([shape[3]])];
+      const attributes = [
+        { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: 0.001 },
+        { name: 'momentum', type: binding.TF_ATTR_FLOAT, value: 0.1 },
+        { name: 'relu', type: binding.TF_ATTR_BOOL, value: false },
+      ];
+      return tf.backend().executeMultipleOutputs('G2dV1BatchNorm', attributes, [x, ones, zeros, zeros, ones], 6);
+    };
+    ${code}`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', text], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '', TF_CPP_MIN_LOG_LEVEL: '3', ...env },
+  });
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout.trim();
+}
+
+describe('the kernels that are installed here', () => {
+  it('agree with TensorFlow', async () => {
+    expect(await testKernels(installed(), kernelsFile(installed()))).toBeNull();
+  });
+
+  it('give the same bits with any number of threads', () => {
+    const code = `
+      const hash = require('node:crypto').createHash('sha256');
+      for (const tensor of batchNorm([16, 31, 29, 40])) hash.update(tensor.dataSync());
+      console.log(hash.digest('hex'));`;
+    const [one, ...others] = ['1', '2', '5'].map((threads) =>
+      program(code, { TF_NUM_INTRAOP_THREADS: threads }),
+    );
+    expect(others).toEqual([one, one]);
+  });
+
+  it('are registered once, also from a second copy', () => {
+    expect(program('load(kernels); load(copy); console.log(batchNorm([1, 2, 2, 1]).length);')).toBe('6');
+  });
+
+  it('outlive a worker thread that loaded them, and compute in several at once', () => {
+    const code = `
+      const run = () => new Promise((resolve, reject) => {
+        const text = \`
+          const util = require('node:util');
+          util.isNullOrUndefined = (value) => value === null || value === undefined;
+          const { workerData, parentPort } = require('node:worker_threads');
+          const tf = require(workerData.folder);
+          process.dlopen({ exports: {} }, workerData.kernels);
+          const batchNorm = \${batchNorm};
+          let sum = 0;
+          for (let i = 0; i < 20; i++) sum = tf.memory && batchNorm([4, 16, 16, 8])[0].dataSync()[7];
+          parentPort.postMessage(sum);\`;
+        const thread = new worker.Worker(text, { eval: true, workerData: { folder: ${JSON.stringify(installed().folder)}, kernels } });
+        let answer;
+        thread.on('message', (value) => { answer = value; });
+        thread.on('error', reject);
+        thread.on('exit', () => resolve(answer));
+      });
+      Promise.all([run(), run(), run()]).then((answers) => {
+        const own = batchNorm([4, 16, 16, 8])[0].dataSync()[7];
+        console.log(answers.every((answer) => answer === own));
+      });`;
+    expect(program(code)).toBe('true');
+  });
+
+  it('refuse operands that do not fit', () => {
+    const code = `
+      const { binding } = tf.backend();
+      const relu = [{ name: 'relu', type: binding.TF_ATTR_BOOL, value: true }];
+      const [x, vector] = [tf.ones([1, 2, 2, 3]), tf.ones([3])];
+      for (const operands of [
+        [x, x, vector, tf.ones([2]), vector, vector],
+        [x, tf.ones([1, 2, 2, 1]), vector, vector, vector, vector],
+        [tf.ones([4, 3]), x, vector, vector, vector, vector],
+      ]) {
+        try {
+          tf.backend().executeMultipleOutputs('G2dV1BatchNormGrad', relu, operands, 3);
+          console.log('no error');
+        } catch (error) {
+          console.log(/another size|is expected/.test(error.message));
+        }
+      }`;
+    expect(program(code)).toBe('true\ntrue\ntrue');
+  });
+});

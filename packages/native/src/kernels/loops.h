@@ -1,0 +1,228 @@
+// The inner loops, over rows of C channels each. Included once for each instruction set, with G2D_TARGET set to its
+// attribute. Nothing here may be contracted to fused multiply-adds (-ffp-contract=off): the gradient decides by the
+// same expression as the forward pass whether ReLU let a value through, and every processor gives the same bits.
+
+/** (x − μ) s + β, with s = γ/σ. */
+G2D_TARGET inline float normalized(float x, float mean, float scale, float beta) {
+  return (x - mean) * scale + beta;
+}
+
+/** max(x, 0); not a number stays what it is. */
+G2D_TARGET inline float rectified(float x) { return x < 0 ? 0 : x; }
+
+template <typename Floats>
+G2D_TARGET inline Floats load(const float* from) {
+  Floats value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+/** Adds rows to mean and m2 = Σ(x − mean)², which stand for `count` rows so far. Scratch: 2C. */
+G2D_TARGET void moments(const float* x, int64_t rows, int64_t channels, int64_t count, double* mean, double* m2,
+                        float* scratch) {
+  float* __restrict__ sum = scratch;
+  float* __restrict__ square = scratch + channels;
+  const int64_t paired = rows / 4 * 4;
+  for (int64_t c = 0; c < channels; c++) sum[c] = square[c] = 0;
+  for (int64_t r = 0; r < paired; r += 4) {
+    const float* p = x + r * channels;
+    for (int64_t c = 0; c < channels; c++)
+      sum[c] += (p[c] + p[c + channels]) + (p[c + 2 * channels] + p[c + 3 * channels]);
+  }
+  for (int64_t r = paired; r < rows; r++)
+    for (int64_t c = 0; c < channels; c++) sum[c] += x[r * channels + c];
+  // The rows are in the cache now: deviations from their own mean lose nothing where the mean is large.
+  const float inverse = 1.0f / rows;
+  for (int64_t c = 0; c < channels; c++) sum[c] *= inverse;
+  for (int64_t r = 0; r < paired; r += 4) {
+    const float* p = x + r * channels;
+    for (int64_t c = 0; c < channels; c++) {
+      const float d0 = p[c] - sum[c], d1 = p[c + channels] - sum[c];
+      const float d2 = p[c + 2 * channels] - sum[c], d3 = p[c + 3 * channels] - sum[c];
+      square[c] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
+    }
+  }
+  for (int64_t r = paired; r < rows; r++)
+    for (int64_t c = 0; c < channels; c++) {
+      const float d = x[r * channels + c] - sum[c];
+      square[c] += d * d;
+    }
+  merge(channels, rows, sum, square, count, mean, m2);
+}
+
+/** y = (x − μ) s + β, plus a residual if there is one, rectified if asked for. */
+G2D_TARGET void normalize(const float* __restrict__ x, const float* __restrict__ residual, float* __restrict__ y,
+                          int64_t rows, int64_t channels, const float* __restrict__ mean,
+                          const float* __restrict__ scale, const float* __restrict__ beta, bool relu) {
+  for (int64_t r = 0; r < rows; r++, x += channels, y += channels) {
+    if (residual) {
+      for (int64_t c = 0; c < channels; c++)
+        y[c] = rectified(normalized(x[c], mean[c], scale[c], beta[c]) + residual[c]);
+      residual += channels;
+    } else if (relu) {
+      for (int64_t c = 0; c < channels; c++) y[c] = rectified(normalized(x[c], mean[c], scale[c], beta[c]));
+    } else {
+      for (int64_t c = 0; c < channels; c++) y[c] = normalized(x[c], mean[c], scale[c], beta[c]);
+    }
+  }
+}
+
+/** g: dy where ReLU let the value through. */
+G2D_TARGET inline float gated(float value, float dy) { return value > 0 ? dy : 0; }
+
+/** Some rows at once, so that what belongs to a channel is read once for them; see `gradient_sums`. */
+template <Gate gate, int rows>
+G2D_TARGET inline void sums_of_rows(const float* __restrict__ dy, const float* __restrict__ x,
+                                    const float* __restrict__ y, float* __restrict__ inner, int64_t channels,
+                                    const float* __restrict__ mean, const float* __restrict__ scale,
+                                    const float* __restrict__ beta, float* __restrict__ sum,
+                                    float* __restrict__ product) {
+  for (int64_t c = 0; c < channels; c++) {
+    float s = 0, p = 0;
+    for (int row = 0; row < rows; row++) {
+      const int64_t at = row * channels + c;
+      float g = dy[at];
+      if (gate == Gate::kInput) g = gated(normalized(x[at], mean[c], scale[c], beta[c]), g);
+      if (gate == Gate::kOutput) inner[at] = g = gated(y[at], g);
+      s += g;
+      p += g * (x[at] - mean[c]);
+    }
+    sum[c] += s;
+    product[c] += p;
+  }
+}
+
+/**
+ * Adds Σg and Σg(x − μ) of some rows. With `kInput` the value that ReLU saw is computed from x again; with `kOutput` it is
+ * read from y, and g is written to `inner`, the gradient of both summands. Scratch: 2C.
+ */
+template <Gate gate>
+G2D_TARGET void gradient_sums(const float* dy, const float* x, const float* y, float* inner, int64_t rows,
+                              int64_t channels, const float* mean, const float* scale, const float* beta,
+                              double* total, double* weighted, float* scratch) {
+  float* sum = scratch;
+  float* product = scratch + channels;
+  for (int64_t c = 0; c < 2 * channels; c++) scratch[c] = 0;
+  const bool out = gate == Gate::kOutput;
+  const int64_t paired = rows / 4 * 4;
+  for (int64_t at = 0; at < paired * channels; at += 4 * channels)
+    sums_of_rows<gate, 4>(dy + at, x + at, out ? y + at : y, out ? inner + at : inner, channels, mean, scale, beta,
+                          sum, product);
+  for (int64_t at = paired * channels; at < rows * channels; at += channels)
+    sums_of_rows<gate, 1>(dy + at, x + at, out ? y + at : y, out ? inner + at : inner, channels, mean, scale, beta,
+                          sum, product);
+  for (int64_t c = 0; c < channels; c++) {
+    total[c] += sum[c];
+    weighted[c] += product[c];
+  }
+}
+
+/** Some rows at once; see `gradient_input`. */
+template <bool relu, int rows>
+G2D_TARGET inline void input_of_rows(const float* __restrict__ dy, const float* __restrict__ x,
+                                     float* __restrict__ dx, int64_t channels, const float* __restrict__ mean,
+                                     const float* __restrict__ scale, const float* __restrict__ beta,
+                                     const float* __restrict__ a, const float* __restrict__ b) {
+  for (int64_t c = 0; c < channels; c++) {
+    for (int row = 0; row < rows; row++) {
+      const int64_t at = row * channels + c;
+      float g = dy[at];
+      if (relu) g = gated(normalized(x[at], mean[c], scale[c], beta[c]), g);
+      dx[at] = scale[c] * ((g - a[c]) - (x[at] - mean[c]) * b[c]);
+    }
+  }
+}
+
+/** dx = s (g − a − (x − μ) b), with a = Σg / n and b = Σg(x − μ) / (n σ²). */
+template <bool relu>
+G2D_TARGET void gradient_input(const float* dy, const float* x, float* dx, int64_t rows, int64_t channels,
+                               const float* mean, const float* scale, const float* beta, const float* a,
+                               const float* b) {
+  const int64_t paired = rows / 4 * 4;
+  for (int64_t at = 0; at < paired * channels; at += 4 * channels)
+    input_of_rows<relu, 4>(dy + at, x + at, dx + at, channels, mean, scale, beta, a, b);
+  for (int64_t at = paired * channels; at < rows * channels; at += channels)
+    input_of_rows<relu, 1>(dy + at, x + at, dx + at, channels, mean, scale, beta, a, b);
+}
+
+/** Windows' best so far, in registers: eight channels (or one, for what is left of them). */
+template <typename Floats, typename Ints>
+G2D_TARGET inline void pool_window(const float* x, const Pool& p, int64_t h0, int64_t w0, const float* sign,
+                                   float* winner, int32_t* place) {
+  const Floats direction = load<Floats>(sign);
+  Floats best = {}, won = {};
+  Ints at = {};
+  bool first = true;
+  for (int64_t i = std::max<int64_t>(0, -h0); i < p.window_height && h0 + i < p.height; i++) {
+    for (int64_t j = std::max<int64_t>(0, -w0); j < p.window_width && w0 + j < p.width; j++) {
+      const Floats value = load<Floats>(x + ((h0 + i) * p.width + w0 + j) * p.channels);
+      const Floats key = value * direction;
+      const Ints tap = Ints{} + static_cast<int32_t>(i * p.window_width + j);
+      // Not a number wins; of equals the first.
+      const auto more = !(key <= best);
+      best = first ? key : more ? key : best;
+      won = first ? value : more ? value : won;
+      at = first ? tap : more ? tap : at;
+      first = false;
+    }
+  }
+  std::memcpy(winner, &won, sizeof won);
+  std::memcpy(place, &at, sizeof at);
+}
+
+/**
+ * One row of windows: the rectified maximum of the normalized values, the x that won and its place in the window. The
+ * largest value comes from the largest x where s > 0, from the smallest where s < 0; `sign` is 1, −1, or 0 for s = 0.
+ */
+G2D_TARGET void pool_row(const float* x, const Pool& p, int64_t row, const float* __restrict__ mean,
+                         const float* __restrict__ scale, const float* __restrict__ beta, const float* sign,
+                         float* __restrict__ y, float* __restrict__ winner, uint8_t* __restrict__ place,
+                         int32_t* __restrict__ scratch) {
+  const int64_t wide = p.channels / 8 * 8;
+  const int64_t h0 = row * p.stride_height - p.pad_height;
+  for (int64_t column = 0; column < p.out_width; column++) {
+    const int64_t w0 = column * p.stride_width - p.pad_width;
+    for (int64_t c = 0; c < wide; c += 8)
+      pool_window<Floats8, Ints8>(x + c, p, h0, w0, sign + c, winner + c, scratch + c);
+    for (int64_t c = wide; c < p.channels; c++)
+      pool_window<float, int32_t>(x + c, p, h0, w0, sign + c, winner + c, scratch + c);
+    for (int64_t c = 0; c < p.channels; c++) {
+      y[c] = rectified(normalized(winner[c], mean[c], scale[c], beta[c]));
+      place[c] = static_cast<uint8_t>(scratch[c]);
+    }
+    y += p.channels;
+    winner += p.channels;
+    place += p.channels;
+  }
+}
+
+/** One row of dx, from all windows that the row lies in. dy, winner and place begin at the image's first window. */
+G2D_TARGET void pool_gradient_row(const float* dy, const float* winner, const uint8_t* place,
+                                  const float* __restrict__ x, float* __restrict__ dx, const Pool& p, int64_t row,
+                                  const float* __restrict__ mean, const float* __restrict__ scale,
+                                  const float* __restrict__ beta, const float* __restrict__ a,
+                                  const float* __restrict__ b, float* scratch) {
+  float* __restrict__ g = scratch;
+  const int64_t last_row = std::min((row + p.pad_height) / p.stride_height, p.out_height - 1);
+  const int64_t first_row = first_window(row + p.pad_height, p.window_height, p.stride_height);
+  for (int64_t column = 0; column < p.width; column++, x += p.channels, dx += p.channels) {
+    const int64_t last = std::min((column + p.pad_width) / p.stride_width, p.out_width - 1);
+    const int64_t first = first_window(column + p.pad_width, p.window_width, p.stride_width);
+    for (int64_t c = 0; c < p.channels; c++) g[c] = 0;
+    for (int64_t i = first_row; i <= last_row; i++) {
+      for (int64_t j = first; j <= last; j++) {
+        const int32_t tap = static_cast<int32_t>((row + p.pad_height - i * p.stride_height) * p.window_width +
+                                                 (column + p.pad_width - j * p.stride_width));
+        const int64_t offset = (i * p.out_width + j) * p.channels;
+        const float* __restrict__ d = dy + offset;
+        const float* __restrict__ won = winner + offset;
+        const uint8_t* __restrict__ at = place + offset;
+        for (int64_t c = 0; c < p.channels; c++) {
+          const float open = normalized(won[c], mean[c], scale[c], beta[c]) > 0 ? d[c] : 0;
+          g[c] += at[c] == tap ? open : 0;
+        }
+      }
+    }
+    for (int64_t c = 0; c < p.channels; c++) dx[c] = scale[c] * ((g[c] - a[c]) - (x[c] - mean[c]) * b[c]);
+  }
+}

@@ -1,0 +1,107 @@
+import type { TfjsNode } from './project.js';
+import { runCommand, type RunCommand } from './run-command.js';
+
+// Each operation against the same in operations of TensorFlow.js and their gradients, on numbers of every size of block
+// and remainder: 2 × 9 × 7 rows of 11 channels. The answer is the largest difference for each.
+const program = (folder: string, kernels: string) => `
+  const util = require('node:util');
+  util.isNullOrUndefined = (value) => value === null || value === undefined;
+  util.isArray = Array.isArray;
+  const tf = require(${JSON.stringify(folder)});
+  process.dlopen({ exports: {} }, ${JSON.stringify(kernels)});
+  const backend = tf.backend();
+  const { binding } = backend;
+  const run = (name, attributes, inputs, outputs) =>
+    backend.executeMultipleOutputs('G2dV1' + name, attributes, inputs, outputs);
+  const values = (shape, seed) => {
+    const numbers = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * i * 0.37 + i + seed));
+    return tf.tensor(numbers, shape);
+  };
+  const shape = [2, 9, 7, 11];
+  const [x, residual, dy] = [1, 2, 3].map((seed) => values(shape, seed));
+  const [gamma, beta, mean] = [4, 5, 6].map((seed) => values([11], seed));
+  const variance = tf.ones([11]);
+  const rows = 126;
+  const normalize = (x, gamma, beta) => {
+    const moments = tf.moments(x, [0, 1, 2]);
+    return x.sub(moments.mean).mul(moments.variance.add(0.001).rsqrt()).mul(gamma).add(beta);
+  };
+  const moments = tf.moments(x, [0, 1, 2]);
+  const moved = [
+    mean.mul(0.75).add(moments.mean.mul(0.25)),
+    variance.mul(0.75).add(moments.variance.mul(0.25 * rows / (rows - 1))),
+  ];
+  const statistics = [
+    { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: 0.001 },
+    { name: 'momentum', type: binding.TF_ATTR_FLOAT, value: 0.25 },
+  ];
+  const flag = (value) => [{ name: 'relu', type: binding.TF_ATTR_BOOL, value }];
+  const pooling = [{ name: 'window', type: binding.TF_ATTR_INT, value: [3, 3, 2, 2, 1, 1] }];
+  const input = [x, gamma, beta, mean, variance];
+  const differences = {};
+  const compare = (name, actual, expected) => {
+    const worst = actual.map((tensor, i) => {
+      if (tensor.shape.join() !== expected[i].shape.join()) return Infinity;
+      const difference = tensor.sub(expected[i]).abs().max().dataSync()[0];
+      return Number.isFinite(difference) ? difference : Infinity;
+    });
+    differences[name] = String(Math.max(...worst));
+  };
+  for (const relu of [false, true]) {
+    const plain = (...inputs) => (relu ? normalize(...inputs).relu() : normalize(...inputs));
+    const [y, newMean, newVariance, ...kept] = run('BatchNorm', [...statistics, ...flag(relu)], input, 6);
+    const name = relu ? 'BatchNorm and ReLU' : 'BatchNorm';
+    compare(name, [y, newMean, newVariance], [plain(x, gamma, beta), ...moved]);
+    compare(name + ', gradient', run('BatchNormGrad', flag(relu), [x, dy, beta, ...kept], 3),
+      tf.grads(plain)([x, gamma, beta], dy));
+  }
+  {
+    const plain = (x, gamma, beta, residual) => normalize(x, gamma, beta).add(residual).relu();
+    const [y, newMean, newVariance, ...kept] = run('BatchNormAddRelu', statistics, [...input, residual], 6);
+    compare('BatchNormAddRelu', [y, newMean, newVariance], [plain(x, gamma, beta, residual), ...moved]);
+    compare('BatchNormAddReluGrad', run('BatchNormAddReluGrad', [], [x, dy, beta, ...kept, y], 4),
+      tf.grads(plain)([x, gamma, beta, residual], dy));
+  }
+  {
+    const plain = (x, gamma, beta) =>
+      tf.maxPool(normalize(x, gamma, beta).relu().pad([[0, 0], [1, 1], [1, 1], [0, 0]]), 3, 2, 'valid');
+    const [y, winner, place, newMean, newVariance, ...kept] =
+      run('BatchNormReluMaxPool', [...statistics, ...pooling], input, 8);
+    compare('BatchNormReluMaxPool', [y, newMean, newVariance], [plain(x, gamma, beta), ...moved]);
+    const pooled = values(y.shape, 7);
+    compare('BatchNormReluMaxPoolGrad',
+      run('BatchNormReluMaxPoolGrad', pooling, [x, pooled, beta, ...kept, winner, place], 3),
+      tf.grads(plain)([x, gamma, beta], pooled));
+  }
+  console.log('\\n' + JSON.stringify(differences));`;
+
+const tolerance = 1e-4;
+
+/**
+ * Compares every training kernel and gradient with TensorFlow.js operations, in a child process: a crash there is an
+ * answer too.
+ *
+ * @returns null if all agree, else what is wrong.
+ */
+export async function testKernels(
+  tfjs: Pick<TfjsNode, 'folder'>,
+  kernels: string,
+  options: { run?: RunCommand; signal?: AbortSignal | undefined } = {},
+): Promise<string | null> {
+  const { run = runCommand, signal } = options;
+  const result = await run(process.execPath, ['-e', program(tfjs.folder, kernels)], {
+    env: { TF_CPP_MIN_LOG_LEVEL: '3', ...process.env, NODE_OPTIONS: '' },
+    signal,
+    timeoutMs: 120_000,
+  });
+  let differences: Readonly<Record<string, string>>;
+  try {
+    differences = JSON.parse(result.stdout.trim().split('\n').at(-1)!) as typeof differences;
+  } catch {
+    const line = result.stderr.split('\n').find((text) => /Error|error|terminate|cannot/.test(text));
+    return `they do not run (${line?.trim() ?? (result.code === null ? 'the process died' : 'nothing was printed')})`;
+  }
+  const wrong = Object.entries(differences).find(([, difference]) => !(Number(difference) <= tolerance));
+  if (wrong) return `${wrong[0]} differs from TensorFlow by ${wrong[1]}, more than ${tolerance}`;
+  return Object.keys(differences).length === 8 ? null : 'their test is incomplete';
+}

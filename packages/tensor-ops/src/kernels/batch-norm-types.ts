@@ -1,0 +1,27 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+/** How x is normalized. */
+export interface BatchNormAttributes {
+  readonly epsilon: number;
+  /** Batch statistics (true) or running ones. */
+  readonly training: boolean;
+  /** Weight of the batch in the new running statistics: PyTorch's `momentum`. */
+  readonly momentum: number;
+  /** Not inputs of the kernel: nothing is differentiated with respect to them. */
+  readonly mean: tf.Tensor;
+  readonly variance: tf.Tensor;
+}
+
+/** What is normalized. */
+export interface BatchNormInputs {
+  readonly x: tf.Tensor;
+  readonly gamma: tf.Tensor;
+  readonly beta: tf.Tensor;
+}
+
+/** y, and in training the new running mean and (unbiased) variance, as PyTorch moves them; dispose all three. */
+export interface BatchNormResult {
+  readonly y: tf.Tensor;
+  readonly mean: tf.Tensor;
+  readonly variance: tf.Tensor;
+}
