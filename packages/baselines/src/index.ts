@@ -2,3 +2,15 @@
 export { ogm, ogmGe, type OgmGeOptions, type OgmOptions } from './ogm.js';
 export { ogmCoefficients, ogmRatios, type OgmComparison } from './ogm-coefficients.js';
 export { enhanceGradient, type GradientNoise } from './gradient-noise.js';
+
+// Several backward passes in a step
+export { mmPareto, type MmParetoOptions } from './mm-pareto.js';
+export { paretoScale, paretoWeights, type GradientProducts, type ParetoWeights } from './pareto.js';
+export { separateHeads } from './separate-heads.js';
+
+// One step for each modality in turn
+export { mla, type MlaOptions } from './mla.js';
+export { sharedHeadFusion, type SharedHeadOptions } from './shared-head.js';
+
+// Frozen encoders
+export { linearProbe } from './linear-probe.js';

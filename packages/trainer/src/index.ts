@@ -17,6 +17,7 @@ export { teacherEnsemble } from './teacher-ensemble.js';
 export type {
   Differentiated,
   EpochRecord,
+  ForwardOptions,
   LossTerms,
   Method,
   Scores,

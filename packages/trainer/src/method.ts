@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Batch, Task } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
-import type { MultimodalModel, Outputs } from '@g2d/fusion';
+import type { MultimodalModel, Outputs, PassMode } from '@g2d/fusion';
 import type { NamedGradient, Optimizer, PerModality, RandomStream } from '@g2d/tensor-ops';
 import type { FrozenTeachers } from './frozen-teachers.js';
 
@@ -30,6 +30,12 @@ export interface Differentiated {
   readonly gradients: readonly NamedGradient[];
 }
 
+/** How a pass over the batch differs from the usual one. */
+export interface ForwardOptions<M extends string> extends Pick<PassMode, 'runningStatistics'> {
+  /** Default: all. */
+  readonly modalities?: readonly M[];
+}
+
 /** What a method sees of the step it is in. The tensors belong to the loop. */
 export interface Step<M extends string> extends Training<M> {
   /** Counted from 1. */
@@ -37,8 +43,13 @@ export interface Step<M extends string> extends Training<M> {
   readonly batch: Batch<M>;
   /** Outputs of the frozen teachers on this batch; throws for a run without teachers. */
   readonly teachers: PerModality<M, TeacherOutputs>;
-  /** The model on the batch, as the methods want its encoders to run. The outputs live until the step ends. */
-  forward(): Outputs<M>;
+  /**
+   * The model on the batch, as the methods want its encoders to run. The outputs live until the step ends.
+   *
+   * @param options `runningStatistics: 'keep'` for a second pass over a batch, whose statistics count once. `modalities`: the
+   * others are absent, and their encoders do not run.
+   */
+  forward(options?: ForwardOptions<M>): Outputs<M>;
   /**
    * Gradients of a loss, returned and not accumulated: call it as often as a method needs (each call runs `loss` again).
    *

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import { studentLoss } from '@g2d/distill';
-import type { Outputs } from '@g2d/fusion';
-import { G2DError, OptionError, orderedGradients, perModality } from '@g2d/tensor-ops';
+import type { EncoderInput, Outputs, PartialInputs, Presence } from '@g2d/fusion';
+import { G2DError, OptionError, orderedGradients, perModality, type PerModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
-import type { LossTerms, Method, Step, StepResult, Training } from './method.js';
+import type { ForwardOptions, LossTerms, Method, Step, StepResult, Training } from './method.js';
 
 /**
  * One step: the methods look at the batch, the model runs forward, the loss is differentiated by the active variables, the
@@ -73,8 +73,8 @@ class BatchStep<M extends string> implements Step<M> {
   readonly #methods: readonly Method<M>[];
   readonly #teachers: Step<M>['teachers'] | undefined;
   readonly #kept: tf.Tensor[];
-  /** Features of encoders that are not differentiated in the present pass. */
-  #ready: Partial<Record<M, tf.Tensor2D>> = {};
+  /** What the present pass is differentiated by. */
+  #active: readonly tf.Variable[] | undefined;
 
   constructor(training: Training<M>, { epoch, batch, methods }: StepPlace<M>, kept: tf.Tensor[]) {
     this.model = training.model;
@@ -107,12 +107,20 @@ class BatchStep<M extends string> implements Step<M> {
     return this.#training.random(name);
   }
 
-  forward(): Outputs<M> {
+  forward({ modalities = this.model.modalities, ...mode }: ForwardOptions<M> = {}): Outputs<M> {
     const { model, batch } = this;
     const training = perModality(model.modalities, (modality) => this.#encoderTraining(modality));
-    const { present } = batch;
-    const inputs = encoderInputs(model, batch);
-    const outputs = model.forward(inputs, { training }, { ready: this.#ready, present });
+    const all = encoderInputs(model, batch);
+    const absent = model.modalities.filter((modality) => !modalities.includes(modality));
+    const zeros = perModality(absent, () => tf.zeros<tf.Rank.R1>([batch.ids.length]));
+    const outputs = model.forward(
+      perModality(modalities, (modality) => all[modality]) as PartialInputs<M>,
+      { ...mode, training },
+      {
+        ready: this.#idleFeatures(modalities, all),
+        present: absent.length > 0 ? ({ ...batch.present, ...zeros } as Presence<M>) : batch.present,
+      },
+    );
     if (this.task === 'classification') assertClasses(batch.labels, outputs.logits);
     // They must outlive the pass that is differentiated, for the methods' gradient edits.
     const { features, logits, unimodalLogits } = outputs;
@@ -123,7 +131,7 @@ class BatchStep<M extends string> implements Step<M> {
   }
 
   differentiate(lossOf: () => LossTerms, variables: readonly tf.Variable[] = this.model.variables) {
-    this.#ready = this.#idleFeatures(variables);
+    this.#active = variables;
     let loss: Record<string, number> = {};
     const { grads } = tf.variableGrads(() => {
       const terms = lossOf();
@@ -132,7 +140,7 @@ class BatchStep<M extends string> implements Step<M> {
       );
       return terms.total;
     }, variables as tf.Variable[]);
-    this.#ready = {};
+    this.#active = undefined;
     this.#assertFinite(loss);
     return { loss, gradients: orderedGradients(grads, this.model.variables) };
   }
@@ -142,22 +150,25 @@ class BatchStep<M extends string> implements Step<M> {
   }
 
   /**
-   * Features of the modalities whose encoder has no active variable: outside of the differentiated pass nothing is saved for
-   * a backward pass that they will not have.
+   * Features of the modalities whose encoder has no active variable: as constants, so that nothing is saved for a backward pass
+   * that they will not have.
    */
-  #idleFeatures(active: readonly tf.Variable[]): Partial<Record<M, tf.Tensor2D>> {
+  #idleFeatures(
+    modalities: readonly M[],
+    inputs: PerModality<M, EncoderInput>,
+  ): Partial<Record<M, tf.Tensor2D>> {
+    if (!this.#active) return {};
     const groups = this.model.groups();
     const busy = new Set(
-      active.flatMap(({ name }) => {
+      this.#active.flatMap(({ name }) => {
         const group = groups.get(name);
         return group && group.role !== 'head' ? [group.modality] : [];
       }),
     );
-    const idle = this.model.modalities.filter((modality) => !busy.has(modality));
     const { present } = this.batch;
-    const inputs = encoderInputs(this.model, this.batch);
+    const idle = modalities.filter((modality) => !busy.has(modality));
     return perModality(idle, (modality) => {
-      const mode = { training: this.#encoderTraining(modality) };
+      const mode = { training: this.#encoderTraining(modality), gradients: false };
       return this.model.encode(modality, inputs[modality], mode, present?.[modality]);
     });
   }

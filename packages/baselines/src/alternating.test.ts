@@ -1,0 +1,244 @@
+// Methods with a step of their own, and frozen encoders.
+import * as tf from '@tensorflow/tfjs';
+import { concatFusion, lateFusion, MultimodalModel, type Fusion } from '@g2d/fusion';
+import { initializeWeights } from '@g2d/encoders';
+import { expectTensorClose } from '@g2d/tensor-ops/testing';
+import { evaluate, inferenceOf, readState, train, type EpochRecord, type Method } from '@g2d/trainer';
+import { batches, fromSamples } from '@g2d/datasets';
+import { randomStream } from '@g2d/tensor-ops';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { linearProbe } from './linear-probe.js';
+import { mla } from './mla.js';
+import { mmPareto } from './mm-pareto.js';
+import { paretoScale, paretoWeights } from './pareto.js';
+import { separateHeads } from './separate-heads.js';
+import { sharedHeadFusion } from './shared-head.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+type Modality = 'loud' | 'quiet';
+const both = ['loud', 'quiet'] as const;
+const options = { widths: { loud: 5, quiet: 5 }, classes: 3, seed: 0 };
+const optimizer = { learningRate: 0.1, momentum: 0, weightDecay: 0 };
+
+function modelWith(fusion: Fusion<Modality>): MultimodalModel<Modality> {
+  const encoder = (name: Modality): tf.LayersModel => {
+    const inputs = tf.input({ shape: [4] });
+    const hidden = tf.layers.dense({ name: `${name}/dense`, units: 5 }).apply(inputs);
+    const outputs = tf.layers
+      .batchNormalization({ name: `${name}/bn`, momentum: 0.9 })
+      .apply(hidden) as tf.SymbolicTensor;
+    const model = tf.model({ name, inputs, outputs });
+    initializeWeights(model, 0);
+    return model;
+  };
+  return new MultimodalModel({ encoders: { loud: encoder('loud'), quiet: encoder('quiet') }, fusion });
+}
+
+const random = randomStream(1);
+const data = fromSamples({
+  name: 'toy',
+  split: 'train',
+  classNames: ['a', 'b', 'c'],
+  samples: Array.from({ length: 60 }, (_, i) => {
+    const input = (signal: number) =>
+      Float32Array.from({ length: 4 }, (_, j) => random.normal() * 0.5 + (j === i % 3 ? signal : 0));
+    return { label: i % 3, inputs: { loud: input(3), quiet: input(1) } };
+  }),
+});
+
+async function run(
+  model: MultimodalModel<Modality>,
+  method: Method<Modality>,
+  { epochs = 1, batchSize = 20 } = {},
+): Promise<EpochRecord[]> {
+  const log: EpochRecord[] = [];
+  await train({
+    model,
+    methods: [method],
+    epochs,
+    optimizer,
+    batches: (epoch) => batches<Modality>(data, { batchSize, epoch }),
+    onEpoch: (record) => void log.push(record),
+  });
+  return log;
+}
+
+describe('paretoWeights', () => {
+  it('takes half of each without conflict, and the shortest combination with it, by hand', () => {
+    expect(paretoWeights({ multimodal: 1, cross: 0.5, unimodal: 4 })).toEqual({ a: 0.5, b: 0.5 });
+    // (1, 0) and (−1, 2): a = (5 + 1) / (1 + 5 + 2).
+    const products = { multimodal: 1, cross: -1, unimodal: 5 };
+    const weights = paretoWeights(products);
+    expect(weights).toEqual({ a: 0.75, b: 0.25 });
+    // h = (1, 1), the sum (0, 2): 1.5 · 2 / √2 on h.
+    expect(paretoScale(products, weights, 1.5)).toBeCloseTo(2.12132, 5);
+  });
+
+  it('stays within the released bounds, and with a combination of length 0', () => {
+    expect(paretoWeights({ multimodal: 0, cross: 0, unimodal: 1 }).a).toBe(0.999);
+    expect(paretoWeights({ multimodal: 1, cross: 0, unimodal: 0 }).a).toBe(0.001);
+    expect(paretoScale({ multimodal: 1, cross: -1, unimodal: 1 }, { a: 0.5, b: 0.5 }, 1.5)).toBe(1.5);
+  });
+});
+
+describe('mmPareto', () => {
+  const fusion = () => separateHeads(concatFusion(options), lateFusion(options));
+
+  it('is the step computed apart: encoders combined, heads plain, statistics moved once', async () => {
+    const [model, expected] = [modelWith(fusion()), modelWith(fusion())];
+    const log = await run(model, mmPareto(), { batchSize: 60 });
+    for await (const batch of batches<Modality>(data, { batchSize: 60, epoch: 1 })) {
+      const { inputs, labels } = batch;
+      const hot = tf.oneHot(labels, 3);
+      const gradients = (loss: (outputs: ReturnType<typeof expected.forward>) => tf.Tensor) =>
+        tf.variableGrads(
+          () => loss(expected.forward(inputs, { training: true, runningStatistics: 'keep' })) as tf.Scalar,
+          [...expected.variables],
+        ).grads;
+      const fused = gradients(({ logits }) => tf.losses.softmaxCrossEntropy(hot, logits));
+      const own = gradients(({ unimodalLogits }) =>
+        tf.addN(both.map((m) => tf.losses.softmaxCrossEntropy(hot, unimodalLogits[m]))),
+      );
+      const flat = (grads: tf.NamedTensorMap, m: Modality) =>
+        tf.concat(
+          expected.variables
+            .filter(({ name }) => name.startsWith(`${m}/`))
+            .map(({ name }) => tf.reshape(grads[name]!, [-1])),
+        );
+      const number = (x: tf.Tensor) => x.dataSync()[0]!;
+      const weights = Object.fromEntries(
+        both.map((m) => {
+          const [mm, uni] = [flat(fused, m), flat(own, m)];
+          return [
+            m,
+            paretoWeights({
+              multimodal: number(tf.dot(mm, mm)),
+              cross: number(tf.dot(mm, uni)),
+              unimodal: number(tf.dot(uni, uni)),
+            }),
+          ];
+        }),
+      );
+      expected.variables.forEach((variable, i) => {
+        const { name } = variable;
+        const modality = both.find((m) => name.startsWith(`${m}/`));
+        let gradient: tf.Tensor;
+        if (modality) {
+          const { a, b } = weights[modality]!;
+          const [mm, uni] = [fused[name]!, own[name]!];
+          const h = tf.add(tf.mul(mm, 2 * a), tf.mul(uni, 2 * b));
+          const lambda = Math.max(1, number(tf.norm(tf.add(mm, uni))) / number(tf.norm(h)));
+          gradient = tf.mul(h, 1.5 * lambda);
+        } else {
+          gradient = (fused[name] ?? own[name])!;
+        }
+        expectTensorClose(model.variables[i]!, tf.sub(variable, tf.mul(gradient, 0.1)), { atol: 2e-6 });
+      });
+      expected.forward(inputs, { training: true });
+    }
+    const [state, once] = [readState(model), readState(expected)];
+    expect([...state['loud/bn/moving_mean']!.values]).toEqual([...once['loud/bn/moving_mean']!.values]);
+    expect(Object.keys(log[0]!.loss)).toEqual(['total', 'student', 'loud', 'quiet']);
+    expect(log[0]!['multimodalWeight']).toMatchObject({ loud: expect.any(Number) });
+  });
+
+  it('learns, leaves no tensors, and refuses a model without separate heads', async () => {
+    const model = modelWith(fusion());
+    const before = tf.memory().numTensors;
+    const log = await run(model, mmPareto(), { epochs: 8 });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(log.at(-1)!.train['fused']).toBeGreaterThan(90);
+    await expect(run(modelWith(lateFusion(options)), mmPareto())).rejects.toThrow(/`separateHeads/);
+    await expect(run(modelWith(concatFusion(options)), mmPareto())).rejects.toThrow(/needs a head for each/);
+    expect(() => mmPareto({ gamma: 0 })).toThrow(/`gamma` is 0/);
+  });
+});
+
+describe('mla', () => {
+  const fusion = (weights?: { loud: number; quiet: number }) =>
+    sharedHeadFusion({ modalities: both, width: 5, classes: 3, seed: 0, ...(weights && { weights }) });
+
+  it('takes a step for each modality, and the second finds the head updated: computed apart', async () => {
+    const [model, expected] = [modelWith(fusion()), modelWith(fusion())];
+    await run(model, mla(), { batchSize: 60 });
+    for await (const { inputs, labels } of batches<Modality>(data, { batchSize: 60, epoch: 1 })) {
+      for (const modality of both) {
+        const own = expected.variables.filter(
+          ({ name }) => name.startsWith(modality) || name.startsWith('head/'),
+        );
+        const { grads } = tf.variableGrads(() => {
+          const outputs = expected.forward(inputs, { training: true, runningStatistics: 'keep' });
+          const logits = outputs.unimodalLogits[modality];
+          return tf.losses.softmaxCrossEntropy(tf.oneHot(labels, 3), logits) as tf.Scalar;
+        }, own);
+        for (const variable of own) variable.assign(tf.sub(variable, tf.mul(grads[variable.name]!, 0.1)));
+      }
+      expected.forward(inputs, { training: true });
+    }
+    expected.variables.forEach((variable, i) =>
+      expectTensorClose(model.variables[i]!, variable, { atol: 2e-6 }),
+    );
+    expect(readState(model)['quiet/bn/moving_mean']!.values.some((mean) => Math.abs(mean) > 1e-4)).toBe(true);
+  });
+
+  it('learns, in the order that is asked for, and weighs by entropy at inference', async () => {
+    const model = modelWith(fusion());
+    const before = tf.memory().numTensors;
+    const log = await run(model, mla({ order: ['quiet', 'loud'] }), { epochs: 8 });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(Object.keys(log[0]!.loss)).toEqual(['total', 'quiet', 'loud']);
+    const { accuracy } = await evaluate(inferenceOf(model), data);
+    expect(accuracy['fused']).toBeGreaterThan(90);
+    await expect(run(modelWith(lateFusion(options)), mla())).rejects.toThrow(/needs one head that all/);
+    await expect(run(modelWith(fusion()), mla<Modality>({ order: ['loud'] }))).rejects.toThrow(
+      /`order` is \[loud\]/,
+    );
+  });
+
+  it('has the entropy weights of the reference values', () => {
+    // u_a (2, 0, 0), u_v (0.5, 0.2, 0): H 0.665573 and 1.077161, weights 0.601469 and 0.398531.
+    const shared = sharedHeadFusion({ modalities: both, width: 3, classes: 3, seed: 0 });
+    const [kernel, bias] = shared.layers[0]!.layer.weights;
+    kernel!.write(tf.eye(3));
+    bias!.write(tf.zeros([3]));
+    const features = { loud: tf.tensor2d([[2, 0, 0]]), quiet: tf.tensor2d([[0.5, 0.2, 0]]) };
+    const expected = [0.601469 * 2 + 0.398531 * 0.5, 0.398531 * 0.2, 0];
+    expectTensorClose(shared.apply(features).logits, expected, { atol: 1e-5 });
+    // One sample: over the batch axis every probability is 1 and no modality is surer.
+    const batchWise = sharedHeadFusion({
+      modalities: both,
+      width: 3,
+      classes: 3,
+      seed: 0,
+      weights: 'batch-entropy',
+    });
+    batchWise.layers[0]!.layer.setWeights([tf.eye(3), tf.zeros([3])]);
+    expectTensorClose(batchWise.apply(features).logits, [1.25, 0.1, 0], { atol: 1e-5 });
+    const fixed = sharedHeadFusion({
+      modalities: both,
+      width: 3,
+      classes: 3,
+      seed: 0,
+      weights: { loud: 0.55, quiet: 0.45 },
+    });
+    fixed.layers[0]!.layer.setWeights([tf.eye(3), tf.zeros([3])]);
+    expectTensorClose(fixed.apply(features).logits, [1.325, 0.09, 0], { atol: 1e-5 });
+    const absent = { loud: tf.tensor1d([0]) };
+    expectTensorClose(shared.apply(features, absent).logits, [0.5, 0.2, 0], { atol: 1e-5 });
+  });
+});
+
+describe('linearProbe', () => {
+  it('trains the fusion alone and leaves every encoder bit by bit, statistics too', async () => {
+    const model = modelWith(lateFusion(options));
+    const start = readState(model);
+    await run(model, linearProbe(), { epochs: 2 });
+    for (const [name, { values }] of Object.entries(readState(model))) {
+      const same = [...values].join() === [...start[name]!.values].join();
+      expect(same, name).toBe(!name.startsWith('head/'));
+    }
+  });
+});
