@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs';
 import type { LayersModel } from '@tensorflow/tfjs';
-import { batches, type MultimodalDataset } from '@g2d/datasets';
+
 import { smallAudioEncoder, smallImageEncoder } from '@g2d/encoders';
 import { lateFusion, MultimodalModel } from '@g2d/fusion';
 import { deriveSeed, perModality, type PerModality } from '@g2d/tensor-ops';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { OptionError } from '@g2d/tensor-ops';
-import type { SuppressionScope } from '@g2d/trainer';
+import type { ParameterScope } from '@g2d/fusion';
 
 /** Everything that the results depend on, apart from backend and versions. */
 export interface Settings {
@@ -14,7 +14,7 @@ export interface Settings {
   readonly dropAfter: readonly number[];
   /** τ_1, τ_2: one modality alone in the first half, both in the second. */
   readonly phaseEpochs: readonly [number, number];
-  readonly scope: SuppressionScope;
+  readonly scope: ParameterScope;
   /** α and β of Eq. 4. */
   readonly alpha: number;
   readonly beta: number;

@@ -36,7 +36,7 @@ const student = new MultimodalModel({ encoders: { audio: audio(0), image: image(
 const { modalities, variables } = student;
 const sgd = new SGD(variables, optimizer);
 const phaseEpochs = [Math.floor(epochs / 2), Math.ceil(epochs / 2)];
-const modalityOf = modalityInScope(student, 'conv');
+const modalityOf = modalityInScope(student, 'conv'); // as the released code
 const smp = new SequentialModalityPrioritization({ modalities, modalityOf, phaseEpochs, variables });
 
 for (let epoch = 1; epoch <= epochs; epoch++) {

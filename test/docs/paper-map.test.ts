@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(import.meta.dirname, '../..');
 const rows = readFileSync(join(root, 'docs/paper-map.md'), 'utf8')
   .split('\n')
-  .filter((line) => /^\| .*`/.test(line))
+  .filter((line) => /^\| .*` +\| packages\//.test(line))
   .map(
     (line) =>
       line
@@ -25,6 +25,18 @@ const equations = (text: string): number[] =>
 describe('docs/paper-map.md', () => {
   it('has the eight equations', () => {
     expect(new Set(rows.flatMap(([paper]) => equations(paper)))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8]));
+  });
+
+  it('says something about every table and figure', () => {
+    const text = readFileSync(join(root, 'docs/paper-map.md'), 'utf8');
+    const numbers = (kind: string): Set<number> =>
+      new Set(
+        [...text.matchAll(new RegExp(`^\\| ${kind} ([\\d, ]+)`, 'gm'))].flatMap(([, list]) =>
+          (list as string).split(',').map(Number),
+        ),
+      );
+    expect([...numbers('Table')].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect([...numbers('Fig\\.')].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it.each(rows)('%s: %s', async (_, symbol, file, test) => {

@@ -18,7 +18,7 @@ export interface AvMnistOptions {
 
 const MODALITIES = ['audio', 'image'] as const;
 const CLASSES = 10;
-const HOW_TO_GET =
+export const AV_MNIST_HOW_TO_GET =
   'AV-MNIST is one archive, avmnist.tar.gz, linked from the MultiBench repository (pliang279/MultiBench): unpack it and ' +
   'give its folder as `root`. Without it, `buildSmallAvMnist` makes a small set of the same layout from free data.';
 
@@ -142,7 +142,7 @@ function findRoot(root: string, names: readonly string[]): string {
   const there = missing(below);
   if (there.length === 0) return below;
   const nearer = there.length < here.length ? { root: below, missing: there } : { root, missing: here };
-  throw new DatasetNotFoundError({ dataset: 'AV-MNIST', ...nearer, howToGet: HOW_TO_GET });
+  throw new DatasetNotFoundError({ dataset: 'AV-MNIST', ...nearer, howToGet: AV_MNIST_HOW_TO_GET });
 }
 
 /** (N, pixels) with a square number of pixels, or (N, H, W). */

@@ -1,5 +1,26 @@
 // Datasets
 export { avMnist, type AvMnistOptions } from './av-mnist.js';
+export { checkAvMnist, type CheckAvMnistOptions } from './av-mnist-check.js';
+export { cremaD, type CremaDOptions } from './crema-d.js';
+export { checkCremaD, type CheckCremaDOptions } from './crema-d-check.js';
+export type { CremaDParts } from './crema-d/parts.js';
+export { vggSound, type VggSoundOptions } from './vgg-sound.js';
+export { checkVggSound, type CheckVggSoundOptions } from './vgg-sound-check.js';
+export type { ClipDataset } from './clips/clip-dataset.js';
+export { misMe, type MisMeDataset, type MisMeOptions } from './mis-me.js';
+export { checkMisMe, type CheckMisMeOptions } from './mis-me-check.js';
+export { urFunny, type UrFunnyDataset, type UrFunnyOptions } from './ur-funny.js';
+export { checkUrFunny, type CheckUrFunnyOptions } from './ur-funny/check.js';
+export { iemocap } from './iemocap.js';
+export { checkIemocap, type CheckIemocapOptions } from './iemocap/check.js';
+export type {
+  GcnetOptions,
+  IemocapDataset,
+  IemocapOptions,
+  MlaOptions,
+  MminOptions,
+} from './iemocap/options.js';
+export type { DatasetCheck } from './dataset-check.js';
 export {
   buildSmallAvMnist,
   type BuildSmallAvMnistOptions,
@@ -24,3 +45,8 @@ export { presenceMask, type MaskSampler, type PresenceMaskOptions } from './pres
 export { batches, type Batch, type BatchesOptions, type DroppedSample } from './batches.js';
 export type { Augmentation } from './augmentation.js';
 export { randomAffineCrop, type RandomAffineCropOptions } from './transforms/random-affine-crop.js';
+
+// What programs around the datasets need
+export { writeNpy } from './io/npy.js';
+export { frameFileName, frameNumbers } from './transforms/frame-numbers.js';
+export { readVggSoundTable, type VggSoundRow } from './vgg-sound/table.js';

@@ -52,7 +52,7 @@ export function meanOverPresent(
   const [batch] = teacher.shape;
   assertMask('present', present, batch);
   return tf.tidy(() => {
-    const count = tf.maximum(tf.sum(tf.cast(present, 'float32')), 1);
+    const count = tf.maximum(tf.sum(tf.cast(tf.cast(present, 'bool'), 'float32')), 1);
     return tf.mul(
       mean(presentRows(teacher, present), presentRows(student, present)),
       tf.div(batch, count),

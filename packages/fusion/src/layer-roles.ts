@@ -10,11 +10,11 @@ export function innerLayers(layer: layers.Layer): layers.Layer[] {
 }
 
 /**
- * What a variable of an encoder is, from the layer that made it and not from its rank: convolution kernels (depthwise
- * and pointwise ones too), scales and shifts of a normalization, everything else.
+ * What a variable of an encoder is, from the layer that made it and not from its rank: convolution kernels over two
+ * axes of space (depthwise and pointwise ones too; those with four axes in the released code's terms), scales and shifts of a normalization, everything else.
  */
 export function encoderRole(layer: layers.Layer, variable: string): 'conv' | 'norm' | 'encoder' {
   const kind = layer.getClassName();
   if (kind.endsWith('Normalization')) return 'norm';
-  return kind.includes('Conv') && variable.endsWith('kernel') ? 'conv' : 'encoder';
+  return /Conv.*2D/.test(kind) && variable.endsWith('kernel') ? 'conv' : 'encoder';
 }

@@ -13,7 +13,7 @@ const ROLES: Readonly<Record<ParameterScope, readonly ParameterGroup<string>['ro
 /**
  * The modality that a variable belongs to within a scope.
  *
- * @param scope `'conv'`: convolution kernels of the encoders. `'encoder'`: all of an encoder. `'encoder+head'`: also the
+ * @param scope `'conv'`: convolution kernels (over two axes) of the encoders. `'encoder'`: all of an encoder. `'encoder+head'`: also the
  * layers of the fusion that serve one modality alone.
  * @returns For a variable's name its modality; `undefined` for variables that are shared or out of the scope.
  * @throws {OptionError} If the scope is unknown, or contains no variable of some modality: a method would silently do
@@ -41,7 +41,15 @@ export function modalityInScope<M extends string>(
     const group = groups.get(variableName);
     return group && roles.includes(group.role) ? group.modality : undefined;
   };
+  const has = (modality: M, role: ParameterGroup<M>['role']): boolean =>
+    [...groups.values()].some((group) => group.modality === modality && group.role === role);
   for (const modality of model.modalities) {
+    if (scope === 'encoder+head' && !has(modality, 'head')) {
+      throw new OptionError(
+        `The scope "encoder+head" contains no head of ${modality}: the model's fusion is shared by all modalities. Use "encoder".`,
+        { option: 'scope', value: scope, accepted },
+      );
+    }
     if (!model.variables.some(({ name }) => modalityOf(name) === modality)) {
       throw new OptionError(
         `The scope "${scope}" contains no variable of ${modality}, so suppressing it would change nothing. Use "encoder" for encoders without convolutions.`,

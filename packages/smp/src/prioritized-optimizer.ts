@@ -29,7 +29,7 @@ export class PrioritizedOptimizer extends tf.Optimizer {
 
   /**
    * @param inner Takes the steps, for example `tf.train.adam(1e-3)`.
-   * @param smp Call its `update` before each step or epoch.
+   * @param smp Call its `update` before each step or epoch; until the first call every modality trains.
    * @throws {OptionError} If `smp` wants suppressed encoders in inference mode: an optimizer does not run them.
    */
   constructor(inner: tf.Optimizer, smp: Prioritization) {

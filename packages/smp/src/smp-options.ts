@@ -120,8 +120,8 @@ export function completeOptions<M extends string>(given: SmpOptions<M>): Complet
   const { dataset, fixed }: RankingValues<M> = typeof ranking === 'object' ? ranking : {};
   const isRanking =
     ['batch', 'epoch'].includes(ranking as string) ||
-    isPerModality(dataset, modalities, isUnit) ||
-    isSameSet(fixed ?? [], modalities);
+    (!fixed && isPerModality(dataset, modalities, isUnit)) ||
+    (!dataset && isSameSet(fixed ?? [], modalities));
   if (!isRanking) {
     const expected = `batch, epoch, { dataset: a number in [0, 1] } or { fixed }, for each of ${modalities.join(', ')}`;
     throw wrongOption('ranking', ranking, expected);

@@ -1,9 +1,10 @@
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import type { EncoderInput, MultimodalModel } from '@g2d/fusion';
-import { OptionError, perModality, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, perModality } from '@g2d/tensor-ops';
 
 /**
- * A batch's inputs as a model's encoders take them: with the padding mask where an encoder wants one, as
+ * A batch's inputs as a model's encoders take them, of the modalities that the batch has: with the padding mask where an encoder wants one, as
  * `transformer({ paddingMask: true })` does.
  *
  * @throws {OptionError} If an encoder takes a mask and the batch has none for its modality.
@@ -11,8 +12,9 @@ import { OptionError, perModality, type PerModality } from '@g2d/tensor-ops';
 export function encoderInputs<M extends string>(
   { modalities, inputShapes }: Pick<MultimodalModel<M>, 'modalities' | 'inputShapes'>,
   { inputs, masks }: Pick<Batch<M>, 'inputs' | 'masks'>,
-): PerModality<M, EncoderInput> {
-  return perModality<M, EncoderInput>(modalities, (modality) => {
+): Partial<Record<M, EncoderInput>> {
+  const given = modalities.filter((modality) => inputs[modality] as tf.Tensor | undefined);
+  return perModality<M, EncoderInput>(given, (modality) => {
     if (inputShapes[modality].length === 1) return inputs[modality];
     const mask = masks?.[modality];
     if (mask) return [inputs[modality], mask];

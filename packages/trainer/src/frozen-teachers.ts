@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
-import type { MultimodalModel } from '@g2d/fusion';
+import type { EncoderInput, MultimodalModel } from '@g2d/fusion';
 import { OptionError, perModality, UnknownModalityError, type Precision } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 
@@ -101,9 +101,20 @@ function freezeOne<K extends string>(
   const frozen = model.freeze(options);
   return {
     outputs: (batch) => {
-      const { features, logits } = frozen.forward(encoderInputs(model, batch));
+      // A modality that the whole batch lacks: its teacher judges zeros, and masks leave the judgement out.
+      const inputs = encoderInputs(model, batch)[modality] ?? zeroInputs(model.inputShapes[modality], batch);
+      const { features, logits } = frozen.forward({ [modality]: inputs } as Record<K, EncoderInput>);
       return { features: features[modality], logits };
     },
     dispose: frozen.dispose,
   };
+}
+
+/** Zeros of the shapes that an encoder takes, for as many samples as a batch has. */
+function zeroInputs(
+  shapes: readonly (readonly (number | null)[])[],
+  { inputs }: Pick<Batch<string>, 'inputs'>,
+) {
+  const samples = Object.values<tf.Tensor | undefined>(inputs).find((input) => input)?.shape[0] ?? 0;
+  return shapes.map(([, ...sizes]) => tf.zeros([samples, ...sizes.map((size) => size ?? 1)]));
 }

@@ -26,10 +26,6 @@ export type {
   Training,
 } from './method.js';
 export { g2dDistillation } from './methods/g2d-distillation.js';
-export {
-  modalityPrioritization,
-  type PrioritizationOptions,
-  type SuppressionScope,
-} from './methods/modality-prioritization.js';
+export { modalityPrioritization, type PrioritizationOptions } from './methods/modality-prioritization.js';
 export { train, type OptimizerOptions, type TrainOptions } from './train.js';
 export { readState, writeState } from './model-state.js';

@@ -29,7 +29,8 @@ export function scoreBatch<M extends string>(
       let sum = 0;
       let samples = 0;
       predicted.forEach((value: number, i: number) => {
-        if (mask && mask[i] === 0) return;
+        // A percentage of 0 is not defined.
+        if ((mask && mask[i] === 0) || (task === 'regression' && truth[i] === 0)) return;
         sum += score(value, truth[i] as number);
         samples += 1;
       });

@@ -78,6 +78,13 @@ describe('a regression', () => {
     expect(test.rSquared['fused']).toBeGreaterThan(0.8);
     expect(Object.keys(test.meanAbsolutePercentageError)).toEqual(['fused', 'loud', 'quiet']);
     await expect(evaluate(inferenceOf(model), data)).rejects.toThrow(/Use `evaluateRegression`/);
+    const wide = async function* (): AsyncGenerator<Batch<Modality>> {
+      for await (const batch of batches(data, { batchSize: 20 }))
+        yield { ...batch, labels: tf.mul(batch.labels, 100) };
+    };
+    await expect(train({ model, methods: [], ...settings, batches: wide })).rejects.toThrow(
+      /has the target \d+.*Scale the targets into \[0, 1\]/,
+    );
     await expect(
       train({
         model,
@@ -145,6 +152,42 @@ describe('missing modalities', () => {
     expect(end['loud/dense/kernel']).toEqual(start['loud/dense/kernel']);
     expect(end['quiet/dense/kernel']).not.toEqual(start['quiet/dense/kernel']);
     expect(end['quiet/dense/kernel']!.values.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('a batch that does not bring a modality at all', () => {
+  const lacking = async function* (): AsyncGenerator<Batch<Modality>> {
+    for await (const batch of batches(toyDataset('train', 20, 1), { batchSize: 10 })) {
+      tf.dispose(batch.inputs.loud);
+      const inputs = { quiet: batch.inputs.quiet } as Batch<Modality>['inputs'];
+      yield { ...batch, inputs, present: { loud: tf.zeros([10]) } };
+    }
+  };
+  const smp = modalityPrioritization<Modality>({ phaseEpochs: [1, 1], scope: 'encoder' });
+
+  it.each([
+    ['joint training', []],
+    ['the loss of G2D', [g2dDistillation<Modality>()]],
+    ['SMP', [smp]],
+    ['both', [g2dDistillation<Modality>(), smp]],
+  ])('trains with %s', async (_, methods) => {
+    const model = toyModel(both, 0);
+    const teachers = frozenTeachers({ loud: toyModel(['loud'], 7), quiet: toyModel(['quiet'], 7) });
+    const start = readState(model);
+    const before = tf.memory().numTensors;
+    await train({
+      model,
+      methods,
+      teachers,
+      epochs: 2,
+      optimizer: { ...optimizer, weightDecay: 0 },
+      batches: lacking,
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    const end = readState(model);
+    expect(end['loud/dense/kernel']).toEqual(start['loud/dense/kernel']);
+    expect(end['quiet/dense/kernel']!.values.every(Number.isFinite)).toBe(true);
+    expect(end['quiet/dense/kernel']).not.toEqual(start['quiet/dense/kernel']);
   });
 });
 
@@ -233,6 +276,14 @@ describe('stored teachers', () => {
 });
 
 describe('teacherEnsemble', () => {
+  it('is one of probabilities for a regression, of the modalities that have a teacher', async () => {
+    const teachers = frozenTeachers({ loud: toyModel(['loud'], 7, 1) });
+    const data = missingModalities(toyRegression('test', 12), { rate: 0.3, seed: 0 });
+    const predict = teacherEnsemble(teachers, { average: 'probabilities', task: 'regression' });
+    const { predictions } = await evaluateRegression(predict, data);
+    expect(new Set(predictions['loud']).size).toBeGreaterThan(3);
+  });
+
   it('averages the teachers’ logits', async () => {
     const teachers = frozenTeachers({ loud: toyModel(['loud'], 7), quiet: toyModel(['quiet'], 7) });
     const { value: batch } = await batches(toyDataset('test', 8, 2), { batchSize: 8 }).next();

@@ -6,20 +6,24 @@ import type { FrozenTeachers } from './frozen-teachers.js';
 /**
  * UME: the teachers together, without any joint training. The fused logits are their average.
  *
- * @param options `average`: of logits (default) or of probabilities.
+ * @param options `average`: of logits (default) or of probabilities. `task`: default `'classification'`.
  * @example
  * const { accuracy } = await evaluate(teacherEnsemble(teachers), test);
  * @see Du et al., On Uni-Modal Feature Learning in Supervised Multi-Modal Learning (2023)
  */
 export function teacherEnsemble<M extends string>(
   teachers: FrozenTeachers<M>,
-  { average = 'logits' }: Pick<EnsembleLogitsOptions<M>, 'average'> = {},
+  { average = 'logits', task = 'classification' }: Pick<EnsembleLogitsOptions<M>, 'average' | 'task'> = {},
 ): Predictor<M> {
   return (batch) => {
-    const { present } = batch;
+    const masks = teachers.modalities.flatMap((modality) => {
+      const mask = batch.present?.[modality];
+      return mask ? [[modality, mask]] : [];
+    });
+    const present = Object.fromEntries(masks) as NonNullable<typeof batch.present>;
     const outputs = teachers.outputs(batch);
     const unimodalLogits = perModality(teachers.modalities, (modality) => outputs[modality].logits);
-    const logits = ensembleLogits(unimodalLogits, { average, ...(present && { present }) });
+    const logits = ensembleLogits(unimodalLogits, { average, task, ...(masks.length > 0 && { present }) });
     return { logits, unimodalLogits };
   };
 }

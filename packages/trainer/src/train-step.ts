@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import { studentLoss } from '@g2d/distill';
 import type { EncoderInput, Outputs, PartialInputs, Presence } from '@g2d/fusion';
-import { G2DError, OptionError, orderedGradients, perModality, type PerModality } from '@g2d/tensor-ops';
+import { G2DError, OptionError, orderedGradients, perModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 import type { ForwardOptions, LossTerms, Method, Step, StepResult, Training } from './method.js';
 
@@ -114,7 +114,7 @@ class BatchStep<M extends string> implements Step<M> {
     const absent = model.modalities.filter((modality) => !modalities.includes(modality));
     const zeros = perModality(absent, () => tf.zeros<tf.Rank.R1>([batch.ids.length]));
     const outputs = model.forward(
-      perModality(modalities, (modality) => all[modality]) as PartialInputs<M>,
+      Object.fromEntries(modalities.map((modality) => [modality, all[modality]])) as PartialInputs<M>,
       { ...mode, training },
       {
         ready: this.#idleFeatures(modalities, all),
@@ -122,6 +122,7 @@ class BatchStep<M extends string> implements Step<M> {
       },
     );
     if (this.task === 'classification') assertClasses(batch.labels, outputs.logits);
+    else assertTargets(batch.labels);
     // They must outlive the pass that is differentiated, for the methods' gradient edits.
     const { features, logits, unimodalLogits } = outputs;
     for (const tensor of [logits, ...tensorsOf(features), ...tensorsOf(unimodalLogits)]) {
@@ -155,7 +156,7 @@ class BatchStep<M extends string> implements Step<M> {
    */
   #idleFeatures(
     modalities: readonly M[],
-    inputs: PerModality<M, EncoderInput>,
+    inputs: Partial<Record<M, EncoderInput>>,
   ): Partial<Record<M, tf.Tensor2D>> {
     if (!this.#active) return {};
     const groups = this.model.groups();
@@ -166,10 +167,10 @@ class BatchStep<M extends string> implements Step<M> {
       }),
     );
     const { present } = this.batch;
-    const idle = modalities.filter((modality) => !busy.has(modality));
+    const idle = modalities.filter((modality) => !busy.has(modality) && inputs[modality]);
     return perModality(idle, (modality) => {
       const mode = { training: this.#encoderTraining(modality), gradients: false };
-      return this.model.encode(modality, inputs[modality], mode, present?.[modality]);
+      return this.model.encode(modality, inputs[modality] as EncoderInput, mode, present?.[modality]);
     });
   }
 
@@ -193,6 +194,15 @@ function assertClasses(labels: tf.Tensor1D, { shape: [, classes] }: tf.Tensor2D)
   throw new OptionError(
     `A batch has the label ${wrong}, but the model has ${classes} classes, 0 to ${classes - 1}. Such a sample would train nothing, silently.`,
     { option: 'labels', value: wrong, accepted: `0 to ${classes - 1}` },
+  );
+}
+
+function assertTargets(labels: tf.Tensor1D): void {
+  const wrong = labels.dataSync<'float32'>().find((target) => !(target >= 0 && target <= 1));
+  if (wrong === undefined) return;
+  throw new OptionError(
+    `A batch has the target ${wrong}, but predictions are sigmoid(z), in (0, 1). Scale the targets into [0, 1].`,
+    { option: 'labels', value: wrong, accepted: '0 to 1' },
   );
 }
 

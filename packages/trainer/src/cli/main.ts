@@ -11,13 +11,37 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "one training step at a dataset's shapes: milliseconds, peak memory",
     load: async () => (await import('./bench.js')).bench,
   },
+  'bench data': {
+    summary: 'samples a second that reading and decoding deliver, next to what a step takes',
+    load: async () => (await import('./data/bench.js')).benchData,
+  },
+  'data check': {
+    summary: "what is in a dataset's folder, what is missing or broken, how to get it",
+    load: async () => (await import('./data/check.js')).dataCheck,
+  },
+  'data tensor': {
+    summary: "one sample's tensors as .npy",
+    load: async () => (await import('./data/tensor.js')).dataTensor,
+  },
+  'data show': {
+    summary: 'one sample as a page to look at and to listen to',
+    load: async () => (await import('./data/show.js')).dataShow,
+  },
+  'data prepare': {
+    summary: 'frames and sound from the original videos',
+    load: async () => (await import('./data/prepare.js')).dataPrepare,
+  },
 };
 
-const help = (): string => `Usage: g2d <command> [options]
+const names = (): readonly string[] => Object.keys(commands);
+
+/** @param group Only the commands that begin with this word. Default: all. */
+const help = (group = ''): string => `Usage: g2d <command> [options]
 
 Commands:
 ${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(8)}  ${summary}`)
+  .filter(([name]) => group === '' || name.startsWith(`${group} `))
+  .map(([name, { summary }]) => `  ${name.padEnd(12)}  ${summary}`)
   .join('\n')}
 
 g2d <command> --help explains a command and its options.
@@ -30,21 +54,30 @@ g2d <command> --help explains a command and its options.
  * command line, or files that cannot be used.
  */
 export async function main(args: readonly string[], output: Output): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    output[name === undefined ? 'err' : 'out'](help());
-    return name === undefined ? 2 : 0;
+  const [first, second] = args;
+  if (first === undefined || ['--help', '-h', 'help'].includes(first)) {
+    output[first === undefined ? 'err' : 'out'](help());
+    return first === undefined ? 2 : 0;
+  }
+  // A command has one word, or two.
+  const pair = `${first} ${second}`;
+  const name = Object.hasOwn(commands, pair) ? pair : first;
+  const rest = args.slice(name === pair ? 2 : 1);
+  const isGroup = !Object.hasOwn(commands, name) && names().some((known) => known.startsWith(`${name} `));
+  if (isGroup && (second === undefined || second === '--help' || second === '-h')) {
+    output[second === undefined ? 'err' : 'out'](help(name));
+    return second === undefined ? 2 : 0;
   }
   const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
   try {
     const command = Object.hasOwn(commands, name) ? await commands[name]?.load() : undefined;
     if (!command) {
       throw new OptionError(
-        `There is no command "${name}"; the commands are ${Object.keys(commands).join(', ')}.`,
+        `There is no command "${isGroup ? pair : name}"; the commands are ${names().join(', ')}.`,
         {
           option: 'command',
           value: name,
-          accepted: Object.keys(commands).join(', '),
+          accepted: names().join(', '),
         },
       );
     }

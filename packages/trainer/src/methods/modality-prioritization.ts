@@ -5,9 +5,6 @@ import { SequentialModalityPrioritization, type SmpOptions } from '@g2d/smp';
 import type { Method, Step } from '../method.js';
 import { batchConfidence } from '../teacher-confidence.js';
 
-/** Which variables of a suppressed modality lose their gradient. */
-export type SuppressionScope = ParameterScope;
-
 /** What it takes from `@g2d/smp` as it is. */
 type SharedOptions<M extends string> = Pick<
   SmpOptions<M>,
@@ -20,7 +17,7 @@ export interface PrioritizationOptions<M extends string = string> extends Shared
    * `'conv'` (default): convolution kernels only, as the released code does; normalization and heads go on.
    * `'encoder'`: all of θ_m, as Eq. 8 is written. `'encoder+head'`: the modality's classifier too.
    */
-  readonly scope?: SuppressionScope;
+  readonly scope?: ParameterScope;
   /** For a regression: variance of the training targets, see `regressionConfidence` in `@g2d/smp`. */
   readonly targetVariance?: number;
 }

@@ -23,7 +23,6 @@ import {
   recordNoiseNorms,
   recordPriority,
   recordTeacherLogits,
-  scalar,
   type Recorder,
 } from './record-step.js';
 import type { Rows, Value } from './read-expected.js';

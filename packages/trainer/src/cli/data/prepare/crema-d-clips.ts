@@ -1,0 +1,34 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, parse, resolve } from 'node:path';
+import { DatasetNotFoundError } from '@g2d/tensor-ops';
+import { frameFolder, type ClipList } from './clip.js';
+
+/**
+ * CREMA-D: `VideoFlash/<stem>.flv` → `Image-01-FPS/<stem>/` and, where the dataset's own recording is not there,
+ * `AudioWAV/<stem>.wav`.
+ *
+ * @throws {DatasetNotFoundError} If there is no video.
+ */
+export function cremaDClips(root: string, perSecond: number, videos = join(root, 'VideoFlash')): ClipList {
+  const names = existsSync(videos) ? readdirSync(videos).filter((name) => /^\w+\.(flv|mp4)$/.test(name)) : [];
+  if (names.length === 0) {
+    throw new DatasetNotFoundError({
+      dataset: 'CREMA-D',
+      root,
+      missing: [join(videos, '*.flv')],
+      howToGet:
+        'The videos are the folder VideoFlash of the GitHub repository CheyneyComputerScience/CREMA-D, by Git LFS; give another place ' +
+        'with --videos DIR.',
+    });
+  }
+  const clips = names.sort().map((name) => {
+    const id = parse(name).name;
+    return {
+      id,
+      video: resolve(videos, name),
+      frames: resolve(root, frameFolder(perSecond), id),
+      sound: resolve(root, 'AudioWAV', `${id}.wav`),
+    };
+  });
+  return { clips, withoutVideo: [] };
+}
