@@ -132,13 +132,13 @@ async function writeRecord(tfjs: Package, record: KernelsRecord): Promise<void> 
 }
 
 /**
- * Loads the kernels into a process that has loaded TensorFlow from this package. Only those that passed their test here;
- * `G2D_KERNELS=off` leaves them out.
+ * Loads the kernels into a process that has loaded TensorFlow from this package, if `G2D_KERNELS=on` asks for them. Only those
+ * that passed their test here.
  *
  * @returns Whether their operations can be used.
  */
 export function loadKernels(tfjs: Package, env: NodeJS.ProcessEnv): boolean {
-  if (env['G2D_KERNELS'] === 'off' || !readPlaced(tfjs) || !readKernels(tfjs)?.sha256) return false;
+  if (env['G2D_KERNELS'] !== 'on' || !readPlaced(tfjs) || !readKernels(tfjs)?.sha256) return false;
   try {
     process.dlopen({ exports: {} }, kernelsFile(tfjs), constants.dlopen.RTLD_NOW);
     return true;
