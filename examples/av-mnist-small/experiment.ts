@@ -148,17 +148,17 @@ async function runTraining<M extends Modality>({
     methods,
     ...(teachers && { teachers }),
     epochs,
-    optimizer: { learningRate, momentum, weightDecay, dropAfter },
+    optimizer: { learningRate, momentum, weightDecay, schedule: { type: 'step', after: dropAfter } },
     batches: (epoch) => trainingBatches(data.train, epoch, settings),
-    validate: async (epoch) => {
+    evaluate: async (epoch, predict) => {
       const candidate = epoch % candidateEvery === 0 || epoch === epochs;
       if (epoch % 2 === 1 && !candidate && epoch > 1) return undefined;
-      const { accuracy } = await evaluate(inferenceOf(student), data.validation);
+      const { accuracy, metrics } = await evaluate(predict, data.validation);
       // The later epoch wins a tie.
       if (keep === 'best' && candidate && (accuracy[metric] as number) >= best.accuracy) {
         best = { epoch, accuracy: accuracy[metric] as number, state: readState(student) };
       }
-      return accuracy;
+      return { validation: metrics };
     },
     onEpoch: (record) => {
       folder.append(record);

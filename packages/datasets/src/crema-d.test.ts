@@ -227,7 +227,14 @@ function cropStream(
   const never = (): never => {
     throw new Error('not drawn by a crop');
   };
-  return { uniform: next(uniforms), integer: next(integers), normal: never, permutation: never };
+  return {
+    uniform: next(uniforms),
+    integer: next(integers),
+    normal: never,
+    permutation: never,
+    getState: never,
+    setState: never,
+  };
 }
 
 describe('damaged folders', () => {

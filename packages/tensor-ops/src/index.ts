@@ -11,7 +11,7 @@ export { assertSameShape, assertShape } from './assert.js';
 export { perModality, type PerModality } from './per-modality.js';
 
 // Random streams and initial weights
-export { deriveSeed, randomStream, type RandomStream } from './random.js';
+export { deriveSeed, randomStream, type RandomState, type RandomStream } from './random.js';
 export { kaimingNormal, xavierNormal } from './initializers.js';
 
 // Losses and scores

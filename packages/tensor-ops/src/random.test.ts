@@ -65,3 +65,23 @@ describe('deriveSeed', () => {
     expect(new Set(seeds).size).toBe(5);
   });
 });
+
+describe('the state of a stream', () => {
+  it('goes on with the numbers that would have followed, through JSON', () => {
+    const random = randomStream(9);
+    random.permutation(7);
+    const saved = JSON.parse(JSON.stringify(random.getState()));
+    const expected = [random.uniform(), random.normal(), random.integer(1000)];
+    const other = randomStream(1);
+    other.setState(saved);
+    expect([other.uniform(), other.normal(), other.integer(1000)]).toEqual(expected);
+    expect(other.getState()).toEqual(random.getState());
+  });
+
+  it('refuses what is none', () => {
+    const random = randomStream(9);
+    for (const state of [[0, 0, 0, 0], [1, 2, 3], [1, 2, 3, 2 ** 32], [1, 2, 3, 0.5], null]) {
+      expect(() => random.setState(state as never)).toThrow(/four words of 32 bits/);
+    }
+  });
+});

@@ -13,7 +13,18 @@ export interface RandomStream {
   normal(): number;
   /** A random permutation of 0 … `length` − 1 (Fisher-Yates). */
   permutation(length: number): Uint32Array;
+  /** Where the stream is: what to save so that a resumed run draws the numbers that would have followed. */
+  getState(): RandomState;
+  /**
+   * Goes on from a saved place.
+   *
+   * @throws {OptionError} If it is not one.
+   */
+  setState(state: RandomState): void;
 }
+
+/** Four words of 32 bits, not all 0. Plain numbers, for JSON. */
+export type RandomState = readonly [number, number, number, number];
 
 /** Mixes a 32-bit word (the finalizer of MurmurHash3): every input bit changes half of the output bits. */
 function mix(word: number): number {
@@ -87,5 +98,20 @@ export function randomStream(seed: number): RandomStream {
       }
       return order;
     },
+    getState: () => [a >>> 0, b >>> 0, c >>> 0, d >>> 0],
+    setState(saved) {
+      assertState(saved);
+      [a, b, c, d] = saved;
+    },
   };
+}
+
+function assertState(state: RandomState): void {
+  const isWord = (word: number): boolean => Number.isInteger(word) && word >= 0 && word < 2 ** 32;
+  const words: readonly number[] = Array.isArray(state) ? state : [];
+  if (words.length === 4 && words.every(isWord) && words.some((word) => word !== 0)) return;
+  throw new OptionError(
+    `The state of a random stream is ${JSON.stringify(state)}; it must be four words of 32 bits, not all 0.`,
+    { option: 'state', value: state, accepted: 'what `getState` gave' },
+  );
 }

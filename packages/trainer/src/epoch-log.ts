@@ -6,7 +6,19 @@ import type { ScoreSum } from './scores.js';
 export interface StepRecord {
   readonly loss: Readonly<Record<string, number>>;
   readonly scores: Readonly<Record<string, ScoreSum>>;
+  /** NaN where there is no number: a batch in which a modality is missing. */
   readonly series: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** A sum, and of how many numbers. */
+type Sums = Readonly<Record<string, ScoreSum>>;
+
+/** Sums over the steps of an epoch: plain data, a part of every checkpoint in the middle of one. */
+export interface EpochTotals {
+  readonly steps: number;
+  readonly loss: Sums;
+  readonly scores: Sums;
+  readonly series: Readonly<Record<string, Sums>>;
 }
 
 /** Means over the steps of an epoch. */
@@ -16,41 +28,48 @@ export interface EpochSummary {
   readonly [series: string]: unknown;
 }
 
+export const NO_STEPS: EpochTotals = { steps: 0, loss: {}, scores: {}, series: {} };
+
+/** The totals with one step more. */
+export function addStep(totals: EpochTotals, { loss, scores, series }: StepRecord): EpochTotals {
+  const added = mapValues(series, (values, name) => addAll(totals.series[name], mapValues(values, one)));
+  return {
+    steps: totals.steps + 1,
+    loss: addAll(totals.loss, mapValues(loss, one)),
+    scores: addAll(totals.scores, scores),
+    series: { ...totals.series, ...added },
+  };
+}
+
+const one = (value: number): ScoreSum =>
+  Number.isNaN(value) ? { sum: 0, samples: 0 } : { sum: value, samples: 1 };
+
+const addAll = (before: Sums = {}, more: Sums): Sums => ({
+  ...before,
+  ...mapValues(more, ({ sum, samples }, name) => ({
+    sum: (before[name]?.sum ?? 0) + sum,
+    samples: (before[name]?.samples ?? 0) + samples,
+  })),
+});
+
 /**
- * The log of an epoch from those of its steps.
+ * The log of an epoch from its totals.
  *
- * @throws {OptionError} If there are none.
+ * @throws {OptionError} If there were no steps.
  */
-export function summarize(steps: readonly StepRecord[]): EpochSummary {
-  const [first] = steps;
-  if (!first) {
+export function summarize({ steps, loss, scores, series }: EpochTotals): EpochSummary {
+  if (steps === 0) {
     throw new OptionError(
       'An epoch without batches. Is the batch size larger than the dataset while the last incomplete batch is dropped?',
       { option: 'batches', value: 0, accepted: 'at least one batch' },
     );
   }
-  return {
-    loss: mapKeys(first.loss, (part) => mean(steps.map(({ loss }) => loss[part] as number))),
-    train: mapKeys(first.scores, (name) => {
-      const sums = steps.map(({ scores }) => scores[name] as ScoreSum);
-      return total(sums.map(({ sum }) => sum)) / total(sums.map(({ samples }) => samples));
-    }),
-    ...mapKeys(first.series, (name) =>
-      mapKeys(first.series[name] as object, (modality) =>
-        // A batch in which a modality is missing has no number for it.
-        mean(
-          steps
-            .map(({ series }) => series[name]?.[modality] as number)
-            .filter((value) => !Number.isNaN(value)),
-        ),
-      ),
-    ),
-  };
+  const means = (sums: Sums): Record<string, number> => mapValues(sums, ({ sum, samples }) => sum / samples);
+  return { loss: means(loss), train: means(scores), ...mapValues(series, means) };
 }
 
-const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-
-const mean = (values: readonly number[]): number => total(values) / values.length;
-
-const mapKeys = <U>(record: object, f: (key: string) => U): Record<string, U> =>
-  Object.fromEntries(Object.keys(record).map((key) => [key, f(key)]));
+const mapValues = <T, U>(
+  record: Readonly<Record<string, T>>,
+  f: (value: T, name: string) => U,
+): Record<string, U> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));

@@ -1,17 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batches, type Batch, type MultimodalDataset } from '@g2d/datasets';
+import { batches, type Batch, type MultimodalDataset, type Task } from '@g2d/datasets';
 import type { MultimodalModel, Outputs } from '@g2d/fusion';
-import {
-  accuracy,
-  confusionMatrix,
-  meanAbsolutePercentageError,
-  OptionError,
-  rSquared,
-  type PerModality,
-} from '@g2d/tensor-ops';
+import { OptionError, type PerModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
+import { measureClasses, measureValues, type ClassMetrics, type ValueMetrics } from './measure.js';
 import type { Scores } from './method.js';
-import { predictedClasses, predictedValues } from './predictions.js';
+
+/** By name: `fused` (two modalities or more) and each modality's own logits. */
+export type SplitMetrics = Readonly<Record<string, ClassMetrics>> | Readonly<Record<string, ValueMetrics>>;
 
 /** Predictions of a model on a split. Those of a modality are about the samples that have it; `ids` are all. */
 interface Predictions {
@@ -24,6 +20,7 @@ interface Predictions {
 
 /** What follows from the predictions of classes. */
 export interface Evaluation extends Predictions {
+  readonly metrics: Readonly<Record<string, ClassMetrics>>;
   /** Percent: `fused` (two modalities or more) and each modality's own logits. */
   readonly accuracy: Scores;
   /** `confusion[name][true][predicted]`, counts. */
@@ -32,6 +29,7 @@ export interface Evaluation extends Predictions {
 
 /** What follows from the predictions of a regression, by the same names. */
 export interface RegressionEvaluation extends Predictions {
+  readonly metrics: Readonly<Record<string, ValueMetrics>>;
   /** Mean absolute percentage error, in percent. */
   readonly meanAbsolutePercentageError: Scores;
   readonly rSquared: Scores;
@@ -48,59 +46,80 @@ export const inferenceOf =
   (batch) =>
     model.forward(encoderInputs(model, batch), { training: false }, { present: batch.present });
 
+/** How the samples are read; it changes speed and memory only. */
+export interface EvaluateOptions {
+  /** Default 250. */
+  readonly batchSize?: number;
+  /** As in `batches`. Default 0. */
+  readonly workers?: number;
+}
+
 /**
  * Evaluates a classifier on every sample of a dataset, in its order, without augmentation.
  *
  * @param predict For example `inferenceOf(model)`. It may use some of the dataset's modalities only.
- * @param options `batchSize`: default 250; it changes speed and memory only.
  * @throws {OptionError} If the dataset is one of a regression.
+ * @throws {G2DError} With code `G2D_DIVERGED` if a logit is not finite.
  */
 export async function evaluate<A extends string, M extends A>(
   predict: Predictor<M>,
   dataset: MultimodalDataset<A>,
-  options: { readonly batchSize?: number } = {},
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   assertTask(dataset, 'classification', 'evaluateRegression');
-  const { masks, ...found } = await predictAll(predict, dataset, options, predictedClasses);
-  const confusion = mapValues(found.predictions, (predicted, name) =>
-    confusionMatrix(
-      presentOf(found.labels, masks[name]),
-      presentOf(predicted, masks[name]),
-      dataset.classNames.length,
-    ),
+  const { ids, labels, logits, masks } = await predictAll(predict, dataset, options);
+  const measured = mapValues(logits, (rows, name) =>
+    measureClasses({ ids, labels, rows, mask: masks[name], name, classes: dataset.classNames.length }),
   );
-  return { ...found, accuracy: mapValues(confusion, accuracy), confusion };
+  return {
+    ids,
+    labels,
+    predictions: mapValues(measured, ({ predictions }) => predictions),
+    metrics: mapValues(measured, ({ metrics }) => metrics),
+    accuracy: mapValues(measured, ({ metrics }) => metrics.accuracy),
+    confusion: mapValues(measured, ({ confusion }) => confusion),
+  };
 }
 
 /**
  * Evaluates a regression in the same way.
  *
  * @throws {OptionError} If the dataset is one of classes, or a target is 0 (a percentage of it is not defined).
+ * @throws {G2DError} As `evaluate`.
  * @see G2D, Sec. 4.1 (MIS-ME)
  */
 export async function evaluateRegression<A extends string, M extends A>(
   predict: Predictor<M>,
   dataset: MultimodalDataset<A>,
-  options: { readonly batchSize?: number } = {},
+  options: EvaluateOptions = {},
 ): Promise<RegressionEvaluation> {
   assertTask(dataset, 'regression', 'evaluate');
-  const { masks, ...found } = await predictAll(predict, dataset, options, predictedValues);
-  const score = (metric: (targets: readonly number[], predictions: readonly number[]) => number) =>
-    mapValues(found.predictions, (predicted, name) =>
-      metric(presentOf(found.labels, masks[name]), presentOf(predicted, masks[name])),
-    );
+  const { ids, labels, logits, masks } = await predictAll(predict, dataset, options);
+  const measured = mapValues(logits, (rows, name) =>
+    measureValues({ ids, labels, rows, mask: masks[name], name }),
+  );
   return {
-    ...found,
-    meanAbsolutePercentageError: score(meanAbsolutePercentageError),
-    rSquared: score(rSquared),
+    ids,
+    labels,
+    predictions: mapValues(measured, ({ predictions }) => predictions),
+    metrics: mapValues(measured, ({ metrics }) => metrics),
+    meanAbsolutePercentageError: mapValues(measured, ({ metrics }) => metrics.meanAbsolutePercentageError),
+    rSquared: mapValues(measured, ({ metrics }) => metrics.rSquared),
   };
 }
 
-function assertTask(
-  { name, task }: MultimodalDataset<string>,
-  expected: MultimodalDataset<string>['task'],
-  other: string,
-): void {
+/** The number of each head that a log shows first: accuracy, or mean absolute percentage error, in percent. */
+export const headline = (metrics: SplitMetrics): Scores =>
+  mapValues<string, ClassMetrics | ValueMetrics, number>(metrics, (found) =>
+    'accuracy' in found ? found.accuracy : found.meanAbsolutePercentageError,
+  );
+
+/** `headline` of every split. */
+export const headlines = (
+  metrics: Readonly<Partial<Record<'validation' | 'test', SplitMetrics>>>,
+): Partial<Record<'validation' | 'test', Scores>> => mapValues(metrics, headline);
+
+function assertTask({ name, task }: MultimodalDataset<string>, expected: Task, other: string): void {
   if (task === expected) return;
   throw new OptionError(`${name} is a ${task} dataset. Use \`${other}\`.`, {
     option: 'dataset',
@@ -112,34 +131,44 @@ function assertTask(
 async function predictAll<A extends string, M extends A>(
   predict: Predictor<M>,
   dataset: MultimodalDataset<A>,
-  { batchSize = 250 }: { readonly batchSize?: number },
-  read: (outputs: ReturnType<Predictor<M>>) => Record<string, Iterable<number>>,
-): Promise<Predictions & { readonly masks: Readonly<Record<string, readonly number[]>> }> {
+  { batchSize = 250, workers = 0 }: EvaluateOptions,
+) {
   const ids: string[] = [];
   const labels: number[] = [];
-  const predictions: Record<string, number[]> = {};
+  const logits: Record<string, Float32Array[]> = {};
   const masks: Record<string, number[]> = {};
-  for await (const batch of batches(dataset, { batchSize })) {
+  for await (const batch of batches(dataset, { batchSize, workers })) {
     ids.push(...batch.ids);
     labels.push(...batch.labels.dataSync());
     tf.tidy(() => {
-      const predicted = read(predict(batch));
-      for (const [name, values] of Object.entries(predicted)) (predictions[name] ??= []).push(...values);
+      const outputs = predict(batch);
+      for (const [name, values] of Object.entries(heads(outputs))) {
+        const [rows, width] = values.shape;
+        const flat = values.dataSync<'float32'>();
+        for (let i = 0; i < rows; i++) (logits[name] ??= []).push(flat.slice(i * width, (i + 1) * width));
+      }
     });
     for (const [name, mask] of Object.entries<tf.Tensor1D>({ ...batch.present }))
       (masks[name] ??= []).push(...mask.dataSync());
     tf.dispose(batch);
     await tf.nextFrame();
   }
-  return { ids, labels, predictions, masks };
+  return { ids, labels, logits, masks };
 }
 
-/** The values of samples that have a modality. */
-const presentOf = (values: readonly number[], mask: readonly number[] | undefined): readonly number[] =>
-  mask ? values.filter((_, i) => mask[i] !== 0) : values;
+/** Every head's logits `[B, C]`. With one modality `fused` is the same as its own and left out. */
+function heads<M extends string>({
+  logits,
+  unimodalLogits,
+}: ReturnType<Predictor<M>>): Record<string, tf.Tensor2D> {
+  const own: PerModality<string, tf.Tensor2D> = unimodalLogits;
+  return Object.keys(own).length > 1 ? { fused: logits, ...own } : { ...own };
+}
 
-const mapValues = <T, U>(
-  record: PerModality<string, T>,
-  f: (value: T, name: string) => U,
-): Record<string, U> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
+const mapValues = <K extends string, T, U>(
+  record: Readonly<Partial<Record<K, T>>>,
+  f: (value: T, name: K) => U,
+): Record<K, U> =>
+  Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [name, f(value as T, name as K)]),
+  ) as Record<K, U>;

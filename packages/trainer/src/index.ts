@@ -1,11 +1,25 @@
+// The loop
+export { train, type TrainOptions } from './train.js';
+export type { OptimizerOptions, Schedule } from './optimizer-options.js';
+export type { Position, TrainingState } from './training-state.js';
+export type { Snapshot } from './snapshot.js';
+export type { AllReduce } from './all-reduce.js';
+export { readState, writeState } from './model-state.js';
+
+// Evaluation
 export {
   evaluate,
   evaluateRegression,
   inferenceOf,
+  type EvaluateOptions,
   type Evaluation,
   type Predictor,
   type RegressionEvaluation,
+  type SplitMetrics,
 } from './evaluate.js';
+export type { ClassMetrics, ValueMetrics } from './measure.js';
+
+// Teachers
 export {
   frozenTeachers,
   type FrozenTeachers,
@@ -14,12 +28,15 @@ export {
 } from './frozen-teachers.js';
 export { teacherConfidence } from './teacher-confidence.js';
 export { teacherEnsemble } from './teacher-ensemble.js';
+
+// Methods
 export type {
   Differentiated,
   EpochRecord,
   ForwardOptions,
   LossTerms,
   Method,
+  MethodState,
   Scores,
   Step,
   StepResult,
@@ -27,5 +44,3 @@ export type {
 } from './method.js';
 export { g2dDistillation } from './methods/g2d-distillation.js';
 export { modalityPrioritization, type PrioritizationOptions } from './methods/modality-prioritization.js';
-export { train, type OptimizerOptions, type TrainOptions } from './train.js';
-export { readState, writeState } from './model-state.js';

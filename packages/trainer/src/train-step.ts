@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import { studentLoss } from '@g2d/distill';
-import type { EncoderInput, Outputs, PartialInputs, Presence } from '@g2d/fusion';
+import type { EncoderInput, Outputs, PartialInputs, PassMode, Presence } from '@g2d/fusion';
 import { G2DError, OptionError, orderedGradients, perModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 import type { ForwardOptions, LossTerms, Method, Step, StepResult, Training } from './method.js';
@@ -45,12 +45,13 @@ function taskLoss<M extends string>({ task, batch }: Step<M>, { logits }: Output
 /** Runs `body` with a step on a batch and frees everything that the step made, also after an error. */
 export function withStep<M extends string, T>(
   training: Training<M>,
-  { epoch, batch, methods }: StepPlace<M>,
+  methods: readonly Method<M>[],
+  place: StepPlace<M>,
   body: (step: Step<M>) => T,
 ): T {
   const kept: tf.Tensor[] = [];
   try {
-    return tf.tidy(() => body(new BatchStep(training, { epoch, batch, methods }, kept)) as never) as T;
+    return tf.tidy(() => body(new BatchStep(training, methods, place, kept)) as never) as T;
   } finally {
     tf.dispose(kept);
   }
@@ -58,36 +59,47 @@ export function withStep<M extends string, T>(
 
 interface StepPlace<M extends string> {
   readonly epoch: number;
+  readonly batchIndex: number;
   readonly batch: Batch<M>;
-  readonly methods: readonly Method<M>[];
 }
 
 class BatchStep<M extends string> implements Step<M> {
   readonly model;
   readonly task;
   readonly epochs;
+  readonly batchesPerEpoch;
   readonly optimizer;
+  readonly allReduce;
   readonly epoch;
+  readonly batchIndex;
   readonly batch;
   readonly #training: Training<M>;
   readonly #methods: readonly Method<M>[];
-  readonly #teachers: Step<M>['teachers'] | undefined;
   readonly #kept: tf.Tensor[];
+  #teachers: Step<M>['teachers'] | undefined;
   /** What the present pass is differentiated by. */
   #active: readonly tf.Variable[] | undefined;
 
-  constructor(training: Training<M>, { epoch, batch, methods }: StepPlace<M>, kept: tf.Tensor[]) {
+  constructor(
+    training: Training<M>,
+    methods: readonly Method<M>[],
+    { epoch, batchIndex, batch }: StepPlace<M>,
+    kept: tf.Tensor[],
+  ) {
     this.model = training.model;
     this.task = training.task;
     this.epochs = training.epochs;
+    this.batchesPerEpoch = training.batchesPerEpoch;
     this.optimizer = training.optimizer;
+    this.allReduce = training.allReduce;
     this.epoch = epoch;
+    this.batchIndex = batchIndex;
     this.batch = batch;
     this.#training = training;
     this.#methods = methods;
     this.#kept = kept;
-    const needsTeachers = methods.some((method) => method.teachers === 'unimodal');
-    this.#teachers = needsTeachers ? training.frozenTeachers.outputs(batch) : undefined;
+    if (methods.some((method) => method.teachers === 'unimodal'))
+      this.#teachers = training.frozenTeachers.outputs(batch);
   }
 
   get frozenTeachers() {
@@ -107,17 +119,39 @@ class BatchStep<M extends string> implements Step<M> {
     return this.#training.random(name);
   }
 
-  forward({ modalities = this.model.modalities, ...mode }: ForwardOptions<M> = {}): Outputs<M> {
+  batches(epoch: number) {
+    return this.#training.batches(epoch);
+  }
+
+  createOptimizer(...given: Parameters<Training<M>['createOptimizer']>) {
+    return this.#training.createOptimizer(...given);
+  }
+
+  snapshot() {
+    return this.#training.snapshot();
+  }
+
+  restore(...given: Parameters<Training<M>['restore']>) {
+    this.#training.restore(...given);
+  }
+
+  forward({
+    modalities = this.model.modalities,
+    zeroInputs = [],
+    ...mode
+  }: ForwardOptions<M> = {}): Outputs<M> {
     const { model, batch } = this;
     const training = perModality(model.modalities, (modality) => this.#encoderTraining(modality));
-    const all = encoderInputs(model, batch);
+    const inputs = encoderInputs(model, batch);
+    for (const modality of zeroInputs) inputs[modality] = zerosLike(inputs[modality]);
+    const pass = { training, ...mode };
     const absent = model.modalities.filter((modality) => !modalities.includes(modality));
     const zeros = perModality(absent, () => tf.zeros<tf.Rank.R1>([batch.ids.length]));
     const outputs = model.forward(
-      Object.fromEntries(modalities.map((modality) => [modality, all[modality]])) as PartialInputs<M>,
-      { ...mode, training },
+      Object.fromEntries(modalities.map((modality) => [modality, inputs[modality]])) as PartialInputs<M>,
+      pass,
       {
-        ready: this.#idleFeatures(modalities, all),
+        ready: this.#idleFeatures(modalities, inputs, pass),
         present: absent.length > 0 ? ({ ...batch.present, ...zeros } as Presence<M>) : batch.present,
       },
     );
@@ -143,7 +177,27 @@ class BatchStep<M extends string> implements Step<M> {
     }, variables as tf.Variable[]);
     this.#active = undefined;
     this.#assertFinite(loss);
-    return { loss, gradients: orderedGradients(grads, this.model.variables) };
+    return { loss, gradients: orderedGradients(this.#reduced(grads, variables), this.model.variables) };
+  }
+
+  /** The mean gradients of all processes: before any method sees them. */
+  #reduced(grads: tf.NamedTensorMap, variables: readonly tf.Variable[]): tf.NamedTensorMap {
+    const { processes } = this.allReduce;
+    if (processes === 1) return grads;
+    return Object.fromEntries(
+      // A loss that does not reach a variable here may do so elsewhere: every process gives all of them.
+      variables.map(({ name, shape, size }) => {
+        const values = Float32Array.from(grads[name]?.dataSync() ?? new Float32Array(size));
+        this.allReduce.sum(values);
+        return [
+          name,
+          tf.tensor(
+            values.map((sum) => sum / processes),
+            shape,
+          ),
+        ];
+      }),
+    );
   }
 
   #encoderTraining(modality: M): boolean {
@@ -157,8 +211,9 @@ class BatchStep<M extends string> implements Step<M> {
   #idleFeatures(
     modalities: readonly M[],
     inputs: Partial<Record<M, EncoderInput>>,
+    pass: PassMode<M>,
   ): Partial<Record<M, tf.Tensor2D>> {
-    if (!this.#active) return {};
+    if (!this.#active || this.#active.length === this.model.variables.length) return {};
     const groups = this.model.groups();
     const busy = new Set(
       this.#active.flatMap(({ name }) => {
@@ -169,23 +224,34 @@ class BatchStep<M extends string> implements Step<M> {
     const { present } = this.batch;
     const idle = modalities.filter((modality) => !busy.has(modality) && inputs[modality]);
     return perModality(idle, (modality) => {
-      const mode = { training: this.#encoderTraining(modality), gradients: false };
-      return this.model.encode(modality, inputs[modality] as EncoderInput, mode, present?.[modality]);
+      const constant = { ...pass, gradients: false };
+      return this.model.encode(modality, inputs[modality] as EncoderInput, constant, present?.[modality]);
     });
   }
 
   #assertFinite(loss: Readonly<Record<string, number>>): void {
-    const broken = Object.keys(loss).find((part) => !Number.isFinite(loss[part]));
+    const parts = Object.keys(loss).filter((part) => !Number.isFinite(loss[part]));
+    // The total is not finite because a part of it is not.
+    const broken = parts.find((part) => part !== 'total') ?? parts[0];
     if (broken === undefined) return;
-    const { learningRate } = this.optimizer;
+    const { epoch, optimizer } = this;
     const { ids } = this.batch;
+    const step = this.batchIndex + 1;
     const which = broken === 'total' ? '' : ` (part "${broken}")`;
     throw new G2DError(
       'G2D_DIVERGED',
-      `The loss is ${loss[broken]}${which} in epoch ${this.epoch}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. Lower the learning rate (now ${learningRate}), or look for samples that are not finite.`,
-      { epoch: this.epoch, part: broken, loss, ids },
+      `The loss is ${loss[broken]}${which} in epoch ${epoch}, step ${step}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. Lower the learning rate (now ${optimizer.learningRate}), or look for samples that are not finite.`,
+      { epoch, step, part: broken, loss, ids },
     );
   }
+}
+
+/** An input of zeros, with its padding mask if it has one. */
+function zerosLike(input: EncoderInput | undefined): EncoderInput | undefined {
+  if (input === undefined) return undefined;
+  if (input instanceof tf.Tensor) return tf.zerosLike(input);
+  const [values, ...masks] = input as readonly tf.Tensor[];
+  return [tf.zerosLike(values as tf.Tensor), ...masks];
 }
 
 function assertClasses(labels: tf.Tensor1D, { shape: [, classes] }: tf.Tensor2D): void {

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 const data = toyDataset('train', 60, 1);
-const optimizer = { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4, dropAfter: [] };
+const optimizer = { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 };
 const epochBatches = (epoch: number) => batches(data, { batchSize: 20, epoch, shuffle: true });
 
 /** Trains a fresh model and returns it with its log. */
@@ -88,7 +88,7 @@ describe('train', () => {
       model: toyModel(['loud'], 0),
       methods: [],
       epochs: 3,
-      optimizer: { ...optimizer, dropAfter: [1] },
+      optimizer: { ...optimizer, schedule: { type: 'step', after: [1] } },
       batches: epochBatches,
       onEpoch: ({ learningRate }) => void rates.push(learningRate),
     });
@@ -138,7 +138,7 @@ describe('train', () => {
       loss: (_, { logits }) => ({ total: tf.mul(tf.sum(logits), NaN) as tf.Scalar }),
     };
     await expect(run([broken], 1)).rejects.toThrow(
-      /The loss is NaN in epoch 1, on the samples toy\/train\/\d+.*Lower the learning rate/,
+      /The loss is NaN in epoch 1, step 1, on the samples toy\/train\/\d+.*Lower the learning rate/,
     );
   });
 

@@ -1,109 +1,123 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, Task } from '@g2d/datasets';
-import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, SGD, stepDecay } from '@g2d/tensor-ops';
-import { summarize, type StepRecord } from './epoch-log.js';
-import type { FrozenTeachers } from './frozen-teachers.js';
-import type { EpochRecord, Method, Scores, Training } from './method.js';
+import type { Batch } from '@g2d/datasets';
+import { addStep, NO_STEPS, summarize, type StepRecord } from './epoch-log.js';
+import { headlines, type Predictor, type SplitMetrics } from './evaluate.js';
+import type { EpochRecord, Method } from './method.js';
+import { assertMethods } from './method-stack.js';
+import { createOptimizer, learningRateAt, type OptimizerOptions } from './optimizer-options.js';
 import { ownRows } from './own-rows.js';
+import { predictorOf } from './predictor.js';
 import { scoreBatch } from './scores.js';
 import { trainStep, withStep } from './train-step.js';
-import { createTraining } from './training.js';
-
-/** Settings of the optimizer: SGD as PyTorch defines it. */
-export interface OptimizerOptions {
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-  /** Epochs after which the learning rate falls to a tenth. Default: none. */
-  readonly dropAfter?: readonly number[];
-}
+import { TrainingContext, type TrainingOptions } from './training.js';
+import { BEGINNING, captureState, restoreState, type TrainingState } from './training-state.js';
 
 /** One training. */
-export interface TrainOptions<M extends string> {
-  readonly model: MultimodalModel<M>;
+export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoInfer<M>>, 'model'> {
+  readonly model: TrainingOptions<M>['model'];
   /** Empty: joint training. */
   readonly methods: readonly Method<NoInfer<M>>[];
-  readonly teachers?: FrozenTeachers<NoInfer<M>>;
-  readonly epochs: number;
   readonly optimizer: OptimizerOptions;
-  /** Default `'classification'`. */
-  readonly task?: Task;
-  /** The run's seed, from which methods draw their random numbers. Default 0. */
-  readonly seed?: number;
-  /** The training batches of an epoch (from 1). The loop disposes them. */
-  readonly batches: (epoch: number) => AsyncIterable<Batch<NoInfer<M>>>;
-  /** Scores on the validation part, or `undefined` for epochs to leave out. */
-  readonly validate?: (epoch: number) => Promise<Scores | undefined>;
-  /** After each epoch; awaited. */
-  readonly onEpoch?: (record: EpochRecord) => void | Promise<void>;
+  /**
+   * The training batches of an epoch (from 1) from batch `startBatch` on, which is 0 but for a training that goes on in the
+   * middle of an epoch. The loop disposes them.
+   */
+  readonly batches: (epoch: number, startBatch: number) => AsyncIterable<Batch<NoInfer<M>>>;
+  /**
+   * What the model, or its method, comes to on the validation and the test part after an epoch; `undefined` for epochs to leave
+   * out.
+   *
+   * @param predict As `evaluate` takes it.
+   */
+  readonly evaluate?: (
+    epoch: number,
+    predict: Predictor<NoInfer<M>>,
+  ) => Promise<Readonly<Partial<Record<'validation' | 'test', SplitMetrics>>> | undefined>;
+  /** A state from which to go on, as `capture` gave it. */
+  readonly resume?: TrainingState | undefined;
+  /**
+   * After each step; awaited. `capture` copies the state of the training for a checkpoint.
+   *
+   * @returns `'stop'` to end here. The training can be resumed from what `capture` gives.
+   */
+  readonly afterStep?: (capture: () => TrainingState) => 'stop' | void | Promise<'stop' | void>;
+  /** After each epoch; awaited. `capture` copies the state at the beginning of the next one. */
+  readonly onEpoch?: (record: EpochRecord, capture: () => TrainingState) => void | Promise<void>;
 }
 
 /**
  * Trains a multimodal model (or, with one modality, a teacher) with any stack of methods.
  *
- * Every epoch: the methods' `onEpochStart`, a step for every batch (see `trainStep`), validation, `onEpochEnd`.
- *
- * @throws {OptionError} If the methods do not go together or with the task, if one needs teachers and there are none, or if
- * a label is not one of the model's classes.
+ * @returns `'stopped'` if `afterStep` asked for it, else `'finished'`.
+ * @throws {OptionError} If the methods do not go together or with the task, if one needs teachers and there are none, if
+ * a label is not one of the model's classes, or if `resume` is of another training.
  * @throws {G2DError} With code `G2D_DIVERGED` if the loss stops being finite.
  * @see G2D, Alg. 1
  */
-export async function train<M extends string>(options: TrainOptions<M>): Promise<void> {
-  const { model, methods, epochs, optimizer: settings, batches, validate, onEpoch } = options;
-  assertOptions(options);
-  const optimizer = new SGD(model.variables, settings);
-  const training = createTraining(options, optimizer);
+export async function train<M extends string>(options: TrainOptions<M>): Promise<'finished' | 'stopped'> {
+  const { model, methods, epochs, optimizer: settings, batches } = options;
+  assertMethods(options);
+  const training = new TrainingContext<M>(options, createOptimizer(model.variables, settings));
+  const predict = predictorOf(training, methods);
   try {
     for (const method of methods) await method.onTrainStart?.(training);
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const started = performance.now();
-      optimizer.learningRate = stepDecay(settings.learningRate, epoch, { after: settings.dropAfter ?? [] });
-      for (const method of methods) await method.onEpochStart?.(training, epoch);
+    let position = options.resume ? restoreState(training, methods, options.resume) : BEGINNING;
 
-      const steps: StepRecord[] = [];
-      for await (const batch of batches(epoch)) {
+    while (position.epoch <= epochs) {
+      const { epoch } = position;
+      const started = performance.now() - 1000 * position.seconds;
+      const seconds = (): number => (performance.now() - started) / 1000;
+      training.optimizer.learningRate = learningRateAt(settings, epoch);
+      if (position.batch === 0) for (const method of methods) await method.onEpochStart?.(training, epoch);
+
+      for await (const batch of batches(epoch, position.batch)) {
+        let { totals } = position;
         try {
-          const record = runStep(training, { epoch, batch, methods });
-          if (record) steps.push(record);
+          const record = runStep(training, methods, { epoch, batch, batchIndex: position.batch });
+          if (record) totals = addStep(totals, record);
         } finally {
           tf.dispose(batch);
         }
+        position = { epoch, batch: position.batch + 1, totals, seconds: seconds() };
+        const now = position;
+        if ((await options.afterStep?.(() => captureState(training, methods, now))) === 'stop')
+          return 'stopped';
         // Lets timers and signals through: everything above is synchronous.
         await tf.nextFrame();
       }
 
-      const summary = summarize(steps);
-      const validation = await validate?.(epoch);
+      const summary = summarize(position.totals);
+      const metrics = await options.evaluate?.(epoch, predict);
       const record: EpochRecord = {
         epoch,
-        learningRate: optimizer.learningRate,
-        seconds: (performance.now() - started) / 1000,
+        learningRate: training.optimizer.learningRate,
+        seconds: seconds(),
         ...summary,
-        ...(validation && { validation }),
+        ...(metrics && { ...headlines(metrics), metrics }),
       };
       for (const method of methods) await method.onEpochEnd?.(training, record);
-      await onEpoch?.(record);
+      position = { epoch: epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
+      const next = position;
+      await options.onEpoch?.(record, () => captureState(training, methods, next));
     }
+    for (const method of methods) await method.onTrainEnd?.(training);
+    return 'finished';
   } finally {
-    optimizer.dispose();
+    training.dispose();
   }
 }
 
 /** A step on the samples of a batch that have a modality of the model; nothing if there are none. */
 function runStep<M extends string>(
-  training: Training<M>,
-  {
-    epoch,
-    batch,
-    methods,
-  }: { readonly epoch: number; readonly batch: Batch<M>; readonly methods: readonly Method<M>[] },
+  training: TrainingContext<M>,
+  methods: readonly Method<M>[],
+  { batch, ...place }: { readonly epoch: number; readonly batchIndex: number; readonly batch: Batch<M> },
 ): StepRecord | undefined {
   // Plain numbers leave a `tidy` as they are.
   return tf.tidy(() => {
     const own = ownRows(batch, training.model.modalities);
     if (!own) return undefined as never;
-    return withStep(training, { epoch, batch: own, methods }, (step) => {
+    return withStep(training, methods, { ...place, batch: own }, (step) => {
       const { loss, outputs } = trainStep(step, methods);
       const record: StepRecord = {
         loss,
@@ -113,54 +127,4 @@ function runStep<M extends string>(
       return record as never;
     });
   });
-}
-
-function assertOptions<M extends string>({
-  methods,
-  teachers,
-  epochs,
-  task = 'classification',
-}: TrainOptions<M>): void {
-  const needy = methods.find((method) => method.teachers === 'unimodal');
-  if (needy && !teachers) {
-    throw new OptionError(
-      `The method "${needy.name}" needs a trained teacher for each modality; pass \`teachers\`.`,
-      { option: 'teachers', value: undefined, accepted: 'frozenTeachers({ … })' },
-    );
-  }
-  if (!(Number.isInteger(epochs) && epochs >= 0)) {
-    throw new OptionError(`\`epochs\` is ${epochs}; it must be a whole number of at least 0.`, {
-      option: 'epochs',
-      value: epochs,
-      accepted: 'a whole number ≥ 0',
-    });
-  }
-  const other = methods.find((method) => method.task && method.task !== task);
-  if (other) {
-    throw new OptionError(`The method "${other.name}" is for ${other.task}, but this is a ${task}.`, {
-      option: 'methods',
-      value: other.name,
-      accepted: `methods for a ${task}`,
-    });
-  }
-  assertOneOwner(methods, 'loss');
-  assertOneOwner(methods, 'trainStep');
-  const whole = methods.find((method) => method.trainStep);
-  const part = methods.find((method) => method !== whole && (method.loss ?? method.afterBackward));
-  if (whole && part) {
-    throw new OptionError(
-      `"${whole.name}" does the whole step its own way, so "${part.name}" could not change its loss or gradients. Leave one of them out.`,
-      { option: 'methods', value: [whole.name, part.name], accepted: `"${whole.name}" alone` },
-    );
-  }
-}
-
-function assertOneOwner<M extends string>(methods: readonly Method<M>[], hook: 'loss' | 'trainStep'): void {
-  const owners = methods.filter((method) => method[hook]).map(({ name }) => name);
-  if (owners.length < 2) return;
-  const what = hook === 'loss' ? 'the loss' : 'the whole step';
-  throw new OptionError(
-    `Only one method can give ${what}, but ${owners.join(' and ')} do. Leave out all but one.`,
-    { option: 'methods', value: owners, accepted: `at most one method with a \`${hook}\`` },
-  );
 }

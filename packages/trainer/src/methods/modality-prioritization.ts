@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { modalityInScope, type ParameterScope } from '@g2d/fusion';
 import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
-import { SequentialModalityPrioritization, type SmpOptions } from '@g2d/smp';
+import { SequentialModalityPrioritization, type SmpOptions, type SmpState } from '@g2d/smp';
+import type { AllReduce } from '../all-reduce.js';
 import type { Method, Step } from '../method.js';
 import { batchConfidence } from '../teacher-confidence.js';
 
@@ -54,13 +55,16 @@ export function modalityPrioritization<M extends string>({
         variables: model.variables,
       });
     },
-    onStepStart({ epoch, model, batch, teachers, task }: Step<M>) {
+    onStepStart({ epoch, model, batch, teachers, task, allReduce }: Step<M>) {
       const samples = perModality(model.modalities, (modality) => presentCount(batch, modality));
-      confidence = perModality(model.modalities, (modality) => {
-        if (samples[modality] === 0) return null;
+      const own = perModality(model.modalities, (modality) => {
+        if (samples[modality] === 0) return 0;
         return batchConfidence(batch, modality, teachers[modality].logits, { task, targetVariance });
       });
-      smp.update({ epoch, confidence, samples });
+      // Of the batches of all processes, so that each of them ranks alike.
+      const all = meansOverProcesses(allReduce, own, samples);
+      confidence = all.means;
+      smp.update({ epoch, confidence, samples: all.samples });
     },
     activeVariables: (variables) => smp.activeVariables(variables),
     encoderTraining: (modality) => smp.trainingMode(modality),
@@ -68,6 +72,29 @@ export function modalityPrioritization<M extends string>({
     stepLog: () => ({
       confidence: mapNulls(confidence),
       coefficients: smp.coefficients,
+    }),
+    getState: () => ({ values: smp.getState() }),
+    setState: ({ values }) => smp.setState(values as SmpState<M>),
+  };
+}
+
+/** Each modality's mean over the samples of all processes; `null` if none has the modality. */
+function meansOverProcesses<M extends string>(
+  { sum }: AllReduce,
+  means: PerModality<M, number>,
+  samples: PerModality<M, number>,
+): { means: PerModality<M, number | null>; samples: PerModality<M, number> } {
+  const modalities = Object.keys(means) as M[];
+  const sums = Float64Array.from(modalities.flatMap((m) => [means[m] * samples[m], samples[m]]));
+  sum(sums);
+  const total = perModality(modalities, (modality) => sums[2 * modalities.indexOf(modality) + 1] as number);
+  return {
+    samples: total,
+    means: perModality(modalities, (modality) => {
+      if (total[modality] === 0) return null;
+      // Exact where one process has all of them: a mean times a count, divided again, may round.
+      if (total[modality] === samples[modality]) return means[modality];
+      return (sums[2 * modalities.indexOf(modality)] as number) / total[modality];
     }),
   };
 }

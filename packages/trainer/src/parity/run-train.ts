@@ -7,7 +7,7 @@ import type { Method, Step, Training } from '../method.js';
 import { g2dDistillation } from '../methods/g2d-distillation.js';
 import { modalityPrioritization } from '../methods/modality-prioritization.js';
 import { withStep } from '../train-step.js';
-import { createTraining } from '../training.js';
+import { TrainingContext } from '../training.js';
 import type { Baselines } from './baselines.js';
 import { modalities, type LabelledBatch, type Modality, type TrainCase, type TrainStep } from './case.js';
 import type { Results } from './compare.js';
@@ -68,7 +68,10 @@ export async function runTrain(
         scale: parityCase.ogm?.noiseScale,
       }),
     ),
-    training: createTraining({ model: student.model, epochs, teachers: frozen }, optimizer),
+    training: new TrainingContext(
+      { model: student.model, epochs, teachers: frozen, batches: noBatches },
+      optimizer,
+    ),
     results: new Map(),
   };
   try {
@@ -90,6 +93,9 @@ export async function runTrain(
   }
   return run.results;
 }
+
+/** A case brings its batches one by one; no method of a case asks for more. */
+async function* noBatches(): AsyncGenerator<Step<Modality>['batch']> {}
 
 function methodsOf(
   { method, ogm, g2d }: TrainCase,
@@ -128,7 +134,7 @@ function runStep(run: Run, t: number): void {
   const { model, optimizer } = training;
   const given = parityCase.steps[t] as TrainStep;
   const batch = tf.tidy(() => batchOf(parityCase, given));
-  withStep(training, { epoch: epochOf(parityCase, given), batch, methods }, (step) => {
+  withStep(training, methods, { epoch: epochOf(parityCase, given), batchIndex: t, batch }, (step) => {
     for (const method of methods) method.onStepStart?.(step);
     let kept: Outputs<Modality> | undefined;
     // Every gradient, also of what a method suppresses: the norms before it are compared too.

@@ -1,0 +1,119 @@
+import {
+  accuracy,
+  confusionMatrix,
+  expectedCalibrationError,
+  G2DError,
+  macroF1,
+  meanAbsolutePercentageError,
+  rSquared,
+} from '@g2d/tensor-ops';
+
+/** What one head of a classifier comes to; all but `loss` in percent. */
+export interface ClassMetrics {
+  /** Mean cross-entropy of its logits. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly macroF1: number;
+  /** Expected calibration error, 15 bins. */
+  readonly calibrationError: number;
+}
+
+/** What one head of a regression comes to. */
+export interface ValueMetrics {
+  /** Mean squared error of sigmoid(z). */
+  readonly loss: number;
+  /** Percent. */
+  readonly meanAbsolutePercentageError: number;
+  /** 1 is perfect; NaN where all targets are equal. */
+  readonly rSquared: number;
+}
+
+/** Logits of one head for every sample, and which samples count. */
+interface Head {
+  readonly ids: readonly string[];
+  readonly labels: readonly number[];
+  /** One row of logits for each sample. */
+  readonly rows: readonly Float32Array[];
+  /** 0 for samples without the modality. Default: all count. */
+  readonly mask?: readonly number[] | undefined;
+  /** For errors. */
+  readonly name: string;
+}
+
+/** Measures a classifier's head, in double precision. */
+export function measureClasses({ classes, ...head }: Head & { readonly classes: number }): {
+  readonly metrics: ClassMetrics;
+  /** Of every sample, whether it counts or not. */
+  readonly predictions: readonly number[];
+  readonly confusion: readonly (readonly number[])[];
+} {
+  const { labels, rows } = head;
+  const predictions = rows.map(argMax);
+  const counted = countedSamples(head);
+  const confidences = counted.map((i) =>
+    Math.exp(logProbability(rows[i] as Float32Array, predictions[i] as number)),
+  );
+  const losses = counted.map((i) => -logProbability(rows[i] as Float32Array, labels[i] as number));
+  const pick = (values: readonly number[]): number[] => counted.map((i) => values[i] as number);
+  const confusion = confusionMatrix(pick(labels), pick(predictions), classes);
+  return {
+    predictions,
+    confusion,
+    metrics: {
+      loss: mean(losses),
+      accuracy: accuracy(confusion),
+      macroF1: macroF1(confusion),
+      calibrationError: expectedCalibrationError(
+        confidences,
+        counted.map((i) => predictions[i] === labels[i]),
+      ),
+    },
+  };
+}
+
+/** Measures a regression's head. */
+export function measureValues(head: Head): {
+  readonly metrics: ValueMetrics;
+  /** sigmoid(z) of every sample, whether it counts or not. */
+  readonly predictions: readonly number[];
+} {
+  const predictions = head.rows.map(([z]) => 1 / (1 + Math.exp(-(z as number))));
+  const counted = countedSamples(head);
+  const targets = counted.map((i) => head.labels[i] as number);
+  const values = counted.map((i) => predictions[i] as number);
+  return {
+    predictions,
+    metrics: {
+      loss: mean(targets.map((target, i) => (target - (values[i] as number)) ** 2)),
+      meanAbsolutePercentageError: meanAbsolutePercentageError(targets, values),
+      rSquared: rSquared(targets, values),
+    },
+  };
+}
+
+/** The samples that have the modality. */
+function countedSamples({ ids, rows, mask, name }: Head): number[] {
+  const counted = rows.flatMap((_, i) => (mask?.[i] === 0 ? [] : [i]));
+  const broken = counted.find((i) => !(rows[i] as Float32Array).every(Number.isFinite));
+  if (broken === undefined) return counted;
+  throw new G2DError(
+    'G2D_DIVERGED',
+    `The ${name} logits of sample "${ids[broken]}" are not finite (${[...(rows[broken] as Float32Array)].slice(0, 3).join(', ')}). The weights have diverged: lower the learning rate; or look for values in the sample that are not finite.`,
+    { head: name, ids: [ids[broken]] },
+  );
+}
+
+/** The first of the largest. */
+const argMax = (row: Float32Array): number =>
+  row.reduce((best, value, i) => (value > (row[best] as number) ? i : best), 0);
+
+/** log softmax(row)[label] */
+function logProbability(row: Float32Array, label: number): number {
+  const largest = row.reduce((max, value) => Math.max(max, value), -Infinity);
+  const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
+  return (row[label] as number) - largest - Math.log(sum);
+}
+
+/** NaN of nothing. */
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,90 @@
+import type { Task } from '@g2d/datasets';
+import { OptionError } from '@g2d/tensor-ops';
+import type { Method } from './method.js';
+
+/** A stack of methods and what it is to train. */
+interface Stack<M extends string> {
+  readonly model: { readonly modalities: readonly M[] };
+  readonly methods: readonly Method<M>[];
+  readonly teachers?: unknown;
+  readonly epochs: number;
+  readonly task?: Task;
+}
+
+/** @throws {OptionError} If methods do not go together, or not with the task, the model or the lack of teachers. */
+export function assertMethods<M extends string>({
+  model: { modalities },
+  methods,
+  teachers,
+  epochs,
+  task = 'classification',
+}: Stack<M>): void {
+  const refuse = (message: string, value: unknown, accepted: string): never => {
+    throw new OptionError(message, { option: 'methods', value, accepted });
+  };
+  if (!(Number.isInteger(epochs) && epochs >= 0)) {
+    throw new OptionError(`\`epochs\` is ${epochs}; it must be a whole number of at least 0.`, {
+      option: 'epochs',
+      value: epochs,
+      accepted: 'a whole number ≥ 0',
+    });
+  }
+  for (const method of methods) {
+    const { name, modalities: needed } = method;
+    if (method.teachers === 'unimodal' && !teachers) {
+      throw new OptionError(
+        `The method "${name}" needs a trained teacher for each modality; pass \`teachers\`.`,
+        { option: 'teachers', value: undefined, accepted: 'frozenTeachers({ … })' },
+      );
+    }
+    if (method.task && method.task !== task) {
+      refuse(
+        `The method "${name}" is for ${method.task}, but this is a ${task}.`,
+        name,
+        `methods for a ${task}`,
+      );
+    }
+    const [least, most] = [needed?.least ?? 1, needed?.most ?? Infinity];
+    if (modalities.length < least || modalities.length > most) {
+      const wanted = most === Infinity ? `${least} modalities or more` : `${least} to ${most} modalities`;
+      refuse(
+        `The method "${name}" needs ${wanted}, but the model has ${modalities.length}: ${modalities.join(', ')}.`,
+        name,
+        wanted,
+      );
+    }
+  }
+  const twice = methods.find(({ name }, i) => methods.findIndex((other) => other.name === name) !== i);
+  if (twice)
+    refuse(
+      `The method "${twice.name}" is there twice. Leave one of them out.`,
+      twice.name,
+      'each method once',
+    );
+  for (const hook of ['loss', 'trainStep', 'predict', 'fusion'] as const) assertOneOwner(methods, hook);
+  const whole = methods.find((method) => method.trainStep);
+  const part = methods.find((method) => method !== whole && (method.loss ?? method.afterBackward));
+  if (whole && part) {
+    refuse(
+      `"${whole.name}" does the whole step its own way, so "${part.name}" could not change its loss or gradients. Leave one of them out.`,
+      [whole.name, part.name],
+      `"${whole.name}" alone`,
+    );
+  }
+}
+
+const GIVES = {
+  loss: 'the loss',
+  trainStep: 'the whole step',
+  predict: 'the predictions',
+  fusion: 'the fusion',
+};
+
+function assertOneOwner<M extends string>(methods: readonly Method<M>[], hook: keyof typeof GIVES): void {
+  const owners = methods.filter((method) => method[hook]).map(({ name }) => name);
+  if (owners.length < 2) return;
+  throw new OptionError(
+    `Only one method can give ${GIVES[hook]}, but ${owners.join(' and ')} do. Leave out all but one.`,
+    { option: 'methods', value: owners, accepted: `at most one method with a \`${hook}\`` },
+  );
+}
