@@ -13,7 +13,7 @@ const { layers } = tf;
 const gradient = (theta: tf.Variable, f: () => tf.Tensor): tf.Tensor =>
   tf.variableGrads(() => tf.sum(f()) as tf.Scalar, [theta]).grads[theta.name]!;
 
-describe.each(['tensorflow', 'wasm', 'cpu'])('on the %s backend', (backend) => {
+describe.each(['tensorflow', 'wasm', 'cpu'] as const)('on the %s backend', (backend) => {
   beforeAll(async () => {
     await loadTensorFlow({ backend, quiet: true });
   });

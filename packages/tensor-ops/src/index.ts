@@ -24,6 +24,7 @@ export { accelerate } from './accelerate.js';
 export { freeze, type FrozenModel } from './freeze.js';
 export type { Precision } from './kernels/bfloat16.js';
 export { orderedGradients, type NamedGradient } from './gradients.js';
+export { gradientCosine, gradientDot, gradientNorm, scaleGradients } from './gradient-lists.js';
 export { scaleGradient, stopGradient } from './gradient-flow.js';
 export { registerTrainingKernels } from './kernels/register.js';
 export type { Optimizer } from './optimizers/optimizer.js';
