@@ -21,6 +21,7 @@ export { trueClassProbability } from './true-class-probability.js';
 
 // Training
 export { accelerate } from './accelerate.js';
+export { withDropoutSeed } from './dropout-seed.js';
 export { freeze, type FrozenModel } from './freeze.js';
 export type { Precision } from './kernels/bfloat16.js';
 export { orderedGradients, type NamedGradient } from './gradients.js';
