@@ -21,8 +21,8 @@ const shared = globalThis as { [SCOPE]?: Scope | undefined };
  * scope is on its own.
  *
  * Layers called `Dropout` and dropout in attention take part, in training mode. Models that were not accelerated, models
- * with Keras masks, `fit`, layers with a `seed` or a `noiseShape`, and other noise (`SpatialDropout1D`, `GaussianNoise`,
- * recurrent dropout) draw as they always do; so does everything outside of such a call.
+ * with Keras masks, `fit`, layers with a `seed` or a `noiseShape` or under `TimeDistributed`, and other noise
+ * (`SpatialDropout1D`, `GaussianNoise`, recurrent dropout) draw as they always do; so does everything outside of such a call.
  *
  * @param seed An integer.
  * @param body Not asynchronous: the scope ends when it returns.
