@@ -94,16 +94,13 @@ async function openPart(config: DatasetConfig, split: Split): Promise<Multimodal
 }
 
 /** A loader's own options. What is not given is absent, as the loaders expect it. */
-function optionsOf<T extends { readonly name: string }>({
-  name: _,
-  ...options
-}: T): Defined<Omit<T, 'name'>> {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+function optionsOf<T extends { readonly name: string }>(config: T): Defined<Omit<T, 'name'>> {
+  const given = Object.entries(config).filter(([key, value]) => key !== 'name' && value !== undefined);
   return Object.fromEntries(given) as Defined<Omit<T, 'name'>>;
 }
 
 /** Of parsed JSON: an optional key is there with a value, or not at all. */
-export type Defined<T> = T extends readonly unknown[]
+type Defined<T> = T extends readonly unknown[]
   ? T
   : T extends object
     ? { [K in keyof T]: Defined<Exclude<T[K], undefined>> }

@@ -271,7 +271,7 @@ function trainingBatches(
     augment: Object.fromEntries(
       Object.entries(augment)
         .filter(([modality]) => modalities.includes(modality))
-        .map(([modality, { type: _, ...options }]) => [modality, cropOf(options)]),
+        .map(([modality, options]) => [modality, cropOf(options)]),
     ),
     workers,
     ...(prefetch !== undefined && { prefetch }),
@@ -281,8 +281,10 @@ function trainingBatches(
   });
 }
 
-const cropOf = (options: object): Augmentation =>
-  randomAffineCrop(JSON.parse(JSON.stringify(options)) as Parameters<typeof randomAffineCrop>[0]);
+function cropOf(options: RunConfig['data']['augment'][string]): Augmentation {
+  const given = Object.entries(options).filter(([key, value]) => key !== 'type' && value !== undefined);
+  return randomAffineCrop(Object.fromEntries(given));
+}
 
 /** The parts that are evaluated during training: those that were asked for, and the one that selects. */
 async function evaluateParts(
