@@ -1,16 +1,24 @@
 // Run folders in
-export { readRun } from './read-run.js';
+export { readRun, readStartedRun } from './read-run.js';
 export { readRunGroup } from './read-run-group.js';
 export type {
   Accuracies,
+  ClassScores,
   EpochMetrics,
   GroupSummary,
+  HeadMetrics,
+  PartMetrics,
   PerModality,
   Run,
   RunConfig,
+  RunEnvironment,
   RunGroup,
   RunPredictions,
   RunSummary,
+  RunTeacher,
+  Selection,
+  StartedRun,
+  Task,
 } from './run.js';
 
 // Tables out

@@ -117,7 +117,7 @@ describe('renderReport', () => {
 
   it('says which run was left out', () => {
     const { folder } = temporaryGroup();
-    rmSync(join(folder, 'smp', 'predictions.json'));
+    rmSync(join(folder, 'smp', 'summary.json'));
     expect(renderReport({ title: 'Stopped', group: readRunGroup(folder) })).toContain(
       'a file of a finished run is missing: smp.',
     );
