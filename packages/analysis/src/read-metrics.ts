@@ -1,4 +1,5 @@
 import {
+  isObject,
   numberField,
   numberRecordField,
   optional,
@@ -40,6 +41,18 @@ function isTorn(text: string): boolean {
   }
 }
 
+const KNOWN = ['loss', 'train', 'validation', 'test', 'confidence', 'coefficients', 'metrics'];
+
+// What a method records under a name of its own: taken if it is an object of numbers, else left alone.
+function readSeries(source: Source): { series?: NonNullable<EpochMetrics['series']> } {
+  const entries = Object.entries(source.object).flatMap(([key, value]) => {
+    const isSeries =
+      isObject(value) && Object.values(value).every((item) => item === null || typeof item === 'number');
+    return isSeries && !KNOWN.includes(key) ? [[key, numberRecordField(source, key)] as const] : [];
+  });
+  return entries.length === 0 ? {} : { series: Object.fromEntries(entries) };
+}
+
 function readEpoch(source: Source): EpochMetrics {
   return {
     epoch: numberField(source, 'epoch'),
@@ -53,5 +66,6 @@ function readEpoch(source: Source): EpochMetrics {
     ...optional(source, 'confidence', numberRecordField),
     ...optional(source, 'coefficients', numberRecordField),
     ...optional(source, 'metrics', partMetricsField),
+    ...readSeries(source),
   };
 }

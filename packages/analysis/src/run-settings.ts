@@ -14,6 +14,12 @@ export function scopeOf(config: RunConfig): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Does sequential modality prioritization decide who trains? */
+export function isPrioritized(config: RunConfig): boolean {
+  const parts = config.method.split('+');
+  return parts.includes('smp') || parts.includes('g2d') || phaseEpochsOf(config) !== undefined;
+}
+
 function methodOption(config: RunConfig, option: string): unknown {
   for (const options of Object.values(config.methodOptions ?? {})) {
     if (options[option] !== undefined) return options[option];

@@ -70,6 +70,8 @@ export interface EpochMetrics {
   /** κ in [0, 1], mean over the epoch's batches (Eq. 7). */
   readonly coefficients?: PerModality;
   readonly metrics?: PartMetrics;
+  /** Whatever else a method recorded, numbers by name of the series and, for example, modality. */
+  readonly series?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** How well one class is told from the others: each in [0, 1], absent where it is not defined; `support` in samples. */

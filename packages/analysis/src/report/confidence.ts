@@ -1,5 +1,5 @@
 import type { PerModality, StartedRun } from '../run.js';
-import { scopeOf } from '../run-settings.js';
+import { isPrioritized, scopeOf } from '../run-settings.js';
 import { epochDomain, panelTitle, phaseBands, pointsOf } from './curves.js';
 import { headsOf } from './heads.js';
 import { lineChart } from './line-chart.js';
@@ -16,21 +16,27 @@ interface ShownWithConfidences extends Shown {
 /** ρ by epoch and κ by epoch, with the four equations in plain words; nothing where no run recorded them. */
 export function confidenceSection(group: ShownWithConfidences): Markup | undefined {
   const scheduled = group.runs.filter((run) => run.metrics.some((epoch) => epoch.coefficients));
+  const prioritized = scheduled.filter(({ config }) => isPrioritized(config));
   const watched = group.runs.filter((run) => run.metrics.some((epoch) => epoch.confidence));
   const hasSummary = Object.keys(group.summary?.confidences ?? {}).length > 0;
   if (scheduled.length === 0 && watched.length === 0 && !hasSummary) return undefined;
   const chart = watched.find((run) => run.name === 'g2d') ?? watched.at(-1);
+  const isExplained = prioritized.length > 0 || hasSummary;
   return markup`<div class="explained">
-<div>${equations(scheduled)}</div>
+${isExplained && markup`<div>${equations(prioritized)}</div>`}
 <div>${chart && confidenceChart(group, chart)}${hasSummary && confidenceList(group)}</div>
 </div>
 ${
   scheduled.length > 0 &&
   markup`<h3>Who trains when (κ)</h3>
-<p class="hint">A filled stretch: this modality’s gradients pass. An empty one: they are set to zero. Between: the mean of κ over the batches of the epoch.</p>
+<p class="hint">${STRIPS_HINT}</p>
 ${scheduled.map((run) => strips(group, run))}`
 }`;
 }
+
+/** How to read the strips of κ. */
+export const STRIPS_HINT =
+  'A filled stretch: this modality’s gradients pass. An empty one: they are set to zero. Between: the mean of κ over the batches of the epoch.';
 
 function equations(runs: readonly StartedRun[]): Markup {
   const scopes = [...new Set(runs.flatMap(({ config }) => scopeOf(config) ?? []))];
@@ -74,8 +80,9 @@ function confidenceList(group: ShownWithConfidences): Markup {
   )}.</p>`;
 }
 
-function strips(group: ShownWithConfidences, run: StartedRun): Markup {
+/** κ of each modality of one run. */
+export function strips(group: Shown, run: StartedRun, title = panelTitle(run).title): Markup {
   const heads = headsOf(group.modalities).filter((head) => run.config.modalities.includes(head.key));
   const [, end] = epochDomain([run]);
-  return markup`<div class="strips" style="${nameWidth(group.modalities)}"><h4>${panelTitle(run).title}</h4>${scheduleStrips(run.metrics, heads, end - 0.5)}</div>`;
+  return markup`<div class="strips" style="${nameWidth(group.modalities)}"><h4>${title}</h4>${scheduleStrips(run.metrics, heads, end - 0.5)}</div>`;
 }
