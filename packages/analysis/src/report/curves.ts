@@ -16,16 +16,21 @@ export function accuracyCurves(group: Shown): Markup {
 
 /** Losses by epoch on one logarithmic scale: the total and its parts. */
 export function lossCurves(group: Shown): Markup {
+  return markup`<div class="panels">${lossPanels(group)}</div>`;
+}
+
+/** The panels of `lossCurves`, under the runs' names or a title of their own. */
+export function lossPanels(group: Shown, ownTitle?: string): Markup[] {
   const domain = epochDomain(group.runs);
   const values = group.runs
     .flatMap((run) => run.metrics.flatMap(({ loss }) => Object.values(loss)))
     .filter((value) => value > 0 && Number.isFinite(value));
-  if (values.length === 0) return markup``;
+  if (values.length === 0) return [];
   const low = Math.min(...values);
   const high = Math.max(...values);
   // A little air, and never less than a decade.
   const range: [number, number] = [Math.min(low, high / 10) * 0.8, high * 1.25];
-  return markup`<div class="panels">${group.runs.map((run) => lossPanel(run, domain, range))}</div>`;
+  return group.runs.map((run) => lossPanel(run, domain, range, ownTitle));
 }
 
 function accuracyPanel(
@@ -86,6 +91,7 @@ function lossPanel(
   run: StartedRun,
   domain: readonly [number, number],
   range: readonly [number, number],
+  ownTitle: string | undefined,
 ): Markup {
   const parts = [...new Set(run.metrics.flatMap(({ loss }) => Object.keys(loss)))];
   // Where the loss has one part only, that part is the total.
@@ -98,7 +104,7 @@ function lossPanel(
     label: true,
   }));
   const { title, note } = panelTitle(run);
-  return markup`<figure><figcaption><b>${title}</b> ${note}</figcaption>${lineChart({
+  return markup`<figure><figcaption><b>${ownTitle ?? title}</b> ${note}</figcaption>${lineChart({
     description: `Training loss by epoch of ${title}, logarithmic scale`,
     x: { domain, label: 'epoch' },
     y: { domain: range, type: 'log', format: (value) => String(Number(value.toPrecision(2))) },

@@ -135,6 +135,13 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
 .heat.fused .mid, .heat.fused .high, .heat .top { fill: var(--ground); }
 @media (prefers-color-scheme: dark) { .heat .high { fill: var(--ground); } }
 
+.name { white-space: nowrap; }
+.scatter { width: 100%; max-width: 22rem; height: auto; }
+.scatter .dots { fill: none; stroke: var(--c); stroke-width: 4; stroke-linecap: round; stroke-opacity: .45; }
+.alone { max-width: 48rem; }
+.facts + h3, .panels + .panels { margin-top: 1.5rem; }
+.heats + h3 { margin: 1rem 0 .4rem; }
+
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1.25rem; }
 .card { background: var(--raised); border: 1px solid var(--rule); border-radius: 10px; padding: 1rem; min-width: 0; }
 .parts { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .75rem; margin: .7rem 0; align-items: start; }
