@@ -37,6 +37,7 @@ export { formatComparison, type ComparisonFormat } from './compare/format-compar
 
 // A page out
 export { renderReport, type ReportOptions } from './report/page.js';
+export { renderComparison, type ComparisonReportOptions } from './report/compare/comparison-page.js';
 export { renderRunReport, type RunReportOptions } from './report/run/run-page.js';
 export type { ReportPart, ReportSample } from './report/samples.js';
 export type { GrayImage } from './report/png.js';

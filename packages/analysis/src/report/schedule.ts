@@ -66,7 +66,7 @@ function heightStrip(head: Head, parts: readonly Stretch[], [low, high]: [number
   );
   const values = parts.map(({ coefficient }) => coefficient);
   const range = `κ of ${head.key}: between ${round(Math.min(...values))} and ${round(Math.max(...values))}, the height of the filled part`;
-  return markup`<div class="lane strip"><span class="lane-name" title="${head.key}">${head.key}</span><svg class="track ${head.color}" width="100%" height="22" viewBox="${low} -1 ${high - low} 22" preserveAspectRatio="none" role="img" aria-label="${range}"><title>${range}</title><rect class="off" x="${low}" y="0" width="${high - low}" height="20"/><path class="fill" d="${steps.join('')}"/></svg></div>`;
+  return markup`<div class="lane strip"><span class="lane-name" title="${head.key}">${head.key}</span><svg class="track ${head.color}" width="100%" height="22" viewBox="${low} -1 ${high - low} 22" preserveAspectRatio="none" role="img" aria-label="${range}"><title>${range}</title><rect class="off" vector-effect="non-scaling-stroke" x="${low}" y="0" width="${high - low}" height="20"/><path class="fill" d="${steps.join('')}"/></svg></div>`;
 }
 
 function epochTicks(epochs: number): number[] {

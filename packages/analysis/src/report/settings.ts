@@ -1,5 +1,5 @@
 import { formatSeconds } from '../format.js';
-import type { RunConfig, RunGroup } from '../run.js';
+import type { RunGroup } from '../run.js';
 import { flatSettings } from '../run-settings.js';
 import { markup, type Markup } from './markup.js';
 
@@ -38,7 +38,7 @@ export function timeTable(seconds: Readonly<Record<string, number>>): Markup {
 /** A column of the table of settings. */
 export interface SettingsColumn {
   readonly name: string;
-  readonly config: RunConfig;
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** Shown elsewhere, or the same as the column's name. */
