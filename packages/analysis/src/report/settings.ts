@@ -61,7 +61,7 @@ export function configurations(columns: readonly SettingsColumn[]): Markup {
 ${different.map(({ key, values }) => markup`<tr><th scope="row">${key}</th>${values.map((value) => markup`<td>${value}</td>`)}</tr>`)}
 </tbody></table></div>`
   }
-${common.length > 0 && markup`<p class="hint">${columns.length > 1 && 'The same in every run: '}${common.map(({ key, values }, index) => markup`${index > 0 && ', '}<code>${key}</code> ${values[0]}`)}.</p>`}`;
+${common.length > 0 && markup`<p class="hint">${columns.length > 1 && 'The same everywhere: '}${common.map(({ key, values }, index) => markup`${index > 0 && ', '}<code>${key}</code> ${values[0]}`)}.</p>`}`;
 }
 
 /** Name and value pairs as a list. */

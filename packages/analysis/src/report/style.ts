@@ -140,6 +140,10 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
 .legend .line { fill: none; stroke: var(--c); stroke-width: 2.2; stroke-linecap: round; }
 .legend .dashed { stroke-dasharray: 5 4; } .legend .dotted { stroke-dasharray: .5 4; } .legend .dashdot { stroke-dasharray: 6 3 .5 3; }
 
+.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
+.wide .chart .line { stroke-width: 1.1; }
+.wide .chart .tick { font-size: 8px; }
+
 .dots { font-size: .85rem; }
 .dots-row { display: grid; grid-template-columns: minmax(8rem, 15rem) repeat(var(--heads), minmax(0, 1fr)); gap: .2rem 1.25rem; align-items: center; padding: .3rem 0;
   border-top: 1px solid var(--rule); }

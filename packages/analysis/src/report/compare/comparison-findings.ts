@@ -37,12 +37,17 @@ function headline(table: ComparisonTable, rows: readonly ComparisonRow[]): strin
     ? ' Part of these numbers were selected on the test part.'
     : '';
   if (!next) return `${opening}.${selected}`;
-  const difference = rowDifference(best, next);
-  const isClose = difference?.withinNoise !== false;
-  const verdict = isClose
-    ? `It is not told apart from ${next.label} (${score(next)}): a difference of ${withPoints(difference?.points ?? 0)} can be chance.`
-    : `The next best, ${next.label}, reaches ${score(next)}.`;
+  const verdict = comparedWith(best, next);
   return `${opening}. ${verdict}${selected}`;
+}
+
+function comparedWith(best: ComparisonRow, next: ComparisonRow): string {
+  const difference = rowDifference(best, next);
+  if (difference?.withinNoise === false) return `The next best, ${next.label}, reaches ${score(next)}.`;
+  const points = withPoints(difference?.points ?? 0);
+  return difference?.withinNoise === true
+    ? `It is not told apart from ${next.label} (${score(next)}): a difference of ${points} can be chance.`
+    : `The next best, ${next.label}, reaches ${score(next)}; whether ${points} are more than chance cannot be said from one run.`;
 }
 
 function overJoint({ task }: ComparisonTable, best: ComparisonRow): Findings['points'] {

@@ -16,6 +16,11 @@ export function rowLegend(table: ComparisonTable): Markup {
   })}</ul>`;
 }
 
+// Many lines need room.
+function panelsClass({ rows }: ComparisonTable): string {
+  return rows.length > 8 ? 'panels wide' : 'panels';
+}
+
 /** Curves of all rows on top of each other: one panel for the fused head and one for each modality's. */
 export function overlaidScores(table: ComparisonTable): Markup {
   const { part, without } = partToShow(table);
@@ -34,7 +39,7 @@ export function overlaidScores(table: ComparisonTable): Markup {
     });
     return overlay(table, { title: head, y, levels, read: (epoch) => epoch[part]?.[head] });
   });
-  return markup`<p class="hint">${isError ? 'MAPE' : 'Accuracy'} in percent on the ${part} part${without.length > 0 && `; not shown, since they have none: ${formatList(without)}`}.</p>${rowLegend(table)}<div class="panels">${panels}</div>`;
+  return markup`<p class="hint">${isError ? 'MAPE' : 'Accuracy'} in percent on the ${part} part${without.length > 0 && `; not shown, since they have none: ${formatList(without)}`}.</p>${rowLegend(table)}<div class="${panelsClass(table)}">${panels}</div>`;
 }
 
 /** Training loss of all rows: the total, and the part that is the task itself where methods add others. */
@@ -48,7 +53,7 @@ export function overlaidLosses(table: ComparisonTable): Markup {
     runs.some(({ metrics }) => metrics.some(({ loss }) => Object.keys(loss).length > 2)),
   );
   const shown = hasMore ? parts : parts.slice(0, 1);
-  return markup`${rowLegend(table)}<div class="panels">${shown.map((part) => {
+  return markup`${rowLegend(table)}<div class="${panelsClass(table)}">${shown.map((part) => {
     const read = (epoch: EpochMetrics): number | undefined => epoch.loss[part];
     const values = table.rows.flatMap(({ runs }) =>
       runs.flatMap(({ metrics }) => metrics.flatMap((epoch) => read(epoch) ?? [])),

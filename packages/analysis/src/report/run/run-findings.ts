@@ -89,7 +89,7 @@ function imbalance({ run, regression, results }: RunView): Findings['points'] {
         ? ' No head is more than 5 points behind its teacher.'
         : ' What each modality could reach alone is not known here: no teacher’s results were found.';
   const title =
-    behind && behind.gap >= NOTABLE ? `${behind.name} is left behind` : 'How the modalities compare';
+    behind && behind.gap >= NOTABLE ? `Left behind: ${behind.name}` : 'How the modalities compare';
   return [{ title, text: between + left }];
 }
 

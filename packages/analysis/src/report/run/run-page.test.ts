@@ -95,7 +95,7 @@ describe('renderRunReport', () => {
       cpSync(join(group, `teacher-${modality}`), join(folder, 'teachers', modality), { recursive: true });
     }
     const page = render(readRun(folder)).replaceAll('\u00a0', ' ');
-    expect(page).toContain('<h3>audio is left behind</h3>');
+    expect(page).toContain('<h3>Left behind: audio</h3>');
     expect(page).toContain('The audio head is 20.7 points behind its teacher (58.5 %)');
     expect(page).toContain('audio teacher: ');
     expect(render(temporaryRun())).toContain('no teacher’s results were found');

@@ -5,7 +5,7 @@ import { flatSettings, isPrioritized } from '../../run-settings.js';
 import { confidenceSection } from '../confidence.js';
 import { markup, type Markup } from '../markup.js';
 import { samplesSection, type ReportSample } from '../samples.js';
-import { commandBlock, configurations, factsList, timeTable } from '../settings.js';
+import { commandBlock, factsList, timeTable } from '../settings.js';
 import { pageShell, pointsList, type Section } from '../shell.js';
 import { confusionOfRun, perClassTable } from './classes.js';
 import { viewOf, type RunView } from './heads-of-run.js';
@@ -156,6 +156,7 @@ function settings({ run }: RunView, command: string | undefined): Markup {
   const { summary, metrics, config, teachers = {} } = run;
   const environment = [...flatSettings(config.environment ?? {})];
   const { stages } = summary ?? {};
+  const { environment: _, versions: __, ...shown } = config;
   const seconds = metrics.flatMap((epoch) => epoch.seconds ?? []);
   const total = summary?.seconds ?? seconds.reduce((sum, value) => sum + value, 0);
   const memory = Math.max(0, ...metrics.flatMap((epoch) => epoch.memoryMB ?? []));
@@ -175,5 +176,5 @@ function settings({ run }: RunView, command: string | undefined): Markup {
   return markup`${commandBlock(command)}
 <div class="explained"><div><h3>Machine and versions</h3>${factsList(facts)}</div>
 <div><h3>Time</h3>${timeTable({ ...(stages ?? { epochs: total }), total })}</div></div>
-<h3>Configuration</h3>${configurations([{ name: run.name, config }])}`;
+<h3>Configuration</h3>${factsList([...flatSettings(shown)])}`;
 }
