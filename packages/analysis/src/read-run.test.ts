@@ -164,6 +164,12 @@ describe('readRun', () => {
     edit(join(folder, 'config.json'), (json) => (json['teachers'] = { image: original, audio: '/gone' }));
     expect(readRun(folder).teachers?.['image']?.summary?.test).toHaveProperty('image');
     expect(readRun(folder).teachers).not.toHaveProperty('audio');
+    // Moved together: the teacher stands beside the student, though not where it was.
+    cpSync(original, join(folder, '../teacher-image'), { recursive: true });
+    edit(join(folder, 'config.json'), (json) => (json['teachers'] = { image: '/was/here/teacher-image' }));
+    expect(readRun(folder).teachers?.['image']?.summary?.test).toHaveProperty('image');
+    rmSync(join(folder, '../teacher-image'), { recursive: true });
+    edit(join(folder, 'config.json'), (json) => (json['teachers'] = { image: original }));
     edit(join(original, 'config.json'), (json) => (json['epochs'] = 5));
     expect(readRun(folder).teachers?.['image']?.summary).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunConfig } from './run.js';
-import { flatSettings, phaseEpochsOf, scopeOf } from './run-settings.js';
+import { dataOptions, flatSettings, phaseEpochsOf, scopeOf } from './run-settings.js';
 
 describe('phaseEpochsOf and scopeOf', () => {
   it('look into the options of the methods, then at the top', () => {
@@ -9,6 +9,18 @@ describe('phaseEpochsOf and scopeOf', () => {
     expect(scopeOf({ methodOptions: smp } as unknown as RunConfig)).toBe('conv');
     expect(phaseEpochsOf({ phaseEpochs: [1, 2] } as unknown as RunConfig)).toEqual([1, 2]);
     expect(phaseEpochsOf({} as RunConfig)).toBeUndefined();
+  });
+});
+
+describe('dataOptions', () => {
+  it('leaves out where the data lie, and a seed that is the run’s own', () => {
+    const options = (seed: number) =>
+      dataOptions({
+        seed: 3,
+        dataset: { name: 'digits', root: 'data', seed, draw: 2 },
+      } as unknown as RunConfig);
+    expect(options(3)).toEqual({ name: 'digits', draw: 2 });
+    expect(options(7)).toEqual({ name: 'digits', seed: 7, draw: 2 });
   });
 });
 

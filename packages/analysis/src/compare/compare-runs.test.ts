@@ -222,6 +222,13 @@ describe('compareRuns', () => {
     expect(() => compareRuns([])).toThrow('There are no runs to compare');
   });
 
+  it('does not take a seed of the data that is the run’s own for other data', () => {
+    const runs = [0, 1].map((seed) =>
+      run('g2d', seed, 70, { config: { dataset: { name: 'digits', seed } } }),
+    );
+    expect(only(runs).rows[0]?.seeds).toEqual([0, 1]);
+  });
+
   it('puts a run whose result is not finite first', () => {
     const lost = run('mla', 0, 0, { summary: { test: {} } });
     const table = only([run('g2d', 0, 70), lost, run('joint', 0, 60)]);

@@ -2,7 +2,7 @@ import { OptionError } from '@g2d/tensor-ops';
 import { formatList } from '../format.js';
 import { methodRank } from '../methods.js';
 import type { Run, Selection, Task } from '../run.js';
-import { flatSettings } from '../run-settings.js';
+import { dataOptions, flatSettings } from '../run-settings.js';
 import { estimate, type Estimate, type EstimateOptions } from './estimate.js';
 import { gainOver, type Gain } from './gain.js';
 import { groupBySeed, rowSettings, type RunSeeds } from './group-runs.js';
@@ -93,7 +93,7 @@ interface Part {
 
 /** What the data of a run are, without where they lie. */
 function dataKey({ config, summary }: Run): string {
-  const { root: _, modalities: __, ...options } = config.dataset ?? {};
+  const { modalities: _, ...options } = dataOptions(config);
   return JSON.stringify([
     summary.dataset ?? '',
     summary.task ?? 'classification',
@@ -131,7 +131,7 @@ function titleOf(part: readonly Run[], all: readonly (readonly Run[])[]): string
   const name = datasetName(first);
   const namesakes = all.flatMap(([other]) => (other && datasetName(other) === name ? [other] : []));
   const optionsOf = (run: Run): Map<string, string> => {
-    const { root: _, modalities: __, name: ___, ...options } = run.config.dataset ?? {};
+    const { modalities: _, name: __, ...options } = dataOptions(run.config);
     return flatSettings(options);
   };
   const own = optionsOf(first);

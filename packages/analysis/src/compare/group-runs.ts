@@ -1,6 +1,6 @@
 import { nameWithoutSeed, runLabel } from '../methods.js';
 import type { Run, RunConfig } from '../run.js';
-import { flatSettings } from '../run-settings.js';
+import { dataOptions, flatSettings } from '../run-settings.js';
 
 /** Runs that differ by nothing but their seed. */
 export interface RunSeeds {
@@ -28,8 +28,7 @@ export function rowSettings(run: Run): Map<string, string> {
 
 function bare(config: RunConfig): Record<string, unknown> {
   const kept = Object.entries(config).filter(([key]) => !IGNORED.includes(key));
-  const { root: _, ...dataset } = config.dataset ?? {};
-  return { ...Object.fromEntries(kept), dataset };
+  return { ...Object.fromEntries(kept), dataset: dataOptions(config) };
 }
 
 /** Groups runs by everything but the seed, and gives every group a label that no other has. */

@@ -162,7 +162,13 @@ function selectedRing(run: StartedRun, heads: readonly Head[]): NonNullable<Line
   // The last epoch is no choice.
   if (selectedEpoch === undefined || selectedEpoch === run.config.epochs || value === undefined) return [];
   const color = heads.find((head) => head.key === key)?.color ?? 'fused';
-  return [{ at: [selectedEpoch, value], color, name: `chosen on validation: epoch ${selectedEpoch}` }];
+  return [
+    {
+      at: [selectedEpoch, value],
+      color,
+      name: `chosen on ${run.summary?.select === 'test-best' ? 'test' : 'validation'}: epoch ${selectedEpoch}`,
+    },
+  ];
 }
 
 function describeEnd(run: StartedRun): string {

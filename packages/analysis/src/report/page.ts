@@ -80,13 +80,24 @@ function words(): Markup {
 
 /** Which epoch's weights the numbers are of, as the end of a sentence. */
 function epochsOf({ runs }: RunGroup): string {
+  const onTest = runs.filter(({ summary }) => summary.select === 'test-best');
   const chosen = runs.filter(
-    ({ config, summary }) => (summary.selectedEpoch ?? config.epochs) < config.epochs,
+    ({ config, summary }) =>
+      summary.select !== 'test-best' && (summary.selectedEpoch ?? config.epochs) < config.epochs,
   );
-  if (chosen.length === 0) return ', after the last epoch';
-  const best = 'at the epoch that was best on the validation part';
-  if (chosen.length === runs.length) return `, ${best}`;
-  return `: ${formatList(chosen.map(({ config }) => config.name))} ${best}, the others after their last`;
+  const last = runs.length - onTest.length - chosen.length;
+  const groups = [
+    { of: chosen, words: 'at the epoch that was best on the validation part' },
+    {
+      of: onTest,
+      words: 'at the epoch that was best on the test part itself (test-best), which is too high',
+    },
+  ].filter(({ of }) => of.length > 0);
+  const [only] = groups;
+  if (!only) return ', after the last epoch';
+  if (groups.length === 1 && last === 0) return `, ${only.words}`;
+  const named = groups.map(({ of, words }) => `${formatList(of.map(({ config }) => config.name))} ${words}`);
+  return `: ${[...named, ...(last > 0 ? ['the others after their last'] : [])].join(', ')}`;
 }
 
 function sectionsOf({ group, samples, command }: ReportOptions): Section[] {
