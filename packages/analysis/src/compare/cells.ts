@@ -40,6 +40,8 @@ function columnsOf({ task, modalities, rows }: ComparisonTable, level: number): 
   return [
     { title: score, cell: ({ label }) => label, always: true },
     { title: 'seeds', cell: ({ seeds }) => String(seeds.length), always: true },
+    // Early, where nothing cuts it off: a selection on test changes what every number after it means.
+    { title: 'selected on', cell: ({ select }) => selectionWords(select), always: true },
     { title: 'fused', cell: (row) => withDeviation(row.test['fused']) },
     {
       title: `${Number((100 * level).toFixed(1))} % interval`,
@@ -62,7 +64,6 @@ function columnsOf({ task, modalities, rows }: ComparisonTable, level: number): 
       cell: ({ metrics }) => withDeviation(metrics['calibrationError'], threeDigits),
     },
     { title: 'validation', cell: (row) => withDeviation(row.validation[row.main]) },
-    { title: 'selected on', cell: ({ select }) => selectionWords(select), always: true },
   ];
 }
 

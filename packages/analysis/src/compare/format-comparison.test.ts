@@ -28,12 +28,12 @@ describe('formatComparison', () => {
     expect(text.split('\n')).toEqual([
       'digits · audio and image',
       '',
-      'test accuracy, %  seeds       fused  95 % interval       audio       image     vs joint  better in  macro F1, %            ECE      selected on',
-      '───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
-      'Joint training        2  61.0 ± 1.4   60.0 to 62.0  40.5 ± 0.7  20.0 ± 0.0            –          –   60.0 ± 1.4  0.063 ± 0.000  validation part',
-      'G2D                   2  82.8 ± 2.1   81.3 to 84.3  40.5 ± 0.7  20.0 ± 0.0  +21.8 ± 0.7     2 of 2   81.8 ± 2.1  0.063 ± 0.000  validation part',
-      '───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
-      'Teacher of image      1           –              –           –        75.0            –          –            –              –       last epoch',
+      'test accuracy, %  seeds  selected on       fused  95 % interval       audio       image     vs joint  better in  macro F1, %            ECE',
+      '───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
+      'Joint training        2   validation  61.0 ± 1.4   60.0 to 62.0  40.5 ± 0.7  20.0 ± 0.0            –          –   60.0 ± 1.4  0.063 ± 0.000',
+      'G2D                   2   validation  82.8 ± 2.1   81.3 to 84.3  40.5 ± 0.7  20.0 ± 0.0  +21.8 ± 0.7     2 of 2   81.8 ± 2.1  0.063 ± 0.000',
+      '───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
+      'Teacher of image      1   last epoch           –              –           –        75.0            –          –            –              –',
       '* The rows are of epochs that were chosen in different ways; part of their differences is that.',
     ]);
   });
@@ -51,9 +51,9 @@ describe('formatComparison', () => {
     expect(text.split('\n')).toEqual([
       '**digits · audio and image**',
       '',
-      '| test accuracy, % | seeds | fused | selected on |',
+      '| test accuracy, % | seeds | selected on | fused |',
       '| --- | ---: | ---: | ---: |',
-      String.raw`| a\|b\_\<i\>\` \* | 1 | 50.0 | validation part |`,
+      String.raw`| a\|b\_\<i\>\` \* | 1 | validation | 50.0 |`,
       '',
       '- One seed (0): what another seed would change is not known.',
     ]);

@@ -4,8 +4,8 @@ import type { ComparisonRow, ComparisonTable } from './compare-runs.js';
 import type { RunSeeds } from './group-runs.js';
 
 const SELECTION_WORDS: Readonly<Record<Selection, string>> = {
-  'validation-best': 'validation part',
-  'test-best': 'test part',
+  'validation-best': 'validation',
+  'test-best': 'test',
   last: 'last epoch',
 };
 

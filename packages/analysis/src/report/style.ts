@@ -158,9 +158,10 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
 .dots .dot { fill: var(--c); }
 .dots .axis-cell { color: var(--muted); }
 .dots + .points { margin-top: 1.25rem; }
-.compared { font-size: .84rem; }
-.compared th, .compared td { padding-right: .55rem; }
-.compared .number { padding-left: .55rem; }
+.compared { font-size: .82rem; }
+.compared th, .compared td { padding-right: .45rem; }
+.compared .number { padding-left: .45rem; }
+.compared thead th { font-size: .78rem; }
 .compared th:first-child { min-width: 8.5rem; }
 .table-title { margin: 2rem 0 .6rem; }
 .notes { margin: .7rem 0 0 1.1rem; font-size: .9rem; color: var(--muted); max-width: 60em; }
@@ -215,7 +216,7 @@ audio { width: 100%; height: 2.2rem; margin-top: .4rem; display: block; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav, audio, footer { display: none; }
   section { margin-top: 1.5rem; }
-  figure, .card, .method, tr, .points li { break-inside: avoid; }
+  figure, .card, .method, .dots-row, .strips, tr, .points li { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   svg, img { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

@@ -105,7 +105,7 @@ describe('renderComparison', () => {
     const page = render([temporaryRun({ select: 'test-best' })]);
     expect(page).toContain('Part of these numbers were selected on the test part.</h2>');
     expect(page).toContain('<li>Selected on the test part (test-best): G2D.');
-    expect(page).toContain('<td class="number">test part</td>');
+    expect(page).toContain('<td class="number">test</td>');
   });
 
   it('keeps other data in tables and charts of their own', () => {

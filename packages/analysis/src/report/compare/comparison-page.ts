@@ -82,7 +82,7 @@ function sectionsOf(
     {
       id: 'results',
       title: 'Results',
-      hint: 'Test part, from the worst to the best fused answer, mean ± sample standard deviation over seeds; below, the teachers, each trained on one modality alone. The last column says how the epoch was chosen. ECE: expected calibration error.',
+      hint: 'Test part, from the worst to the best fused answer, mean ± sample standard deviation over seeds; below, the teachers, each trained on one modality alone. “Selected on” says how the epoch was chosen. ECE: expected calibration error.',
       content: each(tables, (table) => resultsTable(table, level)),
     },
     withEpochs.length === 0
