@@ -60,8 +60,8 @@ function columnsOf({ task, modalities, rows }: ComparisonTable, level: number): 
     { title: 'macro F1, %', cell: ({ metrics }) => withDeviation(metrics['macroF1']) },
     { title: 'R²', cell: ({ metrics }) => withDeviation(metrics['rSquared'], threeDigits) },
     {
-      title: 'ECE',
-      cell: ({ metrics }) => withDeviation(metrics['calibrationError'], threeDigits),
+      title: 'ECE, %',
+      cell: ({ metrics }) => withDeviation(metrics['calibrationError']),
     },
     { title: 'validation', cell: (row) => withDeviation(row.validation[row.main]) },
   ];

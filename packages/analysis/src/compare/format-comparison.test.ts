@@ -12,7 +12,7 @@ const runs = Object.entries(results).flatMap(([method, values]) =>
       config: { method, seed },
       summary: {
         test: { fused, audio: 40 + seed, image: 20 },
-        metrics: { test: { fused: { accuracy: fused, macroF1: fused - 1, calibrationError: 0.0625 } } },
+        metrics: { test: { fused: { accuracy: fused, macroF1: fused - 1, calibrationError: 6.25 } } },
       },
     }),
   ),
@@ -28,12 +28,12 @@ describe('formatComparison', () => {
     expect(text.split('\n')).toEqual([
       'digits · audio and image',
       '',
-      'test accuracy, %  seeds  selected on       fused  95 % interval       audio       image     vs joint  better in  macro F1, %            ECE',
-      '───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
-      'Joint training        2   validation  61.0 ± 1.4   60.0 to 62.0  40.5 ± 0.7  20.0 ± 0.0            –          –   60.0 ± 1.4  0.063 ± 0.000',
-      'G2D                   2   validation  82.8 ± 2.1   81.3 to 84.3  40.5 ± 0.7  20.0 ± 0.0  +21.8 ± 0.7     2 of 2   81.8 ± 2.1  0.063 ± 0.000',
-      '───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
-      'Teacher of image      1   last epoch           –              –           –        75.0            –          –            –              –',
+      'test accuracy, %  seeds  selected on       fused  95 % interval       audio       image     vs joint  better in  macro F1, %     ECE, %',
+      '──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
+      'Joint training        2   validation  61.0 ± 1.4   60.0 to 62.0  40.5 ± 0.7  20.0 ± 0.0            –          –   60.0 ± 1.4  6.3 ± 0.0',
+      'G2D                   2   validation  82.8 ± 2.1   81.3 to 84.3  40.5 ± 0.7  20.0 ± 0.0  +21.8 ± 0.7     2 of 2   81.8 ± 2.1  6.3 ± 0.0',
+      '──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
+      'Teacher of image      1   last epoch           –              –           –        75.0            –          –            –           –',
       '* The rows are of epochs that were chosen in different ways; part of their differences is that.',
     ]);
   });

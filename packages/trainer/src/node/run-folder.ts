@@ -114,7 +114,7 @@ export class RunFolder {
   begin(config: object): void {
     this.#guarded(() => {
       mkdirSync(this.path, { recursive: true });
-      this.#writeJson(CONFIG, { format: FORMAT, ...config });
+      this.#writeJson(CONFIG, { ...config, format: FORMAT });
     });
   }
 
@@ -136,8 +136,7 @@ export class RunFolder {
   /** Takes away the records of epochs from `epoch` on, and a torn last line: they come again. */
   forgetFrom(epoch: number): void {
     const path = join(this.path, METRICS);
-    if (!existsSync(path)) return;
-    const lines = readFileSync(path, 'utf8').split('\n');
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
     const kept = lines.filter((line) => {
       const record = parsed(line) as { readonly epoch?: number } | undefined;
       return record?.epoch !== undefined && record.epoch < epoch;
@@ -155,10 +154,13 @@ export class RunFolder {
 
   /** Writes the predictions and the summary: the run is finished. */
   finish(summary: RunSummary, predictions: RunPredictions): void {
-    this.#guarded(() => {
-      this.#writeJson(PREDICTIONS, predictions);
-      this.#writeJson(SUMMARY, summary);
-    });
+    this.#guarded(() => this.#writeJson(PREDICTIONS, predictions));
+    this.writeSummary(summary);
+  }
+
+  /** Writes the summary alone: of the copy of a teacher. */
+  writeSummary(summary: RunSummary): void {
+    this.#guarded(() => this.#writeJson(SUMMARY, summary));
   }
 
   writeReport(page: string): string {

@@ -8,7 +8,7 @@ import { decodeSafetensors, encodeSafetensors, OptionError, type NamedArray } fr
 import { writeFileAtomic } from '@g2d/tensor-ops/node';
 import { frozenTeachers, type FrozenTeachers, type StoredTeacher } from '../frozen-teachers.js';
 import { writeState } from '../model-state.js';
-import { RunFolder } from '../node/run-folder.js';
+import { RunFolder, type RunSummary } from '../node/run-folder.js';
 import { buildModel, type ModelFacts } from './build-model.js';
 import type { RunConfig } from './config-schema.js';
 import type { RunData } from './open-data.js';
@@ -20,6 +20,8 @@ interface Teacher {
   /** `config.json` of its run. */
   readonly recorded: Readonly<Record<string, unknown>>;
   readonly weights: Readonly<Record<string, NamedArray>>;
+  /** What it came to, for the student's report. */
+  readonly summary: RunSummary | undefined;
 }
 
 /** By modality. */
@@ -62,8 +64,9 @@ function readFinished({ teachers, method }: RunConfig, modality: string): Teache
   const recorded = folder.config();
   if (!existsSync(path)) return refuse(`but there is no folder ${path}`);
   if (!recorded) return refuse(`but ${path} is no run folder`);
-  if (!folder.summary()) return refuse(`but the run ${path} is not finished: go on with it (--resume)`);
-  return { path, recorded, weights: folder.weights() };
+  const summary = folder.summary();
+  if (!summary) return refuse(`but the run ${path} is not finished: go on with it (--resume)`);
+  return { path, recorded, weights: folder.weights(), summary };
 }
 
 function readCopy(path: string): Teacher {
@@ -71,7 +74,7 @@ function readCopy(path: string): Teacher {
   const recorded = folder.config();
   if (recorded && existsSync(folder.file(WEIGHTS))) {
     const weights = decodeSafetensors(readFileSync(folder.file(WEIGHTS)), folder.file(WEIGHTS));
-    return { path, recorded, weights };
+    return { path, recorded, weights, summary: folder.summary() };
   }
   throw new OptionError(
     `The run's copy of a teacher in ${path} is gone. Begin the run anew, in another folder.`,
@@ -113,9 +116,10 @@ const withoutRoot = (config: RunConfig): RunConfig => {
 
 /** Copies the teachers into a run's folder, which from then on needs nobody else's. */
 export function copyTeachers(teachers: Teachers, folder: RunFolder): void {
-  for (const [modality, { recorded, weights }] of teachers) {
+  for (const [modality, { recorded, weights, summary }] of teachers) {
     const copy = new RunFolder(folder.teacher(modality));
     copy.begin(recorded);
+    if (summary) copy.writeSummary(summary);
     writeFileAtomic(copy.file(WEIGHTS), encodeSafetensors(weights));
   }
 }

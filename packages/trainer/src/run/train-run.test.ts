@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { toyConfig, toyTeacher } from '../../test/toy-config.js';
 import type { EpochRecord } from '../method.js';
+import { readCheckpoint } from '../node/checkpoints/read-checkpoint.js';
 import { RunFolder } from '../node/run-folder.js';
 import { lockRun } from '../node/run-lock.js';
 import { loadRun } from './load-run.js';
@@ -246,16 +247,19 @@ describe('trainRun', () => {
     const teachers = await trainTeachers();
     const g2d = (changes: object): object =>
       toyConfig({ method: 'g2d', methodOptions: { smp }, teachers, ...changes });
-    const refused = (changes: object) => expect(train(g2d(changes), 'student')).rejects;
-    await refused({ teachers: {} }).toThrow(/needs a teacher for loud, and "teachers" names none. Train it/);
-    await refused({ teachers: { ...teachers, loud: at('nowhere') } }).toThrow(/there is no folder/);
-    await refused({ teachers: { loud: teachers.quiet, quiet: teachers.loud } }).toThrow(
+    const refused = (changes: object, message: RegExp): Promise<void> =>
+      expect(train(g2d(changes), 'student')).rejects.toThrow(message);
+    await refused({ teachers: {} }, /needs a teacher for loud, and "teachers" names none. Train it/);
+    await refused({ teachers: { ...teachers, loud: at('nowhere') } }, /there is no folder/);
+    await refused(
+      { teachers: { loud: teachers.quiet, quiet: teachers.loud } },
       /The teacher for loud in .* has the modalities \["quiet"\], but this run has \["loud"\]/,
     );
     await train(toyTeacher('loud'), 'unfinished', stopAfter(1));
-    await refused({ teachers: { ...teachers, loud: at('unfinished') } }).toThrow(/is not finished/);
+    await refused({ teachers: { ...teachers, loud: at('unfinished') } }, /is not finished/);
     const { dataset } = toyConfig() as { dataset: object };
-    await refused({ dataset: { ...dataset, options: { broken: 99 } } }).toThrow(
+    await refused(
+      { dataset: { ...dataset, options: { broken: 99 } } },
       /The teacher for loud in .* has "dataset.options" not set, but this run has {"broken":99}/,
     );
     expect(existsSync(at('student'))).toBe(false);
@@ -269,11 +273,17 @@ describe('trainRun', () => {
     );
     const exploding = toyConfig({ optimizer: { type: 'sgd', learningRate: 1e30 }, epochs: 5 });
     await expect(train(exploding, 'exploding')).rejects.toThrow(/not finite|is NaN|is Infinity|holds/);
-    const folder = new RunFolder(at('exploding'));
-    if (existsSync(join(folder.checkpoints, 'last'))) {
-      for (const { values } of Object.values(folder.weights('last')))
-        expect(values.every(Number.isFinite)).toBe(true);
-    }
+    expect(existsSync(join(at('exploding'), 'summary.json'))).toBe(false);
+
+    // A method that breaks in the second epoch: the checkpoint is that of the first.
+    const late = toyConfig({
+      optimizer: { type: 'sgd', learningRate: 1e25, warmUp: { epochs: 1, start: 1e-26 } },
+      epochs: 4,
+    });
+    await expect(train(late, 'late')).rejects.toThrow(/not finite|is NaN|is Infinity|holds/);
+    const { model, state } = readCheckpoint(join(at('late'), 'checkpoints'), 'last')!;
+    expect(Object.values(model).every(({ values }) => values.every(Number.isFinite))).toBe(true);
+    expect((state as { position: { epoch: number } }).position.epoch).toBe(2);
   });
 
   it('starts an encoder from the weights of another run', async () => {

@@ -174,6 +174,7 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
     done: Math.min((position.epoch - 1) * batchesPerEpoch + position.batch, epochs * batchesPerEpoch),
   });
   folder.forgetFrom(position.epoch);
+
   const events = openEventFile(folder.tensorboard, { fromStep: position.epoch });
   const clock = stageClock(state?.stages);
   let best = state?.best ?? null;

@@ -67,8 +67,7 @@ function scoresTable(
 ): Markup {
   const names = run.predictions?.classNames ?? [];
   const others = heads.filter(({ key }) => key !== main.key && run.summary?.perClass?.[key]);
-  const percent = (value: number | undefined): string =>
-    value === undefined ? '–' : (100 * value).toFixed(1);
+  const percent = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(1));
   return markup`<div class="scroll"><table class="results"><thead><tr><th scope="col">class</th>${[
     'samples',
     'precision, %',

@@ -27,8 +27,8 @@ describe('perClassTable', () => {
       summary: {
         test: { fused: 50 },
         perClass: {
-          fused: [{ precision: 0.5, recall: 1, f1: 2 / 3, support: 4 }, { support: 0 }],
-          audio: [{ recall: 0.25, support: 4 }, { support: 0 }],
+          fused: [{ precision: 50, recall: 100, f1: 200 / 3, support: 4 }, { support: 0 }],
+          audio: [{ recall: 25, support: 4 }, { support: 0 }],
         },
       },
     });

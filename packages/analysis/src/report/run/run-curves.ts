@@ -68,7 +68,7 @@ export function calibrationCurves(view: RunView): Markup | undefined {
   const { run, heads } = view;
   const part = run.metrics.some(({ metrics }) => metrics?.['validation']) ? 'validation' : 'test';
   return numbersChart(view, {
-    title: `Expected calibration error on the ${part} part`,
+    title: `Expected calibration error on the ${part} part, %`,
     keys: heads,
     read: (epoch, key) => epoch.metrics?.[part]?.[key]?.['calibrationError'],
   });

@@ -41,7 +41,7 @@ export function roundUp(value: number): number {
 const METRICS: readonly { readonly key: string; readonly title: string; readonly digits: number }[] = [
   { key: 'macroF1', title: 'macro F1, %', digits: 1 },
   { key: 'rSquared', title: 'R²', digits: 3 },
-  { key: 'calibrationError', title: 'calibration error', digits: 3 },
+  { key: 'calibrationError', title: 'calibration error, %', digits: 1 },
   { key: 'loss', title: 'loss', digits: 3 },
 ];
 

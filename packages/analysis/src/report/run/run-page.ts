@@ -83,7 +83,7 @@ function sectionsOf(view: RunView, { samples = [], command }: RunReportOptions):
     table && {
       id: 'results',
       title: 'Results',
-      hint: `${run.summary ? `Of the selected epoch${view.results.epoch === undefined ? '' : ` (${view.results.epoch})`}` : `Not finished: of epoch ${view.results.epoch ?? 0}, the last that was evaluated`}.${regression ? '' : ' The calibration error is the expected difference between how sure the model is and how often it is right (0 to 1).'}`,
+      hint: `${run.summary ? `Of the selected epoch${view.results.epoch === undefined ? '' : ` (${view.results.epoch})`}` : `Not finished: of epoch ${view.results.epoch ?? 0}, the last that was evaluated`}.${regression ? '' : ' The calibration error is the expected difference between how sure the model is and how often it is right, in percent.'}`,
       content: table,
     },
     hasEpochs
