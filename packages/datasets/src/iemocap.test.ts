@@ -619,6 +619,37 @@ describe('checkIemocap', () => {
     });
   });
 
+  it('looks at the features though labels are missing or damaged', async () => {
+    const sequences = copy('mmin');
+    rmSync(join(sequences, 'target'), { recursive: true });
+    truncateSync(join(sequences, 'A/comparE_mean_std.h5'), 500);
+    const { problems } = await checkIemocap(sequences);
+    expect(problems.find(({ reason }) => reason.startsWith('broken'))?.ids).toEqual([
+      expect.stringContaining('comparE_mean_std.h5'),
+    ]);
+    const vectors = copy('gcnet');
+    truncateSync(join(vectors, 'IEMOCAP_features_raw_4way.pkl'), 50);
+    truncateSync(join(vectors, 'features/deberta-large-4-UTT/Ses01F_impro01_F000.npy'), 100);
+    expect((await checkIemocap(vectors, { form: 'gcnet' })).problems).toEqual([
+      {
+        reason: expect.stringMatching(/^broken/),
+        ids: [
+          expect.stringContaining('IEMOCAP_features_raw_4way.pkl'),
+          expect.stringContaining('Ses01F_impro01_F000.npy'),
+        ],
+      },
+    ]);
+  });
+
+  it('names a folder whose faces are all missing, which is read as zeros', async () => {
+    const root = copy('gcnet');
+    const faces = join(root, 'features/manet_UTT/Ses01F_impro01_F001');
+    for (const name of readdirSync(faces)) rmSync(join(faces, name));
+    expect((await checkIemocap(root, { form: 'gcnet' })).problems).toEqual([
+      { reason: 'folder without features, read as zeros', ids: [faces] },
+    ]);
+  });
+
   it('lists what a half downloaded folder lacks', async () => {
     const root = copy('mmin');
     rmSync(join(root, 'L/bert_large.h5'));

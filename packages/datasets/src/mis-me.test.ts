@@ -361,6 +361,13 @@ describe('checkMisMe', () => {
       ['table of a single station missing (not needed for training)', 1],
       ['picture missing', 1],
     ]);
+    // Without a table nobody says which pictures are needed.
+    truncateSync(join(root, TABLES, 'combined_only_train_set.xlsx'), 100);
+    truncateSync(join(root, IMAGES, 'OK003_20201002_110000_1.jpg'), 100);
+    expect((await checkMisMe(root)).problems).toContainEqual({
+      reason: 'picture broken',
+      ids: [expect.stringMatching(/^OK003_20201002_110000_1\.jpg: /)],
+    });
     const nothing = await checkMisMe(join(folder, 'nowhere'));
     expect(nothing.problems.map(({ reason }) => reason)).toEqual([
       'table missing',
