@@ -602,6 +602,31 @@ describe('iemocap with damaged files', () => {
   });
 });
 
+describe('the label file of GCNet', () => {
+  // Of Python's pickle: a = []; a.append(a); k = 'Ses01F_impro01'; dumps([{k: [a]}, {k: [0]}, {k: ['F']}, {}, {k}, set()], 2)
+  it.each([
+    [
+      'an id',
+      'gAJdcQAofXEBWA4AAABTZXMwMUZfaW1wcm8wMXECXXEDXXEEaARhYXN9cQVoAl1xBksAYXN9cQdoAl1xCFgBAAAARnEJYXN9cQpjX19idWlsdGluX18Kc2V0CnELXXEMaAJhhXENUnEOaAtdcQ+FcRBScRFlLg==',
+      /dialogue Ses01F_impro01 has the id a list,/,
+    ],
+    // The same with ids {k: [k + '_F000']} and labels {k: [a]}.
+    [
+      'a label',
+      'gAJdcQAofXEBWA4AAABTZXMwMUZfaW1wcm8wMXECXXEDWBMAAABTZXMwMUZfaW1wcm8wMV9GMDAwcQRhc31xBWgCXXEGXXEHaAdhYXN9cQhoAl1xCVgBAAAARnEKYXN9cQtjX19idWlsdGluX18Kc2V0CnEMXXENaAJhhXEOUnEPaAxdcRCFcRFScRJlLg==',
+      /dialogue Ses01F_impro01 has the label a list /,
+    ],
+  ])('may have a list that holds itself as %s: it is refused by name', async (_, pickle, message) => {
+    const root = copy('gcnet');
+    writeFileSync(join(root, 'IEMOCAP_features_raw_4way.pkl'), Buffer.from(pickle, 'base64'));
+    const error: unknown = await iemocap({ form: 'gcnet', root, split: 'test' }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(G2DError.isInstance(error)).toBe(true);
+    expect(String(error)).toMatch(message);
+  });
+});
+
 describe('checkIemocap', () => {
   it('counts utterances, sessions and classes; so small a set is not the published one', async () => {
     const steps: number[] = [];
