@@ -78,6 +78,24 @@ describe('checkAvMnist', () => {
     expect(problems[1]?.ids.map((id) => id.slice(0, 15))).toEqual(['avmnist/test/0:', 'avmnist/test/2:']);
   });
 
+  it('names every file of a part that is missing or damaged', async () => {
+    const root = copy();
+    rmSync(join(root, 'image/train_data.npy'));
+    truncateSync(join(root, 'audio/train_data.npy'), 20_000);
+    writeFileSync(join(root, 'train_labels.npy'), '<html>Quota exceeded</html>');
+    truncateSync(join(root, 'image/test_data.npy'), 0);
+    truncateSync(join(root, 'audio/test_data.npy'), 20_000);
+    expect((await checkAvMnist(root)).problems).toEqual([
+      { reason: 'file missing', ids: ['image/train_data.npy'] },
+      {
+        reason: 'file that cannot be used',
+        ids: ['audio/train_data', 'train_labels', 'image/test_data', 'audio/test_data'].map((name) =>
+          expect.stringContaining(join(root, `${name}.npy`)),
+        ),
+      },
+    ]);
+  });
+
   it('lists missing files by name', async () => {
     const root = copy();
     rmSync(join(root, 'test_labels.npy'));

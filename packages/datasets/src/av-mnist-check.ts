@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { DatasetNotFoundError } from '@g2d/tensor-ops';
-import { avMnist, AV_MNIST_HOW_TO_GET } from './av-mnist.js';
+import { avMnist, AV_MNIST_HOW_TO_GET, avMnistFiles } from './av-mnist.js';
 import type { DatasetCheck } from './dataset-check.js';
+import { openNpy } from './io/npy.js';
 
 export interface CheckAvMnistOptions {
   /** Called now and then with the part done, in [0, 1]. */
@@ -25,14 +27,25 @@ export async function checkAvMnist(
 ): Promise<DatasetCheck> {
   const problems = new Map<string, string[]>();
   const report = (reason: string, id: string): void => {
-    problems.set(reason, [...(problems.get(reason) ?? []), id]);
+    const ids = problems.get(reason);
+    // 70,000 rows may come under one reason.
+    if (ids) ids.push(id);
+    else problems.set(reason, [id]);
   };
   const found: Record<string, number> = { train: 0, test: 0 };
   for (const split of ['train', 'test'] as const) {
-    const dataset = await avMnist({ root: folder, split, validationRows: 0 }).catch((error: unknown) =>
-      reportOpening(error, report),
-    );
-    if (dataset === undefined) continue;
+    const dataset = await avMnist({ root: folder, split, validationRows: 0 }).catch((error: unknown) => {
+      if (!(error instanceof DatasetNotFoundError)) return void report(UNUSABLE, reasonOf(error));
+      for (const name of error.details['missing'] as readonly string[]) report('file missing', name);
+    });
+    if (dataset === undefined) {
+      // Opening stops at the first: what is wrong with the others?
+      for (const path of avMnistFiles(folder, split)) {
+        const reason = existsSync(path) ? reasonAgainst(path) : undefined;
+        if (reason !== undefined && !problems.get(UNUSABLE)?.includes(reason)) report(UNUSABLE, reason);
+      }
+      continue;
+    }
     found[split] = dataset.size;
     for (const modality of dataset.modalities) {
       const [height, width] = dataset.shapes[modality];
@@ -64,11 +77,15 @@ export async function checkAvMnist(
   };
 }
 
-function reportOpening(error: unknown, report: (reason: string, id: string) => void): undefined {
-  if (error instanceof DatasetNotFoundError) {
-    for (const name of error.details['missing'] as readonly string[]) report('file missing', name);
-  } else {
-    report('file that cannot be used', reasonOf(error));
+const UNUSABLE = 'file that cannot be used';
+
+/** What can be seen of a file alone. */
+function reasonAgainst(path: string): string | undefined {
+  try {
+    openNpy(path).close();
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
   }
 }
 

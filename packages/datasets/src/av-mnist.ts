@@ -42,7 +42,7 @@ export async function avMnist(options: AvMnistOptions): Promise<MultimodalDatase
   const { split, validationRows = 5000 } = options;
   checkSplit(split, validationRows);
   const part = split === 'test' ? 'test' : 'train';
-  const names = [`image/${part}_data.npy`, `audio/${part}_data.npy`, `${part}_labels.npy`] as const;
+  const names = namesOf(part);
   const root = findRoot(options.root, names);
 
   const opened: NpyFile[] = [];
@@ -132,6 +132,18 @@ function checkSplit(split: Split, validationRows: number): void {
       { option: 'validationRows', value: 0, accepted: 'an integer ≥ 1 for the validation split' },
     );
   }
+}
+
+const namesOf = (part: 'train' | 'test') =>
+  [`image/${part}_data.npy`, `audio/${part}_data.npy`, `${part}_labels.npy`] as const;
+
+/** The files of a part, in whichever of the two folders there are more of them. */
+export function avMnistFiles(root: string, part: 'train' | 'test'): readonly string[] {
+  const there = (folder: string): number =>
+    namesOf(part).filter((name) => existsSync(join(folder, name))).length;
+  const below = join(root, 'avmnist');
+  const folder = there(below) > there(root) ? below : root;
+  return namesOf(part).map((name) => join(folder, name));
 }
 
 function findRoot(root: string, names: readonly string[]): string {

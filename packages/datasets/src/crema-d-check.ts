@@ -1,12 +1,13 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { checkClips, Problems, reasonOf } from './clips/check-clips.js';
-import { findClips } from './clips/find-clips.js';
+import { EMPTY_SOUND, findClips, NEITHER, NO_FOLDER, NO_FRAME, NO_SOUND } from './clips/find-clips.js';
 import {
   CREMA_D_HOW_TO_GET,
   CREMA_D_LICENCE,
   cremaDClips,
   cremaDPart,
   cremaDRules,
+  PUBLISHED_LISTS,
   type CremaDOptions,
 } from './crema-d.js';
 import type { Part } from './crema-d/parts.js';
@@ -49,18 +50,23 @@ export async function checkCremaD(folder: string, options: CheckCremaDOptions = 
       );
     }
     if (split === 'test') for (const warning of warnings) problems.add('clip in both parts', warning);
-    const clips = findClips(cremaDClips(rows, { root: folder, framesPerSecond }), rules);
+    const listed = cremaDClips(rows, { root: folder, framesPerSecond });
+    const clips = findClips(listed, rules);
     const without = (...reasons: readonly string[]): number =>
       reasons.reduce((sum, reason) => sum + (clips.dropped[reason]?.length ?? 0), 0);
-    found.sounds +=
-      rows.length - without('no sound', 'no sound and no frame folder', 'sound without samples');
-    found['frame folders'] +=
-      rows.length -
-      without('no frame folder', 'no sound and no frame folder', 'no frame in the frame folder');
+    found.sounds += rows.length - without(NO_SOUND, NEITHER, EMPTY_SOUND);
+    found['frame folders'] += rows.length - without(NO_FOLDER, NEITHER, NO_FRAME);
     const dropped = splitKnown(clips.dropped);
     known += dropped[KNOWN]?.length ?? 0;
-    const good = await checkClips({ ...clips, dropped }, problems, () => {
-      if (++looked % 100 === 0) onProgress?.(Math.min(1, looked / EXPECTED.sounds));
+    const good = await checkClips({
+      listed,
+      found: { usable: clips.usable, dropped },
+      videoOf: ({ id }) => join(folder, 'VideoFlash', `${id}.flv`),
+      knownBroken: KNOWN_BROKEN,
+      problems,
+      onClip() {
+        if (++looked % 100 === 0) onProgress?.(Math.min(1, looked / EXPECTED.sounds));
+      },
     });
     found[split] = good.length;
   }
@@ -85,7 +91,13 @@ function readPart(root: string, split: 'train' | 'test', problems: Problems): Pa
     // Both parts need both lists: said once.
     const reason = 'list that cannot be used';
     if (!problems.has(reason)) problems.add(reason, `${basename(root)}: ${reasonOf(error)}`);
-    return { rows: [], warnings: [] };
+    // The clips are looked for all the same.
+    const published = {
+      by: 'list',
+      train: join(PUBLISHED_LISTS, 'train.csv'),
+      test: join(PUBLISHED_LISTS, 'test.csv'),
+    } as const;
+    return cremaDPart({ root, split, faithful: true, parts: published });
   }
 }
 

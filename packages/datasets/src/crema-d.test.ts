@@ -545,6 +545,45 @@ describe('checkCremaD', () => {
     expect(JSON.parse(JSON.stringify(check))).toEqual(check);
   });
 
+  it('says of clips without frames what became of their sound and their video', async () => {
+    const pointer = 'version https://git-lfs.github.com/spec/v1\n'.repeat(3);
+    const copy = tree({
+      'AudioWAV/1001_DFA_ANG_XX.wav': pointer,
+      'AudioWAV/1001_DFA_DIS_XX.wav': '<html>Not found</html>'.repeat(3),
+      'VideoFlash/1001_DFA_ANG_XX.flv': pointer,
+      'VideoFlash/1001_DFA_DIS_XX.flv': 'FLV',
+      'VideoFlash/1001_DFA_FEA_XX.flv': 'FLV',
+    });
+    for (const stem of ['1001_DFA_ANG_XX', '1001_DFA_DIS_XX']) {
+      rmSync(join(copy, 'Image-01-FPS', stem), { recursive: true });
+    }
+    const { problems, found } = await checkCremaD(copy);
+    expect(found).toMatchObject({ train: 1, sounds: 7, 'frame folders': 5 });
+    expect(problems.slice(4)).toEqual([
+      {
+        reason: 'Git LFS pointer, not the file itself',
+        ids: [
+          expect.stringMatching(/^1001_DFA_ANG_XX: 1001_DFA_ANG_XX\.wav /),
+          '1001_DFA_ANG_XX: 1001_DFA_ANG_XX.flv',
+        ],
+      },
+      { reason: 'broken file', ids: [expect.stringMatching(/^1001_DFA_DIS_XX: 1001_DFA_DIS_XX\.wav /)] },
+      {
+        reason: 'video there, but its frames are not made yet (g2d data prepare)',
+        ids: ['1001_DFA_DIS_XX'],
+      },
+    ]);
+  });
+
+  it('names both the sound and the frame of a clip that are broken', async () => {
+    const copy = tree({ 'AudioWAV/1001_DFA_ANG_XX.wav': '<html>Not found</html>'.repeat(3) });
+    writeFileSync(join(copy, 'Image-01-FPS/1001_DFA_ANG_XX/00029.jpg'), 'x');
+    expect((await checkCremaD(copy)).problems.find(({ reason }) => reason === 'broken file')?.ids).toEqual([
+      expect.stringMatching(/^1001_DFA_ANG_XX: 1001_DFA_ANG_XX\.wav /),
+      expect.stringMatching(/^1001_DFA_ANG_XX: 00029\.jpg /),
+    ]);
+  });
+
   it('does not throw where there is nothing, or a list is damaged', async () => {
     const nothing = await checkCremaD(join(folder, 'none'));
     expect(nothing.found).toEqual({ train: 0, test: 0, sounds: 0, 'frame folders': 0 });
@@ -554,6 +593,8 @@ describe('checkCremaD', () => {
     const damaged = await checkCremaD(tree({ 'test.csv': 'x,JOY\n' }));
     expect(damaged.asPublished).toBe(false);
     expect(damaged.problems[0]?.ids[0]).toMatch(/test\.csv line 1 has the emotion "JOY"/);
+    // The clips are looked for all the same, by the published lists.
+    expect(damaged.found.sounds).toBe(7);
   });
 
   it('puts up with what is broken in the published dataset itself', async () => {

@@ -102,13 +102,13 @@ export function cremaDPart({ root, split, faithful = false, parts = { by: 'list'
     root,
     split,
     parts: withShare,
-    published: publishedLists(),
+    published: PUBLISHED_LISTS,
     howToGet: CREMA_D_HOW_TO_GET,
   });
 }
 
-/** From `src/` and from `dist/` alike, since the sources are published. */
-const publishedLists = (): string => fileURLToPath(new URL('../src/crema-d/published', import.meta.url));
+/** The folder of OGM-GE's two lists. From `src/` and from `dist/` alike, since the sources are published. */
+export const PUBLISHED_LISTS = fileURLToPath(new URL('../src/crema-d/published', import.meta.url));
 
 /** Where the files of listed clips should be. */
 export function cremaDClips(

@@ -602,6 +602,31 @@ describe('iemocap with damaged files', () => {
   });
 });
 
+describe('the label file of GCNet', () => {
+  // Of Python's pickle: a = []; a.append(a); k = 'Ses01F_impro01'; dumps([{k: [a]}, {k: [0]}, {k: ['F']}, {}, {k}, set()], 2)
+  it.each([
+    [
+      'an id',
+      'gAJdcQAofXEBWA4AAABTZXMwMUZfaW1wcm8wMXECXXEDXXEEaARhYXN9cQVoAl1xBksAYXN9cQdoAl1xCFgBAAAARnEJYXN9cQpjX19idWlsdGluX18Kc2V0CnELXXEMaAJhhXENUnEOaAtdcQ+FcRBScRFlLg==',
+      /dialogue Ses01F_impro01 has the id a list,/,
+    ],
+    // The same with ids {k: [k + '_F000']} and labels {k: [a]}.
+    [
+      'a label',
+      'gAJdcQAofXEBWA4AAABTZXMwMUZfaW1wcm8wMXECXXEDWBMAAABTZXMwMUZfaW1wcm8wMV9GMDAwcQRhc31xBWgCXXEGXXEHaAdhYXN9cQhoAl1xCVgBAAAARnEKYXN9cQtjX19idWlsdGluX18Kc2V0CnEMXXENaAJhhXEOUnEPaAxdcRCFcRFScRJlLg==',
+      /dialogue Ses01F_impro01 has the label a list /,
+    ],
+  ])('may have a list that holds itself as %s: it is refused by name', async (_, pickle, message) => {
+    const root = copy('gcnet');
+    writeFileSync(join(root, 'IEMOCAP_features_raw_4way.pkl'), Buffer.from(pickle, 'base64'));
+    const error: unknown = await iemocap({ form: 'gcnet', root, split: 'test' }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(G2DError.isInstance(error)).toBe(true);
+    expect(String(error)).toMatch(message);
+  });
+});
+
 describe('checkIemocap', () => {
   it('counts utterances, sessions and classes; so small a set is not the published one', async () => {
     const steps: number[] = [];
@@ -617,6 +642,37 @@ describe('checkIemocap', () => {
     expect((await checkIemocap(gcnetRoot, { form: 'gcnet', classes: 6 })).expected).toMatchObject({
       utterances: 7433,
     });
+  });
+
+  it('looks at the features though labels are missing or damaged', async () => {
+    const sequences = copy('mmin');
+    rmSync(join(sequences, 'target'), { recursive: true });
+    truncateSync(join(sequences, 'A/comparE_mean_std.h5'), 500);
+    const { problems } = await checkIemocap(sequences);
+    expect(problems.find(({ reason }) => reason.startsWith('broken'))?.ids).toEqual([
+      expect.stringContaining('comparE_mean_std.h5'),
+    ]);
+    const vectors = copy('gcnet');
+    truncateSync(join(vectors, 'IEMOCAP_features_raw_4way.pkl'), 50);
+    truncateSync(join(vectors, 'features/deberta-large-4-UTT/Ses01F_impro01_F000.npy'), 100);
+    expect((await checkIemocap(vectors, { form: 'gcnet' })).problems).toEqual([
+      {
+        reason: expect.stringMatching(/^broken/),
+        ids: [
+          expect.stringContaining('IEMOCAP_features_raw_4way.pkl'),
+          expect.stringContaining('Ses01F_impro01_F000.npy'),
+        ],
+      },
+    ]);
+  });
+
+  it('names a folder whose faces are all missing, which is read as zeros', async () => {
+    const root = copy('gcnet');
+    const faces = join(root, 'features/manet_UTT/Ses01F_impro01_F001');
+    for (const name of readdirSync(faces)) rmSync(join(faces, name));
+    expect((await checkIemocap(root, { form: 'gcnet' })).problems).toEqual([
+      { reason: 'folder without features, read as zeros', ids: [faces] },
+    ]);
   });
 
   it('lists what a half downloaded folder lacks', async () => {

@@ -49,9 +49,11 @@ export async function checkMisMe(
   };
   const found: Record<string, number> = {};
   const named = new Set<string>();
+  let readable = true;
   for (const part of Object.keys(TABLES) as (keyof typeof TABLES)[]) {
     const rows = await readTable(misMeTablePath({ ...options, root: folder }, TABLES[part]), report);
     found[part] = rows.length;
+    if (rows.length === 0 && !part.includes(' ')) readable = false;
     for (const { image } of rows) named.add(image);
     for (const { image, vwc } of rows) {
       if (vwc <= 0 || vwc > 1) report('target vwc that is no fraction above 0', `${image}: ${vwc}`);
@@ -63,7 +65,10 @@ export async function checkMisMe(
   const absent = [...named].filter((image) => !there.has(image));
   if (there.size === 0) report('folder of pictures missing or empty', imageFolder);
   else for (const image of absent) report('picture missing', image);
-  const toRead = [...named].filter((image) => there.has(image));
+  // Without a table nobody says which are needed: all of them then.
+  const toRead = readable
+    ? [...named].filter((image) => there.has(image))
+    : [...there].filter((name) => /^[^.].*\.jpe?g$/i.test(name));
   for (let from = 0; from < toRead.length; from += AT_ONCE) {
     onProgress?.(from / toRead.length);
     const piece = toRead.slice(from, from + AT_ONCE);

@@ -16,6 +16,7 @@ import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { G2DError } from '@g2d/tensor-ops';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { channelsFirst, goldenFile, worstDifference, type GoldenArray } from '../test/golden-array.js';
 import { batches } from './batches.js';
 import type { Split } from './dataset.js';
 import { openNpy } from './io/npy.js';
@@ -41,16 +42,10 @@ function copy(): string {
 }
 const good = copy();
 
-interface GoldenArray {
-  readonly mean: number;
-  readonly l2: number;
-  readonly min: number;
-  readonly max: number;
-  readonly positions: readonly (readonly [number, number])[];
-  readonly file?: string;
-}
 const golden = JSON.parse(readFileSync(join(fixtures, 'expected.json'), 'utf8')) as {
   readonly columns: readonly string[];
+  readonly image_mean: readonly number[];
+  readonly image_std: readonly number[];
   readonly stations: Readonly<Record<'OK001' | 'OK002' | 'OK003', readonly string[]>>;
   readonly splits: Readonly<
     Record<
@@ -63,6 +58,8 @@ const golden = JSON.parse(readFileSync(join(fixtures, 'expected.json'), 'utf8'))
           readonly target: number;
           readonly table: readonly number[];
           readonly image: GoldenArray;
+          /** The resized picture, `[H, W, 3]`. */
+          readonly image_u8?: GoldenArray;
         }[];
       }
     >
@@ -100,21 +97,22 @@ describe('misMe', () => {
     });
     expect(dataset.ids).toEqual(expected.samples.map(({ image_name }) => image_name));
     const rows: number[] = [];
-    for (const [index, { image_name, target, table, image }] of expected.samples.entries()) {
+    for (const [index, { image_name, target, table, image, image_u8 }] of expected.samples.entries()) {
       const { id, label, inputs } = await dataset.sample(index);
       expect(id).toBe(image_name);
       expect(Math.abs(label - target)).toBeLessThanOrEqual(1e-7);
       expect(far(inputs.table, table)).toBeLessThanOrEqual(2e-6);
       rows.push(...inputs.table);
-      // Pictures are equal to the last bit; the tolerance is that of the sums.
-      const plane = 224 * 224;
-      for (const [at, value] of image.positions) {
-        expect(Math.abs((inputs.image[(at % plane) * 3 + Math.floor(at / plane)] as number) - value)).toBe(0);
-      }
-      const sum = inputs.image.reduce((total, value) => total + value, 0);
-      const squares = inputs.image.reduce((total, value) => total + value * value, 0);
-      expect(sum / inputs.image.length).toBeCloseTo(image.mean, 6);
-      expect(Math.sqrt(squares)).toBeCloseTo(image.l2, 4);
+      // Pictures are equal to the last bit; the tolerance is that of their mean, spread and length.
+      expect(worstDifference(channelsFirst(inputs.image), image, fixtures)).toBeLessThan(1e-5);
+      const levels = inputs.image.map((value, i) =>
+        Math.round(
+          255 * (value * (golden.image_std[i % 3] as number) + (golden.image_mean[i % 3] as number)),
+        ),
+      );
+      // Given for one of them.
+      const resized = image_u8 === undefined ? levels : goldenFile(fixtures, image_u8.file as string);
+      expect(far(levels, resized)).toBe(0);
     }
     const file = openNpy(join(fixtures, expected.table.file as string));
     expect(far(rows, file.all())).toBeLessThanOrEqual(2e-6);
@@ -361,6 +359,13 @@ describe('checkMisMe', () => {
       ['table of a single station missing (not needed for training)', 1],
       ['picture missing', 1],
     ]);
+    // Without a table nobody says which pictures are needed.
+    truncateSync(join(root, TABLES, 'combined_only_train_set.xlsx'), 100);
+    truncateSync(join(root, IMAGES, 'OK003_20201002_110000_1.jpg'), 100);
+    expect((await checkMisMe(root)).problems).toContainEqual({
+      reason: 'picture broken',
+      ids: [expect.stringMatching(/^OK003_20201002_110000_1\.jpg: /)],
+    });
     const nothing = await checkMisMe(join(folder, 'nowhere'));
     expect(nothing.problems.map(({ reason }) => reason)).toEqual([
       'table missing',

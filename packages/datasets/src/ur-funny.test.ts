@@ -465,6 +465,15 @@ describe('checkUrFunny', () => {
     expect((await checkUrFunny(join(folder, 'nowhere'))).problems[0]?.ids).toHaveLength(6);
   });
 
+  it('refuses a dictionary whose keys are neither text nor numbers', async () => {
+    const root = copy('raw_python3_p4');
+    // Of Python's pickle: dumps({(1, 2): 0}, 2)
+    writeFileSync(join(root, 'humor_label_sdk.pkl'), Buffer.from('gAJ9cQBLAUsChnEBSwBzLg==', 'base64'));
+    await expect(urFunny({ root, split: 'train' })).rejects.toThrow(
+      /humor_label_sdk\.pkl: has a list as a key; expected text or whole numbers/,
+    );
+  });
+
   it('reports all parts that can be read', async () => {
     const root = copy('raw_python3_p4');
     cpSync(file('broken_files/labels_one_missing.pkl'), join(root, 'humor_label_sdk.pkl'));

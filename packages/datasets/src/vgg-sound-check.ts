@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { checkClips, Problems, reasonOf } from './clips/check-clips.js';
 import { findClips } from './clips/find-clips.js';
 import type { DatasetCheck } from './dataset-check.js';
@@ -40,12 +41,16 @@ export async function checkVggSound(
   let broken = 0;
   let looked = 0;
   for (const part of ['train', 'test'] as const) {
-    const clips = findClips(
-      listed.filter(({ row }) => row.part === part),
-      rules,
-    );
-    good[part] = await checkClips(clips, problems, () => {
-      if (++looked % 1000 === 0) onProgress?.(looked / listed.length);
+    const ofPart = listed.filter(({ row }) => row.part === part);
+    const clips = findClips(ofPart, rules);
+    good[part] = await checkClips({
+      listed: ofPart,
+      found: clips,
+      videoOf: ({ id }) => join(folder, 'video', `${id}.mp4`),
+      problems,
+      onClip() {
+        if (++looked % 1000 === 0) onProgress?.(looked / listed.length);
+      },
     });
     broken += clips.usable.length - good[part].length;
   }
@@ -77,6 +82,7 @@ export async function checkVggSound(
 function readClips(root: string, options: CheckVggSoundOptions, problems: Problems): readonly VggSoundClip[] {
   try {
     const { rows, ignored } = vggSoundTable({ ...options, root });
+    if (rows.length === 0) problems.add('table that cannot be used', 'no line names a clip');
     if (ignored.length > 0) problems.addAll('in another part than train and test, or named twice', ignored);
     return vggSoundClips(rows, { ...options, root });
   } catch (error) {

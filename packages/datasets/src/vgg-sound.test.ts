@@ -378,11 +378,21 @@ describe('checkVggSound', () => {
     ]);
   });
 
+  it('tells clips that are not made from their videos yet', async () => {
+    const copy = copyOf({ 'video/NoFramesHer_000011.mp4': 'ftyp', 'video/abcdefghijk_123456.mp4': 'ftyp' });
+    expect((await checkVggSound(copy)).problems).toContainEqual({
+      reason: 'video there, but its frames are not made yet (g2d data prepare)',
+      ids: ['NoFramesHer_000011'],
+    });
+  });
+
   it('does not throw where there is nothing, or the table is damaged', async () => {
     const nothing = await checkVggSound(folder);
     expect(nothing.found).toEqual({ train: 0, test: 0, classes: 0 });
     expect(nothing.problems[0]?.ids[0]).toMatch(/vggsound\.csv/);
     const damaged = await checkVggSound(copyOf({ 'vggsound.csv': 'a,b\n' }));
     expect(damaged.problems[0]?.ids).toEqual([expect.stringMatching(/^vggsound\.csv line 1 has 2 fields/)]);
+    const empty = await checkVggSound(copyOf({ 'vggsound.csv': '' }));
+    expect(empty.problems).toEqual([{ reason: 'table that cannot be used', ids: ['no line names a clip'] }]);
   });
 });

@@ -30,6 +30,12 @@ export interface FoundClips<C extends ClipFiles> {
   readonly dropped: Readonly<Record<string, readonly string[]>>;
 }
 
+export const NO_SOUND = 'no sound';
+export const NO_FOLDER = 'no frame folder';
+export const NEITHER = 'no sound and no frame folder';
+export const NO_FRAME = 'no frame in the frame folder';
+export const EMPTY_SOUND = 'sound without samples';
+
 /** RIFF, fmt and the head of data: a WAV file of no more bytes has no sample. */
 const EMPTY_WAV_BYTES = 44;
 
@@ -76,11 +82,11 @@ function reasonToDrop(
   fewestFrames: number,
 ): string | undefined {
   const bytes = ifThere(() => statSync(sound).size);
-  if (bytes === undefined) return frames === undefined ? 'no sound and no frame folder' : 'no sound';
-  if (frames === undefined) return 'no frame folder';
-  if (frames.length === 0) return 'no frame in the frame folder';
+  if (bytes === undefined) return frames === undefined ? NEITHER : NO_SOUND;
+  if (frames === undefined) return NO_FOLDER;
+  if (frames.length === 0) return NO_FRAME;
   if (frames.length < fewestFrames) return `fewer than ${fewestFrames} frames`;
-  return bytes <= EMPTY_WAV_BYTES ? 'sound without samples' : undefined;
+  return bytes <= EMPTY_WAV_BYTES ? EMPTY_SOUND : undefined;
 }
 
 /** Sorted; none if there is no such folder. */

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatasetNotFoundError, perModality } from '@g2d/tensor-ops';
 import { checkOneOf } from '../clips/options.js';
 import type { DatasetCheck } from '../dataset-check.js';
 import { openHdf5 } from '../io/hdf5.js';
+import { openNpy } from '../io/npy.js';
 import { GCNET_FEATURES, gcnetLabelFile } from './gcnet.js';
 import { findFeatures, readSpeakers } from './gcnet-features.js';
 import { readGcnetLabels } from './gcnet-labels.js';
@@ -111,7 +112,8 @@ async function checkMmin(root: string, { onProgress }: CheckIemocapOptions, repo
 
   const files = mminFiles(root, 1, 'train');
   if (!existsSync(files.statistics)) report('file missing', files.statistics);
-  for (const fold of existsSync(files.statistics) ? folds : []) {
+  // Without a whole fold, at least whether it can be read.
+  for (const fold of existsSync(files.statistics) ? [...folds, ...(folds.length === 0 ? [1] : [])] : []) {
     await attempt(report, async () => void (await readStatistics(files.statistics, fold)));
   }
   let done = 0;
@@ -164,9 +166,20 @@ async function checkGcnet(
   const labels = gcnetLabelFile({ root, classes, ...(labelFile !== undefined && { labelFile }) });
   const folders = perModality(MODALITIES, (modality) => join(root, GCNET_FEATURES[modality].folder));
   for (const path of [labels, ...Object.values(folders)]) if (!existsSync(path)) report('file missing', path);
-  if (!existsSync(labels)) return { expected, found };
+  let utterances: ReturnType<typeof readGcnetLabels> = [];
+  await attempt(report, () => {
+    if (existsSync(labels)) utterances = readGcnetLabels(labels, classes);
+  });
+  if (utterances.length === 0) {
+    // Nobody says which are needed: whether each can be read at least.
+    for (const folder of Object.values(folders)) {
+      for (const path of existsSync(folder) ? npyFilesIn(folder) : []) {
+        await attempt(report, () => openNpy(path).close());
+      }
+    }
+    return { expected, found };
+  }
   await attempt(report, async () => {
-    const utterances = readGcnetLabels(labels, classes);
     for (const { id, label } of utterances) {
       count('utterances');
       count(Object.keys(perClass)[label] as string);
@@ -186,8 +199,9 @@ async function checkGcnet(
           if (done++ % 100 === 0) onProgress?.(done / (3 * utterances.length + 1));
           const path = files.get(id);
           const { width } = GCNET_FEATURES[modality];
-          if (path !== undefined)
-            await attempt(report, () => void readSpeakers(path, { utterance: id, speaker, width }));
+          if (path === undefined) continue;
+          await attempt(report, () => void readSpeakers(path, { utterance: id, speaker, width }));
+          if (isEmptyFolder(path)) report('folder without features, read as zeros', path);
         }
       });
     }
@@ -238,6 +252,16 @@ async function checkMla(
   }
   return { expected: MLA_EXPECTED, found };
 }
+
+const npyFilesIn = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.npy'))
+    .sort()
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+
+const isEmptyFolder = (path: string): boolean =>
+  statSync(path).isDirectory() && readdirSync(path).every((name) => name.startsWith('.'));
 
 /** Does it, or notes why it cannot be done. */
 async function attempt(report: Report, what: () => void | Promise<void>): Promise<void> {

@@ -1,4 +1,5 @@
 import { FileFormatError } from '@g2d/tensor-ops';
+import { shown } from '../io/pickle/kind-of.js';
 import { readPickle } from '../io/pickle/read-pickle.js';
 import type { Speaker } from './gcnet-features.js';
 import { checkUtterances, dialogueOf } from './utterances.js';
@@ -49,12 +50,12 @@ export function readGcnetLabels(path: string, classes: number): readonly GcnetUt
     return names.map((id, i): GcnetUtterance => {
       const [label, speaker] = [classIds[i], who[i]];
       if (typeof id !== 'string' || dialogueOf(id) !== dialogue)
-        throw fail(`has the id ${JSON.stringify(id)}, which is not of it.`);
+        throw fail(`has the id ${shown(id)}, which is not of it.`);
       if (!(Number.isInteger(label) && (label as number) >= 0 && (label as number) < classes)) {
-        throw fail(`has the label ${String(label)} (${id}); expected a class from 0 to ${classes - 1}.`);
+        throw fail(`has the label ${shown(label)} (${id}); expected a class from 0 to ${classes - 1}.`);
       }
       if (speaker !== 'F' && speaker !== 'M')
-        throw fail(`has the speaker ${JSON.stringify(speaker)} (${id}); expected "F" or "M".`);
+        throw fail(`has the speaker ${shown(speaker)} (${id}); expected "F" or "M".`);
       return { id, label: label as number, speaker };
     });
   });

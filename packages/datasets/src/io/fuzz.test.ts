@@ -5,9 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { G2DError, randomStream, type RandomStream } from '@g2d/tensor-ops';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readList } from '../crema-d/list.js';
+import { readGcnetLabels } from '../iemocap/gcnet-labels.js';
+import { readMisMeTable } from '../mis-me-table.js';
+import { readVggSoundTable } from '../vgg-sound/table.js';
 import { readCsv } from './csv.js';
 import { openHdf5 } from './hdf5.js';
 import { readIdx } from './idx.js';
+import { readImage } from './image.js';
 import { openNpy, readNpyText } from './npy.js';
 import { readNpz } from './npz.js';
 import { readPickle } from './pickle/read-pickle.js';
@@ -16,14 +21,15 @@ import { readWav, wavInfo } from './wav.js';
 import { readXlsx } from './xlsx.js';
 import { readZip } from './zip.js';
 
-/** Another seed makes other files: G2D_FUZZ_SEED=2 npx vitest run … */
+/** Another seed makes other files, and more of them: G2D_FUZZ_SEED=2 G2D_FUZZ_FILES=10000 npx vitest run … */
 const SEED = Number(process.env['G2D_FUZZ_SEED'] ?? 1);
-const FILES = 1000;
+const FILES = Number(process.env['G2D_FUZZ_FILES'] ?? 1000);
 /** Of one decoder on one of these files, which have up to 10 kB. */
 const MOST_SECONDS = 5;
 const MOST_BYTES = 2 ** 27;
 
 const fixtures = fileURLToPath(new URL('../../../../test/fixtures/io', import.meta.url));
+const pictures = '../transforms/pillow/pictures';
 const folder = mkdtempSync(join(tmpdir(), 'g2d-fuzz-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -77,6 +83,8 @@ function damaged(original: Buffer, other: Buffer, random: RandomStream): Buffer 
 interface Decoder {
   readonly name: string;
   readonly seeds: readonly Buffer[];
+  /** Of the file's name, where it says what the file is. */
+  readonly ending?: string;
   /** Makes a damaged file; default: `damaged`. */
   damage?(original: Buffer, other: Buffer, random: RandomStream): Buffer | Promise<Buffer>;
   decode(path: string): unknown;
@@ -200,12 +208,46 @@ const decoders: readonly Decoder[] = [
     },
   },
   { name: 'readIdx', seeds: [idx, gzipSync(idx)], decode: readIdx },
+  { name: 'readImage', seeds: all(pictures).filter(({ length }) => length < 10_000), decode: readImage },
+  {
+    name: "readList, of CREMA-D's clips",
+    seeds: [
+      Buffer.from('1001_DFA_ANG_XX,ANG\r\n1002_IEO_SAD_HI,SAD\r\n'),
+      Buffer.from('\uFEFF1091_WSI_NEU_XX,NEU\n\n'),
+    ],
+    decode: readList,
+  },
+  {
+    name: 'readVggSoundTable',
+    seeds: load(
+      '../datasets/vggsound/root/vggsound.csv',
+      '../datasets/vggsound/root/vggsound_with_header.csv',
+    ),
+    decode: readVggSoundTable,
+  },
+  {
+    name: 'readMisMeTable',
+    ending: '.csv',
+    seeds: load(
+      'misme/classification/combined_only_train_set.csv',
+      'misme/classification/OK001_only_test_set.csv',
+    ),
+    decode: readMisMeTable,
+  },
+  {
+    name: 'readGcnetLabels',
+    seeds: load(
+      'iemocap/gcnet/IEMOCAP_features_raw_4way.pkl',
+      'iemocap/gcnet/protocol2/IEMOCAP_features_raw_4way.pkl',
+    ),
+    decode: (path) => readGcnetLabels(path, 4),
+  },
 ];
 
 describe('a decoder', () => {
   it.each(decoders)(
     `$name gives values or an error that names file and reason, on ${FILES} damaged files`,
-    async ({ name, seeds, damage = damaged, decode }) => {
+    async ({ name, seeds, ending = '', damage = damaged, decode }) => {
       const random = randomStream(SEED);
       let values = 0;
       let errors = 0;
@@ -214,7 +256,7 @@ describe('a decoder', () => {
           Buffer,
           Buffer,
         ];
-        const path = join(folder, `${name}-${i}`);
+        const path = join(folder, `${name.replaceAll(/\W/g, '')}-${i}${ending}`);
         writeFileSync(path, await damage(seed, other, random));
         const memory = process.memoryUsage();
         const start = performance.now();
@@ -233,6 +275,6 @@ describe('a decoder', () => {
       expect(errors).toBeGreaterThan(FILES / 10);
       expect(existsSync('PICKLE_WAS_EXECUTED.txt')).toBe(false);
     },
-    120_000,
+    120 * FILES,
   );
 });

@@ -1,6 +1,11 @@
 import { FileFormatError } from '@g2d/tensor-ops';
+import { withFile } from './byte-source.js';
 
 const POINTER = Buffer.from('version https://git-lfs');
+
+/** Whether a file is such a stub. */
+export const isGitLfsPointer = (path: string): boolean =>
+  withFile(path, (file) => POINTER.equals(file.read(0, Math.min(file.size, POINTER.length))));
 
 /**
  * Says so if a file is only the stub that a clone without Git LFS leaves in a large file's place.

@@ -1,5 +1,6 @@
 import type { FileFormatError } from '@g2d/tensor-ops';
 import type { NumberArray } from '../io/numpy-elements.js';
+import { kindOf, shown } from '../io/pickle/kind-of.js';
 import { NdArray } from '../io/pickle/nd-array.js';
 
 /** Makes the error for a problem of one value in a file. */
@@ -8,7 +9,13 @@ export type Fail = (problem: string) => FileFormatError;
 /** A dictionary with text or whole numbers as keys, by the key's text: Python 2 wrote ids in either way. */
 export function dictionary(value: unknown, fail: Fail): ReadonlyMap<string, unknown> {
   if (!(value instanceof Map)) throw fail(`is ${kindOf(value)}; expected a dictionary.`);
-  return new Map([...(value as Map<unknown, unknown>)].map(([key, entry]) => [String(key), entry]));
+  return new Map(
+    [...(value as Map<unknown, unknown>)].map(([key, entry]) => {
+      if (typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint')
+        return [String(key), entry];
+      throw fail(`has ${kindOf(key)} as a key; expected text or whole numbers.`);
+    }),
+  );
 }
 
 /** A list of anything: a Python list, or a numpy array of objects. */
@@ -49,7 +56,7 @@ export function indexes(value: unknown, count: number, fail: (problem: string) =
   if (!Array.isArray(numbers)) throw fail(`are ${kindOf(value)}; expected a list of whole numbers.`);
   for (const index of numbers as unknown[]) {
     if (!(Number.isInteger(index) && (index as number) >= 0 && (index as number) < count)) {
-      throw fail(`hold ${String(index)}; there are ${count} word vectors, 0 to ${count - 1}.`);
+      throw fail(`hold ${shown(index)}; there are ${count} word vectors, 0 to ${count - 1}.`);
     }
   }
   return numbers as number[];
@@ -69,14 +76,4 @@ function vector(value: unknown, width: number, fail: Fail): ArrayLike<number> {
   const { length } = numbers as ArrayLike<number>;
   if (length !== width) throw fail(`has ${length} features for a word; expected ${width}.`);
   return numbers as ArrayLike<number>;
-}
-
-/** What a value is, for a message. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return 'nothing';
-  if (value instanceof Map) return 'a dictionary';
-  if (value instanceof Set) return 'a set';
-  if (value instanceof NdArray) return `an array of shape [${value.shape.join(', ')}]`;
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'a list';
-  return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }

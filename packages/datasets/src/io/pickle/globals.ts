@@ -71,7 +71,7 @@ function numpyType([name]: readonly unknown[], { fail }: Tools): NumpyType {
 
 /** (version, byte order, sub-array, names, fields, size, alignment, flags) */
 function fillType(type: NumpyType, state: unknown, { fail }: Tools): void {
-  if (!Array.isArray(state) || state.length < 5 || !/^[<>|=]$/.test(String(state[1]))) {
+  if (!Array.isArray(state) || state.length < 5 || !['<', '>', '|', '='].includes(state[1] as string)) {
     throw fail('has a damaged numpy type.');
   }
   if (state.slice(2, 5).some((part) => part !== null)) {

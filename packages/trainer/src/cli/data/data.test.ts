@@ -235,7 +235,7 @@ describe('g2d data show', () => {
     const out = join(folder, 'pages/mis-me.html');
     expect((await g2d('data', 'show', 'mis-me', misMe, '--index', '1', '--out', out)).stdout).toBe(`${out}\n`);
     const page = readFileSync(out, 'utf8');
-    expect(page).toMatch(/<h1>0\.\d+<\/h1>/);
+    expect(page).toMatch(/<h1><small>target<\/small> 0\.\d+<\/h1>/);
     expect(page).toMatch(/MIS-ME, test, sample 1 of 5: OK001_20210306_130000_1\.jpg/);
     expect(page).toMatch(/<th scope="row">wind_speed<\/th><td>-?[\d.]+<\/td>/);
     expect(page).not.toMatch(/https?:|<script/);
@@ -250,10 +250,41 @@ describe('g2d data show', () => {
     const args = ['data', 'show', 'crema-d', root, '--split', 'train', '--id', '1001_DFA_ANG_XX', '--faithful', '--out', out];
     expect((await g2d(...args)).code).toBe(0);
     const page = readFileSync(out, 'utf8');
-    expect(page).toMatch(/<h1>ANG<\/h1>/);
+    expect(page).toMatch(/<h1><small>class<\/small> ANG<\/h1>/);
     const [, base64] = /<audio controls src="data:audio\/wav;base64,([^"]+)"/.exec(page) as unknown as [string, string];
     expect(Buffer.from(base64, 'base64').equals(readFileSync(join(root, 'AudioWAV/1001_DFA_ANG_XX.wav')))).toBe(true);
     expect(page.match(/<img /g)).toHaveLength(2);
+  });
+
+  it('shows sequences wide enough to see, and many numbers without names as bars', async () => {
+    const sequences = join(folder, 'ur-funny.html');
+    const words = ['data', 'show', 'ur-funny', join(fixtures, 'io/urfunny/raw_python3_p4'), '--id', '2', '--out', sequences];
+    expect((await g2d(...words)).code).toBe(0);
+    // Four words: 24 columns each. 81 features fill 3 rows each; 371 and 300 are kept as they are.
+    expect(readFileSync(sequences, 'utf8').match(/width="\d+" height="\d+"/g)).toEqual([
+      'width="96" height="243"',
+      'width="96" height="371"',
+      'width="96" height="300"',
+    ]);
+    const vectors = join(folder, 'gcnet.html');
+    const root = join(folder, 'gcnet');
+    cpSync(join(fixtures, 'io/iemocap/gcnet'), root, { recursive: true });
+    cpSync(join(fixtures, 'datasets/iemocap/gcnet'), root, { recursive: true });
+    expect((await g2d('data', 'show', 'iemocap', root, '--set', 'form=gcnet', '--index', '0', '--out', vectors)).code).toBe(0);
+    const page = readFileSync(vectors, 'utf8');
+    expect(page).not.toMatch(/<table/);
+    expect(page.match(/width="\d+" height="\d+"/g)).toEqual(['width="512" height="160"', 'width="1024" height="160"', 'width="1024" height="160"']);
+  });
+
+  it('draws bars from the line of 0, up and down', () => {
+    const [picture] = picturesOf({ kind: 'bars' }, { shape: [3], values: Float32Array.of(3, -1, 0) });
+    const png = decode(picture?.uri as string);
+    expect([png.width, png.height]).toEqual([3, 160]);
+    const dark = (x: number): number[] => Array.from({ length: 160 }, (_, y) => y).filter((y) => pixel(png, x, y)[0] === 81);
+    // 3 of the 4 units of height are above the line, which is row 119.
+    expect([dark(0)[0], dark(0).at(-1)]).toEqual([0, 119]);
+    expect([dark(1)[0], dark(1).at(-1)]).toEqual([119, 159]);
+    expect(dark(2)).toEqual([119]);
   });
 
   it('undoes the scaling of colours', () => {

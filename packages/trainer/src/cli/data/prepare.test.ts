@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readImage } from '../../../../datasets/src/io/image.js';
@@ -22,6 +22,7 @@ import { openNpy } from '../../../../datasets/src/io/npy.js';
 import { readWav } from '../../../../datasets/src/io/wav.js';
 import { main } from '../main.js';
 import type { PrepareReport } from './prepare.js';
+import { runFfmpeg } from './prepare/ffmpeg.js';
 
 // Made with the released extraction; test/fixtures/datasets/frames/NOTICE.txt says what the videos are.
 const fixtures = fileURLToPath(new URL('../../../../../test/fixtures/datasets/frames', import.meta.url));
@@ -32,6 +33,7 @@ interface Video {
   readonly file: string;
   readonly per_second: Readonly<Record<string, readonly string[]>>;
   readonly block_means: { readonly file: string };
+  readonly frames_at_1: readonly { readonly name: string; readonly rgb_mean: readonly number[] }[];
 }
 const { videos } = JSON.parse(readFileSync(join(fixtures, 'expected.json'), 'utf8')) as {
   readonly videos: readonly Video[];
@@ -171,6 +173,24 @@ describe('g2d data prepare', () => {
     expect(readdirSync(root)).toEqual(['VideoFlash']);
   });
 
+  it('finds the program by a path from here, though each run has a folder of its own', async () => {
+    const root = cremaD({ 'a.flv': Buffer.from('x') });
+    const ffmpeg = relative(process.cwd(), fakeFfmpeg());
+    expect(await prepare('crema-d', root, '--ffmpeg', ffmpeg)).toMatchObject({
+      code: 0,
+      stdout: '1 prepared, 0 finished before, 0 broken\n',
+    });
+  });
+
+  it('leaves no timer behind that keeps the process alive, whether the program runs or not', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    await expect(runFfmpeg(join(folder, 'nowhere'), [])).rejects.toThrow('ENOENT');
+    expect(timers()).toBe(before);
+    expect((await runFfmpeg(process.execPath, ['--version'])).code).toBe(0);
+    expect(timers()).toBe(before);
+  });
+
   it('leaves other files in a frame folder alone', async () => {
     const root = cremaD({ 'a.flv': Buffer.from('x') });
     mkdirSync(join(root, 'Image-01-FPS/a'), { recursive: true });
@@ -284,6 +304,14 @@ describe.skipIf(ffmpeg === undefined)('g2d data prepare with a real ffmpeg', () 
     expect(deviations.reduce((sum, deviation) => sum + deviation, 0) / deviations.length).toBeLessThan(0.5);
     expect(deviations[Math.floor(0.99 * deviations.length)]).toBeLessThan(4);
     expect(deviations.at(-1)).toBeLessThan(25);
+    for (const { name: frame, rgb_mean } of video.frames_at_1) {
+      const { pixels } = await readImage(join(frames, frame));
+      rgb_mean.forEach((expectedMean, c) => {
+        const sum = pixels.reduce((total, value, i) => (i % 3 === c ? total + value : total), 0);
+        // Measured: 0.094 at most.
+        expect(Math.abs(sum / (pixels.length / 3) - expectedMean)).toBeLessThan(0.5);
+      });
+    }
     const wav = join(root, 'AudioWAV', `${stem}.wav`);
     if (name.endsWith('.mp4')) expect(readFileSync(wav, 'utf8')).toBe('as it was');
     else {

@@ -45,6 +45,7 @@ export const dataShow: Command = {
       index,
       size: dataset.size,
       id: sample.id,
+      labelKind: dataset.task === 'classification' ? 'class' : 'target',
       label: dataset.task === 'classification' ? (dataset.classNames[sample.label] as string) : String(sample.label),
       parts: dataset.modalities.map((modality) => {
         const input = sample.inputs[modality] as Float32Array;

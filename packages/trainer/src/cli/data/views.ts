@@ -12,7 +12,12 @@ export type View =
   /** Steps from left to right, features downwards, each feature by its own range. `[T, D]` */
   | { readonly kind: 'sequence' }
   /** Named numbers. `[D]` */
-  | { readonly kind: 'features'; readonly names: readonly string[] };
+  | { readonly kind: 'features'; readonly names: readonly string[] }
+  /** Many numbers without names, as bars from a line at 0. `[D]` */
+  | { readonly kind: 'bars' };
+
+/** More numbers than these are not read one by one. */
+const MOST_IN_TABLE = 64;
 
 /** A picture inside the page. */
 export interface Picture {
@@ -26,7 +31,9 @@ const IMAGENET = { kind: 'pixels', mean: [0.485, 0.456, 0.406], std: [0.229, 0.2
 
 /** The view of an array that has none of its own. */
 export function viewOf(shape: readonly number[]): View {
-  if (shape.length === 1) return { kind: 'features', names: [] };
+  if (shape.length === 1) {
+    return (shape[0] as number) <= MOST_IN_TABLE ? { kind: 'features', names: [] } : { kind: 'bars' };
+  }
   if (shape.length === 2) return { kind: 'sequence' };
   return shape.at(-1) === 3 ? IMAGENET : { kind: 'spectrogram' };
 }
@@ -34,6 +41,7 @@ export function viewOf(shape: readonly number[]): View {
 /** The pictures of an array: one for each frame; none for a row of numbers. */
 export function picturesOf(view: View, { shape, values }: Shaped): readonly Picture[] {
   if (view.kind === 'features') return [];
+  if (view.kind === 'bars') return [barPicture(values)];
   if (view.kind === 'sequence') return [sequencePicture(shape as readonly [number, number], values)];
   const [height, width, channels] = shape.slice(-3) as [number, number, number];
   const length = height * width * channels;
@@ -64,6 +72,22 @@ function sequencePicture([steps, features]: readonly [number, number], values: F
   return { uri: pictureUri({ width: steps, height: features, rgb: colored(shares, GRAY) }), width: steps, height: features };
 }
 
+const BAR_HEIGHT = 160;
+
+/** A column for each number, from the row of 0 up or down to it; 0 is in the picture whatever the numbers are. */
+function barPicture(values: Float32Array): Picture {
+  const high = values.reduce((most, value) => Math.max(most, value), 0);
+  const low = values.reduce((least, value) => Math.min(least, value), 0);
+  const row = (value: number): number => Math.round(((high - value) / (high - low || 1)) * (BAR_HEIGHT - 1));
+  const width = values.length;
+  const rgb = new Uint8ClampedArray(3 * width * BAR_HEIGHT).fill(255);
+  values.forEach((value, x) => {
+    const [from, to] = [row(Math.max(value, 0)), row(Math.min(value, 0))];
+    for (let y = from; y <= to; y++) rgb.set(BAR, 3 * (y * width + x));
+  });
+  return { uri: pictureUri({ width, height: BAR_HEIGHT, rgb }), width, height: BAR_HEIGHT };
+}
+
 /** To [0, 1]. */
 function scaled(values: Float32Array): Float32Array {
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
@@ -72,6 +96,7 @@ function scaled(values: Float32Array): Float32Array {
 }
 
 type Color = readonly [number, number, number];
+const BAR: Color = [81, 18, 124];
 const GRAY: readonly Color[] = [
   [0, 0, 0],
   [255, 255, 255],

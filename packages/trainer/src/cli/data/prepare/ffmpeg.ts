@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { G2DError } from '@g2d/tensor-ops';
 
 /** A program that can be used, and how it wants to be told to keep every decoded frame. */
@@ -20,10 +21,12 @@ const LONGEST_MS = 300_000;
 /**
  * Looks for a program.
  *
- * @param path A path, or a name on the PATH.
+ * @param name A path, or a name on the PATH.
  * @throws {G2DError} `G2D_FFMPEG` if there is none, or it is something else.
  */
-export async function findFfmpeg(path: string): Promise<Ffmpeg> {
+export async function findFfmpeg(name: string): Promise<Ffmpeg> {
+  // Each run has a folder of its own, which a relative path would be looked for in; a mere name is one of the PATH.
+  const path = /[\\/]/.test(name) ? resolve(name) : name;
   const run = await runFfmpeg(path, ['-hide_banner', '-h', 'long']).catch((cause: NodeJS.ErrnoException) => {
     throw new G2DError(
       'G2D_FFMPEG',
@@ -45,17 +48,20 @@ export async function findFfmpeg(path: string): Promise<Ffmpeg> {
 
 /** Runs it without asking anything, in `cwd`; rejects only if it cannot be started. */
 export function runFfmpeg(path: string, args: readonly string[], cwd?: string): Promise<FfmpegRun> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(path, args, {
-      ...(cwd !== undefined && { cwd }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: LONGEST_MS,
-      killSignal: 'SIGKILL',
-    });
+  return new Promise((done, reject) => {
+    const child = spawn(path, args, { ...(cwd !== undefined && { cwd }), stdio: ['ignore', 'pipe', 'pipe'] });
+    // Not the `timeout` of spawn: its timer goes on when the program cannot be started, and keeps this process alive.
+    const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
     const pieces: Buffer[] = [];
     child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
     child.stderr.on('data', (piece: Buffer) => pieces.push(piece));
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, log: Buffer.concat(pieces).toString('utf8') }));
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      done({ code, log: Buffer.concat(pieces).toString('utf8') });
+    });
   });
 }
