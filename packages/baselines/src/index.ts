@@ -15,4 +15,5 @@ export { sharedHeadFusion, type SharedHeadOptions, type SharedHeadWeights } from
 export { projectFeatures } from './project-features.js';
 
 // Frozen encoders
-export { linearProbe } from './linear-probe.js';
+export { linearProbe, type LinearProbeOptions } from './linear-probe.js';
+export { copyEncoders } from './copy-encoders.js';

@@ -22,14 +22,14 @@ function edit(
     seed = 0,
     gradient = (shape: number[]) => tf.fill(shape, 2),
     present = {} as NonNullable<Step<Modality>['batch']['present']>,
-    sum = (_: Float64Array | Float32Array): void => {},
+    sum = undefined as ((values: Float64Array | Float32Array) => void) | undefined,
   } = {},
 ) {
   const model = toyModel(both);
   const random = (name: string) => randomStream(deriveSeed(seed, name));
   void method.onTrainStart?.({ model, epochs: 10, random } as Training<Modality>);
   const batch = { labels: tf.tensor1d([0, 0], 'int32'), ids: ['a', 'b'], present };
-  const allReduce = { processes: 1, sum };
+  const allReduce = { processes: 1, sum: sum ?? (() => {}) };
   const step = { epoch, batchIndex, model, batch, allReduce } as unknown as Step<Modality>;
   const logits = (probability: number) =>
     tf.tile(tf.tensor2d([[Math.log(probability / (1 - probability)), 0]]), [2, 1]);

@@ -144,7 +144,7 @@ function weightColumns<M extends string>(
   weights: SharedHeadWeights<M>,
 ): tf.Tensor[] {
   if (typeof weights === 'object') {
-    return modalities.map((modality) => tf.fill([logits[modality].shape[0], 1], weights[modality]));
+    return modalities.map((modality) => tf.mul(tf.ones([logits[modality].shape[0], 1]), weights[modality]));
   }
   const axis = weights === 'entropy' ? 1 : 0;
   const entropies = modalities.map((modality) => {
