@@ -17,3 +17,7 @@ export { projectFeatures } from './project-features.js';
 // Frozen encoders
 export { linearProbe, type LinearProbeOptions } from './linear-probe.js';
 export { copyEncoders } from './copy-encoders.js';
+
+// Early stopping of each modality
+export { mses, type MsesOptions } from './mses.js';
+export { watchLoss, type LossWatch, type StoppingRule } from './early-stopping.js';
