@@ -2,9 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { interrupted, recipes, STEPS, toyTeachers, trained } from '../test/resume.js';
-
-const steps = Array.from({ length: STEPS }, (_, i) => i + 1);
+import { interrupted, recipes, stepsOf, toyTeachers, trained } from '../test/resume.js';
 
 describe('a resumed training on the cpu backend', () => {
   beforeAll(async () => {
@@ -14,8 +12,7 @@ describe('a resumed training on the cpu backend', () => {
   it.each(Object.entries(recipes))('ends as one that was never stopped: %s', async (_, recipe) => {
     const teachers = toyTeachers();
     const whole = await trained(recipe, { teachers });
-    expect(whole.log).toHaveLength(3);
-    for (const after of steps) {
+    for (let after = 1; after <= stepsOf(recipe); after++) {
       expect(await interrupted(recipe, { teachers, after }), `stopped after step ${after}`).toEqual(whole);
     }
     teachers.dispose();
@@ -32,7 +29,7 @@ describe('a resumed training on the tensorflow backend', () => {
     async (name) => {
       const [teachers, recipe] = [toyTeachers(), recipes[name]!];
       const whole = await trained(recipe, { teachers });
-      for (const after of [1, 3, 5, 6, 8]) {
+      for (const after of [1, 3, 5, 6, 8, 9]) {
         expect(await interrupted(recipe, { teachers, after }), `stopped after step ${after}`).toEqual(whole);
       }
       teachers.dispose();

@@ -25,11 +25,16 @@ export interface Recipe {
   readonly modalities?: readonly Modality[];
   /** Default: late fusion. */
   readonly fusion?: () => Fusion<Modality>;
+  /** Default 3. */
+  readonly epochs?: number;
+  /** The audio's validation loss after an epoch. Default: what it is, which falls. */
+  readonly audioLoss?: (epoch: number) => number;
 }
 
-const EPOCHS = 3;
 const STEPS_PER_EPOCH = 3;
-export const STEPS = EPOCHS * STEPS_PER_EPOCH;
+
+/** How many steps a training of a recipe has. */
+export const stepsOf = ({ epochs = 3 }: Recipe): number => STEPS_PER_EPOCH * epochs;
 
 const both = ['audio', 'visual'] as const;
 const options = { widths: { audio: 3, visual: 3 }, classes: 2, seed: 0 };
@@ -62,8 +67,18 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'smp, ranked by the epoch': { methods: () => [smp('epoch')] },
   'umt and smp': { methods: () => [umt(), smp('epoch')] },
   g2d: { methods: () => [g2dDistillation<Modality>(), smp()] },
-  mses: { methods: () => [mses({ patience: 1 })], fusion: () => sumFusion(options) },
-  'mses, released': { methods: () => [mses({ patience: 1, form: 'released' })] },
+  // It stops after epoch 2, and goes back to epoch 1.
+  mses: {
+    methods: () => [mses({ patience: 1 })],
+    fusion: () => sumFusion(options),
+    audioLoss: (epoch) => epoch,
+  },
+  // It stops after epoch 3.
+  'mses, released': {
+    methods: () => [mses({ patience: 1, form: 'released' })],
+    epochs: 4,
+    audioLoss: (epoch) => epoch,
+  },
 };
 
 const random = randomStream(3);
@@ -85,7 +100,7 @@ export const toyTeachers = (): FrozenTeachers<Modality> =>
 
 /** A training, whole or from a state on, and what it comes to. */
 export async function trained(
-  { methods, modalities = both, fusion = () => lateFusion(options) }: Recipe,
+  { methods, modalities = both, fusion = () => lateFusion(options), epochs = 3, audioLoss }: Recipe,
   {
     teachers,
     ...others
@@ -97,7 +112,7 @@ export async function trained(
     model,
     methods: methods(),
     teachers,
-    epochs: EPOCHS,
+    epochs,
     seed: 11,
     optimizer: {
       learningRate: 0.1,
@@ -108,7 +123,11 @@ export async function trained(
     batchesPerEpoch: STEPS_PER_EPOCH,
     batches: (epoch, startBatch) =>
       batches(data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 }),
-    evaluate: async (_, predict) => ({ validation: (await evaluate(predict, data)).metrics }),
+    evaluate: async (epoch, predict) => {
+      const { metrics } = await evaluate(predict, data);
+      const audio = metrics['audio'] as NonNullable<(typeof metrics)['audio']>;
+      return { validation: { ...metrics, audio: audioLoss ? { ...audio, loss: audioLoss(epoch) } : audio } };
+    },
     onEpoch: (record) => void log.push({ ...record, seconds: 0 }),
     ...others,
   });
