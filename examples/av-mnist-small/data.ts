@@ -1,12 +1,4 @@
-import {
-  avMnist,
-  batches,
-  buildSmallAvMnist,
-  inMemory,
-  randomAffineCrop,
-  type Batch,
-  type MultimodalDataset,
-} from '@g2d/datasets';
+import { avMnist, buildSmallAvMnist, inMemory, type MultimodalDataset } from '@g2d/datasets';
 import type { Settings } from './settings.js';
 
 export type Modality = 'audio' | 'image';
@@ -28,23 +20,4 @@ export async function openData(sources: string, draw: Settings['draw']): Promise
     ),
   );
   return { root: built.root, train: train!, validation: validation!, test: test! };
-}
-
-/**
- * The training batches of an epoch: shuffled, images augmented. Order and augmentation depend on seed, epoch and sample
- * only, so every method and teacher sees the same.
- */
-export function trainingBatches(
-  dataset: MultimodalDataset<Modality>,
-  epoch: number,
-  { seed, batchSize }: Settings,
-): AsyncIterable<Batch<Modality>> {
-  return batches(dataset, {
-    batchSize,
-    seed,
-    epoch,
-    shuffle: true,
-    dropLast: true,
-    augment: { image: randomAffineCrop() },
-  });
 }

@@ -33,7 +33,7 @@ describe('npm start', () => {
     first.kill('SIGINT');
     await once(first, 'exit');
     expect(first.exitCode).toBe(130);
-    expect(errors).toMatch(/Interrupted\. The same command goes on/);
+    expect(errors).toMatch(/Interrupted; everything is saved in .*The same command goes on/);
     expect(existsSync(join(out, 'summary.json'))).toBe(false);
     const written = statSync(finished).mtimeMs;
 

@@ -5,9 +5,9 @@ import { createHash } from 'node:crypto';
 import { relative, resolve } from 'node:path';
 import { install, loadTensorFlow, NativeError, runtimeInfo, terminalProgress } from '@g2d/native';
 import { G2DError } from '@g2d/tensor-ops';
-import { createProgress, openRunGroup } from '@g2d/trainer/node';
+import { createProgress, openRunGroup, stopSignal } from '@g2d/trainer/node';
 import { openData } from './data.js';
-import { runExperiment, workOf } from './experiment.js';
+import { Interrupted, runExperiment, workOf } from './experiment.js';
 import { printResults, writeReport } from './report.js';
 import { HELP, parseSettings } from './settings.js';
 
@@ -74,23 +74,26 @@ async function main(): Promise<void> {
   }
   if (group.resumed) console.error(`g2d: going on with the interrupted run in ${folder}.`);
 
-  process.once('SIGINT', () => {
-    console.error(`\nInterrupted. The same command goes on from what is finished in ${folder}.`);
-    process.exit(130);
-  });
   const progress = createProgress(workOf(settings));
+  const { signal, dispose } = stopSignal((line) => progress.note(line));
   try {
     progress.stage('data');
     const data = await openData('data', settings.draw);
-    const { seconds, ...results } = await runExperiment({ data, settings, group, environment, progress });
+    const { seconds, ...results } = await runExperiment({ data, settings, group, progress, signal });
     progress.stop();
     const summary = { seed: settings.seed, backend, tensorflow, device, seconds, ...results };
     group.finish(summary);
     const report = await writeReport(group.path, data, process.argv.slice(2));
     printResults(group.path);
     console.log(`Report: ${relative('.', report)}`);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    progress.stop();
+    console.error(`Interrupted; everything is saved in ${folder}. The same command goes on.`);
+    process.exitCode = 130;
   } finally {
     progress.stop();
+    dispose();
     await group.release();
   }
 }

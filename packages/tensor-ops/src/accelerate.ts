@@ -20,6 +20,8 @@ import type { LayersModel } from './layers-types.js';
  * in models with masks and under TimeDistributed. A model class of your own, a layer whose `call` was replaced, and calls
  * with arguments other than `training` run as they are.
  *
+ * Dropout draws its masks by a seed inside of `withDropoutSeed`.
+ *
  * `model.apply(x, { training })` is fast; `fit`, `predict` and `evaluate` use an executor of their own and stay
  * correct at plain speed. Gradients of gradients are an error.
  *

@@ -1,5 +1,5 @@
 // The loop
-export { train, type TrainOptions } from './train.js';
+export { train, type TrainOptions, type TrainResult } from './train.js';
 export type { OptimizerOptions, Schedule } from './optimizer-options.js';
 export type { Position, TrainingState } from './training-state.js';
 export type { Snapshot } from './snapshot.js';

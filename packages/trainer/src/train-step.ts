@@ -2,7 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import { studentLoss } from '@g2d/distill';
 import type { EncoderInput, Outputs, PartialInputs, PassMode, Presence } from '@g2d/fusion';
-import { G2DError, OptionError, orderedGradients, perModality } from '@g2d/tensor-ops';
+import {
+  deriveSeed,
+  G2DError,
+  OptionError,
+  orderedGradients,
+  perModality,
+  withDropoutSeed,
+} from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 import type { ForwardOptions, LossTerms, Method, Step, StepResult, Training } from './method.js';
 
@@ -44,14 +51,17 @@ function taskLoss<M extends string>({ task, batch }: Step<M>, { logits }: Output
 
 /** Runs `body` with a step on a batch and frees everything that the step made, also after an error. */
 export function withStep<M extends string, T>(
-  training: Training<M>,
+  training: Training<M> & { readonly seed: number },
   methods: readonly Method<M>[],
   place: StepPlace<M>,
   body: (step: Step<M>) => T,
 ): T {
   const kept: tf.Tensor[] = [];
+  // Dropout depends on the run's seed and the step alone, so that a resumed run draws the same masks.
+  const seed = deriveSeed(training.seed, `dropout/epoch-${place.epoch}/step-${place.batchIndex}`);
+  const run = (): T => withDropoutSeed(seed, () => body(new BatchStep(training, methods, place, kept)));
   try {
-    return tf.tidy(() => body(new BatchStep(training, methods, place, kept)) as never) as T;
+    return tf.tidy(() => run() as never) as T;
   } finally {
     tf.dispose(kept);
   }

@@ -41,20 +41,30 @@ export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoI
    * @returns `'stop'` to end here. The training can be resumed from what `capture` gives.
    */
   readonly afterStep?: (capture: () => TrainingState) => 'stop' | void | Promise<'stop' | void>;
-  /** After each epoch; awaited. `capture` copies the state at the beginning of the next one. */
-  readonly onEpoch?: (record: EpochRecord, capture: () => TrainingState) => void | Promise<void>;
+  /** After each epoch, in the same way; `capture` copies the state at the beginning of the next one. */
+  readonly onEpoch?: (
+    record: EpochRecord,
+    capture: () => TrainingState,
+  ) => 'stop' | void | Promise<'stop' | void>;
+}
+
+/** How a training ended. */
+export interface TrainResult<M extends string> {
+  /** `'stopped'` if `afterStep` or `onEpoch` asked for it. */
+  readonly status: 'finished' | 'stopped';
+  /** What the training predicts with, for `evaluate`: the model, or its method. */
+  readonly predict: Predictor<M>;
 }
 
 /**
  * Trains a multimodal model (or, with one modality, a teacher) with any stack of methods.
  *
- * @returns `'stopped'` if `afterStep` asked for it, else `'finished'`.
  * @throws {OptionError} If the methods do not go together or with the task, if one needs teachers and there are none, if
  * a label is not one of the model's classes, or if `resume` is of another training.
  * @throws {G2DError} With code `G2D_DIVERGED` if the loss stops being finite.
  * @see G2D, Alg. 1
  */
-export async function train<M extends string>(options: TrainOptions<M>): Promise<'finished' | 'stopped'> {
+export async function train<M extends string>(options: TrainOptions<M>): Promise<TrainResult<M>> {
   const { model, methods, epochs, optimizer: settings, batches } = options;
   assertMethods(options);
   const training = new TrainingContext<M>(options, createOptimizer(model.variables, settings));
@@ -80,10 +90,10 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
         }
         position = { epoch, batch: position.batch + 1, totals, seconds: seconds() };
         const now = position;
-        if ((await options.afterStep?.(() => captureState(training, methods, now))) === 'stop')
-          return 'stopped';
         // Lets timers and signals through: everything above is synchronous.
         await tf.nextFrame();
+        if ((await options.afterStep?.(() => captureState(training, methods, now))) === 'stop')
+          return { status: 'stopped', predict };
       }
 
       const summary = summarize(position.totals);
@@ -98,10 +108,11 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
       for (const method of methods) await method.onEpochEnd?.(training, record);
       position = { epoch: epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
       const next = position;
-      await options.onEpoch?.(record, () => captureState(training, methods, next));
+      if ((await options.onEpoch?.(record, () => captureState(training, methods, next))) === 'stop')
+        return { status: 'stopped', predict };
     }
     for (const method of methods) await method.onTrainEnd?.(training);
-    return 'finished';
+    return { status: 'finished', predict };
   } finally {
     training.dispose();
   }

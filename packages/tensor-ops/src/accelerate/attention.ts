@@ -1,4 +1,5 @@
 import type { Tensor } from '../layers-types.js';
+import { nextDropoutSeed } from '../dropout-seed.js';
 import { attention } from '../kernels/attention.js';
 import type { Graph, Node } from './graph.js';
 import { kind } from './layer-facts.js';
@@ -96,9 +97,13 @@ export function matchAttention(node: Node, graph: Graph): AttentionMatch | null 
     inputs: [projected.id, ...(mask ? [mask.id] : [])],
     outputs: [last.outputTensors[0]!.id],
     foreign: false,
-    run: ([x, additive], training) => [
-      attention(x as Tensor, additive, { heads, scale, dropout: training ? dropout : 0 }),
-    ],
+    run: ([x, additive], training) => {
+      const rate = training ? dropout : 0;
+      const drawn = rate > 0 ? found.map((head) => nextDropoutSeed(head.dropoutLayer as string)) : [];
+      const seeds = drawn.filter((seed) => seed !== undefined);
+      const attributes = { heads, scale, dropout: rate, seeds: seeds.length > 0 ? seeds : undefined };
+      return [attention(x as Tensor, additive, attributes)];
+    },
   };
   return { nodes, last, step };
 }
@@ -109,6 +114,8 @@ interface Head {
   readonly last: Node;
   readonly scale: number;
   readonly dropout: number;
+  /** Name of the layer that does it. */
+  readonly dropoutLayer: string | undefined;
   /** `[B, 1, T]`, added to the scores. */
   readonly mask: Node['inputTensors'][number] | undefined;
 }
@@ -137,15 +144,19 @@ function matchHead(query: Node, key: Node, value: Node, graph: Graph): Head | nu
 
   let weights: Node = next;
   let dropout = 0;
+  let dropoutLayer: string | undefined;
   next = graph.onlyConsumer(weights);
   if (is(next, 'Dropout')) {
     const { rate, noiseShape, seed } = config(next) as { rate: number; noiseShape: unknown; seed: unknown };
     if ((noiseShape ?? null) !== null || (seed ?? null) !== null) return null;
-    dropout = rate;
+    // Of a rate of 1 TensorFlow.js's layer makes nothing.
+    dropout = rate < 1 ? rate : 0;
+    dropoutLayer = next.outboundLayer.name;
     nodes.push(next);
     weights = next;
     next = graph.onlyConsumer(weights);
   }
   if (!isDot(next, [2, 1], weights, value) || graph.onlyConsumer(value) !== next) return null;
-  return { nodes: [...nodes, next], last: next, scale: config(scaled)['scale'] as number, dropout, mask };
+  const scale = config(scaled)['scale'] as number;
+  return { nodes: [...nodes, next], last: next, scale, dropout, dropoutLayer, mask };
 }

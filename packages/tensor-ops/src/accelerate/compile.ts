@@ -40,13 +40,18 @@ export function compile(model: LayersModel, target: Target): Program | null {
     if (done.has(node)) continue;
     const nested = nestedModel(node, target);
     if (nested === null) return null;
+    const fast = target.steps !== 'layers';
     const step = nested ??
-      (target.steps === 'layers' ? undefined : fastSteps(node, graph, done, deferred, target)) ?? [
-        steps.layer(node),
-      ];
+      (fast ? fastSteps(node, graph, done, deferred, target) : undefined) ?? [layerStep(node, fast)];
     compiled.push(...step);
   }
   return program(model, compiled);
+}
+
+/** The layer itself; dropout can have a mask from elsewhere. */
+function layerStep(node: Node, fast: boolean): Step {
+  const rate = facts.dropoutRate(node.outboundLayer);
+  return rate === null ? steps.layer(node) : steps.dropout(node, rate, fast);
 }
 
 /** What a later step does instead of the node that was written. */

@@ -147,6 +147,18 @@ export function fastLinear({ outboundLayer: layer, inputTensors }: Node): {
   return { useBias: config.useBias, activation };
 }
 
+/** The rate of a dropout that draws each value by itself, with a mask that the layer does not settle. */
+export function dropoutRate(layer: Layer): number | null {
+  if (kind(layer) !== 'Dropout') return null;
+  const { rate, noiseShape, seed } = layer.getConfig() as {
+    rate: number;
+    noiseShape: unknown;
+    seed: unknown;
+  };
+  const free = (noiseShape ?? null) === null && (seed ?? null) === null;
+  return free && rate > 0 && rate < 1 ? rate : null;
+}
+
 /** True for max(x, 0), however it is written. */
 export function isRelu(layer: Layer): boolean {
   const { activation, maxValue } = layer.getConfig() as Record<string, unknown>;

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { nextDropoutSeed } from '../dropout-seed.js';
 import type { Tensor } from '../layers-types.js';
 import { batchNorm, batchNormAddRelu, batchNormReluMaxPool } from '../kernels/batch-norm.js';
 import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from '../kernels/batch-norm-types.js';
 import type { Precision } from '../kernels/bfloat16.js';
 import { conv2d, conv2dWithBias, type WindowAttributes } from '../kernels/conv2d.js';
+import { dropout as dropoutKernel, plainDropout } from '../kernels/dropout.js';
 import type { PaddedWindow } from '../kernels/fused-batch-norm.js';
 import { globalAverage as globalAverageKernel } from '../kernels/global-average.js';
 import { layerNorm } from '../kernels/layer-norm.js';
@@ -112,6 +114,21 @@ export function layer(node: Node): Step {
       return training && outboundLayer.getClassName() === 'BatchNormalization'
         ? withUnbiasedVariance(outboundLayer, values[0] as Tensor, apply)
         : apply();
+    },
+  };
+}
+
+/** Dropout: by the seed that `withDropoutSeed` gives, by the layer itself where there is none. */
+export function dropout(node: Node, rate: number, fast: boolean): Step {
+  const itself = layer(node);
+  return {
+    ...itself,
+    run: (values, training) => {
+      const x = values[0] as Tensor;
+      if (!training || x.dtype !== 'float32') return itself.run(values, training);
+      const seed = nextDropoutSeed(node.outboundLayer.name);
+      if (seed === undefined) return itself.run(values, training);
+      return [(fast ? dropoutKernel : plainDropout)(x, { rate, seed })];
     },
   };
 }

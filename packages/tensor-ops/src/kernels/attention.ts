@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { defineKernel, runKernel } from './define-kernel.js';
+import { headFactors } from './dropout.js';
 import { attribute, execute } from './tensorflow.js';
 
 const KERNEL = 'G2dAttention';
@@ -10,7 +11,11 @@ interface AttentionAttributes {
   readonly scale: number;
   /** Share of attention weights that is set to 0; 0 outside of training. */
   readonly dropout: number;
+  /** One for each head: what is set to 0 depends on them alone. Default: other weights in every call. */
+  readonly seeds?: readonly number[] | undefined;
 }
+
+type Shape = [batch: number, heads: number, rows: number, columns: number];
 
 const batchMatMul = (a: tf.Tensor, b: tf.Tensor, adjoint: 'a' | 'b' | 'none'): tf.Tensor =>
   execute(
@@ -40,14 +45,16 @@ function join(parts: tf.Tensor): tf.Tensor {
 }
 
 /** Weights that stay, divided by how many do. */
-function dropped(shape: number[], rate: number): tf.Tensor {
+function dropped(shape: Shape, rate: number, seeds: readonly number[] | undefined): tf.Tensor {
+  if (seeds) return tf.tensor(headFactors(shape, rate, seeds), shape);
   const uniform = execute(
     'RandomUniform',
     [
       attribute.type('dtype', tfFloat()),
       attribute.int32Type('T'),
-      attribute.integer('seed', randomWord()),
-      attribute.integer('seed2', randomWord()),
+      // Two zeros: TensorFlow seeds itself. It keeps a kernel for each pair of others for ever.
+      attribute.integer('seed', 0),
+      attribute.integer('seed2', 0),
     ],
     [tf.tensor1d(shape, 'int32')],
   );
@@ -55,7 +62,6 @@ function dropped(shape: number[], rate: number): tf.Tensor {
 }
 
 const tfFloat = (): number => attribute.float32Type().value as number;
-const randomWord = (): number => 1 + Math.floor(Math.random() * 0x7ffffffe);
 
 /** Registers the kernel and its gradient for the `tensorflow` backend. */
 export function registerAttention(): void {
@@ -63,14 +69,14 @@ export function registerAttention(): void {
     name: KERNEL,
     inputsToSave: ['projected'],
     outputsToSave: [false, true, true],
-    forward: ({ projected, mask }, { heads, scale, dropout }) =>
+    forward: ({ projected, mask }, { heads, scale, dropout, seeds }) =>
       tf.tidy(() => {
         const [queries, keys, values] = split(projected as tf.Tensor, heads);
         const products = tf.mul(batchMatMul(queries, keys, 'b'), scale);
         const [batch, time] = (projected as tf.Tensor).shape as [number, number];
         const scores = mask ? tf.add(products, tf.reshape(mask, [batch, 1, 1, time])) : products;
         const weights = execute('Softmax', [attribute.float32Type()], [scores]);
-        const factors = dropout > 0 ? dropped(weights.shape, dropout) : tf.scalar(1);
+        const factors = dropout > 0 ? dropped(weights.shape as Shape, dropout, seeds) : tf.scalar(1);
         const used = dropout > 0 ? tf.mul(weights, factors) : weights;
         return [join(batchMatMul(used, values, 'none')), weights, factors];
       }),

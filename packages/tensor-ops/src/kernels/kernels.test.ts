@@ -6,6 +6,7 @@ import { expectNoLeak, expectTensorClose, gradCheck } from '../testing.js';
 import { attention } from './attention.js';
 import { batchNorm } from './batch-norm.js';
 import { conv2d } from './conv2d.js';
+import { dropout, dropoutFactors } from './dropout.js';
 import { globalAverage } from './global-average.js';
 import { layerNorm } from './layer-norm.js';
 import { biasAdd, linear } from './linear.js';
@@ -127,6 +128,12 @@ describe('gradients agree with central differences', () => {
     gradCheck((x, mask) => attention(x, mask, options), [projected, normal(2, 2, 1, 3)]);
   });
 
+  it('attention and dropout whose masks are settled by a seed', () => {
+    const options = { heads: 2, scale: 0.7, dropout: 0.4, seeds: [1, 2] };
+    gradCheck((x) => attention(x, undefined, options), [normal(1, 2, 3, 12)]);
+    gradCheck((x) => dropout(x, { rate: 0.4, seed: 3 }), [normal(1, 5, 4)]);
+  });
+
   it('softmax cross-entropy', () => {
     const labels = tf.tensor1d([2, 0, 1, 2], 'int32');
     gradCheck((logits) => softmaxCrossEntropy(labels, logits as tf.Tensor2D), [normal(1, 4, 3)]);
@@ -173,6 +180,51 @@ describe('values', () => {
     const sampled = Array.from({ length: 50 }, () => mean(run(0.5).dataSync()));
     expect(new Set(sampled).size).toBe(50);
     expect(mean(values)).toBeCloseTo(sampled.reduce((a, b) => a + b, 0) / 50, 1);
+  });
+});
+
+describe('dropout by a seed', () => {
+  it('multiplies by its factors, which are the gradient', () => {
+    const x = tf.ones([4, 3]);
+    const options = { rate: 0.25, seed: 5 };
+    const factors = dropoutFactors(12, 0.25, 5);
+    expect(dropout(x, options).dataSync()).toEqual(factors);
+    const { value, grad } = tf.valueAndGrad((z) => dropout(z, options))(x);
+    expect(value.dataSync()).toEqual(factors);
+    expect(grad.dataSync()).toEqual(factors);
+  });
+
+  it('of attention has one stream for each head', () => {
+    // Equal weights of 1/2 for two steps; values of 1: a head's output is half the sum of its factors.
+    const projected = tf.tensor3d(
+      [0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1],
+      [2, 2, 6],
+    );
+    const y = attention(projected, undefined, { heads: 2, scale: 1, dropout: 0.5, seeds: [8, 9] });
+    const [first, second] = [dropoutFactors(8, 0.5, 8), dropoutFactors(8, 0.5, 9)];
+    // A head's factors are [B, T, T]; the output is [B, T, H].
+    const half = (factors: Float32Array, row: number) => (factors[2 * row]! + factors[2 * row + 1]!) / 2;
+    expectTensorClose(
+      y,
+      [0, 1, 2, 3].flatMap((row) => [half(first, row), half(second, row)]),
+      { atol: 1e-6 },
+    );
+    expect(first).not.toEqual(second);
+  });
+
+  it('leaves nothing behind', () => {
+    const [x, projected] = [normal(1, 3, 4), normal(2, 2, 3, 12)];
+    const settings = { heads: 2, scale: 1, dropout: 0.5, seeds: [1, 2] };
+    expectNoLeak(() => [dropout(x, { rate: 0.5, seed: 1 }), attention(projected, undefined, settings)]);
+    const gradients = tf.grads((a, b) =>
+      tf.add(
+        tf.sum(dropout(a as tf.Tensor, { rate: 0.5, seed: 1 })),
+        tf.sum(attention(b as tf.Tensor, undefined, settings)),
+      ),
+    );
+    const step = () => tf.tidy(() => void gradients([x, projected]));
+    step();
+    expectNoLeak(step);
   });
 });
 

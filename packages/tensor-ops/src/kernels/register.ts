@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { registerAttention } from './attention.js';
 import { registerBatchNorm } from './batch-norm.js';
 import { registerConv2D } from './conv2d.js';
+import { registerDropout } from './dropout.js';
 import { registerFusedBatchNorm } from './fused-batch-norm.js';
 import { registerGlobalAverage } from './global-average.js';
 import { registerLayerNorm } from './layer-norm.js';
@@ -42,6 +43,7 @@ export function registerTrainingKernels(): void {
     registerReshape();
     registerLayerNorm();
     registerAttention();
+    registerDropout();
     registerSoftmaxCrossEntropy();
   } else if (backend === 'wasm' && !shared[MARKER]) {
     shared[MARKER] = true;

@@ -37,9 +37,17 @@ export class AdamW implements Optimizer {
     this.#adam.learningRate = learningRate;
   }
 
+  get learningRateFactorOf(): (variable: string) => number {
+    return this.#adam.learningRateFactorOf;
+  }
+
+  set learningRateFactorOf(factorOf: (variable: string) => number) {
+    this.#adam.learningRateFactorOf = factorOf;
+  }
+
   applyGradients(gradients: readonly NamedGradient[]): void {
-    for (const [variable] of updates(this.#variables, gradients)) {
-      tf.tidy(() => variable.assign(tf.mul(variable, 1 - this.learningRate * this.#weightDecay)));
+    for (const { variable, learningRate } of updates(this.#variables, gradients, this)) {
+      tf.tidy(() => variable.assign(tf.mul(variable, 1 - learningRate * this.#weightDecay)));
     }
     this.#adam.applyGradients(gradients);
   }

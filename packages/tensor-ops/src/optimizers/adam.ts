@@ -41,6 +41,7 @@ interface Moments {
  * optimizer.applyGradients(orderedGradients(grads, variables));
  */
 export class Adam implements Optimizer {
+  learningRateFactorOf: (variable: string) => number = () => 1;
   readonly #variables: Variables;
   readonly #moments = new Map<string, Moments>();
   readonly #betas: readonly [number, number];
@@ -71,13 +72,13 @@ export class Adam implements Optimizer {
   }
 
   applyGradients(gradients: readonly NamedGradient[]): void {
-    for (const [variable, gradient] of updates(this.#variables, gradients)) {
+    for (const { variable, gradient, learningRate } of updates(this.#variables, gradients, this)) {
       tf.tidy(() => {
         const { firstMoment, secondMoment, step } = this.#average(variable, gradient);
         const [beta1, beta2] = this.#betas;
         const root = tf.div(tf.sqrt(secondMoment), Math.sqrt(1 - beta2 ** step));
         const direction = tf.div(firstMoment, tf.add(root, this.#epsilon));
-        variable.assign(tf.sub(variable, tf.mul(direction, this.#learningRate / (1 - beta1 ** step))));
+        variable.assign(tf.sub(variable, tf.mul(direction, learningRate / (1 - beta1 ** step))));
       });
     }
   }

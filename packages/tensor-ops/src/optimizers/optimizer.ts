@@ -12,10 +12,23 @@ export interface Optimizer {
   learningRate: number;
 
   /**
+   * What `learningRate` is multiplied by for a variable, from the next step on; finite and at least 0. To begin with 1 for
+   * every variable.
+   *
+   * As PyTorch's parameter groups with learning rates of their own: weight decay in the gradient, velocities and averages
+   * are what they would be without, and with `AdamW` the decay of the weights has the factor too. With 0 the state goes on
+   * while the variable stays; a `null` gradient stops both. A setting like `learningRate`: not a part of the state.
+   *
+   * @example
+   * optimizer.learningRateFactorOf = (variable) => (variable.startsWith('audio/') ? 0.1 : 1);
+   */
+  learningRateFactorOf: (variable: string) => number;
+
+  /**
    * One step. The gradients are left alone. Nothing is changed if one of them is wrong.
    *
    * @param gradients Every variable once, `null` to leave it as it is.
-   * @throws {OptionError} If a name is not one of the optimizer's variables.
+   * @throws {OptionError} If a name is not one of the optimizer's variables, or the factor of one is not accepted.
    * @throws {ShapeError} If a gradient does not have its variable's shape.
    */
   applyGradients(gradients: readonly NamedGradient[]): void;

@@ -36,6 +36,7 @@ export interface SGDOptions {
  * @see G2D, App. A.4.2
  */
 export class SGD implements Optimizer {
+  learningRateFactorOf: (variable: string) => number = () => 1;
   readonly #rule: SGDRule;
   readonly #variables: Variables;
   #learningRate: number;
@@ -67,8 +68,8 @@ export class SGD implements Optimizer {
   }
 
   applyGradients(gradients: readonly NamedGradient[]): void {
-    for (const [variable, gradient] of updates(this.#variables, gradients)) {
-      this.#updateRule().step(variable, gradient, this.#learningRate);
+    for (const { variable, gradient, learningRate } of updates(this.#variables, gradients, this)) {
+      this.#updateRule().step(variable, gradient, learningRate);
     }
   }
 

@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { assertShape } from '../assert.js';
 import { OptionError } from '../errors.js';
 import type { NamedGradient } from '../gradients.js';
+import type { Optimizer } from './optimizer.js';
 
 /** An optimizer's variables by name. */
 export type Variables = ReadonlyMap<string, tf.Variable>;
@@ -9,11 +10,23 @@ export type Variables = ReadonlyMap<string, tf.Variable>;
 export const variablesByName = (variables: readonly tf.Variable[]): Variables =>
   new Map(variables.map((variable) => [variable.name, variable]));
 
-/** The variables that a step changes, with their gradients. */
+/** What a step does to one variable. */
+export interface Update {
+  readonly variable: tf.Variable;
+  readonly gradient: tf.Tensor;
+  readonly learningRate: number;
+}
+
+/**
+ * The variables that a step changes, with their gradients and learning rates.
+ *
+ * @param rate The optimizer.
+ */
 export function updates(
   variables: Variables,
   gradients: readonly NamedGradient[],
-): [tf.Variable, tf.Tensor][] {
+  rate: Pick<Optimizer, 'learningRate' | 'learningRateFactorOf'>,
+): Update[] {
   const seen = new Set<string>();
   return gradients.flatMap(({ name, tensor }) => {
     if (seen.has(name)) {
@@ -44,8 +57,21 @@ export function updates(
         accepted: 'float32',
       });
     }
-    return [[variable, tensor] as [tf.Variable, tf.Tensor]];
+    return [{ variable, gradient: tensor, learningRate: learningRateOf(name, rate) }];
   });
+}
+
+/** With a factor of 1 the learning rate itself, bit for bit. */
+function learningRateOf(
+  name: string,
+  { learningRate, learningRateFactorOf }: Pick<Optimizer, 'learningRate' | 'learningRateFactorOf'>,
+): number {
+  const factor = learningRateFactorOf(name);
+  if (factor >= 0 && factor < Infinity) return learningRate * factor;
+  throw new OptionError(
+    `\`learningRateFactorOf\` gives ${factor} for "${name}"; it must be a finite number of at least 0. To leave a variable as it is, make its gradient \`null\`.`,
+    { option: 'learningRateFactorOf', value: factor, accepted: 'a finite number of at least 0' },
+  );
 }
 
 /** A state of several variables: `<variable>/<part>` → tensor. */

@@ -3,6 +3,10 @@ import type { Command, Output } from './command.js';
 
 /** The commands. Each is loaded when it is called, so that `--help` needs no TensorFlow. */
 const commands: Readonly<Record<string, { summary: string; load: () => Promise<Command> }>> = {
+  train: {
+    summary: 'trains one model, in a folder that survives anything',
+    load: async () => (await import('./run/train.js')).trainCommand,
+  },
   parity: {
     summary: 'runs parity cases: our numbers next to those of the PyTorch implementation',
     load: async () => (await import('./parity.js')).parity,

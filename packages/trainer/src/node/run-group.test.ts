@@ -1,19 +1,12 @@
-import * as tf from '@tensorflow/tfjs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { evaluate, inferenceOf } from '../evaluate.js';
-import { readState } from '../model-state.js';
-import { toyDataset, toyModel } from '../../test/toy.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRunGroup } from './run-group.js';
 
 let root: string;
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-});
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'g2d-runs-'));
 });
@@ -97,41 +90,4 @@ describe('openRunGroup', () => {
     expect(group.path).toBe(join(root, 'a'));
     await group.release();
   }, 60_000);
-});
-
-describe('RunFolder', () => {
-  it('keeps configuration, a line per epoch, weights, predictions and summary', async () => {
-    const group = await openRunGroup(join(root, 'a'), {});
-    const folder = group.run('joint');
-    const model = toyModel(['loud', 'quiet'], 3);
-    expect(folder.summary()).toBeUndefined();
-    folder.begin({ name: 'joint' });
-    folder.append({ epoch: 1, learningRate: 0.1, seconds: 1, loss: { total: 2 }, train: { fused: 50 } });
-    folder.append({ epoch: 2, learningRate: 0.1, seconds: 1, loss: { total: 1 }, train: { fused: 60 } });
-    const lines = readFileSync(join(folder.path, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
-    expect(lines.map((line) => JSON.parse(line).loss.total)).toEqual([2, 1]);
-
-    const test = await evaluate(inferenceOf(model), toyDataset('test', 9, 1));
-    const summary = {
-      name: 'joint',
-      seed: 3,
-      epochs: 2,
-      seconds: 2,
-      selectedEpoch: 2,
-      validation: { fused: 1 },
-    };
-    folder.finish({ model, test, classNames: ['a', 'b', 'c'], summary });
-    expect(folder.summary()).toEqual({ ...summary, test: test.accuracy, confusion: test.confusion });
-    expect(json(join(folder.path, 'predictions.json')).labels).toEqual(test.labels);
-
-    const other = toyModel(['loud', 'quiet'], 4);
-    folder.loadWeights(other);
-    expect(readState(other)).toEqual(readState(model));
-
-    writeFileSync(join(folder.path, 'summary.json'), '{"name": "jo');
-    expect(folder.summary()).toBeUndefined();
-    folder.begin({ name: 'joint' });
-    expect(existsSync(join(folder.path, 'summary.json'))).toBe(false);
-    await group.release();
-  });
 });

@@ -2,16 +2,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { G2DError, OptionError } from '@g2d/tensor-ops';
+import { writeFileAtomic } from '@g2d/tensor-ops/node';
 import { lock } from 'proper-lockfile';
-import { RunFolder, writeJson } from './run-folder.js';
 
 /** A folder of several runs of one experiment, held by this process. */
 export interface RunGroup {
   readonly path: string;
   /** True if an interrupted run with the same configuration goes on. */
   readonly resumed: boolean;
-  /** The folder of one of its runs. */
-  run(name: string): RunFolder;
+  /** Path of the folder of one of its runs. */
+  run(name: string): string;
   /** Writes `summary.json`: the group is complete. */
   finish(summary: object): void;
   /** Gives the folder free for other processes. */
@@ -23,6 +23,9 @@ const KIND = 'g2d-run-group';
 const SUMMARY = 'summary.json';
 /** A lock of a process that died counts as free after this time. */
 const STALE_MS = 10_000;
+
+const writeJson = (path: string, value: unknown): void =>
+  writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 
 async function tryLock(path: string, patient: boolean): Promise<(() => Promise<void>) | undefined> {
   try {
@@ -122,7 +125,7 @@ export async function openRunGroup(
         return {
           path: folder,
           resumed,
-          run: (name) => new RunFolder(join(folder, name)),
+          run: (name) => join(folder, name),
           finish: (summary) => writeJson(join(folder, SUMMARY), summary),
           release,
         };

@@ -34,7 +34,7 @@ interface Run {
   readonly baselines: Baselines | undefined;
   readonly student: CaseModel<Modality>;
   readonly methods: readonly Method<Modality>[];
-  readonly training: Training<Modality>;
+  readonly training: TrainingContext<Modality>;
   readonly results: Map<string, Value | Rows>;
 }
 

@@ -1,0 +1,207 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadTensorFlow } from '@g2d/native';
+import { OptionError } from '@g2d/tensor-ops';
+import { createProgress, type Progress } from '../../node/progress.js';
+import { RunFolder } from '../../node/run-folder.js';
+import { METHOD_NAMES } from '../../run/build-methods.js';
+import type { RunConfig } from '../../run/config-schema.js';
+import { readConfig } from '../../run/read-config.js';
+import { trainRun, type RunReporter } from '../../run/train-run.js';
+import type { Command } from '../command.js';
+import { parseSettings, required } from '../data/arguments.js';
+import { writeRunReport } from './run-report.js';
+import { formatSummary } from './format-summary.js';
+import { stopSignal } from '../../node/stop-signal.js';
+
+const help = `Usage: g2d train CONFIG [options]
+
+Trains one model and writes a run folder: config.json (as resolved), metrics.jsonl, tensorboard/, checkpoints/, summary.json,
+predictions.json, report.html. CONFIG is a JSON file; the examples have one for each dataset, and every key is described in
+packages/trainer/schema/run.schema.json, which editors read. Paths in it are relative to the folder in which g2d is started.
+
+A run that was stopped, however, goes on with --resume and ends with the same numbers, bit for bit. Ctrl-C finishes the step and
+saves first; a second Ctrl-C ends at once. The config.json of a run folder is a configuration too:
+  g2d train runs/joint/config.json --resume
+
+Options:
+  --out DIR        the run folder (default: runs/NAME-seed-N)
+  --resume         go on with the run in DIR
+  --method NAME    ${METHOD_NAMES.join(', ')},
+                   several joined by "+" (smp on umt: umt+smp), or a module of your own (./mine.js)
+  --teacher NAME   train the teacher of this modality: its encoder alone, with its own head
+  --data DIR       the dataset's folder
+  --seed N         of order, augmentation, initial weights, noise
+  --epochs N       (phases of SMP are not scaled: set methodOptions.smp.phaseEpochs)
+  --set KEY=VALUE  any other setting, with dots: --set optimizer.learningRate=0.01; may be given several times
+  --json           the summary as JSON on standard output
+  --quiet          no progress
+  --help           this text
+
+G2D_BACKEND chooses the backend (tensorflow, wasm, cpu).
+
+Exit code: 0; 2 for an error that says what to do; 130 if interrupted.
+
+Examples:
+  g2d train examples/av-mnist-small/small.json --teacher audio --out runs/teacher-audio
+  g2d train examples/av-mnist-small/small.json --teacher image --out runs/teacher-image
+  g2d train examples/av-mnist-small/small.json --method g2d --out runs/g2d
+`;
+
+/** `g2d train`. */
+export const trainCommand: Command = {
+  help,
+  async run(args, output) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        out: { type: 'string' },
+        resume: { type: 'boolean', default: false },
+        method: { type: 'string' },
+        teacher: { type: 'string' },
+        data: { type: 'string' },
+        seed: { type: 'string' },
+        epochs: { type: 'string' },
+        set: { type: 'string', multiple: true, default: [] as string[] },
+        json: { type: 'boolean', default: false },
+        quiet: { type: 'boolean', default: false },
+      },
+    });
+    const path = required('CONFIG', positionals[0], 'a JSON file, see g2d train --help');
+    if (positionals.length > 1) {
+      throw new OptionError(
+        `"${positionals[1]}" is one argument too many; g2d train takes one configuration.`,
+        {
+          option: 'CONFIG',
+          value: positionals[1],
+          accepted: 'one file',
+        },
+      );
+    }
+    const config = readConfig(path, changesOf(values));
+    const out = values.out ?? folderOf(path) ?? join('runs', `${nameOf(config)}-seed-${config.seed}`);
+    await loadTensorFlow({ quiet: values.quiet || values.json });
+    const progress = values.quiet ? undefined : lazyProgress();
+    const { signal, dispose } = stopSignal((line) =>
+      progress ? progress.note(line) : output.err(`${line}\n`),
+    );
+    try {
+      const outcome = await trainRun(config, {
+        out,
+        resume: values.resume,
+        signal,
+        ...(progress && { reporter: progress.reporter }),
+      });
+      progress?.stop();
+      if (outcome.status === 'interrupted') {
+        output.err(
+          `Interrupted in epoch ${outcome.epoch} of ${config.epochs}; everything is saved. Go on with:\n  g2d train ${join(out, 'config.json')} --resume\n`,
+        );
+        return signal.reason === 'SIGTERM' ? 143 : 130;
+      }
+      const report = await writeRunReport(outcome.folder, commandLine(args));
+      output.out(
+        values.json ? `${JSON.stringify(outcome.summary)}\n` : formatSummary(outcome.summary, out, report),
+      );
+      return 0;
+    } finally {
+      progress?.stop();
+      dispose();
+    }
+  },
+};
+
+interface Flags {
+  readonly method?: string | undefined;
+  readonly teacher?: string | undefined;
+  readonly data?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly epochs?: string | undefined;
+  readonly set: readonly string[];
+}
+
+/** The settings that the command line changes. */
+function changesOf({ method, teacher, data, seed, epochs, set }: Flags): Record<string, unknown> {
+  if (teacher !== undefined && method !== undefined) {
+    throw new OptionError('--teacher trains one modality alone, without a --method. Leave out one of them.', {
+      option: 'teacher',
+      value: teacher,
+      accepted: '--teacher or --method',
+    });
+  }
+  return {
+    ...(method !== undefined && { method }),
+    ...(teacher !== undefined && {
+      modalities: [teacher],
+      method: 'joint',
+      methodOptions: {},
+      teachers: {},
+      name: `teacher-${teacher}`,
+    }),
+    ...(data !== undefined && { 'dataset.root': data }),
+    ...(seed !== undefined && { seed: numberOr(seed) }),
+    ...(epochs !== undefined && { epochs: numberOr(epochs) }),
+    ...parseSettings(set),
+  };
+}
+
+/** What is no number is left for the configuration's own check. */
+const numberOr = (text: string): unknown =>
+  text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+
+const nameOf = ({ name, method }: RunConfig): string =>
+  (name ?? basename(method)).replaceAll(/[^\w.+-]+/g, '-');
+
+/** The run folder that a configuration was recorded in. */
+const folderOf = (path: string): string | undefined =>
+  basename(path) === 'config.json' &&
+  existsSync(path) &&
+  new RunFolder(dirname(path)).config()?.['environment']
+    ? dirname(path)
+    : undefined;
+
+const commandLine = (args: readonly string[]): string =>
+  [
+    'g2d train',
+    ...args.map((arg) => (/[\s"'$*?[\]{}]/.test(arg) ? `'${arg.replaceAll("'", "'\\''")}'` : arg)),
+  ].join(' ');
+
+/** A bar that appears when it is known how long it is. */
+function lazyProgress(): Progress & { readonly reporter: RunReporter } {
+  let bar: Progress | undefined;
+  let label = '';
+  const note = (line: string): void => {
+    if (bar) bar.note(line);
+    else process.stderr.write(`${line}\n`);
+  };
+  return {
+    stage: (name) => bar?.stage(name),
+    advance: (steps) => bar?.advance(steps),
+    note,
+    stop: () => {
+      bar?.stop();
+      bar = undefined;
+    },
+    reporter: {
+      begin: ({ total, done }) => {
+        bar = createProgress(total);
+        bar.advance(done);
+        bar.stage('first epoch');
+      },
+      step: () => bar?.advance(1),
+      epoch: ({ epoch, loss, validation }) => {
+        const score =
+          validation && Object.entries(validation).map(([name, value]) => `${name} ${value.toFixed(1)}`);
+        label = [
+          `epoch ${epoch}`,
+          `loss ${(loss['total'] ?? NaN).toFixed(3)}`,
+          ...(score ? [`validation ${score.join(', ')}`] : []),
+        ].join(', ');
+        bar?.stage(label);
+      },
+      note,
+    },
+  };
+}

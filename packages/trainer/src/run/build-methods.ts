@@ -1,0 +1,134 @@
+import type { MultimodalDataset } from '@g2d/datasets';
+import { OptionError } from '@g2d/tensor-ops';
+import type { FrozenTeachers } from '../frozen-teachers.js';
+import { importBaselines } from '../import-baselines.js';
+import type { Method } from '../method.js';
+import { g2dDistillation } from '../methods/g2d-distillation.js';
+import { modalityPrioritization, type PrioritizationOptions } from '../methods/modality-prioritization.js';
+import { teacherConfidence } from '../teacher-confidence.js';
+import type { RunConfig } from './config-schema.js';
+import { importFunction } from './import-module.js';
+import { targetVariance } from './open-data.js';
+
+type AnyMethod = Method<string>;
+
+/** Names for stacks of methods. */
+const STACKS: Readonly<Record<string, readonly string[]>> = { joint: [], g2d: ['g2d-loss', 'smp'] };
+
+/** Methods of this package and of `@g2d/baselines`. */
+const KNOWN = [
+  'g2d-loss',
+  'smp',
+  'umt',
+  'ume',
+  'ogm',
+  'ogm-ge',
+  'mla',
+  'mm-pareto',
+  'mses',
+  'linear-probe',
+] as const;
+type Known = (typeof KNOWN)[number];
+
+/** What can stand in `method`, beside paths of modules. */
+export const METHOD_NAMES: readonly string[] = [...Object.keys(STACKS), ...KNOWN];
+
+const isModule = (name: string): boolean => /^[./]|\.[cm]?[jt]s$/.test(name);
+
+/**
+ * The methods of a stack: `'g2d'` is `['g2d-loss', 'smp']`, `'umt+smp'` is `['umt', 'smp']`.
+ *
+ * @throws {OptionError} If one is not known.
+ */
+export function methodNames(stack: string): readonly string[] {
+  return stack.split('+').flatMap((name) => {
+    const names = Object.hasOwn(STACKS, name) ? STACKS[name] : undefined;
+    if (names) return names;
+    if (isModule(name) || KNOWN.includes(name as Known)) return [name];
+    throw new OptionError(
+      `There is no method "${name}"; "method" can be ${METHOD_NAMES.join(', ')}, the path of a module such as ./mine.js, or several joined by "+".`,
+      { option: 'method', value: name, accepted: METHOD_NAMES.join(', ') },
+    );
+  });
+}
+
+/** What options cannot say. */
+interface MethodContext {
+  readonly data: { readonly train: MultimodalDataset<string> };
+  /** Asked for only if a method needs them before the training. */
+  readonly teachers: () => Promise<FrozenTeachers<string>>;
+}
+
+/**
+ * Makes the methods of a run.
+ *
+ * @throws {OptionError} If a method is not known, an option is missing, or `@g2d/baselines` is not installed.
+ */
+export async function buildMethods(config: RunConfig, context: MethodContext): Promise<readonly AnyMethod[]> {
+  const methods: AnyMethod[] = [];
+  for (const name of methodNames(config.method)) methods.push(await buildMethod(name, config, context));
+  return methods;
+}
+
+/** The options of a run's methods, without those of methods that it lacks. */
+export function usedMethodOptions({ method, methodOptions }: RunConfig): RunConfig['methodOptions'] {
+  const names = methodNames(method);
+  const used = Object.entries(methodOptions).filter(([name]) => names.includes(name));
+  return Object.fromEntries(used) as RunConfig['methodOptions'];
+}
+
+async function buildMethod(name: string, config: RunConfig, context: MethodContext): Promise<AnyMethod> {
+  const options = (config.methodOptions[name] ?? {}) as Readonly<Record<string, unknown>>;
+  if (isModule(name)) {
+    const make = await importFunction<(options: object) => AnyMethod | Promise<AnyMethod>>(name, 'a method');
+    return make(options);
+  }
+  switch (name as Known) {
+    case 'g2d-loss':
+      return g2dDistillation(options);
+    case 'smp':
+      return modalityPrioritization(await prioritization(options, config, context));
+    default: {
+      const baselines = await importBaselines<Record<string, (options: object) => AnyMethod>>(
+        `The method "${name}" needs`,
+      );
+      const factory =
+        { 'ogm-ge': 'ogmGe', 'mm-pareto': 'mmPareto', 'linear-probe': 'linearProbe' }[name] ?? name;
+      const make = baselines[factory] as (options: object) => AnyMethod;
+      return make(options);
+    }
+  }
+}
+
+/** The options of SMP, with what only the data and the teachers know. */
+async function prioritization(
+  { ranking, ...options }: Readonly<Record<string, unknown>>,
+  { method }: RunConfig,
+  { data: { train }, teachers }: MethodContext,
+): Promise<PrioritizationOptions> {
+  const { phaseEpochs } = options;
+  if (phaseEpochs === undefined) {
+    throw new OptionError(
+      `The method "${method}" needs "methodOptions.smp.phaseEpochs": how many epochs each phase takes, one for each modality, the last of them the joint phase, for example [150, 150].`,
+      {
+        option: 'methodOptions.smp.phaseEpochs',
+        value: phaseEpochs,
+        accepted: 'a list of numbers of epochs',
+      },
+    );
+  }
+  const variance = train.task === 'regression' ? await targetVariance(train) : undefined;
+  const own = {
+    ...(options as unknown as PrioritizationOptions),
+    ...(variance !== undefined && { targetVariance: variance }),
+  };
+  if (ranking === undefined) return own;
+  if (ranking !== 'dataset')
+    return { ...own, ranking: ranking as NonNullable<PrioritizationOptions['ranking']> };
+  const confidence = await teacherConfidence(
+    await teachers(),
+    train,
+    variance === undefined ? {} : { targetVariance: variance },
+  );
+  return { ...own, ranking: { dataset: confidence } };
+}

@@ -1,0 +1,174 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { MultimodalDataset } from '@g2d/datasets';
+import {
+  mobileNetV2,
+  resnet18,
+  smallAudioEncoder,
+  smallImageEncoder,
+  tabularMlp,
+  transformer,
+} from '@g2d/encoders';
+import {
+  concatFusion,
+  crossAttentionFusion,
+  filmFusion,
+  gatedFusion,
+  lateFusion,
+  MultimodalModel,
+  sumFusion,
+  type Fusion,
+  type FusionOptions,
+} from '@g2d/fusion';
+import { accelerate, deriveSeed, OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
+import type { Method } from '../method.js';
+import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';
+import { importFunction } from './import-module.js';
+
+/** What a model is built for. */
+export type ModelData = Pick<
+  MultimodalDataset<string>,
+  'name' | 'modalities' | 'shapes' | 'task' | 'classNames'
+>;
+
+/** What a model takes and gives; recorded in a run's `config.json`, so that a student can tell whether a teacher fits. */
+export interface ModelFacts {
+  readonly task: 'classification' | 'regression';
+  /** C, or 1 for a regression. */
+  readonly classes: number;
+  /** Of one sample, by modality. */
+  readonly shapes: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+/** A model as a configuration describes it, with new weights. */
+export interface BuiltModel {
+  readonly model: MultimodalModel<string>;
+  readonly encoders: Readonly<Record<string, LayersModel>>;
+  readonly facts: ModelFacts;
+}
+
+/**
+ * The modalities that a run's model has, in the dataset's order.
+ *
+ * @throws {UnknownModalityError} If one is named that the dataset lacks.
+ * @throws {OptionError} If one has no encoder.
+ */
+export function modalitiesOf({ modalities, encoders }: RunConfig, data: ModelData): readonly string[] {
+  for (const modality of [...Object.keys(encoders), ...(modalities ?? [])]) {
+    if (data.modalities.includes(modality)) continue;
+    throw new UnknownModalityError({ modality, known: data.modalities, where: `The dataset ${data.name}` });
+  }
+  const chosen = modalities ?? Object.keys(encoders);
+  const without = chosen.find((modality) => !encoders[modality]);
+  if (without !== undefined) {
+    throw new OptionError(
+      `"encoders" has none for ${without}. Add one, or leave ${without} out of "modalities".`,
+      {
+        option: 'encoders',
+        value: Object.keys(encoders),
+        accepted: chosen.join(', '),
+      },
+    );
+  }
+  return data.modalities.filter((modality) => chosen.includes(modality));
+}
+
+/**
+ * Builds the model of a run. The same configuration gives the same initial weights.
+ *
+ * A teacher (one modality) starts from other weights than a student of the same seed: from the same ones, distillation would
+ * be too easy.
+ */
+export async function buildModel(
+  config: RunConfig,
+  data: ModelData,
+  methods: readonly Method<string>[],
+): Promise<BuiltModel> {
+  const modalities = modalitiesOf(config, data);
+  const seed = modalities.length === 1 ? deriveSeed(config.seed, 'teachers') : config.seed;
+  const made = await Promise.all(
+    modalities.map(async (name) => {
+      const encoder = await buildEncoder(config.encoders[name] as EncoderConfig, {
+        name,
+        inputShape: data.shapes[name] as (number | null)[],
+        seed,
+      });
+      return [
+        name,
+        config.precision === 'float32' ? encoder : accelerate(encoder, { precision: config.precision }),
+      ] as const;
+    }),
+  );
+  const encoders = Object.fromEntries(made);
+  const widths = perModality(modalities, (name) => encoders[name]?.outputs[0]?.shape[1] as number);
+  const { classes } = factsOf(modalities, data);
+  const needed = methods.find(({ fusion }) => fusion);
+  const options = { widths, classes, seed };
+  const fusion = needed?.fusion?.(options) ?? buildFusion(config.fusion, options);
+  return { model: new MultimodalModel({ encoders, fusion }), encoders, facts: factsOf(modalities, data) };
+}
+
+/** What a model of some of a dataset's modalities takes and gives. */
+export const factsOf = (
+  modalities: readonly string[],
+  { task, classNames, shapes }: ModelData,
+): ModelFacts => ({
+  task,
+  classes: task === 'regression' ? 1 : classNames.length,
+  shapes: perModality(modalities, (name) => shapes[name] as readonly (number | null)[]),
+});
+
+interface EncoderSpec {
+  readonly name: string;
+  readonly inputShape: readonly (number | null)[];
+  readonly seed: number;
+}
+
+async function buildEncoder(config: EncoderConfig, spec: EncoderSpec): Promise<LayersModel> {
+  // The encoders check the shape themselves, and name what they take.
+  const own = spec as never;
+  switch (config.type) {
+    case 'resnet18':
+      return resnet18(own);
+    case 'mobilenet-v2':
+      return mobileNetV2(own);
+    case 'transformer': {
+      const { type: _, weights: __, ...options } = config;
+      return transformer({ ...(spec as object), ...withoutUndefined(options) } as never);
+    }
+    case 'tabular-mlp':
+      return tabularMlp(own);
+    case 'small-audio':
+      return smallAudioEncoder(own);
+    case 'small-image':
+      return smallImageEncoder(own);
+    case 'module': {
+      type Make = (options: object) => LayersModel | Promise<LayersModel>;
+      const make = await importFunction<Make>(config.path, `the encoder for ${spec.name}`);
+      return accelerate(await make({ ...config.options, ...spec }));
+    }
+  }
+}
+
+function buildFusion(config: FusionConfig, options: FusionOptions<string>): Fusion<string> {
+  const { type, ...own } = config;
+  const all = { ...options, ...withoutUndefined(own) };
+  if (Object.keys(options.widths).length === 1) return lateFusion(options);
+  switch (type) {
+    case 'late':
+      return lateFusion(all);
+    case 'sum':
+      return sumFusion(all);
+    case 'concat':
+      return concatFusion(all);
+    case 'film':
+      return filmFusion(all);
+    case 'gated':
+      return gatedFusion(all);
+    case 'cross-attention':
+      return crossAttentionFusion(all);
+  }
+}
+
+/** What is not given is absent, as options are expected to be. */
+const withoutUndefined = (options: object): object =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

@@ -1,0 +1,209 @@
+import { z } from 'zod';
+import { datasetSchema } from './schema/datasets.js';
+import { methodOptionsSchema } from './schema/method-options.js';
+import { countSchema, positiveSchema, seedSchema } from './schema/numbers.js';
+
+const weights = z
+  .string()
+  .describe(
+    'Initial weights: a PyTorch checkpoint (.pth, .safetensors), or a run folder, whose encoder of this modality is taken.',
+  );
+
+const encoderSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('resnet18'), weights: weights.optional() }),
+  z.strictObject({ type: z.literal('mobilenet-v2'), weights: weights.optional() }),
+  z.strictObject({
+    type: z.literal('transformer'),
+    layers: positiveSchema.optional(),
+    heads: positiveSchema.optional(),
+    width: positiveSchema.optional(),
+    feedForward: positiveSchema.optional(),
+    dropout: z.number().min(0).lt(1).optional(),
+    paddingMask: z.boolean().optional(),
+    weights: weights.optional(),
+  }),
+  z.strictObject({ type: z.literal('tabular-mlp'), weights: weights.optional() }),
+  z.strictObject({ type: z.literal('small-audio'), weights: weights.optional() }),
+  z.strictObject({ type: z.literal('small-image'), weights: weights.optional() }),
+  z
+    .strictObject({
+      type: z.literal('module'),
+      path: z
+        .string()
+        .describe('Of a module whose default export makes the encoder: (options) => LayersModel.'),
+      options: z.record(z.string(), z.unknown()).optional(),
+      weights: weights.optional(),
+    })
+    .describe('An encoder of your own.'),
+]);
+
+const fusionSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('late') }),
+  z.strictObject({ type: z.literal('sum') }),
+  z.strictObject({ type: z.literal('concat') }),
+  z.strictObject({
+    type: z.literal('film'),
+    hidden: positiveSchema.optional(),
+    conditionedBy: z.string().optional(),
+  }),
+  z.strictObject({
+    type: z.literal('gated'),
+    hidden: positiveSchema.optional(),
+    gatedBy: z.string().optional(),
+  }),
+  z.strictObject({
+    type: z.literal('cross-attention'),
+    hidden: positiveSchema.optional(),
+    heads: positiveSchema.optional(),
+  }),
+]);
+
+const scheduleSchema = z.discriminatedUnion('type', [
+  z
+    .strictObject({
+      type: z.literal('step'),
+      every: positiveSchema.optional(),
+      after: z.array(countSchema).optional(),
+      ratio: z.number().positive().optional(),
+    })
+    .refine(({ every, after }) => (every === undefined) !== (after === undefined), {
+      error: 'with "every" (a number of epochs) or with "after" (a list of epochs)',
+    }),
+  z.strictObject({
+    type: z.literal('cosine'),
+    epochs: positiveSchema,
+    minimum: z.number().min(0).optional(),
+  }),
+]);
+
+const anyOptimizer = {
+  learningRate: z.number().min(0),
+  weightDecay: z.number().min(0).optional(),
+  schedule: scheduleSchema.optional(),
+  warmUp: z
+    .strictObject({ epochs: positiveSchema, start: z.number().positive().max(1).optional() })
+    .optional(),
+};
+
+const adamSettings = {
+  ...anyOptimizer,
+  betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).optional(),
+  epsilon: z.number().positive().optional(),
+};
+
+const optimizerSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('sgd'),
+    ...anyOptimizer,
+    momentum: z.number().min(0).lt(1).optional(),
+    dampening: z.number().min(0).max(1).optional(),
+    nesterov: z.boolean().optional(),
+  }),
+  z.strictObject({ type: z.literal('adam'), ...adamSettings }),
+  z.strictObject({ type: z.literal('adam-w'), ...adamSettings }),
+]);
+
+const dataSchema = z.strictObject({
+  inMemory: z.boolean().default(false).describe('Read every sample once, and keep it.'),
+  cache: z.string().optional().describe('A folder for decoded inputs, so that they are decoded once.'),
+  workers: countSchema.default(0).describe('Threads that read and decode.'),
+  prefetch: countSchema.optional().describe('Batches that are read ahead. Default: 2 with workers, else 0.'),
+  dropLast: z.boolean().default(false).describe('Leave out the last batch of an epoch if it is not full.'),
+  transform: z
+    .enum(['train', 'test'])
+    .default('train')
+    .describe("Of training batches: with the dataset's own augmentation, or without."),
+  augment: z
+    .record(
+      z.string(),
+      z.strictObject({
+        type: z.literal('random-affine-crop'),
+        area: z.tuple([z.number(), z.number()]).optional(),
+        aspect: z.number().optional(),
+        rotation: z.number().optional(),
+      }),
+    )
+    .default({})
+    .describe('Modality → augmentation of the finished input, in training.'),
+  onError: z
+    .union([z.enum(['fail', 'skip']), z.strictObject({ retry: positiveSchema })])
+    .default('fail')
+    .describe('What happens when a sample cannot be read.'),
+  missing: z
+    .strictObject({
+      rate: z.number().min(0).max(1),
+      seed: seedSchema.optional(),
+      sampler: z.enum(['exact', 'released']).optional(),
+    })
+    .optional()
+    .describe('Share of (sample, modality) cells that are missing, in every part.'),
+});
+
+/** `config.json`: everything that a run depends on. */
+export const configSchema = z.strictObject({
+  $schema: z.string().optional(),
+  name: z.string().min(1).optional().describe('What tables call the run. Default: its method.'),
+  dataset: datasetSchema,
+  data: dataSchema.prefault({}),
+  modalities: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe(
+      "Which of the dataset's modalities the model has. One alone: a teacher. Default: all with an encoder.",
+    ),
+  encoders: z.record(z.string(), encoderSchema).describe('Modality → encoder.'),
+  fusion: fusionSchema.prefault({ type: 'late' }).describe('A method that needs another fusion brings it.'),
+  method: z
+    .string()
+    .default('joint')
+    .describe(
+      'joint, smp, g2d-loss, g2d, umt, ume, ogm, ogm-ge, mla, mm-pareto, mses, linear-probe, the path of a module, or several joined by "+".',
+    ),
+  methodOptions: methodOptionsSchema
+    .prefault({})
+    .describe('Method → its options; those of methods that the run lacks are not used.'),
+  teachers: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("Modality → the folder of its teacher's run."),
+  teacherOutputs: z
+    .enum(['online', 'stored'])
+    .default('online')
+    .describe('Teachers run on every batch, or once before the training: for inputs that are not augmented.'),
+  seed: seedSchema.default(0),
+  epochs: countSchema,
+  batchSize: positiveSchema,
+  optimizer: optimizerSchema,
+  precision: z.enum(['float32', 'bfloat16']).default('float32').describe('Of the convolutions in training.'),
+  teacherPrecision: z.enum(['float32', 'bfloat16']).default('float32'),
+  select: z
+    .enum(['validation-best', 'test-best', 'last'])
+    .default('validation-best')
+    .describe(
+      'Which epoch the results are of. test-best is what most published code does, and is optimistic.',
+    ),
+  evaluation: z
+    .strictObject({
+      every: positiveSchema.default(1).describe('Evaluate after every so many epochs, and after the last.'),
+      splits: z
+        .array(z.enum(['validation', 'test']))
+        .default(['validation', 'test'])
+        .describe('Parts that are evaluated during training. After it, both are.'),
+      batchSize: positiveSchema.default(250),
+    })
+    .prefault({}),
+  checkpoints: z
+    .strictObject({
+      every: positiveSchema.default(1).describe('Save after every so many epochs, and after the last.'),
+      minutes: z.number().positive().default(10).describe('And in the middle of epochs that take longer.'),
+      keepEvery: positiveSchema.optional().describe('Keep a checkpoint of every so many epochs for good.'),
+    })
+    .prefault({}),
+});
+
+/** A configuration with every default in its place. */
+export type RunConfig = z.output<typeof configSchema>;
+export type EncoderConfig = z.output<typeof encoderSchema>;
+export type FusionConfig = z.output<typeof fusionSchema>;
+export type DataConfig = z.output<typeof dataSchema>;

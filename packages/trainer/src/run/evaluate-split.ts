@@ -1,0 +1,44 @@
+import type { MultimodalDataset } from '@g2d/datasets';
+import { classScores } from '@g2d/tensor-ops';
+import { evaluate, evaluateRegression, headline, type Predictor, type SplitMetrics } from '../evaluate.js';
+import type { Scores } from '../method.js';
+import type { RunPredictions, RunSummary } from '../node/run-folder.js';
+
+/** What a model comes to on one part. */
+export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusion'> {
+  readonly metrics: SplitMetrics;
+  /** Accuracy, or mean absolute percentage error, by head. */
+  readonly scores: Scores;
+  readonly predictions: RunPredictions;
+}
+
+/** Evaluates a part, whatever its task is. */
+export async function evaluateSplit(
+  predict: Predictor<string>,
+  dataset: MultimodalDataset<string>,
+  options: { readonly batchSize: number; readonly workers: number },
+): Promise<SplitEvaluation> {
+  const { classNames } = dataset;
+  if (dataset.task === 'regression') {
+    const { ids, labels, predictions, metrics } = await evaluateRegression(predict, dataset, options);
+    return { metrics, scores: headline(metrics), predictions: { ids, labels, classNames, predictions } };
+  }
+  const { ids, labels, predictions, metrics, confusion } = await evaluate(predict, dataset, options);
+  return {
+    metrics,
+    scores: headline(metrics),
+    predictions: { ids, labels, classNames, predictions },
+    confusion,
+    perClass: Object.fromEntries(
+      Object.entries(confusion).map(([head, matrix]) => [head, classScores(matrix)]),
+    ),
+  };
+}
+
+/** The number by which epochs are compared: of the fused head, or of the only one; larger is better. */
+export function selectionScore(metrics: SplitMetrics): number {
+  const [head] = 'fused' in metrics ? ['fused'] : Object.keys(metrics);
+  const found = metrics[head as string];
+  if (!found) return -Infinity;
+  return 'accuracy' in found ? found.accuracy : -found.meanAbsolutePercentageError;
+}

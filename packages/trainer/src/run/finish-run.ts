@@ -1,0 +1,82 @@
+import type { Predictor } from '../evaluate.js';
+import { writeState } from '../model-state.js';
+import type { CheckpointLabel } from '../node/checkpoints/checkpoint.js';
+import { readCheckpoint } from '../node/checkpoints/read-checkpoint.js';
+import type { RunFolder, RunSummary } from '../node/run-folder.js';
+import { fromCheckpoint } from './checkpoint-state.js';
+import type { RunConfig } from './config-schema.js';
+import { evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
+import type { OpenedRun } from './open-run.js';
+import type { StageClock } from './stage-clock.js';
+
+interface Trained {
+  readonly run: OpenedRun;
+  readonly folder: RunFolder;
+  readonly predict: Predictor<string>;
+  /** The epoch of the checkpoint `best`, if there is one. */
+  readonly bestEpoch: number | undefined;
+  readonly clock: StageClock;
+}
+
+/** Evaluates the epoch that the run selects, and writes predictions and summary: the run is finished. */
+export async function finishRun(
+  config: RunConfig,
+  { run, folder, predict, bestEpoch, clock }: Trained,
+): Promise<RunSummary> {
+  const { data, facts } = run;
+  const usesBest = config.select !== 'last' && bestEpoch !== undefined;
+  const checkpoint = config.epochs === 0 ? null : usesBest ? 'best' : 'last';
+  if (checkpoint !== null) loadCheckpoint(run, folder, checkpoint);
+  const options = { batchSize: config.evaluation.batchSize, workers: config.data.workers };
+  const evaluateAll = async (): Promise<{
+    test: SplitEvaluation;
+    validation: SplitEvaluation | undefined;
+  }> => ({
+    validation: data.validation && (await evaluateSplit(predict, data.validation, options)),
+    test: await evaluateSplit(predict, data.test, options),
+  });
+  const { test, validation } = await clock.timeAsync('evaluation', evaluateAll);
+  const stages = clock.seconds();
+  const modalities = Object.keys(facts.shapes);
+  const last = folder.lastRecord();
+  const summary: RunSummary = {
+    name: config.name ?? config.method,
+    method: config.method,
+    kind: modalities.length > 1 ? 'student' : 'teacher',
+    modalities,
+    dataset: data.train.name,
+    task: facts.task,
+    seed: config.seed,
+    epochs: config.epochs,
+    select: config.select,
+    selectedEpoch: usesBest ? bestEpoch : config.epochs,
+    checkpoint,
+    seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0),
+    stages,
+    ...(validation && { validation: validation.scores }),
+    test: test.scores,
+    metrics: { ...(validation && { validation: validation.metrics }), test: test.metrics },
+    ...(test.perClass && { perClass: test.perClass }),
+    ...(test.confusion && { confusion: test.confusion }),
+    last: {
+      epoch: config.epochs,
+      ...(last?.validation && { validation: last.validation }),
+      ...(last?.test && { test: last.test }),
+    },
+  };
+  folder.finish(summary, test.predictions);
+  return summary;
+}
+
+/** Puts a checkpoint's weights, and what its methods remember, into a run. */
+export function loadCheckpoint(
+  { model, methods }: OpenedRun,
+  folder: RunFolder,
+  label: CheckpointLabel,
+): void {
+  writeState(model, folder.weights(label));
+  const found = readCheckpoint(folder.checkpoints, label);
+  if (!found) return;
+  const saved = fromCheckpoint(found).methods;
+  for (const method of methods) method.setState?.(saved[method.name] ?? {});
+}

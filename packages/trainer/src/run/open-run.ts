@@ -1,0 +1,71 @@
+import type { FrozenTeachers } from '../frozen-teachers.js';
+import type { Method } from '../method.js';
+import { assertMethods } from '../method-stack.js';
+import { RunFolder } from '../node/run-folder.js';
+import { buildMethods } from './build-methods.js';
+import { buildModel, factsOf, modalitiesOf, type BuiltModel } from './build-model.js';
+import type { RunConfig } from './config-schema.js';
+import { openData, type RunData } from './open-data.js';
+import { readTeachers, startTeachers, type Teachers } from './teachers.js';
+
+/** Everything that a configuration describes, ready to be trained or evaluated. */
+export interface OpenedRun extends BuiltModel {
+  readonly data: RunData;
+  readonly methods: readonly Method<string>[];
+  /** Whether a method asked for teachers. */
+  readonly needsTeachers: boolean;
+  /** The teachers' runs; read once. */
+  readonly teachersOf: () => Teachers;
+  /** The teachers, ready to judge; started once. */
+  readonly startTeachers: () => Promise<FrozenTeachers<string>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens data, methods, model and teachers of a run. Nothing is written, but stored outputs of teachers in a run's own folder.
+ *
+ * @param options `folder`: the run's. `copies`: whether it holds copies of its teachers, which then stand in for the ones that the
+ * configuration names.
+ */
+export async function openRun(
+  config: RunConfig,
+  { folder, copies }: { readonly folder: RunFolder; readonly copies: boolean },
+): Promise<OpenedRun> {
+  const data = await openData(config);
+  try {
+    const modalities = modalitiesOf(config, data.train);
+    const teachersOf = once(() =>
+      readTeachers(config, factsOf(modalities, data.train), { copies: copies ? folder : undefined }),
+    );
+    let started: Promise<FrozenTeachers<string>> | undefined;
+    const start = (): Promise<FrozenTeachers<string>> =>
+      (started ??= startTeachers(teachersOf(), config, { data, folder }));
+    const methods = await buildMethods(config, { data, teachers: start });
+    const needsTeachers = methods.some(({ teachers }) => teachers === 'unimodal');
+    if (needsTeachers) teachersOf();
+    const { task } = data.train;
+    const { epochs } = config;
+    assertMethods({ model: { modalities }, methods, teachers: needsTeachers, epochs, task });
+    const built = await buildModel(config, data.train, methods);
+    return {
+      ...built,
+      data,
+      methods,
+      needsTeachers,
+      teachersOf,
+      startTeachers: start,
+      close: async () => {
+        (await started)?.dispose();
+        await data.close();
+      },
+    };
+  } catch (error) {
+    await data.close();
+    throw error;
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
