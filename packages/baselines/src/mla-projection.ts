@@ -21,7 +21,7 @@ export type ProjectionForm = 'scalar' | 'released-elementwise';
  * @throws {ShapeError} If the shapes do not fit.
  * @example
  * updatedProjection(tf.eye(2), tf.tensor1d([1, 2]), { strength: 0.1, form: 'scalar' }).print(); // [[0.804, -0.392], [-0.392, 0.216]]
- * @see Zhang et al., MLA (CVPR 2024), Eq. 7; released code, `utils/utils.py`
+ * @see Zhang et al., MLA (CVPR 2024), Sec. 3; released code
  */
 export function updatedProjection(
   projection: tf.Tensor2D,

@@ -70,7 +70,7 @@ export function mmPareto<M extends string>({ gamma = 1.5 }: MmParetoOptions = {}
         multimodal: tensor,
         unimodal: own.gradients[i]?.tensor ?? null,
       }));
-      const products = pairs.map(productsOf);
+      const products = productsOf(pairs);
       const found = {} as Record<M, ParetoWeights>;
       for (const modality of model.modalities) {
         found[modality] = paretoWeights(sum(products.filter((_, i) => pairs[i]?.modality === modality)));
@@ -105,20 +105,24 @@ function encoderOf<M extends string>(model: MultimodalModel<M>, variable: string
   return group?.role === 'head' ? undefined : group?.modality;
 }
 
-function productsOf({
-  multimodal,
-  unimodal,
-}: {
-  readonly multimodal: tf.Tensor | null;
-  readonly unimodal: tf.Tensor | null;
-}): GradientProducts {
-  if (!multimodal || !unimodal) return { multimodal: 0, cross: 0, unimodal: 0 };
-  const product = (x: tf.Tensor, y: tf.Tensor): number => tf.sum(tf.mul(x, y)).dataSync()[0] as number;
-  return {
-    multimodal: product(multimodal, multimodal),
-    cross: product(multimodal, unimodal),
-    unimodal: product(unimodal, unimodal),
-  };
+/** Products of each tensor's two gradients, 0 where there are not both; read back at once. */
+function productsOf(
+  pairs: readonly { readonly multimodal: tf.Tensor | null; readonly unimodal: tf.Tensor | null }[],
+): GradientProducts[] {
+  const product = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.sum(tf.mul(x, y));
+  const rows = tf.stack(
+    pairs.map(({ multimodal, unimodal }) =>
+      multimodal && unimodal
+        ? tf.stack([
+            product(multimodal, multimodal),
+            product(multimodal, unimodal),
+            product(unimodal, unimodal),
+          ])
+        : tf.zeros([3]),
+    ),
+  );
+  const numbers = rows.arraySync() as [number, number, number][];
+  return numbers.map(([multimodal, cross, unimodal]) => ({ multimodal, cross, unimodal }));
 }
 
 const sum = (products: readonly GradientProducts[]): GradientProducts =>
