@@ -1,5 +1,6 @@
 import { formatGain, formatPercent } from './format.js';
 import type { ResultsRow } from './results-table.js';
+import { textTable } from './text-table.js';
 
 /**
  * The table of results for a terminal: one line per method, numbers right-aligned, `–` where there is none.
@@ -9,17 +10,7 @@ import type { ResultsRow } from './results-table.js';
  */
 export function formatTable(rows: readonly ResultsRow[]): string {
   const { header, cells } = tableCells(rows);
-  const lines = [header, ...cells];
-  const widths = header.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const format = (line: readonly string[]): string =>
-    line
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
-  const rule = '─'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
-  return [format(header), rule, ...cells.map(format)].join('\n');
+  return textTable(header, cells);
 }
 
 /** Header and cells as text: what the terminal and the page both print. */

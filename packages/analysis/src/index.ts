@@ -1,24 +1,44 @@
 // Run folders in
-export { readRun } from './read-run.js';
+export { readRun, readStartedRun } from './read-run.js';
 export { readRunGroup } from './read-run-group.js';
 export type {
   Accuracies,
+  ClassScores,
   EpochMetrics,
   GroupSummary,
+  HeadMetrics,
+  PartMetrics,
   PerModality,
   Run,
   RunConfig,
+  RunEnvironment,
   RunGroup,
   RunPredictions,
   RunSummary,
+  RunTeacher,
+  Selection,
+  StartedRun,
+  Task,
 } from './run.js';
 
 // Tables out
 export { resultsTable, type ResultsRow } from './results-table.js';
 export { formatTable } from './format-table.js';
 
+export {
+  compareRuns,
+  type Comparison,
+  type ComparisonRow,
+  type ComparisonTable,
+} from './compare/compare-runs.js';
+export type { Estimate, EstimateOptions } from './compare/estimate.js';
+export type { Gain } from './compare/gain.js';
+export { formatComparison, type ComparisonFormat } from './compare/format-comparison.js';
+
 // A page out
 export { renderReport, type ReportOptions } from './report/page.js';
+export { renderComparison, type ComparisonReportOptions } from './report/compare/comparison-page.js';
+export { renderRunReport, type RunReportOptions } from './report/run/run-page.js';
 export type { ReportPart, ReportSample } from './report/samples.js';
 export type { GrayImage } from './report/png.js';
 

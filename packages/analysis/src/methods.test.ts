@@ -1,13 +1,59 @@
 import { describe, expect, it } from 'vitest';
-import { methodRank, methodWords } from './methods.js';
+import { methodRank, methodWords, nameWithoutSeed, runLabel } from './methods.js';
+import type { RunConfig } from './run.js';
 
 describe('methods', () => {
   it('puts unknown methods after G2D and the reference last', () => {
-    const order = ['teacher-mean', 'ogm-ge', 'g2d', 'joint'].sort((a, b) => methodRank(a) - methodRank(b));
-    expect(order).toEqual(['joint', 'g2d', 'ogm-ge', 'teacher-mean']);
+    const order = ['teacher-mean', './mine.js', 'g2d', 'joint', 'ogm-ge'].sort(
+      (a, b) => methodRank(a) - methodRank(b),
+    );
+    expect(order).toEqual(['joint', 'ogm-ge', 'g2d', './mine.js', 'teacher-mean']);
   });
 
   it('calls an unknown method by its own name', () => {
-    expect(methodWords('ogm-ge')).toEqual({ label: 'ogm-ge', description: '' });
+    expect(methodWords('./mine.js')).toEqual({ label: './mine.js', description: '' });
+  });
+
+  it('names stacks of methods, and knows those that have a name of their own', () => {
+    expect(methodWords('umt+smp').label).toBe('UMT + SMP');
+    expect(methodWords('ogm-ge+smp').label).toBe('OGM-GE + SMP');
+    expect(methodWords('g2d-loss+smp').label).toBe('G2D');
+    expect(methodRank('joint+smp')).toBe(methodRank('smp'));
+  });
+});
+
+describe('nameWithoutSeed', () => {
+  it.each([
+    ['g2d-seed3', 'g2d'],
+    ['g2d-3', 'g2d'],
+    ['g2d_s3', 'g2d'],
+    ['seed=3/g2d', '/g2d'],
+    // 3 is only a part of these.
+    ['g2d-seed31', 'g2d-seed31'],
+    ['resnet3', 'resnet3'],
+    ['3', '3'],
+  ])('of %s with seed 3 is %s', (name, expected) => {
+    expect(nameWithoutSeed({ name, seed: 3 })).toBe(expected);
+  });
+});
+
+describe('runLabel', () => {
+  const config = (part: Partial<RunConfig>): RunConfig =>
+    ({
+      kind: 'student',
+      modalities: ['audio', 'image'],
+      method: 'g2d',
+      name: 'g2d',
+      seed: 1,
+      ...part,
+    }) as RunConfig;
+
+  it('is the name that somebody gave, else the method or the modality of a teacher', () => {
+    expect(runLabel(config({}))).toBe('G2D');
+    expect(runLabel(config({ name: 'g2d-seed1' }))).toBe('G2D');
+    expect(runLabel(config({ name: 'my best' }))).toBe('my best');
+    const teacher = { kind: 'teacher', modalities: ['audio'], method: 'joint' } as const;
+    expect(runLabel(config({ ...teacher, name: 'teacher-audio' }))).toBe('Teacher of audio');
+    expect(runLabel(config({ ...teacher, name: 'wide' }))).toBe('wide');
   });
 });

@@ -88,6 +88,25 @@ export function recordField<T>(
   );
 }
 
+/** A record of any content. */
+export function objectField(source: Source, key: string): Record<string, unknown> {
+  const value = source.object[key];
+  return isObject(value) ? value : fail(source, key, 'an object');
+}
+
+/** Numbers by part of the data, head and metric. `null` is left out as in `numberRecordField`. */
+export function partMetricsField(
+  source: Source,
+  key: string,
+): Record<string, Record<string, Record<string, number>>> {
+  const expected = 'an object of { validation, test }, each with numbers by head and metric';
+  return recordField(source, key, expected, (part) => {
+    if (!isObject(part)) return undefined;
+    const inner = { ...source, at: `${source.at}\`${key}\`: `, object: part };
+    return Object.fromEntries(Object.keys(part).map((head) => [head, numberRecordField(inner, head)]));
+  });
+}
+
 /** `{ key: value }` where the file has the key, `{}` where it has not. */
 export function optional<K extends string, T>(
   source: Source,

@@ -17,7 +17,7 @@ import type { Accuracies, GroupSummary, Run, RunGroup } from './run.js';
 /**
  * Reads a folder of runs: its `summary.json` and every sub-folder that is a finished run.
  *
- * A sub-folder that has a `config.json` but lacks another file (a run that is still going, or was stopped) is
+ * A sub-folder that has a `config.json` but lacks another file of a finished run (one that is still going, or was stopped) is
  * left out and named in `incomplete`. Other sub-folders are ignored.
  *
  * @param folder Path of the folder that holds the runs.

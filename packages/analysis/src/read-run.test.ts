@@ -1,8 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { temporaryGroup } from '../fixtures/temporary-group.js';
-import { readRun } from './read-run.js';
+import { temporaryFolder, temporaryGroup, temporaryRunFolder } from '../fixtures/temporary-group.js';
+import { readRun, readStartedRun } from './read-run.js';
 
 function runFolder(name = 'g2d'): string {
   return join(temporaryGroup({ epochs: 4, testSamples: 40 }).folder, name);
@@ -21,13 +21,20 @@ describe('readRun', () => {
     expect(run.config).toMatchObject({
       kind: 'student',
       modalities: ['audio', 'image'],
-      phaseEpochs: [2, 2],
+      methodOptions: { smp: { phaseEpochs: [2, 2] } },
+      dataset: { name: 'synthetic' },
+      select: 'validation-best',
+      environment: { backend: 'synthetic', gitCommit: null },
     });
     expect(run.metrics.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
     expect(run.metrics[0]?.coefficients).toEqual({ audio: 0, image: 1 });
     expect(run.metrics[0]?.validation).toBeUndefined();
+    expect(run.summary).toMatchObject({ task: 'classification', select: 'validation-best' });
+    expect(Object.keys(run.summary.stages ?? {})).toEqual(['training', 'evaluation', 'checkpoints']);
+    expect(run.summary.metrics?.['test']?.['fused']?.['accuracy']).toBe(run.summary.test['fused']);
+    expect(run.summary.perClass?.['image']).toHaveLength(4);
     expect(run.summary.confusion['fused']?.flat().reduce((sum, count) => sum + count)).toBe(40);
-    expect(run.predictions.predictions['image']).toHaveLength(40);
+    expect(run.predictions?.predictions['image']).toHaveLength(40);
   });
 
   it('names the file and the line of a broken line in metrics.jsonl', () => {
@@ -80,7 +87,120 @@ describe('readRun', () => {
     expect(() => readRun(folder)).toThrow(/summary\.json: `confusion` must be square tables/);
   });
 
+  it('reads a teacher, whose only head is its modality', () => {
+    const run = readRun(runFolder('teacher-image'));
+    expect(run.config).toMatchObject({ kind: 'teacher', modalities: ['image'] });
+    expect(Object.keys(run.summary.test)).toEqual(['image']);
+  });
+
+  it('reads a run without a validation part and without predictions', () => {
+    const folder = temporaryRunFolder({ hasValidation: false });
+    rmSync(join(folder, 'predictions.json'));
+    edit(join(folder, 'summary.json'), (json) => delete json['confusion']);
+    const run = readRun(folder);
+    expect(run.summary).toMatchObject({ validation: {}, confusion: {}, selectedEpoch: 6 });
+    expect(run.predictions).toBeUndefined();
+    expect(run.metrics[0]).not.toHaveProperty('validation');
+    expect(run.metrics[0]).toHaveProperty('test');
+  });
+
+  it('reads a regression, where a prediction may not be finite', () => {
+    const folder = temporaryRunFolder({ task: 'regression', modalities: ['image', 'weather', 'soil'] });
+    const path = join(folder, 'predictions.json');
+    edit(path, (json) => ((json['predictions'] as Record<string, (number | null)[]>)['fused']![1] = null));
+    const { summary, predictions } = readRun(folder);
+    expect(summary).toMatchObject({ task: 'regression', confusion: {} });
+    expect(Object.keys(summary.test)).toEqual(['fused', 'image', 'weather', 'soil']);
+    expect(predictions?.classNames).toEqual([]);
+    expect(predictions?.predictions['fused']?.[1]).toBeNaN();
+    edit(path, (json) => ((json['predictions'] as Record<string, unknown[]>)['soil'] = [1]));
+    expect(() => readRun(folder)).toThrow(`${path}: \`predictions\` must be lists of 100 numbers`);
+  });
+
+  it('reads settings that are flat, without an environment', () => {
+    const folder = runFolder();
+    const flat = { name: 'g2d', kind: 'student', modalities: ['audio', 'image'], seed: 0, epochs: 4 };
+    writeFileSync(
+      join(folder, 'config.json'),
+      JSON.stringify({ ...flat, phaseEpochs: [2, 2], scope: 'conv' }),
+    );
+    expect(readRun(folder).config).toEqual({ ...flat, method: 'g2d', phaseEpochs: [2, 2], scope: 'conv' });
+  });
+
+  it.each([
+    ['config.json', 'select', 'best', /config\.json: `select` must be one of "validation-best"/],
+    ['config.json', 'dataset', 'crema-d', /config\.json: `dataset` must be an object; got string/],
+    ['summary.json', 'task', 'ranking', /summary\.json: `task` must be "classification" or "regression"/],
+    ['summary.json', 'perClass', { fused: [{}] }, /summary\.json: `perClass` must be lists of/],
+    ['summary.json', 'metrics', { test: { fused: { f: 'x' } } }, /summary\.json: `metrics`: `fused` must be/],
+  ])('names what is wrong in %s: %s', (file, key, value, message) => {
+    const folder = temporaryRunFolder();
+    edit(join(folder, file), (json) => (json[key] = value));
+    expect(() => readRun(folder)).toThrow(message);
+  });
+
+  it('puts the epochs that a resumed run repeated in place of the earlier ones', () => {
+    const folder = temporaryRunFolder();
+    const lines = [1, 2, 3, 2, 3].map((epoch, index) =>
+      JSON.stringify({ epoch, loss: { total: index }, train: {} }),
+    );
+    writeFileSync(join(folder, 'metrics.jsonl'), lines.join('\n'));
+    expect(readRun(folder).metrics.map(({ epoch, loss }) => [epoch, loss['total']])).toEqual([
+      [1, 0],
+      [2, 3],
+      [3, 4],
+    ]);
+  });
+
+  it('finds the teachers that a student names, and their results while those are the same', () => {
+    const group = temporaryGroup({ epochs: 4, testSamples: 40 }).folder;
+    const original = join(group, 'teacher-image');
+    const folder = join(temporaryFolder(), 'g2d');
+    cpSync(join(group, 'g2d'), folder, { recursive: true });
+    expect(readRun(folder).teachers).toBeUndefined();
+    cpSync(join(original, 'config.json'), join(folder, 'teachers/image/config.json'));
+    expect(readRun(folder).teachers?.['image']?.config.modalities).toEqual(['image']);
+    expect(readRun(folder).teachers?.['image']?.summary).toBeUndefined();
+    edit(join(folder, 'config.json'), (json) => (json['teachers'] = { image: original, audio: '/gone' }));
+    expect(readRun(folder).teachers?.['image']?.summary?.test).toHaveProperty('image');
+    expect(readRun(folder).teachers).not.toHaveProperty('audio');
+    // Moved together: the teacher stands beside the student, though not where it was.
+    cpSync(original, join(folder, '../teacher-image'), { recursive: true });
+    edit(join(folder, 'config.json'), (json) => (json['teachers'] = { image: '/was/here/teacher-image' }));
+    expect(readRun(folder).teachers?.['image']?.summary?.test).toHaveProperty('image');
+    rmSync(join(folder, '../teacher-image'), { recursive: true });
+    edit(join(folder, 'config.json'), (json) => (json['teachers'] = { image: original }));
+    edit(join(original, 'config.json'), (json) => (json['epochs'] = 5));
+    expect(readRun(folder).teachers?.['image']?.summary).toBeUndefined();
+  });
+
   it('throws errors that the other packages recognize', () => {
     expect(() => readRun('/nowhere')).toThrow(expect.objectContaining({ code: 'G2D_FILE_FORMAT' }));
+  });
+});
+
+describe('readStartedRun', () => {
+  it('reads a run that is not finished, without a last line that is half written', () => {
+    const folder = temporaryRunFolder({ stopAfter: 3 });
+    expect(readStartedRun(folder).metrics).toHaveLength(3);
+    const path = join(folder, 'metrics.jsonl');
+    writeFileSync(path, `${readFileSync(path, 'utf8')}{"epoch":4,"lo`);
+    const run = readStartedRun(folder);
+    expect(run.metrics.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    expect(run).not.toHaveProperty('summary');
+    expect(() => readRun(folder)).toThrow(/summary\.json: is missing: this run is not finished/);
+    writeFileSync(path, `${readFileSync(path, 'utf8')}\n`);
+    expect(() => readStartedRun(folder)).toThrow(`${path}: line 4: not valid JSON`);
+  });
+
+  it('reads a run that has not finished its first epoch', () => {
+    const folder = temporaryRunFolder({ stopAfter: 0 });
+    rmSync(join(folder, 'metrics.jsonl'));
+    expect(readStartedRun(folder).metrics).toEqual([]);
+  });
+
+  it('reads a finished run as `readRun` does', () => {
+    const folder = temporaryRunFolder();
+    expect(readStartedRun(folder)).toEqual(readRun(folder));
   });
 });

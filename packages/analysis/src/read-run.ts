@@ -1,26 +1,19 @@
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { FileFormatError } from '@g2d/tensor-ops';
-import {
-  fail,
-  isNumbers,
-  numberField,
-  numberRecordField,
-  numbersField,
-  optional,
-  parseObject,
-  readObject,
-  readText,
-  recordField,
-  stringField,
-  stringsField,
-} from './read-fields.js';
-import type { EpochMetrics, Run, RunConfig, RunPredictions, RunSummary } from './run.js';
+import { fail, isNumbers, numbersField, readObject, recordField, stringsField } from './read-fields.js';
+import { readConfig } from './read-config.js';
+import { readMetrics } from './read-metrics.js';
+import { readSummary } from './read-summary.js';
+import { readTeachers } from './read-teachers.js';
+import type { Run, RunPredictions, StartedRun } from './run.js';
 
-/** The files a finished run has. */
-export const RUN_FILES = ['config.json', 'metrics.jsonl', 'summary.json', 'predictions.json'] as const;
+/** The files that every finished run has. `predictions.json` may be absent. */
+export const RUN_FILES = ['config.json', 'metrics.jsonl', 'summary.json'] as const;
 
 /**
- * Reads one run folder: `config.json`, `metrics.jsonl`, `summary.json` and `predictions.json`.
+ * Reads one finished run folder: `config.json`, `metrics.jsonl`, `summary.json` and, where it is there,
+ * `predictions.json`.
  *
  * @param folder Path of the run folder.
  * @throws {FileFormatError} If a file is missing, is not JSON or lacks a field the report needs. The message
@@ -30,75 +23,43 @@ export const RUN_FILES = ['config.json', 'metrics.jsonl', 'summary.json', 'predi
  * console.log(run.config.method, run.summary.test.fused);
  */
 export function readRun(folder: string): Run {
+  const run = readStartedRun(folder);
+  const { summary } = run;
+  if (summary === undefined) {
+    const path = join(folder, 'summary.json');
+    throw new FileFormatError(
+      path,
+      'is missing: this run is not finished. Let it finish, or read it with `readStartedRun`.',
+    );
+  }
+  return { ...run, summary };
+}
+
+/**
+ * Reads a run folder that may belong to a run that is still going, or was stopped: `summary` is absent then, and a last
+ * line of `metrics.jsonl` that is only half written is left out.
+ *
+ * @param folder Path of the run folder.
+ * @throws {FileFormatError} As `readRun`, but not for what only a finished run has.
+ * @example
+ * const { metrics, config, summary } = readStartedRun('packages/analysis/fixtures/run-group/joint');
+ * console.log(summary ? 'finished' : `${metrics.length} of ${config.epochs} epochs`);
+ */
+export function readStartedRun(folder: string): StartedRun {
+  const config = readConfig(join(folder, 'config.json'));
+  const has = (file: string): boolean => existsSync(join(folder, file));
+  const isFinished = has('summary.json');
+  const summary = isFinished ? readSummary(join(folder, 'summary.json')) : undefined;
+  const teachers = readTeachers(folder, config);
   return {
     name: basename(resolve(folder)),
     folder,
-    config: readConfig(join(folder, 'config.json')),
-    metrics: readMetrics(join(folder, 'metrics.jsonl')),
-    summary: readSummary(join(folder, 'summary.json')),
-    predictions: readPredictions(join(folder, 'predictions.json')),
-  };
-}
-
-function readConfig(path: string): RunConfig {
-  const source = readObject(path);
-  const { kind } = source.object;
-  if (kind !== 'teacher' && kind !== 'student') return fail(source, 'kind', '"teacher" or "student"');
-  const name = stringField(source, 'name');
-  const modalities = stringsField(source, 'modalities');
-  if (modalities.length === 0) return fail(source, 'modalities', 'a list of at least one name');
-  return {
-    method: kind === 'teacher' ? 'teacher' : name,
-    // Keys that are not known here stay: the settings table shows the whole configuration.
-    ...source.object,
-    name,
-    kind,
-    modalities,
-    seed: numberField(source, 'seed'),
-    epochs: numberField(source, 'epochs'),
-    ...optional(source, 'method', stringField),
-    ...optional(source, 'phaseEpochs', numbersField),
-    ...optional(source, 'dropAfter', numbersField),
-    ...optional(source, 'scope', stringField),
-  };
-}
-
-function readMetrics(path: string): EpochMetrics[] {
-  const metrics: EpochMetrics[] = [];
-  for (const [index, text] of readText(path).split('\n').entries()) {
-    if (text.trim() === '') continue;
-    const source = parseObject(text, path, `line ${index + 1}: `);
-    metrics.push({
-      epoch: numberField(source, 'epoch'),
-      loss: numberRecordField(source, 'loss'),
-      train: numberRecordField(source, 'train'),
-      ...optional(source, 'learningRate', numberField),
-      ...optional(source, 'seconds', numberField),
-      ...optional(source, 'memoryMB', numberField),
-      ...optional(source, 'validation', numberRecordField),
-      ...optional(source, 'confidence', numberRecordField),
-      ...optional(source, 'coefficients', numberRecordField),
-    });
-  }
-  if (metrics.length === 0) throw new FileFormatError(path, 'has no line; expected one per epoch.');
-  return metrics;
-}
-
-function readSummary(path: string): RunSummary {
-  const source = readObject(path);
-  return {
-    name: stringField(source, 'name'),
-    seed: numberField(source, 'seed'),
-    epochs: numberField(source, 'epochs'),
-    ...optional(source, 'seconds', numberField),
-    ...optional(source, 'selectedEpoch', numberField),
-    test: numberRecordField(source, 'test'),
-    validation: numberRecordField(source, 'validation'),
-    confusion: recordField(source, 'confusion', 'square tables of counts, one per head', (table) =>
-      Array.isArray(table) && table.every((row) => isNumbers(row) && row.length === table.length)
-        ? (table as number[][])
-        : undefined,
-    ),
+    config,
+    metrics:
+      isFinished || has('metrics.jsonl') ? readMetrics(join(folder, 'metrics.jsonl'), { isFinished }) : [],
+    ...(summary && { summary }),
+    ...(has('predictions.json') && { predictions: readPredictions(join(folder, 'predictions.json')) }),
+    ...(Object.keys(teachers).length > 0 && { teachers }),
   };
 }
 
@@ -106,6 +67,7 @@ function readPredictions(path: string): RunPredictions {
   const source = readObject(path);
   const ids = stringsField(source, 'ids');
   const classNames = stringsField(source, 'classNames');
+  if (classNames.length === 0) return { ids, classNames, ...readNumbers(path, ids.length) };
   const isClass = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < classNames.length;
   const labels = numbersField(source, 'labels');
   const expected = `${ids.length} class ids (one per entry of \`ids\`), each from 0 to ${classNames.length - 1}`;
@@ -114,4 +76,17 @@ function readPredictions(path: string): RunPredictions {
     isNumbers(list) && list.length === ids.length && list.every(isClass) ? list : undefined,
   );
   return { ids, labels, classNames, predictions };
+}
+
+/** A regression: targets and predictions are numbers; `null` is how JSON writes one that is not finite. */
+function readNumbers(path: string, count: number): Pick<RunPredictions, 'labels' | 'predictions'> {
+  const source = readObject(path);
+  const read = (list: unknown): number[] | undefined => {
+    if (!Array.isArray(list) || list.length !== count) return undefined;
+    const numbers = list.map((value) => (value === null ? Number.NaN : value));
+    return isNumbers(numbers) ? numbers : undefined;
+  };
+  const expected = `${count} numbers (one per entry of \`ids\`; a regression has no \`classNames\`)`;
+  const labels = read(source.object['labels']) ?? fail(source, 'labels', expected);
+  return { labels, predictions: recordField(source, 'predictions', `lists of ${expected}`, read) };
 }

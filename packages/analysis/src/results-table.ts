@@ -38,7 +38,7 @@ export function resultsTable(group: RunGroup): ResultsRow[] {
     const { fused, ...heads } = results.get(method) ?? {};
     rows.push({
       method,
-      label: methodWords(method).label,
+      label: methodWords(method).label + selectionMark(group, method),
       kind: method === TEACHER_MEAN ? 'reference' : 'student',
       ...(fused !== undefined && { fused }),
       perModality: pick(heads, group.modalities),
@@ -46,6 +46,12 @@ export function resultsTable(group: RunGroup): ResultsRow[] {
     });
   }
   return rows;
+}
+
+// A result that was selected on the test part is never shown without saying so.
+function selectionMark(group: RunGroup, method: string): string {
+  const run = group.runs.find(({ name, config }) => name === method && config.kind === 'student');
+  return run?.summary.select === 'test-best' ? ' (selected on test)' : '';
 }
 
 /** Test accuracy in percent of each modality's teacher, in the group's order of modalities. */

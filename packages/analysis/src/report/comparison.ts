@@ -17,10 +17,11 @@ export function standardError(accuracy: number, samples: number): number {
  * disagree. `undefined` where the runs have different samples or no fused head.
  */
 export function pairedStandardError(a: Run, b: Run): number | undefined {
-  const [first, second] = [a.predictions.predictions['fused'], b.predictions.predictions['fused']];
-  const { ids, labels } = a.predictions;
-  if (!first || !second || ids.length === 0 || ids.length !== b.predictions.ids.length) return undefined;
-  if (ids.some((id, index) => id !== b.predictions.ids[index])) return undefined;
+  const [first, second] = [a.predictions?.predictions['fused'], b.predictions?.predictions['fused']];
+  const { ids = [], labels = [] } = a.predictions ?? {};
+  const otherIds = b.predictions?.ids ?? [];
+  if (!first || !second || ids.length === 0 || ids.length !== otherIds.length) return undefined;
+  if (ids.some((id, index) => id !== otherIds[index])) return undefined;
   const differences = labels.map(
     (label, index) => Number(first[index] === label) - Number(second[index] === label),
   );

@@ -1,34 +1,45 @@
-import type { Run, RunGroup } from '../run.js';
+import type { PerModality, StartedRun } from '../run.js';
+import { isPrioritized, scopeOf } from '../run-settings.js';
 import { epochDomain, panelTitle, phaseBands, pointsOf } from './curves.js';
 import { headsOf } from './heads.js';
 import { lineChart } from './line-chart.js';
 import { markup, type Markup } from './markup.js';
 import { nameWidth } from './overview.js';
 import { scheduleStrips } from './schedule.js';
+import type { Shown } from './shown.js';
+
+/** Runs, and the confidences of the teachers over the whole training part where they are known. */
+interface ShownWithConfidences extends Shown {
+  readonly summary?: { readonly confidences: PerModality };
+}
 
 /** ρ by epoch and κ by epoch, with the four equations in plain words; nothing where no run recorded them. */
-export function confidenceSection(group: RunGroup): Markup | undefined {
+export function confidenceSection(group: ShownWithConfidences): Markup | undefined {
   const scheduled = group.runs.filter((run) => run.metrics.some((epoch) => epoch.coefficients));
+  const prioritized = scheduled.filter(({ config }) => isPrioritized(config));
   const watched = group.runs.filter((run) => run.metrics.some((epoch) => epoch.confidence));
-  const hasSummary = Object.keys(group.summary.confidences).length > 0;
+  const hasSummary = Object.keys(group.summary?.confidences ?? {}).length > 0;
   if (scheduled.length === 0 && watched.length === 0 && !hasSummary) return undefined;
   const chart = watched.find((run) => run.name === 'g2d') ?? watched.at(-1);
+  const isExplained = prioritized.length > 0 || hasSummary;
   return markup`<div class="explained">
-<div>${equations(scheduled)}</div>
+${isExplained && markup`<div>${equations(prioritized)}</div>`}
 <div>${chart && confidenceChart(group, chart)}${hasSummary && confidenceList(group)}</div>
 </div>
 ${
   scheduled.length > 0 &&
   markup`<h3>Who trains when (κ)</h3>
-<p class="hint">A filled stretch: this modality’s gradients pass. An empty one: they are set to zero. Between: the mean of κ over the batches of the epoch.</p>
+<p class="hint">${STRIPS_HINT}</p>
 ${scheduled.map((run) => strips(group, run))}`
 }`;
 }
 
-function equations(runs: readonly Run[]): Markup {
-  const scopes = [
-    ...new Set(runs.flatMap(({ config }) => (config.scope === undefined ? [] : [config.scope]))),
-  ];
+/** How to read the strips of κ. */
+export const STRIPS_HINT =
+  'A filled stretch: this modality’s gradients pass. An empty one: they are set to zero. Between: the mean of κ over the batches of the epoch.';
+
+function equations(runs: readonly StartedRun[]): Markup {
+  const scopes = [...new Set(runs.flatMap(({ config }) => scopeOf(config) ?? []))];
   return markup`<ol class="equations">
 <li value="5"><b>How sure is each teacher? (Eq. 5)</b> ρ is the probability a teacher gives the right answer, averaged over the batch. A modality that is quick to learn, or easy to memorize, has a ρ near 1: it would take over.</li>
 <li value="6"><b>Who goes first? (Eq. 6)</b> The modalities are ranked by ρ. In every phase but the last, one modality is prioritized, the least confident first; in the last phase all of them train.</li>
@@ -40,7 +51,7 @@ function equations(runs: readonly Run[]): Markup {
 </ol>`;
 }
 
-function confidenceChart(group: RunGroup, run: Run): Markup {
+function confidenceChart(group: ShownWithConfidences, run: StartedRun): Markup {
   const heads = headsOf(group.modalities).slice(1);
   return markup`<figure><figcaption><b>Confidence of the teachers (ρ)</b> on the training batches of ${panelTitle(run).title}</figcaption>${lineChart(
     {
@@ -59,16 +70,19 @@ function confidenceChart(group: RunGroup, run: Run): Markup {
   )}</figure>`;
 }
 
-function confidenceList(group: RunGroup): Markup {
+function confidenceList(group: ShownWithConfidences): Markup {
   const colors = new Map(headsOf(group.modalities).map((head) => [head.key, head.color]));
-  return markup`<p class="hint">Over the whole training part: ${Object.entries(group.summary.confidences).map(
+  return markup`<p class="hint">Over the whole training part: ${Object.entries(
+    group.summary?.confidences ?? {},
+  ).map(
     ([modality, value], index) =>
       markup`${index > 0 && ', '}<span class="swatch ${colors.get(modality) ?? ''}"></span>${modality} ρ = ${value.toFixed(3)}`,
   )}.</p>`;
 }
 
-function strips(group: RunGroup, run: Run): Markup {
+/** κ of each modality of one run. */
+export function strips(group: Shown, run: StartedRun, title = panelTitle(run).title): Markup {
   const heads = headsOf(group.modalities).filter((head) => run.config.modalities.includes(head.key));
   const [, end] = epochDomain([run]);
-  return markup`<div class="strips" style="${nameWidth(group.modalities)}"><h4>${panelTitle(run).title}</h4>${scheduleStrips(run.metrics, heads, end - 0.5)}</div>`;
+  return markup`<div class="strips" style="${nameWidth(group.modalities)}"><h4>${title}</h4>${scheduleStrips(run.metrics, heads, end - 0.5)}</div>`;
 }

@@ -1,34 +1,41 @@
 import { withPercent } from '../format.js';
-import { methodWords } from '../methods.js';
-import type { Accuracies, EpochMetrics, Run, RunGroup } from '../run.js';
+import { methodWords, runLabel } from '../methods.js';
+import type { Accuracies, EpochMetrics, StartedRun } from '../run.js';
+import { phaseEpochsOf } from '../run-settings.js';
 import { headsOf, type Head } from './heads.js';
 import { lineChart, type LineChartOptions, type LineSeries, type Point } from './line-chart.js';
 import { markup, type Markup } from './markup.js';
+import type { Shown } from './shown.js';
 
 /** Accuracy by epoch: one panel per run, all with the same axes. */
-export function accuracyCurves(group: RunGroup): Markup {
+export function accuracyCurves(group: Shown): Markup {
   const heads = headsOf(group.modalities);
   const domain = epochDomain(group.runs);
   return markup`<div class="panels">${group.runs.map((run) => accuracyPanel(group, run, heads, domain))}</div>`;
 }
 
 /** Losses by epoch on one logarithmic scale: the total and its parts. */
-export function lossCurves(group: RunGroup): Markup {
+export function lossCurves(group: Shown): Markup {
+  return markup`<div class="panels">${lossPanels(group)}</div>`;
+}
+
+/** The panels of `lossCurves`, under the runs' names or a title of their own. */
+export function lossPanels(group: Shown, ownTitle?: string): Markup[] {
   const domain = epochDomain(group.runs);
   const values = group.runs
     .flatMap((run) => run.metrics.flatMap(({ loss }) => Object.values(loss)))
     .filter((value) => value > 0 && Number.isFinite(value));
-  if (values.length === 0) return markup``;
+  if (values.length === 0) return [];
   const low = Math.min(...values);
   const high = Math.max(...values);
   // A little air, and never less than a decade.
   const range: [number, number] = [Math.min(low, high / 10) * 0.8, high * 1.25];
-  return markup`<div class="panels">${group.runs.map((run) => lossPanel(run, domain, range))}</div>`;
+  return group.runs.map((run) => lossPanel(run, domain, range, ownTitle));
 }
 
 function accuracyPanel(
-  group: RunGroup,
-  run: Run,
+  group: Shown,
+  run: StartedRun,
   heads: readonly Head[],
   domain: readonly [number, number],
 ): Markup {
@@ -80,7 +87,12 @@ const LOSS_STROKES: Readonly<Record<string, LineSeries['stroke']>> = {
   logit: 'dotted',
 };
 
-function lossPanel(run: Run, domain: readonly [number, number], range: readonly [number, number]): Markup {
+function lossPanel(
+  run: StartedRun,
+  domain: readonly [number, number],
+  range: readonly [number, number],
+  ownTitle: string | undefined,
+): Markup {
   const parts = [...new Set(run.metrics.flatMap(({ loss }) => Object.keys(loss)))];
   // Where the loss has one part only, that part is the total.
   const shown = parts.filter((part) => part === 'total' || parts.length > 2);
@@ -92,7 +104,7 @@ function lossPanel(run: Run, domain: readonly [number, number], range: readonly 
     label: true,
   }));
   const { title, note } = panelTitle(run);
-  return markup`<figure><figcaption><b>${title}</b> ${note}</figcaption>${lineChart({
+  return markup`<figure><figcaption><b>${ownTitle ?? title}</b> ${note}</figcaption>${lineChart({
     description: `Training loss by epoch of ${title}, logarithmic scale`,
     x: { domain, label: 'epoch' },
     y: { domain: range, type: 'log', format: (value) => String(Number(value.toPrecision(2))) },
@@ -103,15 +115,17 @@ function lossPanel(run: Run, domain: readonly [number, number], range: readonly 
 }
 
 /** Words above the panel of a run. */
-export function panelTitle(run: Run): { title: string; note: string } {
+export function panelTitle(run: StartedRun): { title: string; note: string } {
   const { kind, modalities } = run.config;
   if (kind === 'teacher') return { title: `Teacher of ${modalities.join(', ')}`, note: '' };
-  return { title: methodWords(run.name).label, note: '' };
+  // In a folder of runs each method's folder has its name.
+  const words = methodWords(run.name);
+  return { title: words.description === '' ? runLabel(run.config) : words.label, note: '' };
 }
 
 /** Phases before the last one, in which single modalities go first; the last phase trains everything. */
-export function phaseBands(run: Run): NonNullable<LineChartOptions['bands']> {
-  const phases = run.config.phaseEpochs ?? [];
+export function phaseBands(run: StartedRun): NonNullable<LineChartOptions['bands']> {
+  const phases = phaseEpochsOf(run.config) ?? [];
   let from = 0.5;
   return phases.slice(0, -1).flatMap((epochs, index) => {
     const band = {
@@ -124,40 +138,50 @@ export function phaseBands(run: Run): NonNullable<LineChartOptions['bands']> {
   });
 }
 
+const MOST_DROPS = 5;
+
 /** Where the learning rate changes: between the last epoch with the old rate and the first with the new one. */
 export function learningRateDrops(
   metrics: readonly EpochMetrics[],
 ): NonNullable<LineChartOptions['verticals']> {
-  return metrics.slice(1).flatMap((epoch, index) => {
+  const drops = metrics.slice(1).flatMap((epoch, index) => {
     const before = metrics[index]?.learningRate;
     if (before === undefined || epoch.learningRate === undefined || before === epoch.learningRate) return [];
     const ratio = Number((epoch.learningRate / before).toPrecision(2));
     return [{ x: epoch.epoch - 0.5, label: `rate × ${ratio}` }];
   });
+  // A schedule that moves in every epoch has no drops to mark.
+  return drops.length > MOST_DROPS ? [] : drops;
 }
 
-function selectedRing(run: Run, heads: readonly Head[]): NonNullable<LineChartOptions['rings']> {
-  const { selectedEpoch } = run.summary;
+function selectedRing(run: StartedRun, heads: readonly Head[]): NonNullable<LineChartOptions['rings']> {
+  const selectedEpoch = run.summary?.selectedEpoch;
   const accuracies = run.metrics.find(({ epoch }) => epoch === selectedEpoch)?.validation;
   const key = run.config.kind === 'teacher' ? (run.config.modalities[0] ?? '') : 'fused';
   const value = accuracies?.[key];
   // The last epoch is no choice.
   if (selectedEpoch === undefined || selectedEpoch === run.config.epochs || value === undefined) return [];
   const color = heads.find((head) => head.key === key)?.color ?? 'fused';
-  return [{ at: [selectedEpoch, value], color, name: `chosen on validation: epoch ${selectedEpoch}` }];
+  return [
+    {
+      at: [selectedEpoch, value],
+      color,
+      name: `chosen on ${run.summary?.select === 'test-best' ? 'test' : 'validation'}: epoch ${selectedEpoch}`,
+    },
+  ];
 }
 
-function describeEnd(run: Run): string {
+function describeEnd(run: StartedRun): string {
   const last = run.metrics.findLast((epoch) => epoch.validation !== undefined)?.validation ?? {};
   const parts = Object.entries(last).map(([key, value]) => `${key} ${withPercent(value)}`);
   return parts.length === 0 ? '' : `Validation at the end: ${parts.join(', ')}.`;
 }
 
-function validationOfTeacher(group: RunGroup, modality: string): number | undefined {
+function validationOfTeacher(group: Shown, modality: string): number | undefined {
   const teacher = group.runs.find(
     ({ config }) => config.kind === 'teacher' && config.modalities.includes(modality),
   );
-  return teacher?.summary.validation[modality];
+  return teacher?.summary?.validation[modality];
 }
 
 /** The points of one entry over the epochs that have it. */
@@ -173,6 +197,6 @@ export function pointsOf(
 }
 
 /** Epochs of the longest run: every panel has this axis. */
-export function epochDomain(runs: readonly Run[]): [number, number] {
+export function epochDomain(runs: readonly StartedRun[]): [number, number] {
   return [0.5, Math.max(1, ...runs.flatMap(({ metrics }) => metrics.map(({ epoch }) => epoch))) + 0.5];
 }

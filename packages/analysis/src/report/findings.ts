@@ -180,7 +180,7 @@ function caution(group: RunGroup, best: ResultsRow | undefined): Findings['point
 /** Number of test samples, where a run says so. */
 export function testSize(group: RunGroup): number | undefined {
   const run = group.runs.find((one) => one.config.kind === 'student') ?? group.runs[0];
-  return run && run.predictions.ids.length > 0 ? run.predictions.ids.length : undefined;
+  return run?.predictions && run.predictions.ids.length > 0 ? run.predictions.ids.length : undefined;
 }
 
 interface Difference {

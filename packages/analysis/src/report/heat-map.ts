@@ -71,7 +71,8 @@ function shorten(name: string, classes: number): string {
 function picture({ counts, description }: HeatMapOptions): Markup {
   const shares = counts.flatMap((row) => {
     const total = row.reduce((sum, count) => sum + count, 0) || 1;
-    return row.map((count) => count / total);
+    // The root lifts single mistakes out of the dark, which are all there is beside the diagonal of many classes.
+    return row.map((count) => Math.sqrt(count / total));
   });
   const uri = pngUri({
     width: counts.length,

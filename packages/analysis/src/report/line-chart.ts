@@ -1,5 +1,5 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
-import { line } from 'd3-shape';
+import { area, line } from 'd3-shape';
 import { markup, type Markup } from './markup.js';
 
 /** One point; a gap in the line where `y` is not finite. */
@@ -11,12 +11,19 @@ export interface LineSeries {
   readonly points: readonly Point[];
   /** CSS class that carries the colour. */
   readonly color: string;
-  /** `main` is drawn thick; `faint` thin and dashed; `dashed` and `dotted` tell lines of one colour apart. */
-  readonly stroke: 'main' | 'faint' | 'solid' | 'dashed' | 'dotted';
+  /** `main` is drawn thick; `faint` thin and dashed; the others tell lines of one colour apart. */
+  readonly stroke: 'main' | 'faint' | 'solid' | 'dashed' | 'dotted' | 'dashdot';
   /** Writes the name at the line's end. */
   readonly label?: boolean;
   /** Draws each point, with a tooltip. */
   readonly markers?: boolean;
+}
+
+/** A band between two lines. */
+export interface Area {
+  readonly name: string;
+  readonly color: string;
+  readonly points: readonly (readonly [x: number, low: number, high: number])[];
 }
 
 export interface LineChartOptions {
@@ -29,6 +36,8 @@ export interface LineChartOptions {
     readonly format: (value: number) => string;
   };
   readonly series: readonly LineSeries[];
+  /** Below the lines. */
+  readonly areas?: readonly Area[];
   /** Shaded spans of x. */
   readonly bands?: readonly { readonly from: number; readonly to: number; readonly label: string }[];
   /** Upright lines. */
@@ -76,6 +85,12 @@ export function lineChart(options: LineChartOptions): Markup {
     .x((point) => x(point[0]))
     .y((point) => y(point[1]))
     .digits(1);
+  const region = area<Area['points'][number]>()
+    .defined(([, low, high]) => Number.isFinite(y(low)) && Number.isFinite(y(high)))
+    .x((point) => x(point[0]))
+    .y0((point) => y(point[1]))
+    .y1((point) => y(point[2]))
+    .digits(1);
   return markup`<svg class="chart" viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="${options.description}">
 ${(options.bands ?? []).map(
   (band) =>
@@ -94,6 +109,9 @@ ${(options.verticals ?? []).map(
 )}${(options.levels ?? []).map(
     (level) =>
       markup`<line class="level ${level.color}" x1="${SIZE.left}" x2="${right}" y1="${px(y(level.y))}" y2="${px(y(level.y))}"><title>${level.name}</title></line>`,
+  )}${(options.areas ?? []).map(
+    (band) =>
+      markup`<path class="area ${band.color}" d="${region(band.points) ?? ''}"><title>${band.name}</title></path>`,
   )}${options.series.map(
     (series) =>
       markup`<path class="line ${series.stroke} ${series.color}" d="${path(series.points) ?? ''}"><title>${series.name}</title></path>`,

@@ -7,11 +7,17 @@ import { headsOf, type Head } from './heads.js';
 import { markup, type Markup } from './markup.js';
 
 // Positions are percentages of the track's width, so that the picture fits every screen and text keeps its size.
-const position = scaleLinear().domain([0, 100]).range([0, 100]);
-const at = (value: number): string => `${Math.round(position(value) * 100) / 100}%`;
+const scale = (max: number): ((value: number) => string) => {
+  const position = scaleLinear().domain([0, max]).range([0, 100]);
+  return (value) => `${Math.round(position(value) * 100) / 100}%`;
+};
 
-const FUSED_HEIGHT = 26;
-const HEAD_HEIGHT = 19;
+/** Values of the ticks of a track that ends at `max`. */
+const ticks = (max: number): number[] => [0, 0.25, 0.5, 0.75, 1].map((share) => share * max);
+
+/** Heights of lanes in pixels. */
+export const FUSED_HEIGHT = 26;
+export const HEAD_HEIGHT = 19;
 
 /**
  * The main picture: for each method the fused accuracy as a bar, and below it each modality's head as a thinner bar,
@@ -26,13 +32,19 @@ export function overview(group: RunGroup): Markup {
   return markup`<div class="overview" style="${nameWidth(group.modalities)}">
 ${legend(heads, mean)}
 ${shown.map((row) => method(row, heads, teachers, mean))}
-<div class="method axis-row"><div></div><div class="lanes"><div class="lane"><span class="lane-name"></span><svg class="track" width="100%" height="20" aria-hidden="true">${[
-    0, 25, 50, 75, 100,
-  ].map(
-    (tick) =>
-      markup`<text class="tick" x="${at(tick)}" y="14" text-anchor="${tick === 0 ? 'start' : tick === 100 ? 'end' : 'middle'}">${tick}</text>`,
-  )}</svg><span class="lane-value tick">% / teacher</span></div></div></div>
+<div class="method axis-row"><div></div><div class="lanes">${axisLane()}</div></div>
 </div>`;
+}
+
+/** The numbers below the lanes. */
+export function axisLane(max = 100, words = '% / teacher'): Markup {
+  const at = scale(max);
+  return markup`<div class="lane"><span class="lane-name"></span><svg class="track" width="100%" height="20" aria-hidden="true">${ticks(
+    max,
+  ).map(
+    (tick) =>
+      markup`<text class="tick" x="${at(tick)}" y="14" text-anchor="${tick === 0 ? 'start' : tick === max ? 'end' : 'middle'}">${Math.round(tick * 10) / 10}</text>`,
+  )}</svg><span class="lane-value tick">${words}</span></div>`;
 }
 
 /** Width of the column of names, for the longest of them within reason; the rest is cut with an ellipsis. */
@@ -93,25 +105,30 @@ ${
   })}</div></div>`;
 }
 
-interface LaneContent {
+/** What stands in a lane. */
+export interface LaneContent {
   readonly value: number;
   readonly teacher?: number | undefined;
   readonly thickness: number;
   readonly outlined: boolean;
   readonly tooltip: string;
+  /** Value at the right end of the track, default 100. */
+  readonly max?: number;
 }
 
-function lane(
+/** One value as a bar, with a tick where its teacher is. */
+export function lane(
   name: string,
   height: number,
   color: string,
   mean: number | undefined,
   content: LaneContent,
 ): Markup {
-  const { value, teacher, thickness, outlined, tooltip } = content;
+  const { value, teacher, thickness, outlined, tooltip, max = 100 } = content;
+  const at = scale(max);
   const y = (height - thickness) / 2;
   return markup`<div class="lane"><span class="lane-name" title="${name}">${name}</span><svg class="track ${color}" width="100%" height="${height}"><title>${tooltip}</title>
-${[0, 25, 50, 75, 100].map((tick) => markup`<line class="grid" x1="${at(tick)}" x2="${at(tick)}" y1="0" y2="${height}"/>`)}
+${ticks(max).map((tick) => markup`<line class="grid" x1="${at(tick)}" x2="${at(tick)}" y1="0" y2="${height}"/>`)}
 <rect class="${outlined ? 'outline' : 'fill'} bar" x="0" y="${y}" width="${at(value)}" height="${thickness}"/>
 ${
   teacher !== undefined &&

@@ -43,6 +43,14 @@ describe('renderReport', () => {
     expect(text([early, ...others])).toContain(
       `: ${first!.config.name} at the epoch that was best on the validation part, the others after their last.`,
     );
+    const onTest = [first!, ...others].map((run) => ({
+      ...run,
+      summary: { ...run.summary, select: 'test-best' as const },
+    }));
+    expect(text(onTest)).toContain(
+      ', at the epoch that was best on the test part itself (test-best), which is too high.',
+    );
+    expect(text(onTest)).toContain('G2D (selected on test)');
   });
 
   it('loads nothing and runs nothing', () => {
@@ -117,7 +125,7 @@ describe('renderReport', () => {
 
   it('says which run was left out', () => {
     const { folder } = temporaryGroup();
-    rmSync(join(folder, 'smp', 'predictions.json'));
+    rmSync(join(folder, 'smp', 'summary.json'));
     expect(renderReport({ title: 'Stopped', group: readRunGroup(folder) })).toContain(
       'a file of a finished run is missing: smp.',
     );

@@ -6,11 +6,11 @@ import { confidenceSection } from './confidence.js';
 import { confusionSection } from './confusion.js';
 import { accuracyCurves, lossCurves } from './curves.js';
 import { findings, testSize } from './findings.js';
-import { markup, raw, type Markup } from './markup.js';
+import { markup, type Markup } from './markup.js';
 import { overview } from './overview.js';
 import { samplesSection, type ReportSample } from './samples.js';
 import { settingsSection } from './settings.js';
-import { STYLE } from './style.js';
+import { pageShell, pointsList, type Section } from './shell.js';
 
 export interface ReportOptions {
   readonly title: string;
@@ -21,13 +21,6 @@ export interface ReportOptions {
   readonly samples?: readonly ReportSample[];
   /** The command line that makes these runs again. */
   readonly command?: string;
-}
-
-interface Section {
-  readonly id: string;
-  readonly title: string;
-  readonly hint: string;
-  readonly content: Markup;
 }
 
 /**
@@ -47,40 +40,18 @@ export function renderReport(options: ReportOptions): string {
   const { title, group } = options;
   const { headline, points } = findings(group);
   const sections = sectionsOf(options);
-  const page = markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'">
-<title>${title}</title>
-<style>${raw(STYLE)}</style>
-</head>
-<body>
-<header>
-<h1>${title}</h1>
-<p class="lead">${lead(group.modalities)}</p>
-${options.introduction !== undefined && markup`<p class="introduction">${options.introduction}</p>`}
-</header>
-<main>
-<section id="overview" aria-labelledby="overview-title">
-<h2 class="headline" id="overview-title">${headline}</h2>
-${overview(group)}
-<ul class="points">${points.map((point) => markup`<li><h3>${point.title}</h3><p>${point.text}</p></li>`)}</ul>
-${words()}
-</section>
-<nav aria-label="Sections">${sections.map((section) => markup`<a href="#${section.id}">${section.title}</a>`)}</nav>
-${sections.map(
-  (section) =>
-    markup`<section id="${section.id}" aria-labelledby="${section.id}-title"><h2 id="${section.id}-title">${section.title}</h2><p class="hint">${section.hint}</p>${section.content}</section>`,
-)}
-</main>
-<footer>Made by @g2d/analysis from the run folders alone. Nothing on this page is loaded from elsewhere.</footer>
-</body>
-</html>
-`;
-  return page.markup;
+  return pageShell({
+    title,
+    header: markup`<p class="lead">${lead(group.modalities)}</p>
+${options.introduction !== undefined && markup`<p class="introduction">${options.introduction}</p>`}`,
+    headline,
+    overview: markup`${overview(group)}
+${pointsList(points)}
+${words()}`,
+    sections,
+    footer:
+      'Made by @g2d/analysis from the run folders alone. Nothing on this page is loaded from elsewhere.',
+  });
 }
 
 function lead(modalities: readonly string[]): Markup {
@@ -109,13 +80,24 @@ function words(): Markup {
 
 /** Which epoch's weights the numbers are of, as the end of a sentence. */
 function epochsOf({ runs }: RunGroup): string {
+  const onTest = runs.filter(({ summary }) => summary.select === 'test-best');
   const chosen = runs.filter(
-    ({ config, summary }) => (summary.selectedEpoch ?? config.epochs) < config.epochs,
+    ({ config, summary }) =>
+      summary.select !== 'test-best' && (summary.selectedEpoch ?? config.epochs) < config.epochs,
   );
-  if (chosen.length === 0) return ', after the last epoch';
-  const best = 'at the epoch that was best on the validation part';
-  if (chosen.length === runs.length) return `, ${best}`;
-  return `: ${formatList(chosen.map(({ config }) => config.name))} ${best}, the others after their last`;
+  const last = runs.length - onTest.length - chosen.length;
+  const groups = [
+    { of: chosen, words: 'at the epoch that was best on the validation part' },
+    {
+      of: onTest,
+      words: 'at the epoch that was best on the test part itself (test-best), which is too high',
+    },
+  ].filter(({ of }) => of.length > 0);
+  const [only] = groups;
+  if (!only) return ', after the last epoch';
+  if (groups.length === 1 && last === 0) return `, ${only.words}`;
+  const named = groups.map(({ of, words }) => `${formatList(of.map(({ config }) => config.name))} ${words}`);
+  return `: ${[...named, ...(last > 0 ? ['the others after their last'] : [])].join(', ')}`;
 }
 
 function sectionsOf({ group, samples, command }: ReportOptions): Section[] {

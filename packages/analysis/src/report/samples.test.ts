@@ -18,7 +18,7 @@ describe('samplesSection', () => {
     const predictions = { fused: [0], audio: [2], image: [0] };
     const joint = {
       ...run,
-      predictions: { ...run.predictions, ids: ['test-0000'], labels: [0], predictions },
+      predictions: { ...run.predictions!, ids: ['test-0000'], labels: [0], predictions },
     };
     const { markup } = samplesSection({ ...group, runs: [joint] }, syntheticSamples(1, 4));
     expect(answers(markup, 'Joint training')).toEqual(['right ✓ 0', 'wrong ✗ 2', 'right ✓ 0']);

@@ -1,15 +1,16 @@
-import type { Run, RunGroup } from '../run.js';
+import type { StartedRun } from '../run.js';
 import { panelTitle } from './curves.js';
 import { headsOf, type Head } from './heads.js';
 import { markup, type Markup } from './markup.js';
 import { pngUri, type GrayImage } from './png.js';
+import type { Shown } from './shown.js';
 import { wavUri } from './wav.js';
 
 /** A test sample to show: what the model sees and hears. */
 export interface ReportSample {
   /** As in `predictions.json`. */
   readonly id: string;
-  /** Name of the true class. */
+  /** Name of the true class; for a regression the true number. */
   readonly label: string;
   readonly parts: readonly ReportPart[];
 }
@@ -23,15 +24,15 @@ export interface ReportPart {
 }
 
 /** Cards with what the model is given, the true label, and what each method makes of it. */
-export function samplesSection(group: RunGroup, samples: readonly ReportSample[]): Markup {
+export function samplesSection(group: Shown, samples: readonly ReportSample[]): Markup {
   const heads = headsOf(group.modalities);
   return markup`<div class="cards">${samples.map((sample) => card(group, heads, sample))}</div>`;
 }
 
-function card(group: RunGroup, heads: readonly Head[], sample: ReportSample): Markup {
+function card(group: Shown, heads: readonly Head[], sample: ReportSample): Markup {
   const colors = new Map(heads.map((head) => [head.key, head.color]));
   return markup`<article class="card">
-<h3>True class: ${sample.label}</h3>
+<h3>True ${group.runs.some(({ predictions }) => predictions?.classNames.length === 0) ? 'value' : 'class'}: ${sample.label}</h3>
 <div class="parts">${sample.parts.map(
     ({ modality, image, sound }) =>
       markup`<figure class="${colors.get(modality) ?? ''}"><figcaption><span class="swatch"></span>${modality}</figcaption>${
@@ -53,7 +54,7 @@ function card(group: RunGroup, heads: readonly Head[], sample: ReportSample): Ma
 }
 
 // Each teacher has one column only: together they are one row.
-function teachersRow(group: RunGroup, heads: readonly Head[], id: string): Markup | undefined {
+function teachersRow(group: Shown, heads: readonly Head[], id: string): Markup | undefined {
   const teachers = group.runs.filter(({ config }) => config.kind === 'teacher');
   if (teachers.length === 0) return undefined;
   return markup`<tr><th scope="row">Teachers</th>${heads.map((head) =>
@@ -65,12 +66,13 @@ function teachersRow(group: RunGroup, heads: readonly Head[], id: string): Marku
   )}</tr>`;
 }
 
-function answer(run: Run | undefined, head: Head, id: string): Markup {
-  if (!run) return markup`<td class="none">–</td>`;
+function answer(run: StartedRun | undefined, head: Head, id: string): Markup {
+  if (!run?.predictions) return markup`<td class="none">–</td>`;
   const { ids, labels, classNames, predictions } = run.predictions;
   const index = ids.indexOf(id);
   const predicted = index < 0 ? undefined : predictions[head.key]?.[index];
   if (predicted === undefined) return markup`<td class="none">–</td>`;
+  if (classNames.length === 0) return markup`<td>${Number(predicted.toPrecision(4))}</td>`;
   const isRight = predicted === labels[index];
   const name = classNames[predicted] ?? String(predicted);
   return markup`<td class="${isRight ? 'right' : 'wrong'}"><span aria-label="${isRight ? 'right' : 'wrong'}">${isRight ? '✓' : '✗'}</span> ${name}</td>`;

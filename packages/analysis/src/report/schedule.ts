@@ -42,6 +42,7 @@ export function scheduleStrips(
     `${Math.round((x(stretch.to + 0.5) - x(stretch.from - 0.5)) * 1000) / 1000}%`;
   return markup`${heads.map((head) => {
     const parts = stretches(metrics, head.key);
+    if (parts.length > MOST_STRETCHES) return heightStrip(head, parts, x.domain() as [number, number]);
     return markup`<div class="lane strip"><span class="lane-name" title="${head.key}">${head.key}</span><svg class="track ${head.color}" width="100%" height="22" role="img" aria-label="${describe(head.key, parts)}">${parts.map(
       (part) =>
         markup`<g><title>${head.key}, ${span(part)}: κ = ${round(part.coefficient)}${part.coefficient === 0 && ' (suppressed)'}</title><rect class="off" x="${at(part.from - 0.5)}" y="1" width="${width(part)}" height="20"/><rect class="fill" x="${at(part.from - 0.5)}" y="1" width="${width(part)}" height="20" fill-opacity="${round(part.coefficient)}"/></g>`,
@@ -52,6 +53,20 @@ export function scheduleStrips(
     (tick) =>
       markup`<text class="tick" x="${at(tick)}" y="12" text-anchor="${tick === epochs ? 'end' : 'middle'}">${tick === epochs ? `epoch ${tick}` : tick}</text>`,
   )}</svg></div>`;
+}
+
+/** More stretches than this are not told apart by their shade. */
+const MOST_STRETCHES = 40;
+
+// A coefficient that moves in every epoch: how high the strip is filled.
+function heightStrip(head: Head, parts: readonly Stretch[], [low, high]: [number, number]): Markup {
+  const y = (coefficient: number): number => round(20 * (1 - Math.min(1, Math.max(0, coefficient))));
+  const steps = parts.map(
+    ({ from, to, coefficient }) => `M${from - 0.5} 20V${y(coefficient)}H${to + 0.5}V20Z`,
+  );
+  const values = parts.map(({ coefficient }) => coefficient);
+  const range = `κ of ${head.key}: between ${round(Math.min(...values))} and ${round(Math.max(...values))}, the height of the filled part`;
+  return markup`<div class="lane strip"><span class="lane-name" title="${head.key}">${head.key}</span><svg class="track ${head.color}" width="100%" height="22" viewBox="${low} -1 ${high - low} 22" preserveAspectRatio="none" role="img" aria-label="${range}"><title>${range}</title><rect class="off" vector-effect="non-scaling-stroke" x="${low}" y="0" width="${high - low}" height="20"/><path class="fill" d="${steps.join('')}"/></svg></div>`;
 }
 
 function epochTicks(epochs: number): number[] {

@@ -135,6 +135,45 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
 .heat.fused .mid, .heat.fused .high, .heat .top { fill: var(--ground); }
 @media (prefers-color-scheme: dark) { .heat .high { fill: var(--ground); } }
 
+.chart .dashdot { stroke-width: 1.7; stroke-dasharray: 6 3 .5 3; }
+.chart .area { fill: var(--c); fill-opacity: .14; stroke: none; }
+.legend .line { fill: none; stroke: var(--c); stroke-width: 2.2; stroke-linecap: round; }
+.legend .dashed { stroke-dasharray: 5 4; } .legend .dotted { stroke-dasharray: .5 4; } .legend .dashdot { stroke-dasharray: 6 3 .5 3; }
+
+.wide { grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
+.wide .chart .line { stroke-width: 1.1; }
+.wide .chart .tick { font-size: 8px; }
+
+.dots { font-size: .85rem; }
+.dots-row { display: grid; grid-template-columns: minmax(8rem, 15rem) repeat(var(--heads), minmax(0, 1fr)); gap: .2rem 1.25rem; align-items: center; padding: .3rem 0;
+  border-top: 1px solid var(--rule); }
+.dots-row:first-child { border-top: 0; color: var(--muted); }
+.dots-row h3, .dots-row .label { font-size: .9rem; font-weight: 500; line-height: 1.25; overflow-wrap: anywhere; }
+.dots-row .swatch { vertical-align: baseline; }
+.dot-cell { display: grid; grid-template-columns: minmax(0, 1fr) var(--value); gap: .5rem; align-items: center; }
+.dot-head { display: none; color: var(--muted); }
+.dot-value { white-space: nowrap; text-align: right; }
+.dots .interval { stroke: var(--c); stroke-width: 3; stroke-linecap: round; stroke-opacity: .45; }
+.dots .seed { fill: var(--c); fill-opacity: .4; }
+.dots .dot { fill: var(--c); }
+.dots .axis-cell { color: var(--muted); }
+.dots + .points { margin-top: 1.25rem; }
+.compared { font-size: .82rem; }
+.compared th, .compared td { padding-right: .45rem; }
+.compared .number { padding-left: .45rem; }
+.compared thead th { font-size: .78rem; }
+.compared th:first-child { min-width: 8.5rem; }
+.table-title { margin: 2rem 0 .6rem; }
+.notes { margin: .7rem 0 0 1.1rem; font-size: .9rem; color: var(--muted); max-width: 60em; }
+.notes li + li { margin-top: .25rem; }
+
+.name { white-space: nowrap; }
+.scatter { width: 100%; max-width: 22rem; height: auto; }
+.scatter .dots { fill: none; stroke: var(--c); stroke-width: 4; stroke-linecap: round; stroke-opacity: .45; }
+.alone { max-width: 48rem; }
+.facts + h3, .panels + .panels { margin-top: 1.5rem; }
+.heats + h3 { margin: 1rem 0 .4rem; }
+
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1.25rem; }
 .card { background: var(--raised); border: 1px solid var(--rule); border-radius: 10px; padding: 1rem; min-width: 0; }
 .parts { display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .75rem; margin: .7rem 0; align-items: start; }
@@ -161,6 +200,11 @@ audio { width: 100%; height: 2.2rem; margin-top: .4rem; display: block; }
 .config td { white-space: nowrap; }
 
 @media (max-width: 46rem) {
+  .dots-row { grid-template-columns: minmax(0, 1fr); padding: .5rem 0; }
+  .dots-row:first-child { display: none; }
+  .dot-cell { grid-template-columns: 4.5rem minmax(0, 1fr) var(--value); }
+  .dot-cell.empty, .dots-row .label:empty { display: none; }
+  .dot-head { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   body { padding: 1.25rem 1rem 2.5rem; }
   .lead { font-size: 1.05rem; }
   .method { grid-template-columns: minmax(0, 1fr); gap: .5rem; padding: .8rem 0; }
@@ -172,7 +216,7 @@ audio { width: 100%; height: 2.2rem; margin-top: .4rem; display: block; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav, audio, footer { display: none; }
   section { margin-top: 1.5rem; }
-  figure, .card, .method, tr, .points li { break-inside: avoid; }
+  figure, .card, .method, .dots-row, .strips, tr, .points li { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   svg, img { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { smallImageEncoder } from '@g2d/encoders';
+import { SINGLE_PROCESS } from '../all-reduce.js';
 import type { MultimodalModel } from '@g2d/fusion';
 import { perModality, type PerModality } from '@g2d/tensor-ops';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -87,7 +88,15 @@ describe('methodsOf', () => {
     const [smp] = await methodsOf({ ...joint, dataset: two, method: 'smp', scope: 'encoder', ...changes });
     const task = 'classification';
     await smp?.onTrainStart?.({ model, epochs: 1, task } as Training<string>);
-    smp?.onStepStart?.({ epoch: 1, model, task, batch, teachers: teachers.outputs(batch) } as Step<string>);
+    const step = {
+      epoch: 1,
+      model,
+      task,
+      batch,
+      teachers: teachers.outputs(batch),
+      allReduce: SINGLE_PROCESS,
+    };
+    smp?.onStepStart?.(step as unknown as Step<string>);
     return smp?.stepLog?.()['coefficients'] as PerModality<string, number>;
   }
 

@@ -7,6 +7,22 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'trains one model, in a folder that survives anything',
     load: async () => (await import('./run/train.js')).trainCommand,
   },
+  evaluate: {
+    summary: 'measures a run again, from a checkpoint',
+    load: async () => (await import('./run/evaluate.js')).evaluateCommand,
+  },
+  report: {
+    summary: 'the page of one run',
+    load: async () => (await import('./run/report.js')).reportCommand,
+  },
+  compare: {
+    summary: 'several runs in one table and on one page',
+    load: async () => (await import('./run/compare.js')).compareCommand,
+  },
+  export: {
+    summary: 'a model for plain TensorFlow.js, in Node or a browser',
+    load: async () => (await import('./run/export.js')).exportCommand,
+  },
   parity: {
     summary: 'runs parity cases: our numbers next to those of the PyTorch implementation',
     load: async () => (await import('./parity.js')).parity,

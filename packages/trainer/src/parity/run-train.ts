@@ -3,7 +3,7 @@ import { studentLoss, type TeacherOutputs } from '@g2d/distill';
 import type { Outputs } from '@g2d/fusion';
 import { perModality, SGD, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
 import { frozenTeachers } from '../frozen-teachers.js';
-import type { Method, Step, Training } from '../method.js';
+import type { Method, Step } from '../method.js';
 import { g2dDistillation } from '../methods/g2d-distillation.js';
 import { modalityPrioritization } from '../methods/modality-prioritization.js';
 import { withStep } from '../train-step.js';

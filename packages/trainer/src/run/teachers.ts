@@ -87,8 +87,8 @@ function assertFits(
 ): void {
   const refuse = (what: string, found: unknown, needed: unknown): never => {
     throw new OptionError(
-      `The teacher for ${modality} in ${path} has ${what} ${JSON.stringify(found)}, but this run has ${JSON.stringify(needed)}. Train a teacher for this run.`,
-      { option: `teachers.${modality}`, value: path, accepted: JSON.stringify(needed) },
+      `The teacher for ${modality} in ${path} has ${what} ${written(found)}, but this run has ${written(needed)}. Train a teacher for this run.`,
+      { option: `teachers.${modality}`, value: path, accepted: written(needed) },
     );
   };
   const facts = recorded['model'] as ModelFacts | undefined;
@@ -102,6 +102,8 @@ function assertFits(
   const [found, needed] = [facts.shapes[modality], student.shapes[modality]];
   if (JSON.stringify(found) !== JSON.stringify(needed)) refuse('inputs of shape', found, needed);
 }
+
+const written = (value: unknown): string => JSON.stringify(value) ?? 'not set';
 
 /** The same files may lie elsewhere. */
 const withoutRoot = (config: RunConfig): RunConfig => {

@@ -112,7 +112,9 @@ function findPlace(folder: RunFolder, config: RunConfig, resume: boolean): Place
     );
   }
   const begun = parseConfig(recorded, { where: `${path}/config.json` });
-  const other = firstDifference(begun, asRecorded(config));
+  // Without a list of modalities they follow from the encoders, which are compared.
+  const { modalities = begun.modalities } = config;
+  const other = firstDifference(begun, { ...asRecorded(config), modalities });
   if (other) {
     throw new OptionError(
       `The run in ${path} began with "${other.key}" ${JSON.stringify(other.begun) ?? 'not set'}, but now it is ${JSON.stringify(other.now) ?? 'not set'}. A run goes on with the settings that it began with; for others begin a new one with --out.`,
@@ -124,9 +126,10 @@ function findPlace(folder: RunFolder, config: RunConfig, resume: boolean): Place
   return found ? { state: fromCheckpoint(found), warnings: found.warnings } : { warnings: [] };
 }
 
-/** Of the methods' options only those that are used. */
+/** With its name, and of the methods' options only those that are used. */
 const asRecorded = (config: RunConfig): RunConfig => ({
   ...config,
+  name: config.name ?? config.method,
   methodOptions: usedMethodOptions(config),
 });
 
@@ -137,7 +140,6 @@ function begin(folder: RunFolder, config: RunConfig, run: OpenedRun): void {
   const modalities = Object.keys(facts.shapes);
   folder.begin({
     ...asRecorded(config),
-    name: config.name ?? config.method,
     modalities,
     kind: modalities.length > 1 ? 'student' : 'teacher',
     model: facts,

@@ -1,0 +1,246 @@
+import { OptionError } from '@g2d/tensor-ops';
+import { formatList } from '../format.js';
+import { methodRank } from '../methods.js';
+import type { Run, Selection, Task } from '../run.js';
+import { dataOptions, flatSettings } from '../run-settings.js';
+import { estimate, type Estimate, type EstimateOptions } from './estimate.js';
+import { gainOver, type Gain } from './gain.js';
+import { groupBySeed, rowSettings, type RunSeeds } from './group-runs.js';
+import { tableNotes } from './notes.js';
+
+/** One line of a comparison: a method with its settings, over all of its seeds. */
+export interface ComparisonRow {
+  /** Different from that of every other row of the table. */
+  readonly label: string;
+  readonly method: string;
+  readonly kind: 'teacher' | 'student';
+  readonly modalities: readonly string[];
+  readonly seeds: readonly number[];
+  /** One per seed. */
+  readonly runs: readonly Run[];
+  /** How the epoch was chosen that the numbers are of; `undefined` where the run does not say. */
+  readonly select: Selection | undefined;
+  /** The fused head (for a teacher: its only one): accuracy in percent, or MAPE in percent. */
+  readonly main: string;
+  /** By head: accuracy in percent, or for a regression MAPE in percent. */
+  readonly test: Readonly<Record<string, Estimate>>;
+  readonly validation: Readonly<Record<string, Estimate>>;
+  /** Of the fused head on test, by name: `macroF1` in percent, `calibrationError` in [0, 1], `rSquared`, `loss`. */
+  readonly metrics: Readonly<Record<string, Estimate>>;
+  /** Of the fused head over joint training; absent for joint training itself, for teachers, and where there is none. */
+  readonly gain?: Gain;
+}
+
+/** Runs on the same data with the same modalities, which can be compared. */
+export interface ComparisonTable {
+  readonly dataset: string;
+  readonly task: Task;
+  readonly modalities: readonly string[];
+  /** From the worst to the best by the mean of the fused head on test. */
+  readonly rows: readonly ComparisonRow[];
+  /** In the order of the modalities. */
+  readonly teachers: readonly ComparisonRow[];
+  /** What has to be known to read the table, as sentences: selection on the test part, different numbers of seeds, … */
+  readonly notes: readonly string[];
+}
+
+/** What `compareRuns` makes of runs. */
+export interface Comparison {
+  readonly tables: readonly ComparisonTable[];
+  /** Why there is more than one table; empty where there is only one. */
+  readonly notes: readonly string[];
+  /** Of the intervals, for example 0.95. */
+  readonly level: number;
+}
+
+/**
+ * Compares finished runs: one table per dataset and set of modalities, one row per method, the mean over seeds.
+ *
+ * - Runs are one row if they differ by nothing but their seed (and name, teachers' paths, machine). Methods of the same name
+ *   but with other settings are several rows; what distinguishes them stands in the label: `G2D (scope encoder)`.
+ * - Rows are sorted from the worst to the best mean on test (fused head), equal ones in the order in which methods are known.
+ *   Teachers are a block of their own.
+ * - Runs on other data, with other options of the dataset, with other modalities or of another task are never in one table; a
+ *   teacher belongs to every table of its data that has its modality.
+ * - Nothing is hidden: a selection on the test part, different numbers of seeds or of test samples, repeated runs are notes.
+ *
+ * @param runs From `readRun`, at least one, in any order.
+ * @param options Of the intervals.
+ * @throws {OptionError} If there are no runs.
+ * @example
+ * const runs = ['joint', 'g2d'].map((name) => readRun(`packages/analysis/fixtures/run-group/${name}`));
+ * console.log(formatComparison(compareRuns(runs), 'text'));
+ */
+export function compareRuns(runs: readonly Run[], options: EstimateOptions = {}): Comparison {
+  if (runs.length === 0) {
+    throw new OptionError('There are no runs to compare; give at least one finished run folder.', {
+      option: 'runs',
+      value: runs,
+      accepted: 'at least one run',
+    });
+  }
+  const level = options.level ?? 0.95;
+  const settings = { ...options, level };
+  const parts = partition(runs);
+  const tables = parts.map(({ title, part }) => makeTable(title, part, settings));
+  return { tables, notes: partitionNotes(parts), level };
+}
+
+interface Part {
+  readonly title: string;
+  readonly part: readonly Run[];
+}
+
+/** What the data of a run are, without where they lie. */
+function dataKey({ config, summary }: Run): string {
+  const { modalities: _, ...options } = dataOptions(config);
+  return JSON.stringify([
+    summary.dataset ?? '',
+    summary.task ?? 'classification',
+    [...flatSettings(options)],
+  ]);
+}
+
+function partition(runs: readonly Run[]): Part[] {
+  const students = runs.filter(({ config }) => config.kind === 'student');
+  const teachers = runs.filter(({ config }) => config.kind === 'teacher');
+  const parts = new Map<string, Run[]>();
+  for (const run of students) {
+    const key = `${dataKey(run)} ${JSON.stringify([...run.config.modalities].sort())}`;
+    parts.set(key, [...(parts.get(key) ?? []), run]);
+  }
+  for (const run of teachers) {
+    const isOwn = ([first]: readonly Run[]): boolean =>
+      first !== undefined &&
+      first.config.kind === 'student' &&
+      dataKey(first) === dataKey(run) &&
+      run.config.modalities.every((modality) => first.config.modalities.includes(modality));
+    const own = [...parts.values()].filter(isOwn);
+    for (const part of own) part.push(run);
+    if (own.length > 0) continue;
+    const key = `teachers of ${dataKey(run)}`;
+    parts.set(key, [...(parts.get(key) ?? []), run]);
+  }
+  const found = [...parts.values()];
+  return found.map((part) => ({ title: titleOf(part, found), part }));
+}
+
+/** The dataset in words, with the options that tell it from another of the same name. */
+function titleOf(part: readonly Run[], all: readonly (readonly Run[])[]): string {
+  const first = part[0] as Run;
+  const name = datasetName(first);
+  const namesakes = all.flatMap(([other]) => (other && datasetName(other) === name ? [other] : []));
+  const optionsOf = (run: Run): Map<string, string> => {
+    const { modalities: _, name: __, ...options } = dataOptions(run.config);
+    return flatSettings(options);
+  };
+  const own = optionsOf(first);
+  const differing = [...own].filter(([key, value]) =>
+    namesakes.some((run) => optionsOf(run).get(key) !== value),
+  );
+  const options = differing.map(([key, value]) => `${key} ${value}`);
+  return options.length === 0 ? name : `${name} (${options.join(', ')})`;
+}
+
+function datasetName({ config, summary }: Run): string {
+  return summary.dataset ?? config.dataset?.name ?? 'unnamed data';
+}
+
+function partitionNotes(parts: readonly Part[]): string[] {
+  if (parts.length < 2) return [];
+  const names = parts.map(({ title, part }) => `${title} with ${formatList(modalitiesOf(part))}`);
+  return [
+    `These runs are not all on the same data with the same modalities, so there are ${parts.length} tables, and their numbers are not to be compared with each other: ${names.join('; ')}.`,
+  ];
+}
+
+function modalitiesOf(part: readonly Run[]): string[] {
+  const [student] = part.filter(({ config }) => config.kind === 'student');
+  return [...(student?.config.modalities ?? new Set(part.flatMap(({ config }) => config.modalities)))];
+}
+
+function makeTable(dataset: string, part: readonly Run[], options: EstimateOptions): ComparisonTable {
+  const task = part[0]?.summary.task ?? 'classification';
+  const modalities = modalitiesOf(part);
+  const groups = groupBySeed(part);
+  const rows = groups.map((group) => makeRow(group, options));
+  const students = rows.filter(({ kind }) => kind === 'student');
+  const joints = students.filter(({ method }) => method === 'joint');
+  const sign = task === 'regression' ? -1 : 1;
+  const score = ({ test, main }: ComparisonRow): number => sign * (test[main]?.mean ?? -sign * Infinity);
+  const withGains = students
+    .map((row) => ({ ...row, ...gainOf(row, joints, sign, options) }))
+    .sort((a, b) => compare(score(a), score(b)) || methodRank(a.method) - methodRank(b.method));
+  const position = ({ modalities: [own = ''] }: ComparisonRow): number => modalities.indexOf(own);
+  const teachers = rows
+    .filter(({ kind }) => kind === 'teacher')
+    .sort((a, b) => position(a) - position(b) || compare(score(a), score(b)));
+  const table = { dataset, task, modalities, rows: withGains, teachers };
+  return { ...table, notes: tableNotes(table, groups) };
+}
+
+// A plain difference of two infinities would be NaN.
+const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
+
+function makeRow({ label, runs }: RunSeeds, options: EstimateOptions): ComparisonRow {
+  const [first] = runs;
+  const { config, summary } = first;
+  const over = (
+    read: (run: Run) => Readonly<Record<string, number>> | undefined,
+  ): Record<string, Estimate> => {
+    const keys = [...new Set(runs.flatMap((run) => Object.keys(read(run) ?? {})))];
+    const entries = keys.flatMap((key) => {
+      const found = estimate(
+        runs.map((run) => read(run)?.[key]),
+        options,
+      );
+      return found ? [[key, found] as const] : [];
+    });
+    return Object.fromEntries(entries);
+  };
+  const test = over((run) => run.summary.test);
+  const [modality = 'fused'] = config.modalities;
+  const main = config.kind === 'teacher' && test[modality] ? modality : 'fused';
+  const {
+    accuracy: _,
+    meanAbsolutePercentageError: __,
+    ...metrics
+  } = over((run) => run.summary.metrics?.['test']?.[main]);
+  return {
+    label,
+    method: config.method,
+    kind: config.kind,
+    modalities: config.modalities,
+    seeds: runs.map((run) => run.config.seed),
+    runs,
+    select: summary.select ?? config.select,
+    main,
+    test,
+    validation: over((run) => run.summary.validation),
+    metrics,
+  };
+}
+
+function gainOf(
+  row: ComparisonRow,
+  joints: readonly ComparisonRow[],
+  sign: 1 | -1,
+  options: EstimateOptions,
+): { gain?: Gain } {
+  if (row.method === 'joint') return {};
+  const joint = nearest(row, joints);
+  const gain = joint && gainOver(row, joint, { ...options, sign });
+  return gain ? { gain } : {};
+}
+
+/** Of several joint trainings, the one whose settings are nearest to the row's. */
+function nearest(row: ComparisonRow, joints: readonly ComparisonRow[]): ComparisonRow | undefined {
+  const own = rowSettings(row.runs[0] as Run);
+  const distance = (joint: ComparisonRow): number => {
+    const other = rowSettings(joint.runs[0] as Run);
+    return [...new Set([...own.keys(), ...other.keys()])].filter(
+      (key) => !/^(method|teacher )/.test(key) && own.get(key) !== other.get(key),
+    ).length;
+  };
+  return [...joints].sort((a, b) => distance(a) - distance(b))[0];
+}

@@ -1,0 +1,58 @@
+import type { Comparison, ComparisonRow, ComparisonTable } from './compare-runs.js';
+import type { Estimate } from './estimate.js';
+
+type Cell = string | number | undefined;
+
+/** All rows of all tables, teachers included, as RFC 4180 with a header line. */
+export function comparisonCsv({ tables }: Comparison): string {
+  const modalities = [...new Set(tables.flatMap((table) => table.modalities))];
+  const all = tables.flatMap((table) => [...table.rows, ...table.teachers].map((row) => ({ table, row })));
+  const metrics = [...new Set(all.flatMap(({ row }) => Object.keys(row.metrics)))].sort();
+  const records = all.map(({ table, row }) => record(table, row, modalities, metrics));
+  const header = records[0]?.map(([name]) => name) ?? [];
+  const lines = [header, ...records.map((cells) => cells.map(([, cell]) => cell))];
+  return lines.map((cells) => `${cells.map(quote).join(',')}\r\n`).join('');
+}
+
+function record(
+  table: ComparisonTable,
+  row: ComparisonRow,
+  modalities: readonly string[],
+  metrics: readonly string[],
+): [name: string, cell: Cell][] {
+  const heads = ['fused', ...modalities];
+  return [
+    ['dataset', table.dataset],
+    ['modalities', row.modalities.join(' ')],
+    ['task', table.task],
+    ['score', table.task === 'regression' ? 'MAPE in percent' : 'accuracy in percent'],
+    ['kind', row.kind],
+    ['label', row.label],
+    ['method', row.method],
+    ['selection', row.select],
+    ['seeds', row.seeds.length],
+    ['seed_list', row.seeds.join(' ')],
+    ...heads.flatMap((head) => numbers(`test_${head}`, row.test[head])),
+    ...heads.flatMap((head) => numbers(`validation_${head}`, row.validation[head])),
+    ...metrics.flatMap((name) => numbers(`test_main_${name}`, row.metrics[name])),
+    ...numbers('gain', row.gain),
+    ['gain_over', row.gain?.over],
+    ['gain_seeds_better', row.gain?.wins.better],
+    ['gain_seeds_compared', row.gain?.wins.of],
+    ['folders', row.runs.map(({ folder }) => folder).join(' ')],
+  ];
+}
+
+function numbers(name: string, value: Omit<Estimate, 'values'> | undefined): [string, Cell][] {
+  return [
+    [`${name}_mean`, value?.mean],
+    [`${name}_sd`, value?.deviation],
+    [`${name}_lower`, value?.interval?.lower],
+    [`${name}_upper`, value?.interval?.upper],
+  ];
+}
+
+function quote(cell: Cell): string {
+  const text = String(cell ?? '');
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,78 @@
+import { OptionError } from '@g2d/tensor-ops';
+import { formatList } from '../format.js';
+import { foldColumns, oneLine, textTable } from '../text-table.js';
+import { comparisonCells } from './cells.js';
+import type { Comparison, ComparisonTable } from './compare-runs.js';
+import { comparisonCsv } from './csv.js';
+
+/** For a terminal, a README, or a program. */
+export type ComparisonFormat = 'text' | 'markdown' | 'csv';
+
+/**
+ * A comparison as text.
+ *
+ * `text`: aligned columns for a terminal. `markdown`: the same as a table for a README. Both show means ± sample standard
+ * deviations over seeds and every note. `csv`: one line per row of every table, with all numbers at full precision (RFC 4180:
+ * commas, CR LF, quotes where needed).
+ *
+ * @param options `width`: of the terminal in characters; a text table that is wider goes on below itself, with the labels again.
+ *   Default: no limit.
+ * @returns Lines without a trailing line end; CSV ends with one, as its standard has it.
+ * @throws {OptionError} If the format is none of the three.
+ * @example
+ * console.log(formatComparison(compareRuns(runs), 'markdown'));
+ */
+export function formatComparison(
+  comparison: Comparison,
+  format: ComparisonFormat,
+  { width = Infinity }: { readonly width?: number } = {},
+): string {
+  switch (format) {
+    case 'text':
+      return asText(comparison, width);
+    case 'markdown':
+      return asMarkdown(comparison);
+    case 'csv':
+      return comparisonCsv(comparison);
+    default:
+      throw new OptionError(`The format is ${JSON.stringify(format)}; give "text", "markdown" or "csv".`, {
+        option: 'format',
+        value: format,
+        accepted: '"text", "markdown" or "csv"',
+      });
+  }
+}
+
+/** The heading of a table: the data, and the modalities. */
+export function tableTitle({ dataset, modalities }: ComparisonTable): string {
+  return `${dataset} · ${formatList(modalities)}`;
+}
+
+function asText({ tables, notes, level }: Comparison, width: number): string {
+  const parts = tables.map((table) => {
+    const { header, rows, teachers } = comparisonCells(table, level);
+    const parts = foldColumns([header, ...rows, ...teachers], width).map((columns) => {
+      const pick = (line: readonly string[]): string[] => columns.map((column) => line[column] ?? '');
+      return textTable(pick(header), rows.map(pick), teachers.map(pick));
+    });
+    const text = [parts.join('\n\n'), ...table.notes.map((note) => `* ${oneLine(note)}`)];
+    return [oneLine(tableTitle(table)), '', ...text].join('\n');
+  });
+  return [...notes.map(oneLine), ...parts].join('\n\n');
+}
+
+function asMarkdown({ tables, notes, level }: Comparison): string {
+  const parts = tables.map((table) => {
+    const { header, rows, teachers } = comparisonCells(table, level);
+    const line = (cells: readonly string[]): string => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
+    const rule = `| ${header.map((_, column) => (column === 0 ? '---' : '---:')).join(' | ')} |`;
+    const lines = [line(header), rule, ...[...rows, ...teachers].map(line)].join('\n');
+    const list = table.notes.map((note) => `- ${escapeMarkdown(note)}`).join('\n');
+    return [`**${escapeMarkdown(tableTitle(table))}**`, lines, ...(list === '' ? [] : [list])].join('\n\n');
+  });
+  return [...notes.map(escapeMarkdown), ...parts].join('\n\n');
+}
+
+function escapeMarkdown(text: string): string {
+  return oneLine(text).replaceAll(/[\\`*_[\]<>|&~]/g, String.raw`\$&`);
+}

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { G2DError } from '@g2d/tensor-ops';
+import { readConfig } from './read-config.js';
+import { readSummary } from './read-summary.js';
+import type { RunConfig, RunTeacher } from './run.js';
+
+/**
+ * The teachers of a student: their settings from the copies below `teachers/`, their results from there too, from the folder
+ * that the student names, or from one of that name beside the student's own.
+ *
+ * A folder that was removed, moved or trained again since is no error: a student needs nothing outside of its own folder.
+ * Results are taken from elsewhere only if the settings there are those of the copy.
+ */
+export function readTeachers(folder: string, config: RunConfig): Record<string, RunTeacher> {
+  if (config.kind === 'teacher') return {};
+  const entries = config.modalities.flatMap((modality) => {
+    const copy = readTeacher(join(folder, 'teachers', modality));
+    const named = config.teachers?.[modality];
+    if (copy?.summary || named === undefined) return copy ? [[modality, copy] as const] : [];
+    const beside = join(dirname(resolve(folder)), basename(named));
+    const teacher = sameTeacher(named, copy) ?? (copy && sameTeacher(beside, copy)) ?? copy;
+    return teacher ? [[modality, teacher] as const] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+function sameTeacher(folder: string, copy: RunTeacher | undefined): RunTeacher | undefined {
+  const original = readTeacher(folder);
+  const isSame = original && (!copy || JSON.stringify(copy.config) === JSON.stringify(original.config));
+  return isSame ? original : undefined;
+}
+
+function readTeacher(folder: string): RunTeacher | undefined {
+  if (!existsSync(join(folder, 'config.json'))) return undefined;
+  try {
+    const config = readConfig(join(folder, 'config.json'));
+    const path = join(folder, 'summary.json');
+    return { config, ...(existsSync(path) && { summary: readSummary(path) }) };
+  } catch (error) {
+    if (G2DError.isInstance(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import type { ComparisonRow } from '../../compare/compare-runs.js';
+import { pairedDifferences } from '../../compare/gain.js';
+import { testSizeOf } from '../../compare/notes.js';
+import { meanAndDeviation } from '../../bootstrap.js';
+import { pairedStandardError, standardError } from '../comparison.js';
+
+/** The main heads of two rows on test, first minus second. */
+export interface RowDifference {
+  readonly points: number;
+  /** Can be chance; `undefined` where nothing says how large chance is. */
+  readonly withinNoise: boolean | undefined;
+  /** What chance was measured by: seeds, or the samples of the test part. */
+  readonly by: 'seeds' | 'samples';
+}
+
+// Two-sided 95 % quantiles of Student's t for 1 to 10 degrees of freedom: few seeds know little about their spread.
+const STUDENT = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
+
+/** The 95 % quantile of |t|. */
+export function studentQuantile(freedom: number): number {
+  return STUDENT[freedom - 1] ?? (freedom > 30 ? 1.96 : 2.1);
+}
+
+/**
+ * Is the difference of two rows more than chance?
+ *
+ * Both with the same two or more seeds: t-test of the differences seed by seed. Two or more seeds each: Welch's standard error
+ * with the smaller row's degrees of freedom. Otherwise two standard errors of sampling the test part, which leaves out what
+ * another seed would change.
+ */
+export function rowDifference(a: ComparisonRow, b: ComparisonRow): RowDifference | undefined {
+  const [first, second] = [a.test[a.main], b.test[b.main]];
+  if (!first || !second) return undefined;
+  const points = first.mean - second.mean;
+  const paired = pairedDifferences(a, b);
+  if (paired.length >= 2 && paired.length === a.runs.length && paired.length === b.runs.length) {
+    const { deviation = 0 } = meanAndDeviation(paired);
+    const limit = (studentQuantile(paired.length - 1) * deviation) / Math.sqrt(paired.length);
+    return { points, withinNoise: points === 0 || Math.abs(points) <= limit, by: 'seeds' };
+  }
+  if (first.deviation !== undefined && second.deviation !== undefined) {
+    const [n, m] = [first.values.length, second.values.length];
+    const error = Math.sqrt(first.deviation ** 2 / n + second.deviation ** 2 / m);
+    const limit = studentQuantile(Math.min(n, m) - 1) * error;
+    return { points, withinNoise: points === 0 || Math.abs(points) <= limit, by: 'seeds' };
+  }
+  const error = samplingError(a, b);
+  const withinNoise = error === undefined ? undefined : points === 0 || Math.abs(points) <= 2 * error;
+  return { points, withinNoise, by: 'samples' };
+}
+
+function samplingError(a: ComparisonRow, b: ComparisonRow): number | undefined {
+  const [first, second] = [a.runs[0], b.runs[0]];
+  // An error in percent is no share of right answers.
+  if (!first || !second || first.summary.task === 'regression') return undefined;
+  if (a.main === 'fused' && b.main === 'fused') {
+    const paired = pairedStandardError(first, second);
+    if (paired !== undefined) return paired;
+  }
+  const errors = ([a, b] as const).map((row, index) => {
+    const samples = testSizeOf(index === 0 ? first : second);
+    const value = row.test[row.main]?.mean;
+    return samples === undefined || value === undefined ? undefined : standardError(value, samples);
+  });
+  return errors[0] === undefined || errors[1] === undefined ? undefined : Math.hypot(errors[0], errors[1]);
+}

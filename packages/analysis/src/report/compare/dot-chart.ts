@@ -1,0 +1,74 @@
+import { scaleLinear } from 'd3-scale';
+import { formatInterval, withDeviation } from '../../compare/cells.js';
+import type { ComparisonRow, ComparisonTable } from '../../compare/compare-runs.js';
+import type { Estimate } from '../../compare/estimate.js';
+import { markup, type Markup } from '../markup.js';
+import { rowStyles, type RowStyle } from './row-style.js';
+
+const HEIGHT = 20;
+
+/**
+ * Every head of every row as a dot on one common axis, with the interval over seeds and a small dot for each seed.
+ *
+ * Dots need no zero, so the axis covers the values and a little more.
+ */
+export function dotChart(table: ComparisonTable): Markup {
+  const heads = ['fused', ...table.modalities];
+  const rows = [...table.rows, ...table.teachers];
+  const values = rows.flatMap(({ test }) => Object.values(test).flatMap((one) => one.values));
+  const scale = scaleLinear().domain(domainOf(values)).nice(4).range([0, 100]);
+  const styles = rowStyles(table);
+  const ticks = scale.ticks(4);
+  // Only the ends are named: the values stand beside the dots.
+  const ends = scale.domain();
+  const hasSpread = rows.some(({ seeds }) => seeds.length > 1);
+  const at = (value: number): string => `${Math.round(scale(value) * 100) / 100}%`;
+  return markup`<div class="dots" style="--heads: ${heads.length}; --value: ${hasSpread ? '5.8rem' : '2.6rem'}">
+<div class="dots-row"><span class="label"></span>${heads.map((head) => markup`<div class="dot-cell"><b>${head}</b><span></span></div>`)}</div>
+${rows.map((row) => rowMarkup(row, heads, at, ticks, styles.get(row)))}
+<div class="dots-row"><span class="label"></span>${heads.map(
+    (head, index) =>
+      markup`<div class="dot-cell axis-cell${index > 0 && ' empty'}"><span class="dot-head"></span><svg class="track" width="100%" height="${HEIGHT}" aria-hidden="true">${ends.map((tick, side) => markup`<text class="tick" x="${at(tick)}" y="13" text-anchor="${side === 0 ? 'start' : 'end'}">${tick}</text>`)}</svg><span class="dot-value">%</span></div>`,
+  )}</div>
+</div>`;
+}
+
+function rowMarkup(
+  row: ComparisonRow,
+  heads: readonly string[],
+  at: (value: number) => string,
+  ticks: readonly number[],
+  style: RowStyle = { color: 'muted', stroke: 'solid' },
+): Markup {
+  return markup`<div class="dots-row ${style.color}"><h3><span class="swatch"></span>${row.label}</h3>${heads.map(
+    (head) => {
+      const value = row.test[head];
+      if (!value) return markup`<div class="dot-cell empty"></div>`;
+      return markup`<div class="dot-cell"><span class="dot-head" title="${head}">${head}</span>${track(row, head, value, at, ticks)}<span class="dot-value">${withDeviation(value)}</span></div>`;
+    },
+  )}</div>`;
+}
+
+function track(
+  row: ComparisonRow,
+  head: string,
+  value: Estimate,
+  at: (value: number) => string,
+  ticks: readonly number[],
+): Markup {
+  const middle = HEIGHT / 2;
+  const interval = value.interval ? `, interval of the mean ${formatInterval(value)}` : '';
+  const words = `${row.label}, ${head}: ${withDeviation(value)} %${interval}, ${value.values.length === 1 ? '1 seed' : `${value.values.length} seeds`}`;
+  return markup`<svg class="track" width="100%" height="${HEIGHT}" role="img" aria-label="${words}"><title>${words}</title>${ticks.map((tick) => markup`<line class="grid" x1="${at(tick)}" x2="${at(tick)}" y1="0" y2="${HEIGHT}"/>`)}${
+    value.interval &&
+    markup`<line class="interval" x1="${at(value.interval.lower)}" x2="${at(value.interval.upper)}" y1="${middle}" y2="${middle}"/>`
+  }${value.values.length > 1 && value.values.map((one) => markup`<circle class="seed" cx="${at(one)}" cy="${middle}" r="2"/>`)}<circle class="dot" cx="${at(value.mean)}" cy="${middle}" r="4.5"/></svg>`;
+}
+
+function domainOf(values: readonly number[]): [number, number] {
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (low > high) return [0, 100];
+  const air = Math.max((high - low) * 0.05, 0.5);
+  return [Math.max(0, low - air), high + air];
+}

@@ -1,0 +1,57 @@
+import type { EpochMetrics, StartedRun } from '../../run.js';
+import { headsOf, type Head } from '../heads.js';
+import { isRegression, mainHead } from '../shown.js';
+
+/** One run in the terms of its page. */
+export interface RunView {
+  readonly run: StartedRun;
+  /** Accuracy, or an error of which less is better. */
+  readonly regression: boolean;
+  /** Fused first; a teacher has one. */
+  readonly heads: readonly Head[];
+  readonly main: Head;
+  /** Results to show: those of the selected epoch, or of the last evaluated one while the run is not finished. */
+  readonly results: RunResults;
+}
+
+/** Results of one epoch. */
+export interface RunResults {
+  readonly epoch: number | undefined;
+  readonly test: Readonly<Record<string, number>>;
+  readonly validation: Readonly<Record<string, number>>;
+  /** By part, head and metric. */
+  readonly metrics: NonNullable<EpochMetrics['metrics']>;
+}
+
+/** Everything the sections of a run's page ask about the run. */
+export function viewOf(run: StartedRun): RunView {
+  const main = mainHead(run);
+  const heads = run.config.kind === 'teacher' ? [main] : headsOf(run.config.modalities);
+  return { run, regression: isRegression(run), heads, main, results: resultsOf(run) };
+}
+
+function resultsOf({ summary, metrics }: StartedRun): RunResults {
+  if (summary) {
+    const { selectedEpoch, test, validation, metrics: scores = {} } = summary;
+    return { epoch: selectedEpoch, test, validation, metrics: scores };
+  }
+  const last = metrics.findLast(({ validation, test }) => validation ?? test);
+  return {
+    epoch: last?.epoch,
+    test: last?.test ?? {},
+    validation: last?.validation ?? {},
+    metrics: last?.metrics ?? {},
+  };
+}
+
+/** Test result of each modality's teacher, where it is known. */
+export function teacherResults(
+  { teachers = {} }: StartedRun,
+  part: 'test' | 'validation',
+): Record<string, number> {
+  const entries = Object.entries(teachers).flatMap(([modality, { summary }]) => {
+    const value = summary?.[part][modality] ?? summary?.[part]['fused'];
+    return value === undefined ? [] : [[modality, value] as const];
+  });
+  return Object.fromEntries(entries);
+}

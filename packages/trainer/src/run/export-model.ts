@@ -1,0 +1,75 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { OptionError } from '@g2d/tensor-ops';
+import { writeFileAtomic } from '@g2d/tensor-ops/node';
+import type { LoadedRun } from './load-run.js';
+
+/** What an exported model takes and gives: `g2d.json` beside it. */
+export interface ExportedModel {
+  readonly run: string;
+  readonly epoch: number | null;
+  readonly task: 'classification' | 'regression';
+  /** In the order in which the model takes them; channels last, without the batch. */
+  readonly inputs: readonly { readonly modality: string; readonly shape: readonly (number | null)[] }[];
+  /** In order: `fused`, then each modality's own; one alone for a teacher. Logits; of a regression z, the value is sigmoid(z). */
+  readonly outputs: readonly string[];
+  /** By class id. */
+  readonly classNames: readonly string[];
+}
+
+const FILES = ['model.json', 'weights.bin', 'g2d.json'];
+
+/**
+ * Writes a run's model for plain TensorFlow.js: `model.json`, `weights.bin`, and `g2d.json` with what it takes and gives.
+ *
+ * `model.json` is there last, so that a folder with one is complete.
+ *
+ * @throws {OptionError} If the folder holds other files, or the model has parts that are no standard layers.
+ */
+export async function exportModel(
+  { model, facts, folder, epoch, data }: LoadedRun,
+  out: string,
+): Promise<ExportedModel> {
+  const foreign = existsSync(out) ? readdirSync(out).filter((name) => !FILES.includes(name)) : [];
+  if (foreign.length > 0) {
+    throw new OptionError(
+      `${out} holds other files (${foreign.slice(0, 3).join(', ')}), and is left alone.`,
+      {
+        option: 'out',
+        value: out,
+        accepted: 'a new or empty folder, or one of an earlier export',
+      },
+    );
+  }
+  const modalities = Object.keys(facts.shapes);
+  const description: ExportedModel = {
+    run: folder.path,
+    epoch,
+    task: facts.task,
+    inputs: modalities.map((modality) => ({ modality, shape: facts.shapes[modality] as number[] })),
+    outputs: modalities.length > 1 ? ['fused', ...modalities] : modalities,
+    classNames: data.test.classNames,
+  };
+  let artifacts: tf.io.ModelArtifacts | undefined;
+  await model.toLayersModel().save(
+    // `file://` is known to one backend alone.
+    tf.io.withSaveHandler(async (saved) => {
+      artifacts = saved;
+      return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+    }),
+  );
+  const { modelTopology, weightSpecs, weightData, format, generatedBy } = artifacts as tf.io.ModelArtifacts;
+  const bytes = [weightData].flat() as ArrayBuffer[];
+  writeFileAtomic(
+    join(out, 'weights.bin'),
+    bytes.map((buffer) => new Uint8Array(buffer)),
+  );
+  writeFileAtomic(join(out, 'g2d.json'), `${JSON.stringify(description, null, 2)}\n`);
+  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
+  writeFileAtomic(
+    join(out, 'model.json'),
+    JSON.stringify({ modelTopology, format, generatedBy, convertedBy: null, weightsManifest }),
+  );
+  return description;
+}

@@ -1,0 +1,304 @@
+import * as tf from '@tensorflow/tfjs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { toyConfig, toyTeacher } from '../../test/toy-config.js';
+import type { EpochRecord } from '../method.js';
+import { RunFolder } from '../node/run-folder.js';
+import { lockRun } from '../node/run-lock.js';
+import { loadRun } from './load-run.js';
+import { parseConfig } from './read-config.js';
+import { trainRun, type RunReporter } from './train-run.js';
+
+let root: string;
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'g2d-run-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const at = (name: string): string => join(root, name);
+const json = (...path: string[]) => JSON.parse(readFileSync(join(...path), 'utf8'));
+const lines = (folder: string): EpochRecord[] =>
+  readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** Stops after so many steps of this call. */
+function stopAfter(steps: number): { signal: AbortSignal; reporter: RunReporter } {
+  const controller = new AbortController();
+  let count = 0;
+  return {
+    signal: controller.signal,
+    reporter: {
+      begin: () => {},
+      step: () => void (++count === steps && controller.abort()),
+      epoch: () => {},
+      note: () => {},
+    },
+  };
+}
+
+const train = (config: object, name: string, options: Partial<Parameters<typeof trainRun>[1]> = {}) =>
+  trainRun(parseConfig(config), { out: at(name), ...options });
+
+async function trainTeachers(changes: object = {}): Promise<{ loud: string; quiet: string }> {
+  await train(toyTeacher('loud', changes), 'teacher-loud');
+  await train(toyTeacher('quiet', changes), 'teacher-quiet');
+  return { loud: at('teacher-loud'), quiet: at('teacher-quiet') };
+}
+
+/** Everything of a finished run that must not depend on whether it was stopped. */
+function contents(name: string): unknown {
+  const folder = at(name);
+  const { seconds: _, stages: __, ...summary } = json(folder, 'summary.json');
+  return {
+    summary,
+    predictions: json(folder, 'predictions.json'),
+    metrics: lines(folder).map((record) => ({ ...record, seconds: 0, memoryMB: 0 })),
+    weights: ['last', 'best'].map((label) =>
+      readFileSync(join(folder, 'checkpoints', label, 'model.safetensors'), 'hex'),
+    ),
+    optimizers: ['last', 'best'].map((label) =>
+      readFileSync(join(folder, 'checkpoints', label, 'optimizer.safetensors'), 'hex'),
+    ),
+  };
+}
+
+describe('trainRun', () => {
+  it('writes configuration, metrics, checkpoints, events, predictions and summary', async () => {
+    const outcome = await train(toyConfig(), 'joint');
+    expect(outcome.status).toBe('finished');
+    expect(readdirSync(at('joint')).sort()).toEqual([
+      'checkpoints',
+      'config.json',
+      'metrics.jsonl',
+      'predictions.json',
+      'summary.json',
+      'tensorboard',
+    ]);
+    const config = json(at('joint'), 'config.json');
+    expect(config).toMatchObject({
+      kind: 'student',
+      name: 'joint',
+      modalities: ['loud', 'quiet'],
+      seed: 0,
+      select: 'validation-best',
+      model: { task: 'classification', classes: 3, shapes: { loud: [4], quiet: [4] } },
+      environment: { backend: 'cpu', versions: { tfjs: expect.any(String), node: expect.any(String) } },
+    });
+    const records = lines(at('joint'));
+    expect(records.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    for (const { validation, test, metrics } of records) {
+      expect(Object.keys(validation!)).toEqual(['fused', 'loud', 'quiet']);
+      expect(Object.keys(test!)).toEqual(['fused', 'loud', 'quiet']);
+      expect(Object.keys(metrics!.test!['fused']!)).toEqual([
+        'loss',
+        'accuracy',
+        'macroF1',
+        'calibrationError',
+      ]);
+    }
+    const summary = json(at('joint'), 'summary.json');
+    const best = Math.max(...records.map(({ validation }) => validation!['fused']!));
+    // The later epoch wins a tie.
+    const expected = records.findLast(({ validation }) => validation!['fused'] === best)!;
+    expect(summary).toMatchObject({
+      selectedEpoch: expected.epoch,
+      validation: expected.validation,
+      test: expected.test,
+    });
+    expect(summary.perClass.fused).toHaveLength(3);
+    expect(summary.confusion.fused.flat().reduce((a: number, b: number) => a + b)).toBe(30);
+    expect(Object.keys(summary.stages).sort()).toEqual(['checkpoints', 'evaluation', 'training']);
+  });
+
+  it('selects the last epoch, or the best on the test part, where that is asked for', async () => {
+    await train(toyConfig({ select: 'last' }), 'last');
+    expect(json(at('last'), 'summary.json')).toMatchObject({
+      select: 'last',
+      selectedEpoch: 3,
+      checkpoint: 'last',
+    });
+    await train(toyConfig({ select: 'test-best', evaluation: { splits: [] } }), 'test-best');
+    const summary = json(at('test-best'), 'summary.json');
+    const best = Math.max(...lines(at('test-best')).map(({ test }) => test!['fused']!));
+    expect(summary).toMatchObject({ select: 'test-best', checkpoint: 'best', test: { fused: best } });
+  });
+
+  it('gives the same run for the same seed, and another for another', async () => {
+    await train(toyConfig(), 'a');
+    await train(toyConfig(), 'b');
+    await train(toyConfig({ seed: 1 }), 'c');
+    expect(contents('a')).toEqual(contents('b'));
+    expect((contents('a') as { weights: unknown }).weights).not.toEqual(
+      (contents('c') as { weights: unknown }).weights,
+    );
+  });
+
+  const smp = { phaseEpochs: [1, 2], scope: 'encoder', ranking: 'epoch' };
+  const dropout = {
+    encoders: Object.fromEntries(
+      ['loud', 'quiet'].map((name) => [
+        name,
+        { ...((toyConfig() as never)['encoders'][name] as object), options: { dropout: 0.3 } },
+      ]),
+    ),
+  };
+  it.each([
+    ['joint training', {}],
+    ['G2D', { method: 'g2d', methodOptions: { smp } }],
+    ['Adam with a warm-up', { optimizer: { type: 'adam', learningRate: 0.01, warmUp: { epochs: 2 } } }],
+    ['dropout', dropout],
+    ['OGM-GE', { method: 'ogm-ge', methodOptions: { 'ogm-ge': { alpha: 0.8, scope: 'encoder' } } }],
+  ])(
+    'goes on after a stop at any step, bit for bit: %s',
+    async (_, changes) => {
+      const needs = 'method' in changes && changes.method === 'g2d';
+      const config = toyConfig({ ...changes, ...(needs && { teachers: await trainTeachers() }) });
+      await train(config, 'whole');
+      for (let stop = 1; stop <= 8; stop++) {
+        const name = `stopped-${stop}`;
+        const first = await train(config, name, stopAfter(stop));
+        expect(first).toMatchObject({ status: 'interrupted', epoch: Math.ceil(stop / 3) });
+        expect(existsSync(join(at(name), 'summary.json'))).toBe(false);
+        // And once more, two steps later.
+        await train(config, name, { resume: true, ...stopAfter(2) });
+        await train(config, name, { resume: true });
+        expect(contents(name)).toEqual(contents('whole'));
+      }
+    },
+    120_000,
+  );
+
+  it('needs nothing but its folder and the data to go on: teachers are in it', async () => {
+    const teachers = await trainTeachers();
+    const config = toyConfig({ method: 'g2d', methodOptions: { smp }, teachers });
+    await train(config, 'whole');
+    await train(config, 'stopped', stopAfter(4));
+    rmSync(teachers.loud, { recursive: true });
+    rmSync(teachers.quiet, { recursive: true });
+    await train(config, 'stopped', { resume: true });
+    expect(contents('stopped')).toEqual(contents('whole'));
+  });
+
+  it('learns the same from stored outputs of the teachers as from running them', async () => {
+    const teachers = await trainTeachers();
+    const config = toyConfig({ method: 'g2d', methodOptions: { smp }, teachers });
+    await train(config, 'online');
+    await train({ ...config, teacherOutputs: 'stored' }, 'stored');
+    const [online, stored] = [contents('online'), contents('stored')] as { weights: unknown }[];
+    expect(stored!.weights).toEqual(online!.weights);
+    const crop = { data: { augment: { loud: { type: 'random-affine-crop' } } } };
+    await expect(train({ ...config, ...crop, teacherOutputs: 'stored' }, 'augmented')).rejects.toThrow(
+      /"teacherOutputs" is "stored", but loud is augmented at random/,
+    );
+  });
+
+  it('leaves a run alone that is there, in use, or not a run', async () => {
+    await train(toyConfig(), 'done');
+    await expect(train(toyConfig(), 'done')).rejects.toThrow(/holds a finished run. Give another folder/);
+    const again = await train(toyConfig(), 'done', { resume: true });
+    expect(again.status).toBe('finished');
+    await train(toyConfig(), 'half', stopAfter(2));
+    await expect(train(toyConfig(), 'half')).rejects.toThrow(/not finished. Go on with it \(--resume\)/);
+    await expect(train(toyConfig({ batchSize: 10 }), 'half', { resume: true })).rejects.toThrow(
+      /began with "batchSize" 20, but now it is 10/,
+    );
+    // What changes speed alone may change.
+    const release = lockRun(at('half'));
+    await expect(train(toyConfig(), 'half', { resume: true })).rejects.toThrow(/in use by process/);
+    release();
+    mkdirSync(at('thesis'));
+    writeFileSync(join(at('thesis'), 'chapter.tex'), 'years');
+    await expect(train(toyConfig(), 'thesis')).rejects.toThrow(/files that are not a run's \(chapter.tex\)/);
+    expect(readdirSync(at('thesis'))).toEqual(['chapter.tex']);
+    await expect(train(toyConfig({ method: 'g2' }), 'new')).rejects.toThrow(/There is no method "g2"/);
+    expect(existsSync(at('new'))).toBe(false);
+  });
+
+  it('goes on with other workers, but not another learning rate', async () => {
+    await train(toyConfig(), 'half', stopAfter(2));
+    const faster = toyConfig({ checkpoints: { minutes: 1 } });
+    expect((await train(faster, 'half', { resume: true, ...stopAfter(1) })).status).toBe('interrupted');
+    const other = toyConfig({
+      optimizer: { type: 'sgd', learningRate: 0.2, momentum: 0.9, weightDecay: 1e-4 },
+    });
+    await expect(train(other, 'half', { resume: true })).rejects.toThrow(
+      /"optimizer.learningRate" 0.1, but now it is 0.2/,
+    );
+  });
+
+  it('refuses teachers that do not fit, each with a sentence', async () => {
+    const teachers = await trainTeachers();
+    const g2d = (changes: object): object =>
+      toyConfig({ method: 'g2d', methodOptions: { smp }, teachers, ...changes });
+    const refused = (changes: object) => expect(train(g2d(changes), 'student')).rejects;
+    await refused({ teachers: {} }).toThrow(/needs a teacher for loud, and "teachers" names none. Train it/);
+    await refused({ teachers: { ...teachers, loud: at('nowhere') } }).toThrow(/there is no folder/);
+    await refused({ teachers: { loud: teachers.quiet, quiet: teachers.loud } }).toThrow(
+      /The teacher for loud in .* has the modalities \["quiet"\], but this run has \["loud"\]/,
+    );
+    await train(toyTeacher('loud'), 'unfinished', stopAfter(1));
+    await refused({ teachers: { ...teachers, loud: at('unfinished') } }).toThrow(/is not finished/);
+    const { dataset } = toyConfig() as { dataset: object };
+    await refused({ dataset: { ...dataset, options: { broken: 99 } } }).toThrow(
+      /The teacher for loud in .* has "dataset.options" not set, but this run has {"broken":99}/,
+    );
+    expect(existsSync(at('student'))).toBe(false);
+  });
+
+  it('stops at a loss that is not finite, says where, and keeps the last good checkpoint', async () => {
+    const { dataset } = toyConfig() as { dataset: object };
+    const config = toyConfig({ dataset: { ...dataset, options: { broken: 7 } } });
+    await expect(train(config, 'broken')).rejects.toThrow(
+      /The loss is NaN \(part "student"\) in epoch 1, step \d, on the samples/,
+    );
+    const exploding = toyConfig({ optimizer: { type: 'sgd', learningRate: 1e30 }, epochs: 5 });
+    await expect(train(exploding, 'exploding')).rejects.toThrow(/not finite|is NaN|is Infinity|holds/);
+    const folder = new RunFolder(at('exploding'));
+    if (existsSync(join(folder.checkpoints, 'last'))) {
+      for (const { values } of Object.values(folder.weights('last')))
+        expect(values.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it('starts an encoder from the weights of another run', async () => {
+    const teachers = await trainTeachers();
+    const { encoders } = toyConfig() as { encoders: Record<string, object> };
+    const warm = toyConfig({
+      encoders: { loud: { ...encoders['loud'], weights: teachers.loud }, quiet: encoders['quiet'] },
+      optimizer: { type: 'sgd', learningRate: 0 },
+      epochs: 1,
+    });
+    await train(warm, 'warm');
+    const name = 'loud/dense/kernel';
+    expect(new RunFolder(at('warm')).weights()[name]).toEqual(new RunFolder(teachers.loud).weights()[name]);
+  });
+
+  it('loads what a run has selected, also from a folder that was moved', async () => {
+    await train(toyConfig(), 'joint');
+    cpSync(at('joint'), at('moved'), { recursive: true });
+    const run = await loadRun(at('moved'));
+    expect(run.epoch).toBe(json(at('joint'), 'summary.json').selectedEpoch);
+    expect((await loadRun(at('joint'), { checkpoint: 'last' })).epoch).toBe(3);
+    await expect(loadRun(at('joint'), { checkpoint: 'epoch-0007' })).rejects.toThrow(
+      /no checkpoint "epoch-0007"/,
+    );
+    await expect(loadRun(root)).rejects.toThrow(/is no run folder/);
+    await run.close();
+  });
+});
