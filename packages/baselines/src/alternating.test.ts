@@ -1,13 +1,11 @@
-// Methods with a step of their own, and frozen encoders.
+// Methods with a step of their own.
 import * as tf from '@tensorflow/tfjs';
-import { concatFusion, lateFusion, MultimodalModel, type Fusion } from '@g2d/fusion';
-import { initializeWeights } from '@g2d/encoders';
+import { concatFusion, lateFusion } from '@g2d/fusion';
 import { expectTensorClose } from '@g2d/tensor-ops/testing';
-import { evaluate, inferenceOf, readState, train, type EpochRecord, type Method } from '@g2d/trainer';
-import { batches, fromSamples } from '@g2d/datasets';
-import { randomStream } from '@g2d/tensor-ops';
+import { evaluate, inferenceOf, readState } from '@g2d/trainer';
+import { batches } from '@g2d/datasets';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { linearProbe } from './linear-probe.js';
+import { both, data, modelWith, options, run, type Modality } from '../test/dense-toy.js';
 import { mla } from './mla.js';
 import { mmPareto } from './mm-pareto.js';
 import { paretoScale, paretoWeights } from './pareto.js';
@@ -18,54 +16,6 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-type Modality = 'loud' | 'quiet';
-const both = ['loud', 'quiet'] as const;
-const options = { widths: { loud: 5, quiet: 5 }, classes: 3, seed: 0 };
-const optimizer = { learningRate: 0.1, momentum: 0, weightDecay: 0 };
-
-function modelWith(fusion: Fusion<Modality>): MultimodalModel<Modality> {
-  const encoder = (name: Modality): tf.LayersModel => {
-    const inputs = tf.input({ shape: [4] });
-    const hidden = tf.layers.dense({ name: `${name}/dense`, units: 5 }).apply(inputs);
-    const outputs = tf.layers
-      .batchNormalization({ name: `${name}/bn`, momentum: 0.9 })
-      .apply(hidden) as tf.SymbolicTensor;
-    const model = tf.model({ name, inputs, outputs });
-    initializeWeights(model, 0);
-    return model;
-  };
-  return new MultimodalModel({ encoders: { loud: encoder('loud'), quiet: encoder('quiet') }, fusion });
-}
-
-const random = randomStream(1);
-const data = fromSamples({
-  name: 'toy',
-  split: 'train',
-  classNames: ['a', 'b', 'c'],
-  samples: Array.from({ length: 60 }, (_, i) => {
-    const input = (signal: number) =>
-      Float32Array.from({ length: 4 }, (_, j) => random.normal() * 0.5 + (j === i % 3 ? signal : 0));
-    return { label: i % 3, inputs: { loud: input(3), quiet: input(1) } };
-  }),
-});
-
-async function run(
-  model: MultimodalModel<Modality>,
-  method: Method<Modality>,
-  { epochs = 1, batchSize = 20 } = {},
-): Promise<EpochRecord[]> {
-  const log: EpochRecord[] = [];
-  await train({
-    model,
-    methods: [method],
-    epochs,
-    optimizer,
-    batches: (epoch) => batches<Modality>(data, { batchSize, epoch }),
-    onEpoch: (record) => void log.push(record),
-  });
-  return log;
-}
-
 describe('paretoWeights', () => {
   it('takes half of each without conflict, and the shortest combination with it, by hand', () => {
     expect(paretoWeights({ multimodal: 1, cross: 0.5, unimodal: 4 })).toEqual({ a: 0.5, b: 0.5 });
@@ -75,6 +25,9 @@ describe('paretoWeights', () => {
     expect(weights).toEqual({ a: 0.75, b: 0.25 });
     // h = (1, 1), the sum (0, 2): 1.5 · 2 / √2 on h.
     expect(paretoScale(products, weights, 1.5)).toBeCloseTo(2.12132, 5);
+    // Without conflict h is the sum, and only γ lengthens it: (1, 0) and (0.5, 2).
+    const agreeing = { multimodal: 1, cross: 0.5, unimodal: 4.25 };
+    expect(paretoScale(agreeing, paretoWeights(agreeing), 1.5)).toBeCloseTo(1.5, 12);
   });
 
   it('stays within the released bounds, and with a combination of length 0', () => {
@@ -228,17 +181,5 @@ describe('mla', () => {
     expectTensorClose(fixed.apply(features).logits, [1.325, 0.09, 0], { atol: 1e-5 });
     const absent = { loud: tf.tensor1d([0]) };
     expectTensorClose(shared.apply(features, absent).logits, [0.5, 0.2, 0], { atol: 1e-5 });
-  });
-});
-
-describe('linearProbe', () => {
-  it('trains the fusion alone and leaves every encoder bit by bit, statistics too', async () => {
-    const model = modelWith(lateFusion(options));
-    const start = readState(model);
-    await run(model, linearProbe(), { epochs: 2 });
-    for (const [name, { values }] of Object.entries(readState(model))) {
-      const same = [...values].join() === [...start[name]!.values].join();
-      expect(same, name).toBe(!name.startsWith('head/'));
-    }
   });
 });

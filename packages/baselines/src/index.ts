@@ -10,7 +10,14 @@ export { separateHeads } from './separate-heads.js';
 
 // One step for each modality in turn
 export { mla, type MlaOptions } from './mla.js';
-export { sharedHeadFusion, type SharedHeadOptions } from './shared-head.js';
+export { projectionStrength, updatedProjection, type ProjectionForm } from './mla-projection.js';
+export { sharedHeadFusion, type SharedHeadOptions, type SharedHeadWeights } from './shared-head.js';
+export { projectFeatures } from './project-features.js';
 
 // Frozen encoders
-export { linearProbe } from './linear-probe.js';
+export { linearProbe, type LinearProbeOptions } from './linear-probe.js';
+export { copyEncoders } from './copy-encoders.js';
+
+// Early stopping of each modality
+export { mses, type MsesOptions } from './mses.js';
+export { watchLoss, type LossWatch, type StoppingRule } from './early-stopping.js';

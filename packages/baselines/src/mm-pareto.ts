@@ -1,9 +1,11 @@
 import { studentLoss } from '@g2d/distill';
-import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { concatFusion, lateFusion, type FusionOptions, type MultimodalModel } from '@g2d/fusion';
+import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
 import type { Method } from '@g2d/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { paretoScale, paretoWeights, type GradientProducts, type ParetoWeights } from './pareto.js';
+import { presentLoss, presentSamples } from './present-loss.js';
+import { separateHeads } from './separate-heads.js';
 
 /** Settings of `mmPareto`. */
 export interface MmParetoOptions {
@@ -18,8 +20,10 @@ export interface MmParetoOptions {
  * L_0 = CE(z, y), L_m = CE(u_m, y); for each encoder a, b from `paretoWeights`, for each of its tensors
  * g ← γ λ h,  h = 2 a ∇L_0 + 2 b ∇L_m,  λ = max(1, ‖∇L_0 + ∇L_m‖ / ‖h‖). Heads keep the gradient of L_0 + Σ_m L_m.
  *
- * The model needs heads of each modality beside the fused one: `separateHeads`. A step costs two forward and two backward
- * passes; batch statistics count once. Any k; regressions too.
+ * The model needs heads of each modality beside the fused one: `separateHeads`; the hook `fusion` makes a fused head on the
+ * concatenated features and linear ones beside it. A step costs two forward and two backward passes (the unimodal losses share one,
+ * since each reaches its own encoder and head alone); batch statistics count once, dropout is drawn for each pass. Any k; regressions
+ * too. With presence masks L_m is over the samples that have the modality; an encoder whose modality no sample has gets no gradient.
  *
  * @throws {OptionError} If γ is not above 0; in the first step if the unimodal heads take part in the fused logits.
  * @example
@@ -40,6 +44,8 @@ export function mmPareto<M extends string>({ gamma = 1.5 }: MmParetoOptions = {}
   let weights: PerModality<M, number>;
   return {
     name: 'mm-pareto',
+    fusion: <K extends M>(options: FusionOptions<K>) =>
+      separateHeads(concatFusion(options), lateFusion(options)),
     trainStep(step) {
       const { model, task, batch } = step;
       const { labels } = batch;
@@ -52,7 +58,7 @@ export function mmPareto<M extends string>({ gamma = 1.5 }: MmParetoOptions = {}
       const own = step.differentiate(() => {
         const { unimodalLogits } = step.forward({ runningStatistics: 'keep' });
         const losses = model.modalities.map(
-          (modality) => [modality, studentLoss(labels, unimodalLogits[modality], { task })] as const,
+          (modality) => [modality, presentLoss(step, modality, unimodalLogits[modality])] as const,
         );
         const total = tf.addN(losses.map(([, loss]) => loss)) as tf.Scalar;
         return { ...Object.fromEntries(losses), total };
@@ -64,7 +70,7 @@ export function mmPareto<M extends string>({ gamma = 1.5 }: MmParetoOptions = {}
         multimodal: tensor,
         unimodal: own.gradients[i]?.tensor ?? null,
       }));
-      const products = pairs.map(productsOf);
+      const products = productsOf(pairs);
       const found = {} as Record<M, ParetoWeights>;
       for (const modality of model.modalities) {
         found[modality] = paretoWeights(sum(products.filter((_, i) => pairs[i]?.modality === modality)));
@@ -79,12 +85,16 @@ export function mmPareto<M extends string>({ gamma = 1.5 }: MmParetoOptions = {}
           return { name, tensor: tf.add(tf.mul(multimodal, scale * a), tf.mul(unimodal, scale * b)) };
         }),
       );
-      weights = Object.fromEntries(model.modalities.map((m) => [m, found[m].a])) as Record<M, number>;
-      const { total: student, ...others } = { ...own.loss, total: fused.loss['total'] as number };
+      const present = model.modalities.filter((modality) => presentSamples(batch, modality)?.length !== 0);
+      weights = perModality(model.modalities, (modality) =>
+        present.includes(modality) ? found[modality].a : NaN,
+      );
+      const student = fused.loss['total'] as number;
       const total = student + (own.loss['total'] as number);
+      const others = perModality<string, number>(present, (modality) => own.loss[modality] as number);
       return { loss: { total, student, ...others }, outputs: outputs as NonNullable<typeof outputs> };
     },
-    // The share of the multimodal gradient, ½ without conflict.
+    // The share of the multimodal gradient, ½ without conflict; no number for a modality that no sample of the batch has.
     stepLog: () => ({ multimodalWeight: weights }),
   };
 }
@@ -95,20 +105,24 @@ function encoderOf<M extends string>(model: MultimodalModel<M>, variable: string
   return group?.role === 'head' ? undefined : group?.modality;
 }
 
-function productsOf({
-  multimodal,
-  unimodal,
-}: {
-  readonly multimodal: tf.Tensor | null;
-  readonly unimodal: tf.Tensor | null;
-}): GradientProducts {
-  if (!multimodal || !unimodal) return { multimodal: 0, cross: 0, unimodal: 0 };
-  const product = (x: tf.Tensor, y: tf.Tensor): number => tf.sum(tf.mul(x, y)).dataSync()[0] as number;
-  return {
-    multimodal: product(multimodal, multimodal),
-    cross: product(multimodal, unimodal),
-    unimodal: product(unimodal, unimodal),
-  };
+/** Products of each tensor's two gradients, 0 where there are not both; read back at once. */
+function productsOf(
+  pairs: readonly { readonly multimodal: tf.Tensor | null; readonly unimodal: tf.Tensor | null }[],
+): GradientProducts[] {
+  const product = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.sum(tf.mul(x, y));
+  const rows = tf.stack(
+    pairs.map(({ multimodal, unimodal }) =>
+      multimodal && unimodal
+        ? tf.stack([
+            product(multimodal, multimodal),
+            product(multimodal, unimodal),
+            product(unimodal, unimodal),
+          ])
+        : tf.zeros([3]),
+    ),
+  );
+  const numbers = rows.arraySync() as [number, number, number][];
+  return numbers.map(([multimodal, cross, unimodal]) => ({ multimodal, cross, unimodal }));
 }
 
 const sum = (products: readonly GradientProducts[]): GradientProducts =>

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { readState, train, type EpochRecord, type Method, type Step, type Training } from '@g2d/trainer';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -15,11 +16,21 @@ const both = ['audio', 'visual'] as const;
 /** Gradients of 2 after a step in which the true class has probability 0.6 by audio and 0.4 by the image. */
 function edit(
   method: Method<Modality>,
-  { epoch = 1, gradient = (shape: number[]) => tf.fill(shape, 2) } = {},
+  {
+    epoch = 1,
+    batchIndex = 0,
+    seed = 0,
+    gradient = (shape: number[]) => tf.fill(shape, 2),
+    present = {} as NonNullable<Step<Modality>['batch']['present']>,
+    sum = undefined as ((values: Float64Array | Float32Array) => void) | undefined,
+  } = {},
 ) {
   const model = toyModel(both);
-  void method.onTrainStart?.({ model, epochs: 10 } as Training<Modality>);
-  const step = { epoch, model, batch: { labels: tf.tensor1d([0, 0], 'int32') } } as unknown as Step<Modality>;
+  const random = (name: string) => randomStream(deriveSeed(seed, name));
+  void method.onTrainStart?.({ model, epochs: 10, random } as Training<Modality>);
+  const batch = { labels: tf.tensor1d([0, 0], 'int32'), ids: ['a', 'b'], present };
+  const allReduce = { processes: 1, sum: sum ?? (() => {}) };
+  const step = { epoch, batchIndex, model, batch, allReduce } as unknown as Step<Modality>;
   const logits = (probability: number) =>
     tf.tile(tf.tensor2d([[Math.log(probability / (1 - probability)), 0]]), [2, 1]);
   const features = { audio: tf.zeros<tf.Rank.R2>([2, 3]), visual: tf.zeros<tf.Rank.R2>([2, 3]) };
@@ -37,7 +48,7 @@ function edit(
   return Object.fromEntries(edited.map(({ name, tensor }) => [names.get(name)!, tensor]));
 }
 
-async function run(methods: readonly Method<Modality>[], epochs = 3) {
+async function run(methods: readonly Method<Modality>[], epochs = 3, seed = 0) {
   const model = toyModel(both);
   const log: EpochRecord[] = [];
   const optimizer = { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 };
@@ -45,6 +56,7 @@ async function run(methods: readonly Method<Modality>[], epochs = 3) {
     model,
     methods,
     epochs,
+    seed,
     optimizer,
     batches: toyBatches,
     onEpoch: (record) => void log.push(record),
@@ -98,16 +110,45 @@ describe('ogm', () => {
     expect(Object.values(edited)).toEqual(Array.from({ length: 10 }, () => null));
   });
 
-  it('says what it does not accept', () => {
+  it('compares the samples that have the modality, and nobody where there is nothing to compare', () => {
+    // Audio has 0.6 in both samples: with one of them the score stays, with none it is not compared.
+    const [one, none] = [
+      { audio: tf.tensor1d([1, 0]) },
+      { audio: tf.tensor1d([0, 0]), visual: tf.tensor1d([1, 1]) },
+    ];
+    const method = ogm<Modality>({ alpha: 0.8 });
+    const series = () => method.stepLog!() as Record<string, Record<Modality, number>>;
+    edit(method, { present: one });
+    expect(series()['scores']!.audio).toBeCloseTo(0.6, 6);
+    expect(series()['coefficients']!.audio).toBeCloseTo(0.166345, 5);
+    edit(method, { present: none });
+    expect(series()['scores']).toEqual({ audio: NaN, visual: expect.closeTo(0.4, 6) });
+    expect(series()['ratios']).toEqual({ audio: NaN, visual: NaN });
+    expect(series()['coefficients']).toEqual({ audio: 1, visual: 1 });
+  });
+
+  it('compares the sums of all processes', () => {
+    // A second process with two samples: audio 0.2 in both, visual 0.8.
+    const method = ogm<Modality>({ alpha: 0.8 });
+    const other = [0.4, 2, 1.6, 2];
+    edit(method, { sum: (values) => other.forEach((value, i) => (values[i]! += value)) });
+    const { scores, coefficients } = method.stepLog!() as Record<string, Record<Modality, number>>;
+    expect(scores!.audio).toBeCloseTo(0.4, 6);
+    expect(scores!.visual).toBeCloseTo(0.6, 6);
+    expect(coefficients!.audio).toBe(1);
+    expect(coefficients!.visual).toBeCloseTo(0.166345, 5);
+  });
+
+  it('says what it does not accept', async () => {
     expect(() => ogm({ alpha: NaN })).toThrow(/`alpha` is NaN/);
     expect(() => ogm({ alpha: 1, epochs: [0, 50] })).toThrow(
       /`epochs` is \[0, 50\].*counted from 1.*\[1, 51\]/,
     );
     expect(() => ogm({ alpha: 1, epochs: [3, 2] })).toThrow(/`epochs` is \[3, 2\]/);
-    const start = { model: toyModel(['audio']), epochs: 1 } as Training<'audio'>;
-    expect(() => ogm<'audio'>({ alpha: 1 }).onTrainStart!(start)).toThrow(
-      /"ogm" balances modalities, but the model has only audio/,
-    );
+    const settings = { epochs: 1, optimizer: { learningRate: 1 }, batches: toyBatches };
+    await expect(
+      train({ model: toyModel(['audio']), methods: [ogm<'audio'>({ alpha: 1 })], ...settings }),
+    ).rejects.toThrow(/"ogm" needs 2 modalities or more, but the model has 1: audio/);
   });
 
   it('trains otherwise than without it, inside of its epochs only', async () => {
@@ -159,18 +200,20 @@ describe('ogmGe', () => {
     expect(drawn).toEqual(
       Array.from({ length: 2 }, () => ['audio/conv/kernel', 'visual/conv/kernel']).flat(),
     );
-    const kernel = (epoch: number) =>
+    const kernel = (epoch: number, batchIndex = 0) =>
       edit(ogmGe({ alpha: 0, seed: 0 }), {
         epoch,
+        batchIndex,
         gradient: (shape) => tf.reshape(tf.range(0, tf.util.sizeFromShape(shape)), shape),
       });
-    const [first, second] = [kernel(1), kernel(2)];
+    const [first, second, next] = [kernel(1), kernel(2), kernel(1, 1)];
     const values = [
       first['audio/conv/kernel']!,
       first['visual/conv/kernel']!,
       second['audio/conv/kernel']!,
+      next['audio/conv/kernel']!,
     ].map((tensor) => tensor.dataSync()[5]);
-    expect(new Set(values).size).toBe(3);
+    expect(new Set(values).size).toBe(4);
   });
 
   it('gives the same weights for the same seed, bit for bit, and leaves no tensor behind', async () => {
@@ -186,5 +229,17 @@ describe('ogmGe', () => {
     expect(first.state).not.toEqual(other.state);
     // Each run leaves its model, however many steps it took.
     expect(tf.memory().numTensors).toBe(start + 4 * models);
+  });
+
+  it('takes its noise from the seed of the training, unless it is given one', async () => {
+    const own = await run([ogmGe({ alpha: 0.8, seed: 1 })], 1, 5);
+    expect((await run([ogmGe({ alpha: 0.8, seed: 1 })], 1, 6)).state).toEqual(own.state);
+    const [first, again, other] = [
+      await run([ogmGe({ alpha: 0.8 })], 1, 5),
+      await run([ogmGe({ alpha: 0.8 })], 1, 5),
+      await run([ogmGe({ alpha: 0.8 })], 1, 6),
+    ];
+    expect(again.state).toEqual(first.state);
+    expect(other.state).not.toEqual(first.state);
   });
 });

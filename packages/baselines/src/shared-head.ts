@@ -1,6 +1,15 @@
 import { lateFusion, type Fusion } from '@g2d/fusion';
 import { OptionError, perModality, type PerModality } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
+import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { symbolicByEntropy, symbolicFixed } from './symbolic-shares.js';
+
+/**
+ * How the logits of the modalities are weighted. `'entropy'`: each sample by how sure each modality is, softmax over m of −H_m.
+ * `'batch-entropy'`: as the released code, one weight for the whole batch, from probabilities over the batch axis, so results
+ * depend on the batch. Or fixed weights, whose shares of their sum count.
+ */
+export type SharedHeadWeights<M extends string> = 'entropy' | 'batch-entropy' | PerModality<M, number>;
 
 /** Settings of `sharedHeadFusion`. */
 export interface SharedHeadOptions<M extends string> {
@@ -10,11 +19,10 @@ export interface SharedHeadOptions<M extends string> {
   readonly classes: number;
   readonly seed: number;
   /**
-   * How the logits are weighted. `'entropy'` (default): each sample by how sure each modality is, softmax over m of −H_m.
-   * `'batch-entropy'`: as the released code, one weight for the whole batch, from probabilities over the batch axis, so results
-   * depend on the batch. Or fixed weights, which a regression needs; the released code has 0.55 and 0.45, or 0.35, 0.25 and 0.4.
+   * Default `'entropy'`. A regression needs fixed weights; the released code has 0.55 and 0.45, or 0.35, 0.25 and 0.4, in the order
+   * audio, visual, text.
    */
-  readonly weights?: 'entropy' | 'batch-entropy' | PerModality<M, number>;
+  readonly weights?: SharedHeadWeights<M>;
 }
 
 /**
@@ -23,9 +31,10 @@ export interface SharedHeadOptions<M extends string> {
  * u_m = W f_m + b,  z = Σ_m w_m u_m
  *
  * The head is `head/shared`, a shared layer. With presence masks a missing modality has weight 0 in its samples, but not with
- * `'batch-entropy'`, which knows no samples.
+ * `'batch-entropy'`, which knows no samples. `toLayersModel` writes everything but `'batch-entropy'`.
  *
- * @throws {OptionError} If a fixed weight is missing.
+ * @throws {OptionError} If a fixed weight is missing or negative, all are 0, or there is one class only and the weights are not fixed: a
+ * single number has no entropy.
  * @example
  * sharedHeadFusion({ modalities: ['audio', 'video'], width: 512, classes: 6, seed: 0 });
  * @see Zhang et al., MLA (CVPR 2024), Eq. 8 to 10; released code, `main.py`
@@ -35,28 +44,19 @@ export function sharedHeadFusion<const M extends string>({
   width,
   classes,
   seed,
-  weights = 'entropy',
+  weights: given = 'entropy',
 }: SharedHeadOptions<M>): Fusion<M> {
   const head = lateFusion({ widths: { shared: width }, classes, seed });
   const { layer } = head.layers[0] as (typeof head.layers)[number];
-  if (typeof weights === 'object') {
-    const missing = modalities.find((modality) => !Number.isFinite(weights[modality]));
-    if (missing !== undefined) {
-      throw new OptionError(`\`weights\` says nothing about ${missing}. Give one number for each modality.`, {
-        option: 'weights',
-        value: weights,
-        accepted: `numbers for ${modalities.join(', ')}`,
-      });
-    }
-  }
+  const weights = checkedWeights(given, modalities, classes);
   return {
     modalities,
     widths: perModality(modalities, () => width),
     layers: [{ layer, modality: undefined }],
-    apply: (given, present) =>
+    apply: (encoded, present) =>
       tf.tidy(() => {
         const features = perModality(modalities, (modality) =>
-          presentRows(given[modality], present?.[modality]),
+          presentRows(encoded[modality], present?.[modality]),
         );
         const unimodalLogits = perModality(
           modalities,
@@ -73,25 +73,79 @@ export function sharedHeadFusion<const M extends string>({
         const sum = tf.addN(all.map((logits, i) => tf.mul(logits, masked[i] as tf.Tensor))) as tf.Tensor2D;
         return { features, logits: total ? tf.div<tf.Tensor2D>(sum, total) : sum, unimodalLogits };
       }),
-    symbolic: () => {
-      throw new OptionError(
-        'A model with a shared head has no export: its entropy weights are not a standard layer. Export the encoders and the head apart.',
-        { option: 'fusion', value: 'sharedHeadFusion', accepted: 'a fusion of standard layers' },
+    symbolic: (features) => {
+      if (weights === 'batch-entropy') {
+        throw new OptionError(
+          "Weights of a whole batch ('batch-entropy') have no export: a model of standard layers sees samples. Build the fusion with 'entropy' or fixed weights; the head's weights are the same.",
+          { option: 'weights', value: weights, accepted: "'entropy' or fixed weights" },
+        );
+      }
+      const unimodalLogits = perModality(
+        modalities,
+        (modality) => layer.apply(features[modality]) as SymbolicTensor,
       );
+      const logits =
+        weights === 'entropy'
+          ? symbolicByEntropy(unimodalLogits, classes)
+          : symbolicFixed(unimodalLogits, weights);
+      return { logits, unimodalLogits };
     },
   };
+}
+
+/** The weights, fixed ones divided by their sum. */
+function checkedWeights<M extends string>(
+  weights: SharedHeadWeights<M>,
+  modalities: readonly M[],
+  classes: number,
+): SharedHeadWeights<M> {
+  const names = modalities.join(', ');
+  if (typeof weights !== 'object') {
+    if (weights !== 'entropy' && weights !== 'batch-entropy') {
+      throw new OptionError(
+        `\`weights\` is "${String(weights)}"; it must be 'entropy', 'batch-entropy' or a number for each of ${names}.`,
+        { option: 'weights', value: weights, accepted: `entropy, batch-entropy, numbers for ${names}` },
+      );
+    }
+    if (classes > 1) return weights;
+    throw new OptionError(
+      `A single output has no entropy to weigh the modalities by. Give fixed \`weights\`, a number for each of ${names}.`,
+      { option: 'weights', value: weights, accepted: `numbers for ${names}` },
+    );
+  }
+  const missing = modalities.find((modality) => weights[modality] === undefined);
+  if (missing !== undefined) {
+    throw new OptionError(`\`weights\` says nothing about ${missing}. Give one number for each modality.`, {
+      option: 'weights',
+      value: weights,
+      accepted: `numbers for ${names}`,
+    });
+  }
+  const wrong = modalities.find(
+    (modality) => !(Number.isFinite(weights[modality]) && weights[modality] >= 0),
+  );
+  const total = modalities.reduce((sum, modality) => sum + weights[modality], 0);
+  if (wrong !== undefined || total === 0) {
+    throw new OptionError(
+      `\`weights\` are ${modalities.map((modality) => `${modality} ${weights[modality]}`).join(', ')}; expected finite numbers of at least 0, not all 0.`,
+      { option: 'weights', value: weights, accepted: 'finite numbers ≥ 0' },
+    );
+  }
+  return perModality(modalities, (modality) => weights[modality] / total);
 }
 
 const presentRows = (x: tf.Tensor2D, mask: tf.Tensor1D | undefined): tf.Tensor2D =>
   mask ? tf.where(tf.greater(tf.reshape(mask, [-1, 1]), 0), x, tf.zerosLike(x)) : x;
 
-/** w_m, `[B, 1]` or a number for all samples. */
+/** w_m, `[B, 1]`, or `[1, 1]` for all samples of a batch. */
 function weightColumns<M extends string>(
   modalities: readonly M[],
   logits: PerModality<M, tf.Tensor2D>,
-  weights: NonNullable<SharedHeadOptions<M>['weights']>,
+  weights: SharedHeadWeights<M>,
 ): tf.Tensor[] {
-  if (typeof weights === 'object') return modalities.map((modality) => tf.scalar(weights[modality]));
+  if (typeof weights === 'object') {
+    return modalities.map((modality) => tf.mul(tf.ones([logits[modality].shape[0], 1]), weights[modality]));
+  }
   const axis = weights === 'entropy' ? 1 : 0;
   const entropies = modalities.map((modality) => {
     const log = tf.logSoftmax(axis === 1 ? logits[modality] : tf.transpose(logits[modality]));

@@ -1,15 +1,15 @@
 // Convolutional models that train in milliseconds, for this package's tests.
 import * as tf from '@tensorflow/tfjs';
 import { initializeWeights } from '@g2d/encoders';
-import { lateFusion, MultimodalModel } from '@g2d/fusion';
+import { lateFusion, MultimodalModel, type Fusion } from '@g2d/fusion';
 import { randomStream } from '@g2d/tensor-ops';
 import type { Step, TrainOptions } from '@g2d/trainer';
 
 export type Modality = 'audio' | 'visual';
 type Batch<M extends string> = Step<M>['batch'];
 
-/** One convolution, batch normalization and an average for each modality, and late fusion into two classes. */
-export function toyModel<M extends string>(modalities: readonly M[]): MultimodalModel<M> {
+/** One convolution, batch normalization and an average for each modality, and late fusion into two classes or another. */
+export function toyModel<M extends string>(modalities: readonly M[], fusion?: Fusion<M>): MultimodalModel<M> {
   const record = <T>(value: (name: M) => T) =>
     Object.fromEntries(modalities.map((name) => [name, value(name)])) as Record<M, T>;
   const encoders = record((name) => {
@@ -24,7 +24,7 @@ export function toyModel<M extends string>(modalities: readonly M[]): Multimodal
   });
   return new MultimodalModel({
     encoders,
-    fusion: lateFusion({ widths: record(() => 3), classes: 2, seed: 0 }),
+    fusion: fusion ?? lateFusion({ widths: record(() => 3), classes: 2, seed: 0 }),
   });
 }
 

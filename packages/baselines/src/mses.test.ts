@@ -1,0 +1,162 @@
+import * as tf from '@tensorflow/tfjs';
+import { lateFusion, sumFusion } from '@g2d/fusion';
+import { readState, type SplitMetrics } from '@g2d/trainer';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { modelWith, options, optimizer, run, type Modality } from '../test/dense-toy.js';
+import { watchLoss, type LossWatch, type StoppingRule } from './early-stopping.js';
+import { mses, type MsesOptions } from './mses.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+/** The epochs' watches over a list of losses. */
+const watch = (losses: readonly number[], rule: StoppingRule): LossWatch[] => {
+  let now: LossWatch = { stopped: false };
+  return losses.map((loss, i) => (now = watchLoss(now, { epoch: i + 1, loss }, rule)));
+};
+
+describe('watchLoss', () => {
+  it('stops in the P-th epoch after the best one, by hand', () => {
+    const watches = watch([1, 0.5, 0.6, 0.5, 0.4], { patience: 2, form: 'paper' });
+    expect(watches.map(({ best }) => best?.epoch)).toEqual([1, 2, 2, 2, 2]);
+    // An equal loss is not a better one; what has stopped does not begin again.
+    expect(watches.map(({ stopped }) => stopped)).toEqual([false, false, false, true, true]);
+    const lasting = watch([1, 0.5, 0.6, 0.45, 0.6], { patience: 2, form: 'paper' });
+    expect(lasting.at(-1)).toEqual({ raw: 0.6, best: { epoch: 4, loss: 0.45 }, stopped: false });
+  });
+
+  it('smooths two losses and waits one epoch longer in the released form, by hand', () => {
+    const watches = watch([1, 0.5, 0.6, 0.7, 0.8], { patience: 1, form: 'released' });
+    // 1, 0.6 + 0.2 = 0.8, 0.3 + 0.24 = 0.54, 0.36 + 0.28 = 0.64, 0.42 + 0.32 = 0.74: raw losses are mixed, not smoothed ones.
+    expect(watches.map(({ best }) => best?.epoch)).toEqual([1, 2, 3, 3, 3]);
+    expect(watches[1]!.best?.loss).toBeCloseTo(0.8, 12);
+    expect(watches[2]!.best?.loss).toBeCloseTo(0.54, 12);
+    expect(watches.map(({ stopped }) => stopped)).toEqual([false, false, false, false, true]);
+  });
+});
+
+const LOUD = [1, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+const FALLING = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
+
+/** Trains with validation losses from a list, and keeps the state after every epoch, 0: before the first. */
+async function trained(
+  given: MsesOptions<Modality>,
+  { epochs = 6, quiet = FALLING, loud = LOUD, fusion = lateFusion(options), momentum = 0 } = {},
+) {
+  const model = modelWith(fusion);
+  const states = [readState(model)];
+  const stopped: unknown[] = [];
+  await run(model, mses(given), {
+    epochs,
+    optimizer: { ...optimizer, momentum },
+    evaluate: async (epoch) => {
+      const metrics = {
+        fused: { loss: 1 },
+        loud: { loss: loud[epoch - 1] },
+        quiet: { loss: quiet[epoch - 1] },
+      };
+      return { validation: metrics as unknown as SplitMetrics };
+    },
+    onEpoch: (record) => {
+      stopped.push(record['stopped']);
+      states.push(readState(model));
+    },
+  });
+  return { states, stopped };
+}
+
+/** A modality's part of a state. */
+const partOf = (modality: Modality, state: ReturnType<typeof readState>) =>
+  Object.fromEntries(
+    Object.entries(state).filter(
+      ([name]) => name.startsWith(`${modality}/`) || name.startsWith(`head/${modality}`),
+    ),
+  );
+
+describe('mses', () => {
+  it('gives a modality its best weights back and lets the others go on', async () => {
+    const { states, stopped } = await trained({ patience: 2 });
+    // Best in epoch 2, so epoch 4 is its last.
+    expect(partOf('loud', states[4]!)).toEqual(partOf('loud', states[2]!));
+    expect(partOf('loud', states[3]!)).not.toEqual(partOf('loud', states[2]!));
+    expect(partOf('loud', states[6]!)).toEqual(partOf('loud', states[2]!));
+    expect(Object.keys(partOf('loud', states[6]!))).toContain('loud/bn/moving_mean');
+    for (const epoch of [3, 4, 5, 6])
+      expect(partOf('quiet', states[epoch]!)).not.toEqual(partOf('quiet', states[epoch - 1]!));
+    expect(stopped).toEqual([0, 0, 0, 0, 1, 1].map((loud) => ({ loud, quiet: 0 })));
+  });
+
+  it('adds the unimodal losses with their weights, in the paper’s form only', async () => {
+    const model = () => modelWith(sumFusion(options));
+    const evaluate = async () => ({
+      validation: { loud: { loss: 1 }, quiet: { loss: 1 } } as unknown as SplitMetrics,
+    });
+    const weights = { loud: 2, quiet: 0.5 };
+    const [paper] = await run(model(), mses({ patience: 9, weights }), { batchSize: 60, evaluate });
+    const { total, student, loud, quiet } = paper!.loss as Record<string, number>;
+    expect(total).toBeCloseTo(student! + 2 * loud! + 0.5 * quiet!, 5);
+    const [released] = await run(model(), mses({ patience: 9, form: 'released' }), {
+      batchSize: 60,
+      evaluate,
+    });
+    expect(released!.loss).toEqual({
+      total: expect.closeTo(student!, 5),
+      student: expect.closeTo(student!, 5),
+    });
+  });
+
+  it('takes everything back to the best epoch in the released form, and its gradients are 0 from then on', async () => {
+    const { states } = await trained({ patience: 1, form: 'released' });
+    // Smoothed, the best is epoch 3, and epoch 5 its last.
+    expect(states[5]).toEqual(states[3]);
+    // Without momentum and decay nothing moves its weights, but its batch normalization goes on.
+    const [now, then] = [states[6]!, states[3]!];
+    expect(now['loud/dense/kernel']).toEqual(then['loud/dense/kernel']);
+    expect(now['head/loud/kernel']).toEqual(then['head/loud/kernel']);
+    expect(now['loud/bn/moving_mean']).not.toEqual(then['loud/bn/moving_mean']);
+    expect(now['quiet/dense/kernel']).not.toEqual(then['quiet/dense/kernel']);
+  });
+
+  it('lets momentum and decay act on what has gradients of 0', async () => {
+    const { states } = await trained({ patience: 1, form: 'released' }, { momentum: 0.9 });
+    expect(states[5]).toEqual(states[3]);
+    expect(states[6]!['loud/dense/kernel']).not.toEqual(states[3]!['loud/dense/kernel']);
+  });
+
+  it('acts in its window of epochs, both ends inside', async () => {
+    const { states } = await trained({ patience: 1, form: 'released', epochs: [1, 6] }, { epochs: 7 });
+    expect(states[6]!['loud/dense/kernel']).toEqual(states[3]!['loud/dense/kernel']);
+    expect(states[7]!['loud/dense/kernel']).not.toEqual(states[3]!['loud/dense/kernel']);
+  });
+
+  it('changes no weight any more where all have stopped', async () => {
+    const released = await trained(
+      { patience: 1, form: 'released' },
+      { epochs: 7, quiet: LOUD, momentum: 0.9 },
+    );
+    for (const name of ['quiet/dense/kernel', 'loud/dense/kernel', 'head/loud/bias'])
+      expect(released.states[7]![name]).toEqual(released.states[3]![name]);
+    const paper = await trained({ patience: 2 }, { epochs: 7, quiet: LOUD });
+    expect(paper.states[7]).toEqual(paper.states[2]);
+  });
+
+  it('needs validation losses of every epoch', async () => {
+    await expect(run(modelWith(lateFusion(options)), mses<Modality>({ patience: 2 }))).rejects.toThrow(
+      /validation loss of loud, quiet after every epoch, but epoch 1 has none of loud/,
+    );
+  });
+
+  it('says what it does not accept', () => {
+    expect(() => mses({ patience: 0 })).toThrow(/`patience` is 0/);
+    expect(() => mses({ patience: 1, form: 'new' as never })).toThrow(/`form` is "new"/);
+    expect(() => mses({ patience: 1, weights: -1 })).toThrow(/`weights` are -1/);
+    expect(() => mses({ patience: 1, epochs: [1, 2] })).toThrow(
+      /`epochs` is a setting of the form "released"/,
+    );
+    expect(() => mses({ patience: 1, form: 'released', weights: 2 })).toThrow(
+      /`weights` is a setting of the form/,
+    );
+    expect(() => mses({ patience: 1, form: 'released', epochs: [2, 1] })).toThrow(/`epochs` is \[2, 1\]/);
+  });
+});
