@@ -3,7 +3,6 @@ import { execFileSync, spawnSync, type ExecFileSyncOptionsWithStringEncoding } f
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -102,11 +101,6 @@ describe('packed packages in an empty project', () => {
       .join('\n');
     writeFileSync(join(project, 'all.mts'), program);
     writeFileSync(join(project, 'all.cts'), program);
-    const misspelt = `import { byPrefix, SequentialModalityPrioritization } from '@g2d/smp';
-      const smp = new SequentialModalityPrioritization({ modalities: ['audio', 'video'], modalityOf: byPrefix({ audio: 'a/', video: 'v/' }), phaseEpochs: [1, 1] });
-      // @ts-expect-error A misspelt modality does not compile.
-      smp.update({ epoch: 1, confidence: { audio: 1, vidoe: 0 } });`;
-    writeFileSync(join(project, 'misspelt.mts'), misspelt);
     const compilerOptions = {
       strict: true,
       noEmit: true,
@@ -116,7 +110,7 @@ describe('packed packages in an empty project', () => {
       skipLibCheck: true,
       types: [],
     };
-    const files = ['all.mts', 'all.cts', 'misspelt.mts'];
+    const files = ['all.mts', 'all.cts'];
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
     const { status, stdout } = spawnSync('node', [join(root, 'node_modules/typescript/bin/tsc')], {
       cwd: project,
@@ -133,19 +127,6 @@ describe('packed packages in an empty project', () => {
         try { byPrefix({ a: '' }); } catch (error) { console.log(G2DError.isInstance(error), error.message); }
       });`;
     expect(run('node', ['-e', code])).toMatch(/^true The prefix "" of a is empty/);
-  });
-
-  it('trains with @g2d/smp on plain TensorFlow.js', () => {
-    writeFileSync(join(project, 'train.mjs'), smpProgram);
-    expect(run('node', ['train.mjs']).trim()).toBe('audio kept: true, video moved: true');
-  });
-
-  it('bundles @g2d/smp into 4 kB, gzipped and without TensorFlow.js', () => {
-    writeFileSync(join(project, 'all-of-smp.mjs'), "export * from '@g2d/smp';\n");
-    const options = ['--bundle', '--minify', '--format=esm', '--external:@tensorflow/*'];
-    const code = run(join(root, 'node_modules/.bin/esbuild'), ['all-of-smp.mjs', ...options]);
-    expect(code).toContain('@tensorflow/tfjs-core');
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(4000);
   });
 
   it.each(['mjs', 'cjs'])('reads batches with a worker thread, from a .%s file', (extension) => {
@@ -196,24 +177,4 @@ export const numbers = () => fromSamples({
   source: { module: import.meta.url, name: 'numbers', options: {} },
   read: async (id) => ({ label: 0, inputs: { x: Float32Array.of(Number(id), Number(id)) } }),
 });
-`;
-
-const smpProgram = `
-import * as tf from '@tensorflow/tfjs';
-import { byPrefix, SequentialModalityPrioritization } from '@g2d/smp';
-const audio = tf.variable(tf.scalar(1), true, 'audio/w');
-const video = tf.variable(tf.scalar(1), true, 'video/w');
-const variables = [audio, video];
-const smp = new SequentialModalityPrioritization({
-  modalities: ['audio', 'video'],
-  modalityOf: byPrefix({ audio: 'audio/', video: 'video/' }),
-  phaseEpochs: [1, 1],
-});
-const optimizer = tf.train.momentum(0.1, 0.9);
-smp.update({ epoch: 1, confidence: { audio: 0.9, video: 0.4 } });
-tf.tidy(() => {
-  const { grads } = tf.variableGrads(() => tf.square(tf.add(audio, video)), smp.activeVariables(variables));
-  optimizer.applyGradients(smp.modulate(grads, variables));
-});
-console.log(\`audio kept: \${audio.dataSync()[0] === 1}, video moved: \${video.dataSync()[0] !== 1}\`);
 `;

@@ -17,7 +17,7 @@ if (!browser) console.warn(missing);
 describe('the bundle', () => {
   it('of everything takes at most 4 kB gzipped, without TensorFlow.js', async () => {
     const code = await bundle({ entry: join(import.meta.dirname, 'index.ts'), tfjs: 'import' });
-    expect(code).toContain('from"@tensorflow/tfjs-core"');
+    expect(code).toContain("from'@tensorflow/tfjs-core'");
     expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(4000);
   });
 });

@@ -95,7 +95,7 @@ describe('regressionConfidence', () => {
   it('refuses a variance of 0 and other shapes', () => {
     for (const variance of [0, -1, NaN, Infinity]) {
       expect(() => regressionConfidence(targets, outputs, { variance })).toThrow(
-        `\`variance\` is ${variance}; expected a number above 0: that of the training targets.`,
+        `\`variance\` is ${variance}; expected a number above 0.`,
       );
     }
     const wrong = (y: tf.Tensor, u: tf.Tensor) => () =>

@@ -34,5 +34,5 @@ export function byPrefix<const M extends string>(prefixes: Readonly<Record<M, st
   }
   const modalityOf = (variable: string): M | undefined =>
     entries.find(([, prefix]) => variable.startsWith(prefix))?.[0];
-  return Object.assign(modalityOf, { modalities: entries.map(([modality]) => modality), prefixes });
+  return Object.assign(modalityOf, { modalities: Object.keys(prefixes) as M[], prefixes });
 }

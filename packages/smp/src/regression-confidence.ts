@@ -35,7 +35,7 @@ export function regressionConfidence(
   { variance, ...presence }: RegressionConfidenceOptions,
 ): tf.Scalar {
   if (!(variance > 0 && variance < Infinity)) {
-    throw wrongOption('variance', variance, 'a number above 0: that of the training targets');
+    throw wrongOption('variance', variance, 'a number above 0');
   }
   const [batch] = targets.shape;
   assertShape('targets', targets, [null], '[B]');

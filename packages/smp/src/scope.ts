@@ -28,17 +28,18 @@ export function scopedModality<M extends string>(
  * Throws unless the scope holds variables of every modality: suppressing one without would silently be plain training.
  *
  * @throws {OptionError} That says which modality, and what the variables' names begin with.
+ * @throws {UnknownModalityError} If a variable is of another modality.
  */
 export function assertScope<M extends string>(
   variables: readonly tf.Variable[],
-  { scope, modalities, modalityOf, headOf }: ScopeOptions<M>,
+  options: ScopeOptions<M>,
 ): void {
-  const isConv = scope === 'conv';
+  const { scope, modalities, modalityOf, headOf } = options;
   for (const of of [modalityOf, headOf]) {
     if (!of) continue;
+    const only = { ...options, modalityOf: of, headOf: undefined };
     const counts = modalities.map(
-      (modality) =>
-        variables.filter(({ name, rank }) => (!isConv || rank === 4) && of(name) === modality).length,
+      (modality) => variables.filter((variable) => scopedModality(variable, only) === modality).length,
     );
     const missing = modalities[counts.indexOf(0)];
     if (missing === undefined) continue;
@@ -46,7 +47,7 @@ export function assertScope<M extends string>(
       (modality, i) => `${of.prefixes?.[modality] ?? modality} (${counts[i]}${i > 0 ? '' : ' variables'})`,
     );
     const starts = [...new Set(variables.map(({ name }) => name.replace(/\/.*/, '/')))].slice(0, 12);
-    const message = `No ${of === headOf ? 'head ' : ''}variable${isConv ? ' with four axes (scope "conv")' : ''} matches modality "${missing}".`;
+    const message = `No ${of === headOf ? 'head ' : ''}variable${scope === 'conv' ? ' with four axes (scope "conv")' : ''} matches modality "${missing}".`;
     throw new OptionError(
       `${message} ${of.prefixes ? 'Prefixes' : 'Modalities'}: ${found.join(', ')}. Variable names start with: ${starts.join(', ')}.`,
       { option: 'variables', value: missing, accepted: message },

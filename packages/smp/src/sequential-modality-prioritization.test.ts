@@ -256,10 +256,11 @@ describe('scope', () => {
 
   it('refuses a modality that nobody listed', () => {
     const modalityOf = (name: string) => name.slice(0, 5) as M;
-    const smp = create({ modalityOf, modalities: ['audio', 'video'] });
-    expect(() => smp.activeVariables(variablesOf(['audio/w', 'video/w', 'texts/w']))).toThrow(
-      '`modalities` has no modality "texts". Known modalities: audio, video.',
-    );
+    const options = { modalityOf, modalities: ['audio', 'video'] } as const;
+    const all = variablesOf(['audio/w', 'video/w', 'texts/w']);
+    const message = '`modalities` has no modality "texts". Known modalities: audio, video.';
+    expect(() => create({ ...options, variables: all })).toThrow(message);
+    expect(() => create(options).activeVariables(all)).toThrow(message);
   });
 });
 
@@ -321,7 +322,7 @@ describe('getState and setState', () => {
     const state = smp.getState();
     const set = (change: object) => () => smp.setState({ ...state, ...change });
     expect(set({ version: 2 })).toThrow(
-      '`state.version` is 2; expected what `getState` gives for audio, video (version 1).',
+      '`state.version` is 2; expected what `getState` gives for audio, video.',
     );
     expect(set({ epoch: 0.5 })).toThrow(/`state\.epoch` is 0\.5/);
     expect(set({ epoch: undefined })).toThrow(/`state\.epoch` is undefined/);
@@ -370,6 +371,13 @@ describe('wrong options', () => {
     [{ ranking: { fixed: ['audio'] } }, '`ranking` is {"fixed":["audio"]}'],
     [{ ranking: { fixed: ['audio', 'audio'] } }, '`ranking`'],
     [{ ranking: {} }, '`ranking` is {}'],
+    [{ ranking: null }, '`ranking` is null'],
+    [{ phaseEpochs: undefined }, '`phaseEpochs` has 0 entries but there are 2 modalities'],
+    [{ modalityOf: undefined }, '`modalityOf` is undefined; expected a function.'],
+    [{ modalityOf: { audio: 'audio/' } }, '`modalityOf` is {"audio":"audio/"}; expected a function.'],
+    // What the types do not see in plain JavaScript.
+    [{ onzero: 'freeze' } as object, '`onzero` is "freeze"; expected no such option.'],
+    [{ phaseEpoch: [1, 2] } as object, '`phaseEpoch` is [1,2]; expected no such option.'],
   ])('%j', (options, message) => {
     let error: unknown;
     try {

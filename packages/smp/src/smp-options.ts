@@ -88,11 +88,21 @@ export interface CompleteSmpOptions<M extends string> extends Choices, RankingVa
 /**
  * Fills in the defaults.
  *
- * @throws {OptionError} If an option is wrong by itself or does not fit another.
+ * @throws {OptionError} If an option is wrong by itself, does not fit another or does not exist.
  */
 export function completeOptions<M extends string>(given: SmpOptions<M>): CompleteSmpOptions<M> {
-  const { modalityOf, phaseEpochs, headOf, ranking = 'batch' } = given;
-  const modalities: readonly M[] | undefined = given.modalities ?? modalityOf.modalities;
+  // The others are those of CHOICES, and what does not exist.
+  const {
+    modalityOf,
+    phaseEpochs = [],
+    headOf,
+    ranking = 'batch',
+    variables: _variables,
+    modalities: named,
+    ...others
+  } = given;
+  const modalities: readonly M[] | undefined = named ?? modalityOf?.modalities;
+  if (typeof modalityOf !== 'function') throw wrongOption('modalityOf', modalityOf, 'a function');
   if (!modalities?.length || new Set(modalities).size < modalities.length) {
     throw wrongOption('modalities', modalities, 'every modality once (only `byPrefix` knows them)');
   }
@@ -108,16 +118,19 @@ export function completeOptions<M extends string>(given: SmpOptions<M>): Complet
   if (!phaseEpochs.every((epochs) => isWhole(epochs, 0))) {
     throw wrongOption('phaseEpochs', phaseEpochs, 'whole numbers from 0');
   }
-  const options: Record<string, unknown> = { ...given, modalities, ranking };
-  for (const [option, accepted] of Object.entries<readonly unknown[]>(CHOICES)) {
-    const value = (options[option] ??= accepted[0]);
-    if (!accepted.includes(value)) throw wrongOption(option, value, `one of ${accepted.join(', ')}`);
+  const words: Record<string, unknown> = others;
+  for (const option in { ...CHOICES, ...words }) {
+    const accepted = (CHOICES as Readonly<Record<string, readonly unknown[]>>)[option];
+    const value = (words[option] ??= accepted?.[0]);
+    if (!accepted?.includes(value)) {
+      throw wrongOption(option, value, accepted ? `one of ${accepted.join(', ')}` : 'no such option');
+    }
   }
-  const { scope } = options;
+  const { scope } = words;
   if ((scope === 'encoder+head') !== !!headOf) {
     throw wrongOption('scope', scope, headOf ? 'encoder+head with `headOf`' : '`headOf` with it');
   }
-  const { dataset, fixed }: RankingValues<M> = typeof ranking === 'object' ? ranking : {};
+  const { dataset, fixed }: RankingValues<M> = ranking instanceof Object ? ranking : {};
   const isRanking =
     ['batch', 'epoch'].includes(ranking as string) ||
     (!fixed && isPerModality(dataset, modalities, isUnit)) ||
@@ -126,5 +139,5 @@ export function completeOptions<M extends string>(given: SmpOptions<M>): Complet
     const expected = `batch, epoch, { dataset: a number in [0, 1] } or { fixed }, for each of ${modalities.join(', ')}`;
     throw wrongOption('ranking', ranking, expected);
   }
-  return { ...options, dataset, fixed } as unknown as CompleteSmpOptions<M>;
+  return { ...given, ...words, modalities, ranking, dataset, fixed } as unknown as CompleteSmpOptions<M>;
 }

@@ -17,7 +17,7 @@ export interface SmpState<M extends string> {
 
 /** Throws an `OptionError` unless a saved state is whole and of these modalities. */
 export function assertState<M extends string>(state: SmpState<M>, modalities: readonly M[]): void {
-  const expected = `what \`getState\` gives for ${modalities.join(', ')} (version 1)`;
+  const expected = `what \`getState\` gives for ${modalities.join(', ')}`;
   for (const [key, isValid] of Object.entries({
     version: state?.version === 1,
     epoch: isWhole(state?.epoch, 0),

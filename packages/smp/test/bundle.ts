@@ -26,6 +26,8 @@ export async function bundle({
       platform: 'browser',
       target: 'es2022',
       minify: true,
+      // Joins the imports of TensorFlow.js, as the package's own build does.
+      treeshake: true,
       noExternal: [/^@g2d\//],
       external: tfjs === 'import' ? [/^@tensorflow\//] : [],
       esbuildOptions(options) {

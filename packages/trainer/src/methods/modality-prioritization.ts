@@ -6,11 +6,24 @@ import type { AllReduce } from '../all-reduce.js';
 import type { Method, Step } from '../method.js';
 import { batchConfidence } from '../teacher-confidence.js';
 
+const SHARED_OPTIONS = [
+  'phaseEpochs',
+  'onZero',
+  'suppression',
+  'ranking',
+  'schedule',
+  'ties',
+  'suppressedBatchNorm',
+] as const;
+
 /** What it takes from `@g2d/smp` as it is. */
-type SharedOptions<M extends string> = Pick<
-  SmpOptions<M>,
-  'phaseEpochs' | 'onZero' | 'suppression' | 'ranking' | 'schedule' | 'ties' | 'suppressedBatchNorm'
->;
+type SharedOptions<M extends string> = Pick<SmpOptions<M>, (typeof SHARED_OPTIONS)[number]>;
+
+/** One record may hold the options of all methods that are stacked; `@g2d/smp` wants its own alone. */
+const sharedOptions = <M extends string>(options: SharedOptions<M>): SharedOptions<M> =>
+  Object.fromEntries(
+    SHARED_OPTIONS.filter((option) => option in options).map((option) => [option, options[option]]),
+  ) as unknown as SharedOptions<M>;
 
 /** Settings of `modalityPrioritization`; those without a word here are those of `@g2d/smp`. */
 export interface PrioritizationOptions<M extends string = string> extends SharedOptions<M> {
@@ -49,7 +62,7 @@ export function modalityPrioritization<M extends string>({
         );
       }
       smp = new SequentialModalityPrioritization({
-        ...options,
+        ...sharedOptions<M>(options),
         modalities: model.modalities,
         modalityOf: modalityInScope(model, scope),
         variables: model.variables,
