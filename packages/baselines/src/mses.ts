@@ -37,7 +37,7 @@ interface MsesState<M extends string> {
  *
  * Every epoch must be evaluated on the validation part. What stops is the modality's encoder and head (layers of the fusion that serve
  * it alone; a head on concatenated features is shared and goes on). In the paper's form a stopped encoder runs in inference mode, so its
- * running statistics stay too. Where all modalities have stopped in the released form, nothing changes any more: its code ends there.
+ * running statistics stay too. Where all modalities have stopped in the released form, the training ends.
  * The log has `stopped`: 1 for modalities that had stopped before the epoch. Any fusion; any number of modalities; regressions too.
  *
  * @throws {OptionError} If an option is not accepted; in `onEpochEnd`, if the epoch was not evaluated on the validation part.
@@ -60,6 +60,7 @@ export function mses<M extends string>(options: MsesOptions<NoInfer<M>>): Method
 
   const method: Method<M> = {
     name: 'mses',
+    validation: 'every-epoch',
     onTrainStart({ model }) {
       modalities = model.modalities;
       watches = perModality(modalities, () => ({ stopped: false }));
@@ -82,10 +83,11 @@ export function mses<M extends string>(options: MsesOptions<NoInfer<M>>): Method
       }
       const needed = modalities.filter((m) => !watches[m].stopped).map((m) => watches[m].best?.epoch);
       snapshots = new Map([...snapshots].filter(([of]) => needed.includes(of)));
+      // The released form ends here; the paper's has other parts that go on: the fusion.
+      if (released && modalities.every(isStopped)) return 'stop';
+      return undefined;
     },
     afterBackward(gradients, { epoch, model }) {
-      if (released && modalities.every(isStopped))
-        return gradients.map(({ name }) => ({ name, tensor: null }));
       if (released && !(epochs[0] <= epoch && epoch <= epochs[1])) return gradients;
       const modalityOf = ownerOf(model);
       return gradients.map(({ name, tensor }): NamedGradient => {

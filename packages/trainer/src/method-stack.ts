@@ -9,6 +9,7 @@ interface Stack<M extends string> {
   readonly teachers?: unknown;
   readonly epochs: number;
   readonly task?: Task;
+  readonly evaluate?: unknown;
 }
 
 /** @throws {OptionError} If methods do not go together, or not with the task, the model or the lack of teachers. */
@@ -18,6 +19,7 @@ export function assertMethods<M extends string>({
   teachers,
   epochs,
   task = 'classification',
+  evaluate,
 }: Stack<M>): void {
   const refuse = (message: string, value: unknown, accepted: string): never => {
     throw new OptionError(message, { option: 'methods', value, accepted });
@@ -35,6 +37,13 @@ export function assertMethods<M extends string>({
       throw new OptionError(
         `The method "${name}" needs a trained teacher for each modality; pass \`teachers\`.`,
         { option: 'teachers', value: undefined, accepted: 'frozenTeachers({ … })' },
+      );
+    }
+    if (method.validation && !evaluate) {
+      refuse(
+        `The method "${name}" reads the validation scores of every epoch; pass \`evaluate\`.`,
+        name,
+        'a training with validation',
       );
     }
     if (method.task && method.task !== task) {

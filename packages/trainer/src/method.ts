@@ -18,6 +18,8 @@ export interface Training<M extends string> {
   readonly task: Task;
   /** How many epochs the training has. */
   readonly epochs: number;
+  /** From which `random` and dropout are derived. */
+  readonly seed: number;
   /** How many batches an epoch has; `undefined` where the loop was not told. */
   readonly batchesPerEpoch: number | undefined;
   /** Of all trainable variables; its learning rate follows the schedule. */
@@ -112,7 +114,8 @@ export interface MethodState {
  * `afterBackward` → optimizer → `stepLog`.
  *
  * A training that goes on from a checkpoint calls `onTrainStart`, then `setState`, then the hooks that would have followed:
- * no `onEpochStart` in the middle of an epoch. So what a method remembers belongs into `getState`.
+ * no `onEpochStart` in the middle of an epoch. So what a method remembers belongs into `getState`. Streams are put back after
+ * these two: numbers that they draw are the same again.
  */
 export interface Method<M extends string> {
   /** For logs, checkpoints and errors, for example `'smp'`. */
@@ -121,6 +124,8 @@ export interface Method<M extends string> {
   readonly teachers?: 'unimodal';
   /** Set it if the method works for one of them only. */
   readonly task?: Task;
+  /** Set it if the method reads the validation scores of every epoch, in `onEpochEnd`. */
+  readonly validation?: 'every-epoch';
   /** Set it if the method needs so many modalities. */
   readonly modalities?: { readonly least: number; readonly most?: number };
   /** The fusion that the method needs, if it is no usual one: `g2d train` builds the model with it. */
@@ -129,8 +134,11 @@ export interface Method<M extends string> {
   onTrainStart?(training: Training<M>): void | Promise<void>;
   /** Before the first batch of an epoch, counted from 1. */
   onEpochStart?(training: Training<M>, epoch: number): void | Promise<void>;
-  /** After the last batch of an epoch, with the epoch's log so far, scores of the evaluated splits included. */
-  onEpochEnd?(training: Training<M>, record: EpochRecord): void | Promise<void>;
+  /**
+   * After the last batch of an epoch, with the epoch's log so far, scores of the evaluated splits included. `'stop'`: this was
+   * the last epoch.
+   */
+  onEpochEnd?(training: Training<M>, record: EpochRecord): 'stop' | void | Promise<'stop' | void>;
   /** Once, after the last epoch. */
   onTrainEnd?(training: Training<M>): void | Promise<void>;
   /** Before the forward pass of every step. */
@@ -181,6 +189,8 @@ export interface EpochRecord {
   readonly epoch: number;
   readonly learningRate: number;
   readonly seconds: number;
+  /** True if a method ended the training with this epoch. */
+  readonly stopped?: true;
   /** Means over the epoch's batches. */
   readonly loss: Readonly<Record<string, number>>;
   /** On the training batches as they were trained on: augmented, before each step. */

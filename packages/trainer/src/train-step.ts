@@ -11,7 +11,15 @@ import {
   withDropoutSeed,
 } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
-import type { ForwardOptions, LossTerms, Method, Step, StepResult, Training } from './method.js';
+import type {
+  Differentiated,
+  ForwardOptions,
+  LossTerms,
+  Method,
+  Step,
+  StepResult,
+  Training,
+} from './method.js';
 
 /**
  * One step: the methods look at the batch, the model runs forward, the loss is differentiated by the active variables, the
@@ -51,7 +59,7 @@ function taskLoss<M extends string>({ task, batch }: Step<M>, { logits }: Output
 
 /** Runs `body` with a step on a batch and frees everything that the step made, also after an error. */
 export function withStep<M extends string, T>(
-  training: Training<M> & { readonly seed: number },
+  training: Training<M>,
   methods: readonly Method<M>[],
   place: StepPlace<M>,
   body: (step: Step<M>) => T,
@@ -80,6 +88,7 @@ class BatchStep<M extends string> implements Step<M> {
   readonly batchesPerEpoch;
   readonly optimizer;
   readonly allReduce;
+  readonly seed;
   readonly epoch;
   readonly batchIndex;
   readonly batch;
@@ -102,6 +111,7 @@ class BatchStep<M extends string> implements Step<M> {
     this.batchesPerEpoch = training.batchesPerEpoch;
     this.optimizer = training.optimizer;
     this.allReduce = training.allReduce;
+    this.seed = training.seed;
     this.epoch = epoch;
     this.batchIndex = batchIndex;
     this.batch = batch;
@@ -178,16 +188,23 @@ class BatchStep<M extends string> implements Step<M> {
   differentiate(lossOf: () => LossTerms, variables: readonly tf.Variable[] = this.model.variables) {
     this.#active = variables;
     let loss: Record<string, number> = {};
+    // Without a variable there is no tape.
+    if (variables.length === 0) return this.#undifferentiated(lossOf);
     const { grads } = tf.variableGrads(() => {
       const terms = lossOf();
-      loss = Object.fromEntries(
-        Object.entries<tf.Scalar>(terms).map(([part, term]) => [part, term.dataSync()[0] as number]),
-      );
+      loss = numbersOf(terms);
       return terms.total;
     }, variables as tf.Variable[]);
     this.#active = undefined;
     this.#assertFinite(loss);
     return { loss, gradients: orderedGradients(this.#reduced(grads, variables), this.model.variables) };
+  }
+
+  #undifferentiated(lossOf: () => LossTerms): Differentiated {
+    const loss = tf.tidy(() => numbersOf(lossOf()) as never) as Record<string, number>;
+    this.#active = undefined;
+    this.#assertFinite(loss);
+    return { loss, gradients: orderedGradients({}, this.model.variables) };
   }
 
   /** The mean gradients of all processes: before any method sees them. */
@@ -263,6 +280,12 @@ function zerosLike(input: EncoderInput | undefined): EncoderInput | undefined {
   const [values, ...masks] = input as readonly tf.Tensor[];
   return [tf.zerosLike(values as tf.Tensor), ...masks];
 }
+
+/** The loss and its parts as numbers. */
+const numbersOf = (terms: LossTerms): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries<tf.Scalar>(terms).map(([part, term]) => [part, term.dataSync()[0] as number]),
+  );
 
 function assertClasses(labels: tf.Tensor1D, { shape: [, classes] }: tf.Tensor2D): void {
   const wrong = labels.dataSync<'int32'>().find((label) => label < 0 || label >= classes);

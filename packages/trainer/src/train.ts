@@ -105,10 +105,16 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
         ...summary,
         ...(metrics && { ...headlines(metrics), metrics }),
       };
-      for (const method of methods) await method.onEpochEnd?.(training, record);
-      position = { epoch: epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
+      let last = false;
+      for (const method of methods) last = (await method.onEpochEnd?.(training, record)) === 'stop' || last;
+      // A method that ends the training leaves nothing to go on with.
+      position = { epoch: last ? epochs + 1 : epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
       const next = position;
-      if ((await options.onEpoch?.(record, () => captureState(training, methods, next))) === 'stop')
+      if (
+        (await options.onEpoch?.(last ? { ...record, stopped: true } : record, () =>
+          captureState(training, methods, next),
+        )) === 'stop'
+      )
         return { status: 'stopped', predict };
     }
     for (const method of methods) await method.onTrainEnd?.(training);

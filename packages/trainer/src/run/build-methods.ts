@@ -4,6 +4,8 @@ import type { FrozenTeachers } from '../frozen-teachers.js';
 import { importBaselines } from '../import-baselines.js';
 import type { Method } from '../method.js';
 import { g2dDistillation } from '../methods/g2d-distillation.js';
+import { ume } from '../methods/ume.js';
+import { umt } from '../methods/umt.js';
 import { modalityPrioritization, type PrioritizationOptions } from '../methods/modality-prioritization.js';
 import { teacherConfidence } from '../teacher-confidence.js';
 import type { RunConfig } from './config-schema.js';
@@ -86,6 +88,10 @@ async function buildMethod(name: string, config: RunConfig, context: MethodConte
   switch (name as Known) {
     case 'g2d-loss':
       return g2dDistillation(options);
+    case 'umt':
+      return umt(options);
+    case 'ume':
+      return ume(options);
     case 'smp':
       return modalityPrioritization(await prioritization(options, config, context));
     default: {

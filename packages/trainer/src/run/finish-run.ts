@@ -49,7 +49,7 @@ export async function finishRun(
     seed: config.seed,
     epochs: config.epochs,
     select: config.select,
-    selectedEpoch: usesBest ? bestEpoch : config.epochs,
+    selectedEpoch: usesBest ? bestEpoch : (last?.epoch ?? 0),
     checkpoint,
     seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0),
     stages,
@@ -59,7 +59,7 @@ export async function finishRun(
     ...(test.perClass && { perClass: test.perClass }),
     ...(test.confusion && { confusion: test.confusion }),
     last: {
-      epoch: config.epochs,
+      epoch: last?.epoch ?? 0,
       ...(last?.validation && { validation: last.validation }),
       ...(last?.test && { test: last.test }),
     },

@@ -121,8 +121,6 @@ async function wrapped(
 
 /**
  * Variance of a regression's targets in the training part.
- *
- * @see G2D, Sec. 3.2: what stands in for the class probability of Eq. 5
  */
 export async function targetVariance(dataset: MultimodalDataset<string>): Promise<number> {
   const targets: number[] = [];

@@ -1,3 +1,4 @@
+import { OptionError } from '@g2d/tensor-ops';
 import type { FrozenTeachers } from '../frozen-teachers.js';
 import type { Method } from '../method.js';
 import { assertMethods } from '../method-stack.js';
@@ -45,7 +46,8 @@ export async function openRun(
     if (needsTeachers) teachersOf();
     const { task } = data.train;
     const { epochs } = config;
-    assertMethods({ model: { modalities }, methods, teachers: needsTeachers, epochs, task });
+    assertMethods({ model: { modalities }, methods, teachers: needsTeachers, epochs, task, evaluate: true });
+    assertValidation(config, methods, data);
     const built = await buildModel(config, data.train, methods);
     return {
       ...built,
@@ -63,6 +65,20 @@ export async function openRun(
     await data.close();
     throw error;
   }
+}
+
+/** @throws {OptionError} If a method reads the validation scores of every epoch, and there are none. */
+function assertValidation(
+  { evaluation: { every, splits } }: RunConfig,
+  methods: readonly Method<string>[],
+  { validation }: RunData,
+): void {
+  const reader = methods.find((method) => method.validation);
+  if (!reader || (validation && every === 1 && splits.includes('validation'))) return;
+  throw new OptionError(
+    `The method "${reader.name}" reads the validation scores of every epoch. ${validation ? 'Set "evaluation.every" to 1, with "validation" among its "splits".' : 'This dataset has no validation part: hold one out.'}`,
+    { option: 'evaluation', value: { every, splits }, accepted: '{ "every": 1 } with a validation part' },
+  );
 }
 
 function once<T>(make: () => T): () => T {

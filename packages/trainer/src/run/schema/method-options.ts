@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countSchema, positiveSchema } from './numbers.js';
+import { countSchema, positiveSchema, seedSchema } from './numbers.js';
 
 const perModality = z.record(z.string(), z.number());
 const scope = z.enum(['conv', 'encoder', 'encoder+head']).optional();
@@ -43,20 +43,30 @@ export const methodOptionsSchema = z
     umt: z
       .strictObject({
         lambda: z.union([z.number().min(0), perModality]).optional(),
-        featureReduction: distillation.featureReduction,
+        reduction: z.enum(['mean', 'sum']).optional(),
       })
       .optional(),
     ume: z.strictObject({ average: z.enum(['logits', 'probabilities']).optional() }).optional(),
     ogm: z.strictObject(modulation).optional(),
-    'ogm-ge': z.strictObject(modulation).optional(),
+    'ogm-ge': z.strictObject({ ...modulation, seed: seedSchema.optional() }).optional(),
     mla: z
       .strictObject({
         order: z.array(z.string()).optional(),
         projection: z.enum(['off', 'scalar', 'released-elementwise']).optional(),
         weights: z.union([z.enum(['entropy', 'batch-entropy']), perModality]).optional(),
+        width: positiveSchema.optional(),
+        otherEncoders: z.enum(['freeze', 'zero']).optional(),
       })
       .optional(),
     'mm-pareto': z.strictObject({ gamma: z.number().positive().optional() }).optional(),
-    'linear-probe': z.strictObject({}).optional(),
+    mses: z
+      .strictObject({
+        patience: positiveSchema,
+        form: z.enum(['paper', 'released']).optional(),
+        weights: z.union([z.number().min(0), perModality]).optional(),
+        epochs: z.tuple([positiveSchema, positiveSchema]).optional(),
+      })
+      .optional(),
+    'linear-probe': z.strictObject({ heads: z.enum(['fused', 'each']).optional() }).optional(),
   })
   .catchall(z.record(z.string(), z.unknown()));
