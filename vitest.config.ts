@@ -16,7 +16,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'main-job', include: ['examples/*/*.slow.ts'], testTimeout: 1_200_000 },
+        test: {
+          // The main job, and runs that are killed: minutes each.
+          name: 'slow',
+          include: ['examples/*/*.slow.ts', 'packages/*/src/**/*.slow.ts'],
+          testTimeout: 1_200_000,
+        },
       },
       {
         extends: true,
