@@ -20,16 +20,19 @@ const KILLS = 17;
 /** Few evaluations, and a checkpoint after almost every step, so that most kills hit training or saving. */
 const ARGS = [
   join(repository, 'examples/av-mnist-small/small.json'),
-  ...['--epochs', String(EPOCHS), '--quiet', '--json'],
-  ...['--set', 'evaluation.splits=["validation"]', '--set', 'checkpoints.minutes=0.001'],
-  ...['--set', `teachers.audio=${join(root, 'teacher-audio')}`],
-  ...['--set', `teachers.image=${join(root, 'teacher-image')}`],
+  '--quiet',
+  '--json',
+  `--epochs=${EPOCHS}`,
+  '--set=evaluation.splits=["validation"]',
+  '--set=checkpoints.minutes=0.001',
+  `--set=teachers.audio=${join(root, 'teacher-audio')}`,
+  `--set=teachers.image=${join(root, 'teacher-image')}`,
 ];
 
 const METHODS: Readonly<Record<string, readonly string[]>> = {
   joint: [],
-  g2d: ['--set', 'methodOptions.smp.phaseEpochs=[1,2]', '--set', 'methodOptions.smp.ranking="epoch"'],
-  mla: ['--set', 'methodOptions.mla={"width":32,"projection":"scalar"}'],
+  g2d: ['--set=methodOptions.smp.phaseEpochs=[1,2]', '--set=methodOptions.smp.ranking="epoch"'],
+  mla: ['--set=methodOptions.mla={"width":32,"projection":"scalar"}'],
 };
 
 const start = (args: readonly string[]) =>

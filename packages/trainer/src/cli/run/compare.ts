@@ -56,7 +56,11 @@ export const compareCommand: Command = {
     }
     const runs = readRuns(positionals, (line) => err(`${line}\n`));
     const table = compareRuns(runs);
-    out(values.json ? `${JSON.stringify(table)}\n` : formatComparison(table, format));
+    out(
+      values.json
+        ? `${JSON.stringify(table)}\n`
+        : `${formatComparison(table, format, { width: process.stdout.columns ?? Infinity }).trimEnd()}\n`,
+    );
     if (values.out !== undefined) {
       const command = `g2d compare ${args.join(' ')}`;
       writeFileAtomic(values.out, renderComparison({ title: values.title, runs, command }));
