@@ -77,8 +77,10 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
       const { epoch } = position;
       const started = performance.now() - 1000 * position.seconds;
       const seconds = (): number => (performance.now() - started) / 1000;
-      training.optimizer.learningRate = learningRateAt(settings, epoch);
-      if (position.batch === 0) for (const method of methods) await method.onEpochStart?.(training, epoch);
+      if (position.batch === 0) {
+        training.optimizer.learningRate = learningRateAt(settings, epoch);
+        for (const method of methods) await method.onEpochStart?.(training, epoch);
+      }
 
       for await (const batch of batches(epoch, position.batch)) {
         let { totals } = position;

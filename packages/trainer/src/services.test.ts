@@ -1,0 +1,324 @@
+// What methods are given beside the hooks: passes that differ, gradients on request, optimizers, snapshots, streams, reduction.
+import * as tf from '@tensorflow/tfjs';
+import { batches } from '@g2d/datasets';
+import { expectTensorClose } from '@g2d/tensor-ops/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { toyDataset, toyModel, type Modality } from '../test/toy.js';
+import { frozenTeachers } from './frozen-teachers.js';
+import type { Optimizer } from '@g2d/tensor-ops';
+import type { EpochRecord, Method, Step } from './method.js';
+import { modalityPrioritization } from './methods/modality-prioritization.js';
+import { readState } from './model-state.js';
+import type { Snapshot } from './snapshot.js';
+import { train, type TrainOptions } from './train.js';
+import type { TrainingState } from './training-state.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const data = toyDataset('train', 60, 1);
+const BOTH = ['loud', 'quiet'] as const;
+const optimizer = { learningRate: 0.1, momentum: 0.9, weightDecay: 1e-4 };
+
+const run = (method: Partial<Method<Modality>>, changes: Partial<TrainOptions<Modality>> = {}) => {
+  const model = toyModel(BOTH, 0);
+  const done = train({
+    model,
+    methods: [{ name: 'probe', ...method }],
+    epochs: 1,
+    optimizer,
+    seed: 7,
+    batches: (epoch, startBatch) => batches(data, { batchSize: 20, epoch, startBatch, shuffle: true }),
+    ...changes,
+  });
+  return { model, done };
+};
+
+/** Looks at the first step. */
+async function inFirstStep(look: (step: Step<Modality>) => void): Promise<void> {
+  let looked = false;
+  const { done } = run({
+    onStepStart: (step) => {
+      if (!looked) tf.tidy(() => look(step));
+      looked = true;
+    },
+  });
+  await done;
+  expect(looked).toBe(true);
+}
+
+describe('step.forward', () => {
+  it('runs on inputs of 0 for some modalities, and without some', () =>
+    inFirstStep((step) => {
+      const { loud, quiet } = step.batch.inputs;
+      const zeroed = step.forward({ zeroInputs: ['loud'] });
+      const inputs = { loud: tf.zerosLike(loud), quiet };
+      expectTensorClose(zeroed.logits, step.model.forward(inputs, { training: true }).logits, { atol: 0 });
+      // The toy encoder has a bias of 0, so features of no input and of an input of 0 agree; another modality's do not.
+      const without = step.forward({ modalities: ['quiet'] });
+      expect(tf.max(tf.abs(without.features.loud)).dataSync()[0]).toBe(0);
+      expectTensorClose(without.features.quiet, zeroed.features.quiet, { atol: 0 });
+    }));
+
+  it('gives constants where gradients are not wanted', () =>
+    inFirstStep((step) => {
+      const constant = () => {
+        const { logits } = step.forward({ gradients: false });
+        const { logits: own } = step.forward();
+        return { total: tf.add(tf.sum(own), tf.mul(tf.sum(logits), 100)) as tf.Scalar };
+      };
+      const plain = () => ({ total: tf.sum(step.forward().logits) as tf.Scalar });
+      const [first, second] = [step.differentiate(constant), step.differentiate(plain)];
+      first.gradients.forEach(({ tensor }, i) =>
+        expectTensorClose(tensor!, second.gradients[i]!.tensor!, { atol: 0 }),
+      );
+    }));
+});
+
+describe('step.differentiate', () => {
+  it('gives null for variables that were not asked for, and numbers alone where none was', () =>
+    inFirstStep((step) => {
+      const loss = () => ({ total: tf.sum(step.forward().logits) as tf.Scalar });
+      const [first, ...others] = step.model.variables;
+      const { gradients } = step.differentiate(loss, [first!]);
+      expect(gradients.map(({ name }) => name)).toEqual(step.model.variables.map(({ name }) => name));
+      expect(gradients.map(({ tensor }) => tensor !== null)).toEqual([true, ...others.map(() => false)]);
+      const none = step.differentiate(loss, []);
+      expect(none.gradients.every(({ tensor }) => tensor === null)).toBe(true);
+      expect(none.loss['total']).toBeCloseTo(step.differentiate(loss).loss['total']!, 5);
+    }));
+});
+
+describe('training.snapshot and restore', () => {
+  it('go back with everything, or with one modality', async () => {
+    let saved: Snapshot | undefined;
+    const states: Record<string, ReturnType<typeof readState>> = {};
+    const { done } = run(
+      {
+        onEpochEnd(training, { epoch }) {
+          if (epoch === 1) {
+            saved = training.snapshot();
+            states['first'] = readState(training.model);
+          } else {
+            if (epoch === 2) states['before'] = readState(training.model);
+            training.restore(saved as Snapshot, epoch === 2 ? 'quiet' : undefined);
+            states[epoch === 2 ? 'one' : 'all'] = readState(training.model);
+          }
+        },
+      },
+      { epochs: 3 },
+    );
+    await done;
+    expect(states['all']).toEqual(states['first']);
+    expect(states['one']).not.toEqual(states['first']);
+    const own = (name: string): boolean => name.startsWith('quiet/') || name.startsWith('head/quiet/');
+    for (const name of Object.keys(states['first']!)) {
+      const source = own(name) ? 'first' : 'before';
+      expect(states['one']![name], name).toEqual(states[source]![name]);
+    }
+  });
+
+  it('go back with the momentum: the next epoch is the same again', async () => {
+    const weights: unknown[] = [];
+    let saved: Snapshot | undefined;
+    const { done } = run(
+      {
+        onEpochEnd(training, { epoch }) {
+          if (epoch === 1) saved = training.snapshot();
+          else weights.push(readState(training.model));
+          if (epoch === 2) training.restore(saved as Snapshot);
+        },
+      },
+      // Every epoch has the same batches.
+      { epochs: 3, batches: () => batches(data, { batchSize: 20 }) },
+    );
+    await done;
+    expect(weights[1]).toEqual(weights[0]);
+  });
+});
+
+describe('training.createOptimizer', () => {
+  it('begins anew under a name that is in use, and refuses the name of the training’s own', async () => {
+    const velocities: number[] = [];
+    const { done } = run({
+      onTrainStart(training) {
+        expect(() => training.createOptimizer('main', [], optimizer)).toThrow(/"main" is the name/);
+      },
+      trainStep(step) {
+        const own = step.createOptimizer('own', step.model.variables, optimizer);
+        const before = own.getState();
+        velocities.push(Object.keys(before).length);
+        const outputs = step.forward();
+        const { loss, gradients } = step.differentiate(() => ({
+          total: tf.sum(step.forward().logits) as tf.Scalar,
+        }));
+        own.applyGradients(gradients);
+        const after = own.getState();
+        velocities.push(Object.keys(after).length);
+        tf.dispose([before, after]);
+        return { loss, outputs };
+      },
+    });
+    await done;
+    // Four kernels and biases of encoders, four of heads; none before each first step of a new one.
+    expect(velocities).toEqual([0, 8, 0, 8, 0, 8]);
+  });
+
+  it('is saved and goes on under its name', async () => {
+    const method = (): Method<Modality> => {
+      let own: Optimizer;
+      return {
+        name: 'own-optimizer',
+        onTrainStart(training) {
+          own = training.createOptimizer('own', training.model.variables, {
+            ...optimizer,
+            learningRate: 0.2,
+          });
+        },
+        trainStep(step) {
+          const outputs = step.forward();
+          const { loss, gradients } = step.differentiate(() => ({
+            total: tf.sum(tf.square(step.forward().logits)) as tf.Scalar,
+          }));
+          own.applyGradients(gradients);
+          return { loss, outputs };
+        },
+      };
+    };
+    const whole = run(method());
+    await whole.done;
+    let state: TrainingState | undefined;
+    const stopped = run(method(), {
+      afterStep: (capture) => {
+        state = capture();
+        return 'stop';
+      },
+    });
+    expect((await stopped.done).status).toBe('stopped');
+    expect(Object.keys(state!.snapshot.optimizers)).toEqual(['main', 'own']);
+    const resumed = run(method(), { resume: state });
+    await resumed.done;
+    expect(readState(resumed.model)).toEqual(readState(whole.model));
+    await expect(run({}, { resume: state }).done).rejects.toThrow(
+      /an optimizer "own" that no method has made/,
+    );
+  });
+});
+
+describe('training.random', () => {
+  it('is one stream for each name and seed', async () => {
+    const drawn: number[][] = [];
+    for (const seed of [7, 7, 8]) {
+      const numbers: number[] = [];
+      const { done } = run(
+        { onStepStart: (step) => void numbers.push(step.random('a').uniform()) },
+        { seed },
+      );
+      await done;
+      expect(new Set(numbers).size).toBe(3);
+      drawn.push(numbers);
+    }
+    expect(drawn[0]).toEqual(drawn[1]);
+    expect(drawn[0]).not.toEqual(drawn[2]);
+  });
+});
+
+describe('allReduce', () => {
+  const identity = { processes: 1, sum: () => {} };
+  /** Another process has the very same batches. */
+  const twin = {
+    processes: 2,
+    sum: (values: Float32Array | Float64Array) => void values.forEach((v, i) => (values[i] = 2 * v)),
+  };
+
+  it('gives two processes with the same batches the run of one, bit for bit, with SMP too', async () => {
+    const teachers = frozenTeachers({ loud: toyModel(['loud'], 1), quiet: toyModel(['quiet'], 1) });
+    const states = await Promise.all(
+      [identity, twin].map(async (allReduce) => {
+        const smp = modalityPrioritization<Modality>({
+          phaseEpochs: [1, 1],
+          scope: 'encoder',
+          ranking: 'epoch',
+        });
+        const log: EpochRecord[] = [];
+        const { model, done } = run(smp, {
+          allReduce,
+          epochs: 2,
+          teachers,
+          onEpoch: (record) => void log.push(record),
+        });
+        await done;
+        return { state: readState(model), coefficients: log.map((record) => record['coefficients']) };
+      }),
+    );
+    expect(states[1]).toEqual(states[0]);
+  });
+
+  it('comes before any method sees the gradients', async () => {
+    const ratio: number[] = [];
+    let alone: tf.Tensor | undefined;
+    for (const factor of [1, 3]) {
+      const sum = (values: Float32Array | Float64Array): void =>
+        values.forEach((v, i) => (values[i] = factor * v));
+      const { done } = run(
+        {
+          afterBackward(gradients) {
+            const now = tf.keep(tf.clone(gradients[0]!.tensor!));
+            if (alone && ratio.length === 0) ratio.push(...tf.div(now, alone).dataSync());
+            alone ??= now;
+            return gradients;
+          },
+        },
+        { allReduce: { processes: 2, sum } },
+      );
+      await done;
+      if (factor === 1) ratio.length = 0;
+    }
+    expect(ratio.every((value) => Math.abs(value - 3) < 1e-4 || Number.isNaN(value))).toBe(true);
+    expect(ratio.some((value) => Math.abs(value - 3) < 1e-4)).toBe(true);
+  });
+});
+
+describe('onEpochEnd', () => {
+  it('ends the training, and the record says so', async () => {
+    const log: EpochRecord[] = [];
+    let ended = 0;
+    const { done } = run(
+      {
+        onEpochEnd: (_, { epoch }) => (epoch === 2 ? 'stop' : undefined),
+        onTrainEnd: () => void (ended += 1),
+      },
+      { epochs: 5, onEpoch: (record) => void log.push(record) },
+    );
+    expect(await done).toMatchObject({ status: 'finished' });
+    expect(log.map(({ epoch, stopped }) => [epoch, stopped])).toEqual([
+      [1, undefined],
+      [2, true],
+    ]);
+    expect(ended).toBe(1);
+  });
+});
+
+describe('predict', () => {
+  it('stands in for the model in every evaluation', async () => {
+    const constant: Partial<Method<Modality>> = {
+      predict: (_, { inputs }) => {
+        const logits = tf.tile(tf.tensor2d([[0, 0, 1]]), [inputs.loud.shape[0] as number, 1]) as tf.Tensor2D;
+        return { logits, unimodalLogits: { loud: logits, quiet: logits } };
+      },
+    };
+    const seen: number[] = [];
+    const { done } = run(constant, {
+      evaluate: async (_, predict) => {
+        for await (const batch of batches(data, { batchSize: 6 })) {
+          seen.push(...predict(batch).logits.argMax(1).dataSync());
+          tf.dispose(batch);
+        }
+        return undefined;
+      },
+    });
+    await done;
+    expect(new Set(seen)).toEqual(new Set([2]));
+  });
+});
