@@ -1,4 +1,5 @@
-// The first TypeScript example of every package's README runs as it stands, from the root of the repository.
+// The first TypeScript example of every package's README, and of the guides in docs/, runs as it stands, from the root of the
+// repository.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -10,12 +11,17 @@ const folder = join(root, 'test/docs/.examples');
 beforeAll(() => void mkdirSync(folder, { recursive: true }));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('README examples', () => {
-  it.each(readdirSync(join(root, 'packages')))('@g2d/%s', (name) => {
-    const readme = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8');
+const pages = [
+  ...readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'README.md')),
+  'docs/writing-a-method.md',
+];
+
+describe('examples in the documentation', () => {
+  it.each(pages)('%s', (page) => {
+    const readme = readFileSync(join(root, page), 'utf8');
     const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
     expect(example).toBeDefined();
-    const file = join(folder, `${name}.ts`);
+    const file = join(folder, `${page.replaceAll(/\W+/g, '-')}.ts`);
     writeFileSync(file, example as string);
     const output = execFileSync(process.execPath, ['--conditions=@g2d/source', '--import', 'tsx', file], {
       cwd: root,

@@ -22,6 +22,11 @@ export type Batch<M extends string> = {
   readonly labels: tf.Tensor1D;
   /** The samples' stable ids, `[B]`. */
   readonly ids: string[];
+  /**
+   * Place in the epoch, from 0, as `startBatch` counts: batches whose samples were all left out have one too. Absent in batches
+   * from elsewhere.
+   */
+  readonly index?: number;
   /** For modalities that samples of the dataset can lack: float32 `[B]`, 1 where present. A modality not in it is always present. */
   readonly present?: Readonly<Partial<Record<M, tf.Tensor1D>>>;
   /** For modalities of free length: float32 `[B, T]`, 1 for a real step and 0 for padding, as `transformer` takes it. */
@@ -135,12 +140,12 @@ export async function* batches<M extends string, K extends M = M>(
     }
   };
   try {
-    for (const indices of plan) {
+    for (const [i, indices] of plan.entries()) {
       askUpTo(Math.max(1, prefetch));
       const { readings, release } = await (pending.shift() as Promise<Readings<K>>);
       const samples: IdentifiedSample<K>[] = [];
-      readings.forEach((reading, i) => {
-        const index = indices[i] as number;
+      readings.forEach((reading, row) => {
+        const index = indices[row] as number;
         const id = dataset.ids[index] as string;
         if (reading.sample) samples.push({ id, ...reading.sample });
         else if (onError === 'skip') onDrop({ id, error: reading.error });
@@ -150,7 +155,7 @@ export async function* batches<M extends string, K extends M = M>(
         samples.length > 0 ? toTensors(read, samples, { modalities, augment, stream }) : undefined;
       release();
       askUpTo(prefetch);
-      if (batch) yield batch;
+      if (batch) yield { ...batch, index: startBatch + i };
     }
   } finally {
     await reader.close();

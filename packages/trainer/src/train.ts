@@ -84,13 +84,14 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
 
       for await (const batch of batches(epoch, position.batch)) {
         let { totals } = position;
+        const batchIndex = batch.index ?? position.batch;
         try {
-          const record = runStep(training, methods, { epoch, batch, batchIndex: position.batch });
+          const record = runStep(training, methods, { epoch, batch, batchIndex });
           if (record) totals = addStep(totals, record);
         } finally {
           tf.dispose(batch);
         }
-        position = { epoch, batch: position.batch + 1, totals, seconds: seconds() };
+        position = { epoch, batch: batchIndex + 1, totals, seconds: seconds() };
         const now = position;
         // Lets timers and signals through: everything above is synchronous.
         await tf.nextFrame();

@@ -7,16 +7,20 @@ const SIZES = { train: 60, validation: 30, test: 30 };
 export default function open({
   split,
   broken,
+  unreadable = 0,
 }: {
   readonly split: Split;
   /** Index of a training sample that holds NaN. */
   readonly broken?: number;
+  /** How many training samples, the first ones, cannot be read. */
+  readonly unreadable?: number;
 }): MultimodalDataset<Modality> {
   const dataset = toyDataset(split, SIZES[split], { train: 1, validation: 2, test: 3 }[split]);
-  if (broken === undefined || split !== 'train') return dataset;
+  if (split !== 'train') return dataset;
   return {
     ...dataset,
     sample: async (index, options) => {
+      if (index < unreadable) throw new Error('The file is gone.');
       const sample = await dataset.sample(index, options);
       if (index === broken) sample.inputs.loud.fill(NaN);
       return sample;

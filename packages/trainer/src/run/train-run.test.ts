@@ -312,3 +312,29 @@ describe('trainRun', () => {
     await run.close();
   });
 });
+
+describe('samples that cannot be read', () => {
+  it('are left out, named, and counted alike by a run that is stopped, also where a whole batch is lost', async () => {
+    const { dataset } = toyConfig() as { dataset: object };
+    // Sixty samples in batches of two: some batches lose both.
+    const config = toyConfig({
+      dataset: { ...dataset, options: { unreadable: 25 } },
+      data: { onError: 'skip' },
+      batchSize: 2,
+      epochs: 2,
+    });
+    const notes: string[] = [];
+    const { reporter } = stopAfter(Infinity);
+    await train(config, 'whole', { reporter: { ...reporter, note: (line) => void notes.push(line) } });
+    expect(new Set(notes).size).toBe(25);
+    expect(notes[0]).toMatch(/^Sample "toy\/train\/\d+" is left out: /);
+    for (const stop of [3, 20, 27]) {
+      await train(config, `stopped-${stop}`, stopAfter(stop));
+      await train(config, `stopped-${stop}`, { resume: true });
+      expect(contents(`stopped-${stop}`)).toEqual(contents('whole'));
+    }
+    await expect(train({ ...config, data: { onError: 'fail' } }, 'failing')).rejects.toThrow(
+      /could not be read/,
+    );
+  }, 60_000);
+});
