@@ -1,10 +1,17 @@
 import * as tf from '@tensorflow/tfjs';
 import { featureAlignment } from '@g2d/analysis';
 import { missingModalities } from '@g2d/datasets';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { toyConfig, toyTeacher } from '../test/toy-config.js';
 import { toyDataset, toyModel } from '../test/toy.js';
 import { collectFeatures } from './collect-features.js';
 import { readState } from './model-state.js';
+import { loadRun } from './run/load-run.js';
+import { parseConfig } from './run/read-config.js';
+import { trainRun } from './run/train-run.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -52,6 +59,34 @@ describe('collectFeatures', () => {
     // The same seed: the same encoder.
     expect(featureAlignment(own.quiet, theirs.quiet)).toBeCloseTo(1, 6);
     expect(featureAlignment(own.quiet, (await collectFeatures(other, data)).quiet)).toBeLessThan(0.9);
+  });
+
+  it('takes the models of run folders: distillation brings a student nearer to its teacher', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'g2d-features-'));
+    const out = (name: string): string => join(root, name);
+    const runOf = (config: object, name: string) => trainRun(parseConfig(config), { out: out(name) });
+    try {
+      await runOf(toyTeacher('loud'), 'teacher-loud');
+      await runOf(toyTeacher('quiet'), 'teacher-quiet');
+      const teachers = { loud: out('teacher-loud'), quiet: out('teacher-quiet') };
+      const longer = { epochs: 10, seed: 5 };
+      await runOf(toyConfig({ ...longer, method: 'joint' }), 'joint');
+      await runOf(toyConfig({ ...longer, method: 'umt', teachers }), 'umt');
+      const teacher = await loadRun(teachers.loud);
+      const taught = await collectFeatures(teacher.model, teacher.data.test);
+      const alignments = [];
+      for (const name of ['joint', 'umt']) {
+        const student = await loadRun(out(name));
+        const own = await collectFeatures(student.model, student.data.test);
+        alignments.push(featureAlignment(own['loud'] ?? [], taught['loud'] ?? []));
+        await student.close();
+      }
+      await teacher.close();
+      expect(alignments[0]).toBeLessThan(0.5);
+      expect(alignments[1]).toBeGreaterThan(0.95);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   });
 
   it('leaves out the samples that lack the modality', async () => {
