@@ -39,6 +39,16 @@ describe('docs/paper-map.md', () => {
     expect([...numbers('Fig\\.')].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  it('leads from every table and figure to a test that exists', () => {
+    const text = readFileSync(join(root, 'docs/paper-map.md'), 'utf8');
+    const table = text.slice(text.indexOf('## Tables and figures'));
+    const summaries = table.split('\n').filter((line) => /^\| (Table|Fig\.) \d/.test(line));
+    expect(summaries.length).toBeGreaterThan(10);
+    expect(summaries.filter((line) => !/\(\.\.\/\S+\.test\.ts\) +\|$/.test(line))).toEqual([]);
+    const links = [...table.matchAll(/\]\(([^)#]+)/g)].map(([, link]) => link as string);
+    expect(links.filter((link) => !existsSync(join(root, 'docs', link)))).toEqual([]);
+  });
+
   it.each(rows)('%s: %s', async (_, symbol, file, test) => {
     const name = symbol.replaceAll('`', '');
     expect(existsSync(join(root, file)), file).toBe(true);

@@ -44,3 +44,10 @@ export type { GrayImage } from './report/png.js';
 
 // Several seeds
 export { bootstrapInterval, meanAndDeviation, type Interval } from './bootstrap.js';
+
+// The paper's figures as numbers
+export { modalityGap } from './figures/modality-gap.js';
+export { featureGap } from './figures/feature-gap.js';
+export { featureAlignment } from './figures/feature-alignment.js';
+export { confidenceRatio, type EpochRatio } from './figures/confidence-ratio.js';
+export type { FeatureRows } from './figures/feature-rows.js';

@@ -18,6 +18,7 @@ export {
   type SplitMetrics,
 } from './evaluate.js';
 export type { ClassMetrics, ValueMetrics } from './measure.js';
+export { collectFeatures } from './collect-features.js';
 
 // Teachers
 export {
