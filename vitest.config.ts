@@ -10,7 +10,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/docs/**/*.test.ts', 'examples/*/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'test/{docs,examples}/**/*.test.ts',
+            'examples/*/**/*.test.ts',
+          ],
           testTimeout: 60_000,
         },
       },

@@ -45,3 +45,8 @@ export function writeState<M extends string>(
     }
   });
 }
+
+/** Frees a model's weights and running statistics. The model cannot be used any more. */
+export function disposeState<M extends string>(model: MultimodalModel<M>): void {
+  for (const weight of model.state().values()) weight.dispose();
+}

@@ -2,6 +2,7 @@ import { OptionError } from '@g2d/tensor-ops';
 import type { FrozenTeachers } from '../frozen-teachers.js';
 import type { Method } from '../method.js';
 import { assertMethods } from '../method-stack.js';
+import { disposeState } from '../model-state.js';
 import { RunFolder } from '../node/run-folder.js';
 import { buildMethods } from './build-methods.js';
 import { buildModel, factsOf, modalitiesOf, type BuiltModel } from './build-model.js';
@@ -19,6 +20,7 @@ export interface OpenedRun extends BuiltModel {
   readonly teachersOf: () => Teachers;
   /** The teachers, ready to judge; started once. */
   readonly startTeachers: () => Promise<FrozenTeachers<string>>;
+  /** Closes the data, and frees the model and the teachers. */
   close(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export async function openRun(
       startTeachers: start,
       close: async () => {
         (await started)?.dispose();
+        disposeState(built.model);
         await data.close();
       },
     };

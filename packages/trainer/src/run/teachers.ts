@@ -7,7 +7,7 @@ import type { MultimodalModel } from '@g2d/fusion';
 import { decodeSafetensors, encodeSafetensors, OptionError, type NamedArray } from '@g2d/tensor-ops';
 import { writeFileAtomic } from '@g2d/tensor-ops/node';
 import { frozenTeachers, type FrozenTeachers, type StoredTeacher } from '../frozen-teachers.js';
-import { writeState } from '../model-state.js';
+import { disposeState, writeState } from '../model-state.js';
 import { RunFolder, type RunSummary } from '../node/run-folder.js';
 import { buildModel, type ModelFacts } from './build-model.js';
 import type { RunConfig } from './config-schema.js';
@@ -125,7 +125,8 @@ export function copyTeachers(teachers: Teachers, folder: RunFolder): void {
 }
 
 /**
- * Makes the teachers ready to judge: their models, frozen, or outputs on the training part that are stored in the run's folder.
+ * Makes the teachers ready to judge: their models, frozen, or outputs on the training part that are stored in the run's folder. Their
+ * `dispose` frees the models too.
  *
  * @throws {OptionError} If outputs are to be stored and the inputs are augmented at random.
  */
@@ -142,7 +143,16 @@ export async function startTeachers(
     models[modality] = model;
   }
   const options = { precision: config.teacherPrecision };
-  if (config.teacherOutputs === 'online') return frozenTeachers<string>(models, options);
+  if (config.teacherOutputs === 'online') {
+    const judges = frozenTeachers<string>(models, options);
+    return {
+      ...judges,
+      dispose: () => {
+        judges.dispose();
+        Object.values(models).forEach(disposeState);
+      },
+    };
+  }
 
   const stored: Record<string, StoredTeacher> = {};
   for (const [modality, model] of Object.entries(models)) {
@@ -155,6 +165,7 @@ export async function startTeachers(
       judge.dispose();
     }
     stored[modality] = TeacherOutputsFile.open(file, identity);
+    disposeState(model);
   }
   return frozenTeachers<never, string>({}, { stored });
 }

@@ -44,9 +44,9 @@ G2D_BACKEND chooses the backend (tensorflow, wasm, cpu).
 Exit code: 0; 2 for an error that says what to do; 130 if interrupted.
 
 Examples:
-  g2d train examples/av-mnist-small/small.json --teacher audio --out runs/teacher-audio
-  g2d train examples/av-mnist-small/small.json --teacher image --out runs/teacher-image
-  g2d train examples/av-mnist-small/small.json --method g2d --out runs/g2d
+  g2d train examples/av-mnist-small/small.json --teacher audio --out runs/av-mnist-methods/seed-0/teacher-audio
+  g2d train examples/av-mnist-small/small.json --teacher image --out runs/av-mnist-methods/seed-0/teacher-image
+  g2d train examples/av-mnist-small/small.json --method g2d --out runs/av-mnist-methods/seed-0/g2d
 `;
 
 /** `g2d train`. */
