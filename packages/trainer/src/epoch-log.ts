@@ -1,4 +1,5 @@
 import { OptionError } from '@g2d/tensor-ops';
+import { mapValues } from './map-values.js';
 import type { Scores } from './method.js';
 import type { ScoreSum } from './scores.js';
 
@@ -67,9 +68,3 @@ export function summarize({ steps, loss, scores, series }: EpochTotals): EpochSu
   const means = (sums: Sums): Record<string, number> => mapValues(sums, ({ sum, samples }) => sum / samples);
   return { loss: means(loss), train: means(scores), ...mapValues(series, means) };
 }
-
-const mapValues = <T, U>(
-  record: Readonly<Record<string, T>>,
-  f: (value: T, name: string) => U,
-): Record<string, U> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));

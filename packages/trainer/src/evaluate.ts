@@ -3,6 +3,7 @@ import { batches, type Batch, type MultimodalDataset, type Task } from '@g2d/dat
 import type { MultimodalModel, Outputs } from '@g2d/fusion';
 import { OptionError, type PerModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
+import { mapValues } from './map-values.js';
 import { measureClasses, measureValues, type ClassMetrics, type ValueMetrics } from './measure.js';
 import type { Scores } from './method.js';
 
@@ -164,11 +165,3 @@ function heads<M extends string>({
   const own: PerModality<string, tf.Tensor2D> = unimodalLogits;
   return Object.keys(own).length > 1 ? { fused: logits, ...own } : { ...own };
 }
-
-const mapValues = <K extends string, T, U>(
-  record: Readonly<Partial<Record<K, T>>>,
-  f: (value: T, name: K) => U,
-): Record<K, U> =>
-  Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [name, f(value as T, name as K)]),
-  ) as Record<K, U>;

@@ -22,6 +22,7 @@ import {
 import { accelerate, deriveSeed, OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
 import type { Method } from '../method.js';
 import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';
+import { defined } from './defined.js';
 import { importFunction } from './import-module.js';
 
 /** What a model is built for. */
@@ -133,7 +134,7 @@ async function buildEncoder(config: EncoderConfig, spec: EncoderSpec): Promise<L
       return mobileNetV2(own);
     case 'transformer': {
       const { type: _, weights: __, ...options } = config;
-      return transformer({ ...(spec as object), ...withoutUndefined(options) } as never);
+      return transformer({ ...(spec as object), ...defined(options) } as never);
     }
     case 'tabular-mlp':
       return tabularMlp(own);
@@ -151,7 +152,7 @@ async function buildEncoder(config: EncoderConfig, spec: EncoderSpec): Promise<L
 
 function buildFusion(config: FusionConfig, options: FusionOptions<string>): Fusion<string> {
   const { type, ...own } = config;
-  const all = { ...options, ...withoutUndefined(own) };
+  const all = { ...options, ...defined(own) };
   if (Object.keys(options.widths).length === 1) return lateFusion(options);
   switch (type) {
     case 'late':
@@ -168,7 +169,3 @@ function buildFusion(config: FusionConfig, options: FusionOptions<string>): Fusi
       return crossAttentionFusion(all);
   }
 }
-
-/** What is not given is absent, as options are expected to be. */
-const withoutUndefined = (options: object): object =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));

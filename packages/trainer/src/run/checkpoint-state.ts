@@ -1,4 +1,5 @@
 import type { NamedArray } from '@g2d/tensor-ops';
+import { mapValues } from '../map-values.js';
 import type { Checkpoint } from '../node/checkpoints/checkpoint.js';
 import type { Position, TrainingState } from '../training-state.js';
 
@@ -83,9 +84,3 @@ const part = (arrays: Arrays, prefix: string): Arrays =>
       name.startsWith(prefix) ? [[name.slice(prefix.length), array]] : [],
     ),
   );
-
-const mapValues = <T, U>(
-  record: Readonly<Record<string, T>>,
-  f: (value: T, name: string) => U,
-): Record<string, U> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));

@@ -3,12 +3,13 @@ import type { Predictor } from '../evaluate.js';
 import type { CheckpointLabel } from '../node/checkpoints/checkpoint.js';
 import { readCheckpoint } from '../node/checkpoints/read-checkpoint.js';
 import { RunFolder } from '../node/run-folder.js';
+import type { OptimizerOptions } from '../optimizer-options.js';
 import { train } from '../train.js';
 import { fromCheckpoint } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
+import { defined } from './defined.js';
 import { openRun, type OpenedRun } from './open-run.js';
 import { parseConfig } from './read-config.js';
-import { optimizerOf } from './run-optimizer.js';
 
 /** A run with the weights of one of its checkpoints. */
 export interface LoadedRun extends OpenedRun {
@@ -69,7 +70,7 @@ export async function loadRun(
       task: run.data.train.task,
       epochs: 0,
       seed: config.seed,
-      optimizer: optimizerOf(config),
+      optimizer: defined(config.optimizer) as OptimizerOptions,
       batches: nothing,
       ...(state && { resume: state }),
     });

@@ -16,6 +16,7 @@ import {
 } from '@g2d/datasets';
 import { G2DError, OptionError } from '@g2d/tensor-ops';
 import type { RunConfig } from './config-schema.js';
+import { defined, type Defined } from './defined.js';
 import { importFunction } from './import-module.js';
 import type { DatasetConfig } from './schema/datasets.js';
 
@@ -93,18 +94,11 @@ async function openPart(config: DatasetConfig, split: Split): Promise<Multimodal
   }
 }
 
-/** A loader's own options. What is not given is absent, as the loaders expect it. */
+/** A loader's own options. */
 function optionsOf<T extends { readonly name: string }>(config: T): Defined<Omit<T, 'name'>> {
-  const given = Object.entries(config).filter(([key, value]) => key !== 'name' && value !== undefined);
-  return Object.fromEntries(given) as Defined<Omit<T, 'name'>>;
+  const { name: _, ...options } = config;
+  return defined(options);
 }
-
-/** Of parsed JSON: an optional key is there with a value, or not at all. */
-type Defined<T> = T extends readonly unknown[]
-  ? T
-  : T extends object
-    ? { [K in keyof T]: Defined<Exclude<T[K], undefined>> }
-    : T;
 
 async function wrapped(
   dataset: MultimodalDataset<string>,

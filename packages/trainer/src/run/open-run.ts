@@ -7,6 +7,7 @@ import { RunFolder } from '../node/run-folder.js';
 import { buildMethods } from './build-methods.js';
 import { buildModel, factsOf, modalitiesOf, type BuiltModel } from './build-model.js';
 import type { RunConfig } from './config-schema.js';
+import { once } from './once.js';
 import { openData, type RunData } from './open-data.js';
 import { readTeachers, startTeachers, type Teachers } from './teachers.js';
 
@@ -82,9 +83,4 @@ function assertValidation(
     `The method "${reader.name}" reads the validation scores of every epoch. ${validation ? 'Set "evaluation.every" to 1, with "validation" among its "splits".' : 'This dataset has no validation part: hold one out.'}`,
     { option: 'evaluation', value: { every, splits }, accepted: '{ "every": 1 } with a validation part' },
   );
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }

@@ -9,19 +9,21 @@ import { writeCheckpoint } from '../node/checkpoints/write-checkpoint.js';
 import { openEventFile } from '../node/event-file.js';
 import { RunFolder, type RunSummary } from '../node/run-folder.js';
 import { lockRun } from '../node/run-lock.js';
+import type { OptimizerOptions } from '../optimizer-options.js';
 import { train } from '../train.js';
 import type { TrainingState } from '../training-state.js';
 import { usedMethodOptions } from './build-methods.js';
 import { fromCheckpoint, toCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
+import { defined } from './defined.js';
 import { describeEnvironment } from './environment.js';
 import { evaluateSplit, selectionScore } from './evaluate-split.js';
 import { finishRun } from './finish-run.js';
 import { loadInitialWeights } from './initial-weights.js';
+import { once } from './once.js';
 import { openRun, type OpenedRun } from './open-run.js';
 import { firstDifference, parseConfig } from './read-config.js';
 import { copyTeachers } from './teachers.js';
-import { optimizerOf } from './run-optimizer.js';
 import { stageClock } from './stage-clock.js';
 import { writeScalars } from './write-scalars.js';
 
@@ -169,6 +171,10 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
   const { epochs } = config;
   const batchesPerEpoch = batchCount(run.data.train.size, config);
   const position = state?.position ?? { epoch: 1, batch: 0 };
+  if (config.teacherOutputs === 'stored' && run.needsTeachers) {
+    reporter.note('The outputs of the teachers are computed and stored, where they are not yet.');
+    await run.startTeachers();
+  }
   reporter.begin({
     total: epochs * batchesPerEpoch,
     done: Math.min((position.epoch - 1) * batchesPerEpoch + position.batch, epochs * batchesPerEpoch),
@@ -195,7 +201,7 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
         task: run.data.train.task,
         epochs,
         seed: config.seed,
-        optimizer: optimizerOf(config),
+        optimizer: defined(config.optimizer) as OptimizerOptions,
         batchesPerEpoch,
         batches: (epoch, startBatch) =>
           trainingBatches(config, run, { epoch, startBatch, note: reporter.note }),
@@ -218,7 +224,7 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
           reached = epoch + 1;
           folder.append(record);
           writeScalars(events, record);
-          const captured = memoized(capture);
+          const captured = once(capture);
           const score = scoreOf(record, config);
           if (score !== undefined && !(best && score < best.score)) {
             best = { epoch, score };
@@ -226,7 +232,7 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
           }
           const { every, keepEvery } = config.checkpoints;
           if (keepEvery !== undefined && epoch % keepEvery === 0) save(epochLabel(epoch), captured());
-          if (isDue(epoch, every, epochs) || stopIfAsked()) {
+          if (isDue(epoch, every, epochs) || record.stopped || stopIfAsked()) {
             save('last', captured());
             saved = performance.now();
           }
@@ -285,8 +291,8 @@ function trainingBatches(
 }
 
 function cropOf(options: RunConfig['data']['augment'][string]): Augmentation {
-  const given = Object.entries(options).filter(([key, value]) => key !== 'type' && value !== undefined);
-  return randomAffineCrop(Object.fromEntries(given));
+  const { type: _, ...own } = options;
+  return randomAffineCrop(defined(own));
 }
 
 /** The parts that are evaluated during training: those that were asked for, and the one that selects. */
@@ -322,8 +328,3 @@ function assertFinite(weights: Readonly<Record<string, NamedArray>>, epoch: numb
     );
   }
 }
-
-const memoized = <T>(make: () => T): (() => T) => {
-  let made: T | undefined;
-  return () => (made ??= make());
-};

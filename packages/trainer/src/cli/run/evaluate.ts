@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { loadTensorFlow } from '@g2d/native';
 import { OptionError } from '@g2d/tensor-ops';
+import { mapValues } from '../../map-values.js';
 import type { CheckpointLabel } from '../../node/checkpoints/checkpoint.js';
 import { createProgress } from '../../node/progress.js';
 import { evaluateSplit, type SplitEvaluation } from '../../run/evaluate-split.js';
@@ -99,6 +100,3 @@ export const evaluateCommand: Command = {
     }
   },
 };
-
-const mapValues = <T, U>(record: Readonly<Record<string, T>>, f: (value: T) => U): Record<string, U> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
