@@ -2,7 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,11 +14,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toyConfig } from '../../../test/toy-config.js';
+import { findBrowser, runPage } from '../../../../../test/browser/run-page.js';
 import { RunFolder } from '../../node/run-folder.js';
+import { loadRun } from '../../run/load-run.js';
 import { main } from '../main.js';
 
 const root = mkdtempSync(join(tmpdir(), 'g2d-cli-'));
@@ -124,7 +128,7 @@ describe('the commands around a run', () => {
       outputs: ['fused', 'loud', 'quiet'],
       classNames: ['a', 'b', 'c'],
     });
-    const run = await import('../../run/load-run.js').then(({ loadRun }) => loadRun(at('runs/g2d-0')));
+    const run = await loadRun(at('runs/g2d-0'));
     const { id: _, inputs, label } = await run.data.test.sample(5);
     const row = (name: string) => tf.tensor2d(inputs[name] as Float32Array, [1, 4]);
     const [fused] = model.predict([row('loud'), row('quiet')]) as tf.Tensor[];
@@ -138,6 +142,48 @@ describe('the commands around a run', () => {
     );
     await expect(g2d('export', at('runs/g2d-0'), '--out', root)).resolves.toMatchObject({ code: 2 });
   });
+
+  const browser = findBrowser();
+  it('has a browser to run in where CI runs', () => {
+    expect(browser !== undefined || !process.env['CI'], 'install chromium').toBe(true);
+  });
+
+  it.skipIf(!browser)(
+    'export: opens in a browser page that has nothing but TensorFlow.js',
+    async () => {
+      await g2d('export', at('runs/g2d-0'), '--out', at('page/toy'));
+      writeFileSync(
+        at('page/cases.json'),
+        JSON.stringify({
+          toy: [
+            [2, 4],
+            [2, 4],
+          ],
+        }),
+      );
+      const tfjs = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs/package.json'));
+      copyFileSync(join(tfjs, 'dist/tf.min.js'), at('page/tf.min.js'));
+      const page = await runPage({
+        browser: browser!,
+        folders: [resolve(import.meta.dirname, '../../../../encoders/test/browser'), at('page')],
+        page: '/page.html?backend=cpu&encoders=toy',
+        timeoutMs: 50_000,
+      });
+      const { model, close } = await loadRun(at('runs/g2d-0'));
+      // The page's numbers.
+      const x = tf.tensor2d(
+        Array.from({ length: 8 }, (_, i) => Math.sin(i)),
+        [2, 4],
+      );
+      const { logits, unimodalLogits } = model.forward({ loud: x, quiet: x }, { training: false });
+      const expected = [logits, unimodalLogits['loud']!, unimodalLogits['quiet']!].map((tensor) =>
+        Array.from(tensor.dataSync(), (value) => expect.closeTo(value, 5)),
+      );
+      expect((page as { outputs: { toy: number[][] } }).outputs.toy).toEqual(expected);
+      await close();
+    },
+    60_000,
+  );
 
   it('report: of a run that was stopped', async () => {
     const folder = at('stopped');
