@@ -17,6 +17,7 @@ const METHODS: ReadonlyMap<string, MethodWords> = new Map([
   ['umt', { label: 'UMT', description: 'learns from the teachers’ features' }],
   ['ogm', { label: 'OGM', description: 'slows down the modality that is ahead, batch by batch' }],
   ['ogm-ge', { label: 'OGM-GE', description: 'OGM, with noise added to the slowed gradients' }],
+  ['mses', { label: 'MSES', description: 'each modality stops where its own validation loss stops falling' }],
   ['mla', { label: 'MLA', description: 'the modalities take turns, with one shared output layer' }],
   [
     'mm-pareto',
