@@ -41,10 +41,16 @@ export async function openRun(
     const teachersOf = once(() =>
       readTeachers(config, factsOf(modalities, data.train), { copies: copies ? folder : undefined }),
     );
-    let started: Promise<FrozenTeachers<string>> | undefined;
-    const start = (): Promise<FrozenTeachers<string>> =>
-      (started ??= startTeachers(teachersOf(), config, { data, folder }));
-    const methods = await buildMethods(config, { data, teachers: start });
+    const started: Promise<FrozenTeachers<string>>[] = [];
+    const startAs = (teacherOutputs: RunConfig['teacherOutputs']): Promise<FrozenTeachers<string>> => {
+      const teachers = startTeachers(teachersOf(), { ...config, teacherOutputs }, { data, folder });
+      started.push(teachers);
+      return teachers;
+    };
+    const start = once(() => startAs(config.teacherOutputs));
+    // Nothing is stored in the folder before the run has begun.
+    const judge = config.teacherOutputs === 'online' ? start : once(() => startAs('online'));
+    const methods = await buildMethods(config, { data, teachers: judge });
     const needsTeachers = methods.some(({ teachers }) => teachers === 'unimodal');
     if (needsTeachers) teachersOf();
     const { task } = data.train;
@@ -60,7 +66,9 @@ export async function openRun(
       teachersOf,
       startTeachers: start,
       close: async () => {
-        (await started)?.dispose();
+        for (const teachers of await Promise.allSettled(started)) {
+          if (teachers.status === 'fulfilled') teachers.value.dispose();
+        }
         disposeState(built.model);
         await data.close();
       },

@@ -203,6 +203,13 @@ describe('trainRun', () => {
     await train({ ...config, teacherOutputs: 'stored' }, 'stored');
     const [online, stored] = [contents('online'), contents('stored')] as { weights: unknown }[];
     expect(stored!.weights).toEqual(online!.weights);
+    // A ranking of the whole dataset asks the teachers before the run has begun.
+    const ranked = {
+      ...config,
+      methodOptions: { smp: { ...smp, ranking: 'dataset' } },
+      teacherOutputs: 'stored',
+    };
+    expect((await train(ranked, 'ranked')).status).toBe('finished');
     const crop = { data: { augment: { loud: { type: 'random-affine-crop' } } } };
     await expect(train({ ...config, ...crop, teacherOutputs: 'stored' }, 'augmented')).rejects.toThrow(
       /"teacherOutputs" is "stored", but loud is augmented at random/,
