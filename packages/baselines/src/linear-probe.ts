@@ -54,6 +54,9 @@ export function linearProbe<M extends string>({ heads = 'fused' }: LinearProbeOp
     },
     encoderTraining: () => false,
     activeVariables: (variables) => variables.filter(({ name }) => isHead(name)),
+    // Another method may have made zeros of what it suppresses, which would let the encoders decay.
+    afterBackward: (gradients) =>
+      gradients.map(({ name, tensor }) => ({ name, tensor: isHead(name) ? tensor : null })),
   };
   if (heads === 'fused') return frozenEncoders;
   return {

@@ -63,6 +63,7 @@ export function mses<M extends string>(options: MsesOptions<NoInfer<M>>): Method
     validation: 'every-epoch',
     onTrainStart({ model }) {
       modalities = model.modalities;
+      assertWeights(weights, modalities);
       watches = perModality(modalities, () => ({ stopped: false }));
       snapshots = new Map();
     },
@@ -141,5 +142,19 @@ function validationLoss<M extends string>(
   throw new OptionError(
     `MSES needs the validation loss of ${modalities.join(', ')} after every epoch, but epoch ${epoch} has none of ${modality}. Evaluate every epoch on the validation part.`,
     { option: 'evaluate', value: metrics, accepted: 'validation metrics after every epoch' },
+  );
+}
+
+/** Throws unless weights for each are of the model's modalities, each once. */
+function assertWeights(
+  weights: number | Readonly<Record<string, number>>,
+  modalities: readonly string[],
+): void {
+  if (typeof weights === 'number') return;
+  const names = Object.keys(weights);
+  if ([...names].sort().join() === [...modalities].sort().join()) return;
+  throw new OptionError(
+    `\`weights\` of MSES are of ${names.join(', ') || 'nothing'}; give one for each of ${modalities.join(', ')}.`,
+    { option: 'weights', value: weights, accepted: modalities.join(', ') },
   );
 }

@@ -7,7 +7,7 @@ import type { ScoreSum } from './scores.js';
 export interface StepRecord {
   readonly loss: Readonly<Record<string, number>>;
   readonly scores: Readonly<Record<string, ScoreSum>>;
-  /** NaN where there is no number: a batch in which a modality is missing. */
+  /** Not finite where there is no number: a batch in which a modality is missing. */
   readonly series: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
@@ -43,7 +43,7 @@ export function addStep(totals: EpochTotals, { loss, scores, series }: StepRecor
 }
 
 const one = (value: number): ScoreSum =>
-  Number.isNaN(value) ? { sum: 0, samples: 0 } : { sum: value, samples: 1 };
+  Number.isFinite(value) ? { sum: value, samples: 1 } : { sum: 0, samples: 0 };
 
 const addAll = (before: Sums = {}, more: Sums): Sums => ({
   ...before,

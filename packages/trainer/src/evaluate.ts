@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batches, type Batch, type MultimodalDataset, type Task } from '@g2d/datasets';
+import { batches, type Batch, type BatchesOptions, type MultimodalDataset, type Task } from '@g2d/datasets';
 import type { MultimodalModel, Outputs } from '@g2d/fusion';
 import { OptionError, type PerModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
@@ -53,6 +53,8 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
   /** As in `batches`. Default 0. */
   readonly workers?: number;
+  /** As in `batches`. Default `'fail'`; with `'skip'` samples that cannot be read do not count. */
+  readonly onError?: NonNullable<BatchesOptions<string>['onError']>;
 }
 
 /**
@@ -132,26 +134,29 @@ function assertTask({ name, task }: MultimodalDataset<string>, expected: Task, o
 async function predictAll<A extends string, M extends A>(
   predict: Predictor<M>,
   dataset: MultimodalDataset<A>,
-  { batchSize = 250, workers = 0 }: EvaluateOptions,
+  { batchSize = 250, workers = 0, onError = 'fail' }: EvaluateOptions,
 ) {
   const ids: string[] = [];
   const labels: number[] = [];
   const logits: Record<string, Float32Array[]> = {};
   const masks: Record<string, number[]> = {};
-  for await (const batch of batches(dataset, { batchSize, workers })) {
-    ids.push(...batch.ids);
-    labels.push(...batch.labels.dataSync());
-    tf.tidy(() => {
-      const outputs = predict(batch);
-      for (const [name, values] of Object.entries(heads(outputs))) {
-        const [rows, width] = values.shape;
-        const flat = values.dataSync<'float32'>();
-        for (let i = 0; i < rows; i++) (logits[name] ??= []).push(flat.slice(i * width, (i + 1) * width));
-      }
-    });
-    for (const [name, mask] of Object.entries<tf.Tensor1D>({ ...batch.present }))
-      (masks[name] ??= []).push(...mask.dataSync());
-    tf.dispose(batch);
+  for await (const batch of batches(dataset, { batchSize, workers, onError })) {
+    try {
+      ids.push(...batch.ids);
+      labels.push(...batch.labels.dataSync());
+      tf.tidy(() => {
+        const outputs = predict(batch);
+        for (const [name, values] of Object.entries(heads(outputs))) {
+          const [rows, width] = values.shape;
+          const flat = values.dataSync<'float32'>();
+          for (let i = 0; i < rows; i++) (logits[name] ??= []).push(flat.slice(i * width, (i + 1) * width));
+        }
+      });
+      for (const [name, mask] of Object.entries<tf.Tensor1D>({ ...batch.present }))
+        (masks[name] ??= []).push(...mask.dataSync());
+    } finally {
+      tf.dispose(batch);
+    }
     await tf.nextFrame();
   }
   return { ids, labels, logits, masks };

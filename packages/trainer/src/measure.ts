@@ -8,7 +8,7 @@ import {
   rSquared,
 } from '@g2d/tensor-ops';
 
-/** What one head of a classifier comes to; all but `loss` in percent. */
+/** What one head of a classifier comes to; all but `loss` in percent. NaN where no sample has the modality. */
 export interface ClassMetrics {
   /** Mean cross-entropy of its logits. */
   readonly loss: number;
@@ -50,6 +50,8 @@ export function measureClasses({ classes, ...head }: Head & { readonly classes: 
   const { labels, rows } = head;
   const predictions = rows.map(argMax);
   const counted = countedSamples(head);
+  // Nothing is measured on no sample.
+  const ofSome = (value: number): number => (counted.length > 0 ? value : NaN);
   const confidences = counted.map((i) =>
     Math.exp(logProbability(rows[i] as Float32Array, predictions[i] as number)),
   );
@@ -61,11 +63,13 @@ export function measureClasses({ classes, ...head }: Head & { readonly classes: 
     confusion,
     metrics: {
       loss: mean(losses),
-      accuracy: accuracy(confusion),
-      macroF1: macroF1(confusion),
-      calibrationError: expectedCalibrationError(
-        confidences,
-        counted.map((i) => predictions[i] === labels[i]),
+      accuracy: ofSome(accuracy(confusion)),
+      macroF1: ofSome(macroF1(confusion)),
+      calibrationError: ofSome(
+        expectedCalibrationError(
+          confidences,
+          counted.map((i) => predictions[i] === labels[i]),
+        ),
       ),
     },
   };
@@ -85,7 +89,7 @@ export function measureValues(head: Head): {
     predictions,
     metrics: {
       loss: mean(targets.map((target, i) => (target - (values[i] as number)) ** 2)),
-      meanAbsolutePercentageError: meanAbsolutePercentageError(targets, values),
+      meanAbsolutePercentageError: counted.length > 0 ? meanAbsolutePercentageError(targets, values) : NaN,
       rSquared: rSquared(targets, values),
     },
   };

@@ -12,6 +12,52 @@ interface Stack<M extends string> {
   readonly evaluate?: unknown;
 }
 
+/** What a method can have. */
+const PARTS: ReadonlySet<string> = new Set<keyof Required<Method<string>>>([
+  'name',
+  'teachers',
+  'task',
+  'validation',
+  'modalities',
+  'fusion',
+  'onTrainStart',
+  'onEpochStart',
+  'onEpochEnd',
+  'onTrainEnd',
+  'onStepStart',
+  'activeVariables',
+  'encoderTraining',
+  'loss',
+  'afterBackward',
+  'trainStep',
+  'stepLog',
+  'predict',
+  'getState',
+  'setState',
+]);
+
+/**
+ * @param where Where it comes from, for errors.
+ * @throws {OptionError} If it is no method, or has a function that is no hook: it would never be called.
+ */
+export function assertMethod(method: unknown, where: string): asserts method is Method<string> {
+  const refuse = (message: string): never => {
+    throw new OptionError(message, { option: 'methods', value: where, accepted: [...PARTS].join(', ') });
+  };
+  if (typeof method !== 'object' || method === null)
+    refuse(`${where} is no method: an object with a name and hooks.`);
+  const { name } = method as { readonly name?: unknown };
+  if (typeof name !== 'string' || name === '')
+    refuse(`${where} is a method without a \`name\`, which logs and checkpoints need.`);
+  const strange = Object.entries(method as object).find(
+    ([key, value]) => typeof value === 'function' && !PARTS.has(key),
+  );
+  if (strange)
+    refuse(
+      `The method "${String(name)}" has no hook "${strange[0]}"; the hooks are ${[...PARTS].slice(5).join(', ')}.`,
+    );
+}
+
 /** @throws {OptionError} If methods do not go together, or not with the task, the model or the lack of teachers. */
 export function assertMethods<M extends string>({
   model: { modalities },
@@ -32,6 +78,7 @@ export function assertMethods<M extends string>({
     });
   }
   for (const method of methods) {
+    assertMethod(method, 'One of `methods`');
     const { name, modalities: needed } = method;
     if (method.teachers === 'unimodal' && !teachers) {
       throw new OptionError(
@@ -72,10 +119,12 @@ export function assertMethods<M extends string>({
     );
   for (const hook of ['loss', 'trainStep', 'predict', 'fusion'] as const) assertOneOwner(methods, hook);
   const whole = methods.find((method) => method.trainStep);
-  const part = methods.find((method) => method !== whole && (method.loss ?? method.afterBackward));
+  const part = methods.find(
+    (method) => method !== whole && (method.loss ?? method.afterBackward ?? method.activeVariables),
+  );
   if (whole && part) {
     refuse(
-      `"${whole.name}" does the whole step its own way, so "${part.name}" could not change its loss or gradients. Leave one of them out.`,
+      `"${whole.name}" does the whole step its own way, so "${part.name}" could not change its loss, its gradients or what trains. Leave one of them out.`,
       [whole.name, part.name],
       `"${whole.name}" alone`,
     );

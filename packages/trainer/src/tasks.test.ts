@@ -351,3 +351,29 @@ describe('a method’s own step', () => {
     );
   });
 });
+
+describe('modalityPrioritization in a given order', () => {
+  it('needs no teachers', async () => {
+    const data = toyDataset('train', 60, 1);
+    const log: EpochRecord[] = [];
+    await train({
+      model: toyModel(both, 0),
+      methods: [
+        modalityPrioritization({
+          phaseEpochs: [1, 1],
+          scope: 'encoder',
+          ranking: { fixed: ['loud', 'quiet'] },
+        }),
+      ],
+      epochs: 2,
+      optimizer,
+      batches: (epoch) => batches(data, { batchSize: 20, epoch }),
+      onEpoch: (record) => void log.push(record),
+    });
+    expect(log.map((record) => record['coefficients'])).toEqual([
+      { loud: 1, quiet: 0 },
+      { loud: 1, quiet: 1 },
+    ]);
+    expect(log[0]).not.toHaveProperty('confidence');
+  });
+});

@@ -4,10 +4,12 @@ import { addStep, NO_STEPS, summarize, type StepRecord } from './epoch-log.js';
 import { headlines, type Predictor, type SplitMetrics } from './evaluate.js';
 import type { EpochRecord, Method } from './method.js';
 import { assertMethods } from './method-stack.js';
+import { readState } from './model-state.js';
 import { createOptimizer, learningRateAt, type OptimizerOptions } from './optimizer-options.js';
 import { ownRows } from './own-rows.js';
 import { predictorOf } from './predictor.js';
 import { scoreBatch } from './scores.js';
+import type { Snapshot } from './snapshot.js';
 import { trainStep, withStep } from './train-step.js';
 import { TrainingContext, type TrainingOptions } from './training.js';
 import { BEGINNING, captureState, restoreState, type TrainingState } from './training-state.js';
@@ -41,10 +43,14 @@ export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoI
    * @returns `'stop'` to end here. The training can be resumed from what `capture` gives.
    */
   readonly afterStep?: (capture: () => TrainingState) => 'stop' | void | Promise<'stop' | void>;
-  /** After each epoch, in the same way; `capture` copies the state at the beginning of the next one. */
+  /**
+   * After each epoch, in the same way; `capture` copies the state at the beginning of the next one, `evaluated` the weights that
+   * were evaluated: before any method's `onEpochEnd`.
+   */
   readonly onEpoch?: (
     record: EpochRecord,
     capture: () => TrainingState,
+    evaluated: () => Snapshot['model'],
   ) => 'stop' | void | Promise<'stop' | void>;
 }
 
@@ -108,19 +114,24 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
         ...summary,
         ...(metrics && { ...headlines(metrics), metrics }),
       };
+      // Only a method's hook can change them before the epoch is reported.
+      const before = methods.some(({ onEpochEnd }) => onEpochEnd) ? readState(model) : undefined;
       let last = false;
       for (const method of methods) last = (await method.onEpochEnd?.(training, record)) === 'stop' || last;
+      const evaluated = (): Snapshot['model'] => before ?? readState(model);
       // A method that ends the training leaves nothing to go on with.
       position = { epoch: last ? epochs + 1 : epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
       const next = position;
       if (
-        (await options.onEpoch?.(last ? { ...record, stopped: true } : record, () =>
-          captureState(training, methods, next),
+        (await options.onEpoch?.(
+          last ? { ...record, stopped: true } : record,
+          () => captureState(training, methods, next),
+          evaluated,
         )) === 'stop'
       )
         return { status: 'stopped', predict };
     }
-    for (const method of methods) await method.onTrainEnd?.(training);
+    if (epochs > 0) for (const method of methods) await method.onTrainEnd?.(training);
     return { status: 'finished', predict };
   } finally {
     training.dispose();

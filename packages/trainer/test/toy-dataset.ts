@@ -8,17 +8,21 @@ export default function open({
   split,
   broken,
   unreadable = 0,
+  augmented = false,
 }: {
   readonly split: Split;
   /** Index of a training sample that holds NaN. */
   readonly broken?: number;
   /** How many training samples, the first ones, cannot be read. */
   readonly unreadable?: number;
+  /** Whether the loud modality says that it is augmented at random. */
+  readonly augmented?: boolean;
 }): MultimodalDataset<Modality> {
   const dataset = toyDataset(split, SIZES[split], { train: 1, validation: 2, test: 3 }[split]);
   if (split !== 'train') return dataset;
   return {
     ...dataset,
+    ...(augmented && { augmented: ['loud'] as const }),
     sample: async (index, options) => {
       if (index < unreadable) throw new Error('The file is gone.');
       const sample = await dataset.sample(index, options);

@@ -138,6 +138,10 @@ function describe(
   if (typeof code === 'string' && code.startsWith('G2D_')) {
     return { code, message: String(message), details: { ...details } };
   }
+  // A file or folder that cannot be read or written: the system's own sentence says which.
+  if (typeof code === 'string' && 'syscall' in (error as object)) {
+    return { code: 'G2D_FILE', message: `${String(message)}.`, details: {} };
+  }
   return { code: INTERNAL, message: String(message ?? error).split('\n')[0] as string, details: {} };
 }
 

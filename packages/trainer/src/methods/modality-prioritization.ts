@@ -38,7 +38,8 @@ export interface PrioritizationOptions<M extends string = string> extends Shared
 
 /**
  * Sequential modality prioritization on any loss: in each step of a phase, the teachers' confidence on the batch
- * decides which modality trains. Samples that lack a modality do not count for it.
+ * decides which modality trains. Samples that lack a modality do not count for it. With `ranking: { fixed }` (and complete
+ * suppression) there need be no teachers.
  *
  * @throws {OptionError} In `onTrainStart`, if the scope contains no variable of some modality (training would silently be
  * plain joint training), or if a regression has no `targetVariance`.
@@ -51,11 +52,16 @@ export function modalityPrioritization<M extends string>({
 }: PrioritizationOptions<M>): Method<M> {
   let smp: SequentialModalityPrioritization<M>;
   let confidence: PerModality<M, number | null>;
+  /** The variables that no other method has taken out of the step; not known before one. */
+  let offered: ReadonlySet<string> | undefined;
+  const { ranking, suppression } = options;
+  const isFixed = typeof ranking === 'object' && 'fixed' in ranking && suppression !== 'partial';
   return {
     name: 'smp',
-    teachers: 'unimodal',
+    // An order that is given needs nobody's judgement.
+    ...(!isFixed && { teachers: 'unimodal' as const }),
     onTrainStart({ model, task }) {
-      if (task === 'regression' && targetVariance === undefined) {
+      if (task === 'regression' && targetVariance === undefined && !isFixed) {
         throw new OptionError(
           'The confidence of a regression is relative to the variance of its targets; give `targetVariance`, that of the training part.',
           { option: 'targetVariance', value: undefined, accepted: 'a number above 0' },
@@ -68,22 +74,31 @@ export function modalityPrioritization<M extends string>({
         variables: model.variables,
       });
     },
-    onStepStart({ epoch, model, batch, teachers, task, allReduce }: Step<M>) {
+    onStepStart(step: Step<M>) {
+      const { epoch, model, batch, task, allReduce } = step;
       const samples = perModality(model.modalities, (modality) => presentCount(batch, modality));
       const own = perModality(model.modalities, (modality) => {
-        if (samples[modality] === 0) return 0;
-        return batchConfidence(batch, modality, teachers[modality].logits, { task, targetVariance });
+        if (samples[modality] === 0 || isFixed) return 0;
+        const { logits } = step.teachers[modality];
+        return batchConfidence(batch, modality, logits, { task, targetVariance });
       });
       // Of the batches of all processes, so that each of them ranks alike.
       const all = meansOverProcesses(allReduce, own, samples);
       confidence = all.means;
       smp.update({ epoch, confidence, samples: all.samples });
     },
-    activeVariables: (variables) => smp.activeVariables(variables),
+    activeVariables(variables) {
+      offered = new Set(variables.map(({ name }) => name));
+      return smp.activeVariables(variables);
+    },
     encoderTraining: (modality) => smp.trainingMode(modality),
-    afterBackward: (gradients, { model }) => smp.modulate(toMap(gradients), model.variables),
+    // What another method has taken out stays out: a gradient of zeros would let it decay.
+    afterBackward: (gradients, { model }) =>
+      smp
+        .modulate(toMap(gradients), model.variables)
+        .map(({ name, tensor }) => ({ name, tensor: offered?.has(name) === false ? null : tensor })),
     stepLog: () => ({
-      confidence: mapNulls(confidence),
+      ...(!isFixed && { confidence: mapNulls(confidence) }),
       coefficients: smp.coefficients,
     }),
     getState: () => ({ values: smp.getState() }),

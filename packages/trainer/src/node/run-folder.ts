@@ -7,9 +7,10 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { G2DError, OptionError, type NamedArray } from '@g2d/tensor-ops';
 import { writeFileAtomic } from '@g2d/tensor-ops/node';
 import type { ClassMetrics, ValueMetrics } from '../measure.js';
@@ -91,7 +92,9 @@ export class RunFolder {
 
   /** What was recorded when the run began, `undefined` where none has. */
   config(): Readonly<Record<string, unknown>> | undefined {
-    return readJson(join(this.path, CONFIG)) as Readonly<Record<string, unknown>> | undefined;
+    const config = readJson(join(this.path, CONFIG)) as Readonly<Record<string, unknown>> | undefined;
+    // A file of that name may be anybody's.
+    return config?.['format'] === FORMAT ? config : undefined;
   }
 
   /** The summary of a finished run. */
@@ -101,8 +104,26 @@ export class RunFolder {
 
   /** @throws {OptionError} If the folder holds files that are not a run's. */
   assertUsable(): void {
+    const outer = this.#enclosingRun();
+    if (outer !== undefined) {
+      throw new OptionError(
+        `${this.path} lies inside of the run folder ${outer}. Give a folder of its own with --out.`,
+        {
+          option: 'out',
+          value: this.path,
+          accepted: 'a folder outside of other runs',
+        },
+      );
+    }
     if (!existsSync(this.path) || this.config()) return;
-    const foreign = readdirSync(this.path).filter((name) => !name.startsWith('.lock'));
+    if (!statSync(this.path).isDirectory()) {
+      throw new OptionError(`${this.path} is a file. Give a folder for the run with --out.`, {
+        option: 'out',
+        value: this.path,
+        accepted: 'a new or empty folder',
+      });
+    }
+    const foreign = readdirSync(this.path).filter((name) => !/^\.(lock|config\.json\.)/.test(name));
     if (foreign.length === 0) return;
     throw new OptionError(
       `${this.path} holds files that are not a run's (${foreign.slice(0, 3).join(', ')}), and is left alone. Give a folder of its own with --out.`,
@@ -189,18 +210,16 @@ export class RunFolder {
 
   /** Removes what a run left that is to begin anew; the lock stays. */
   clear(): void {
-    for (const name of [
-      CONFIG,
-      SUMMARY,
-      METRICS,
-      PREDICTIONS,
-      REPORT,
-      'checkpoints',
-      'tensorboard',
-      'teachers',
-    ]) {
+    for (const name of [SUMMARY, METRICS, PREDICTIONS, REPORT, 'checkpoints', 'tensorboard', 'teachers']) {
       rmSync(join(this.path, name), { recursive: true, force: true });
     }
+  }
+
+  #enclosingRun(): string | undefined {
+    for (let folder = dirname(resolve(this.path)); folder !== dirname(folder); folder = dirname(folder)) {
+      if (new RunFolder(folder).config()) return folder;
+    }
+    return undefined;
   }
 
   #writeJson(name: string, value: unknown): void {

@@ -1,15 +1,17 @@
+import { existsSync } from 'node:fs';
 import type { MultimodalDataset } from '@g2d/datasets';
 import { OptionError } from '@g2d/tensor-ops';
 import type { FrozenTeachers } from '../frozen-teachers.js';
 import { importBaselines } from '../import-baselines.js';
 import type { Method } from '../method.js';
+import { assertMethod } from '../method-stack.js';
 import { g2dDistillation } from '../methods/g2d-distillation.js';
 import { ume } from '../methods/ume.js';
 import { umt } from '../methods/umt.js';
 import { modalityPrioritization, type PrioritizationOptions } from '../methods/modality-prioritization.js';
 import { teacherConfidence } from '../teacher-confidence.js';
 import type { RunConfig } from './config-schema.js';
-import { importFunction } from './import-module.js';
+import { callModule } from './import-module.js';
 import { targetVariance } from './open-data.js';
 
 type AnyMethod = Method<string>;
@@ -54,6 +56,20 @@ export function methodNames(stack: string): readonly string[] {
   });
 }
 
+/**
+ * @throws {OptionError} If there are options for a method that is none: neither known, nor an existing module, nor one of the run's.
+ */
+export function assertMethodOptions({ method, methodOptions }: RunConfig): void {
+  const own = methodNames(method);
+  for (const name of Object.keys(methodOptions)) {
+    if (own.includes(name) || KNOWN.includes(name as Known) || (isModule(name) && existsSync(name))) continue;
+    throw new OptionError(
+      `"methodOptions" has "${name}", which is no method. Its keys are names of methods (${KNOWN.join(', ')}), or paths of modules as they stand in "method".`,
+      { option: `methodOptions.${name}`, value: name, accepted: KNOWN.join(', ') },
+    );
+  }
+}
+
 /** What options cannot say. */
 interface MethodContext {
   readonly data: { readonly train: MultimodalDataset<string> };
@@ -82,8 +98,9 @@ export function usedMethodOptions({ method, methodOptions }: RunConfig): RunConf
 async function buildMethod(name: string, config: RunConfig, context: MethodContext): Promise<AnyMethod> {
   const options = (config.methodOptions[name] ?? {}) as Readonly<Record<string, unknown>>;
   if (isModule(name)) {
-    const make = await importFunction<(options: object) => AnyMethod | Promise<AnyMethod>>(name, 'a method');
-    return make(options);
+    const method = await callModule<AnyMethod>(name, 'a method', options);
+    assertMethod(method, name);
+    return method;
   }
   switch (name as Known) {
     case 'g2d-loss':

@@ -23,7 +23,7 @@ import { accelerate, deriveSeed, OptionError, perModality, UnknownModalityError 
 import type { Method } from '../method.js';
 import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
-import { importFunction } from './import-module.js';
+import { callModule, describeValue } from './import-module.js';
 
 /** What a model is built for. */
 export type ModelData = Pick<
@@ -53,8 +53,26 @@ export interface BuiltModel {
  * @throws {UnknownModalityError} If one is named that the dataset lacks.
  * @throws {OptionError} If one has no encoder.
  */
-export function modalitiesOf({ modalities, encoders }: RunConfig, data: ModelData): readonly string[] {
-  for (const modality of [...Object.keys(encoders), ...(modalities ?? [])]) {
+export function modalitiesOf(config: RunConfig, data: ModelData): readonly string[] {
+  const { modalities, encoders } = config;
+  const { augment } = config.data;
+  const named = { encoders, 'data.augment': augment, teachers: config.teachers ?? {} };
+  for (const [key, record] of Object.entries(named)) {
+    const strange = Object.keys(record).find((modality) => !data.modalities.includes(modality));
+    if (strange === undefined) continue;
+    throw new OptionError(
+      `"${key}" has "${strange}", but the dataset ${data.name} has no such modality; it has ${data.modalities.join(', ')}.`,
+      { option: `${key}.${strange}`, value: strange, accepted: data.modalities.join(', ') },
+    );
+  }
+  const flat = Object.keys(augment).find((modality) => data.shapes[modality]?.length !== 3);
+  if (flat !== undefined) {
+    throw new OptionError(
+      `"data.augment.${flat}" crops pictures [H, W, C], but ${flat} has the shape ${JSON.stringify(data.shapes[flat])}.`,
+      { option: `data.augment.${flat}`, value: data.shapes[flat], accepted: 'a modality of pictures' },
+    );
+  }
+  for (const modality of modalities ?? []) {
     if (data.modalities.includes(modality)) continue;
     throw new UnknownModalityError({ modality, known: data.modalities, where: `The dataset ${data.name}` });
   }
@@ -143,9 +161,21 @@ async function buildEncoder(config: EncoderConfig, spec: EncoderSpec): Promise<L
     case 'small-image':
       return smallImageEncoder(own);
     case 'module': {
-      type Make = (options: object) => LayersModel | Promise<LayersModel>;
-      const make = await importFunction<Make>(config.path, `the encoder for ${spec.name}`);
-      return accelerate(await make({ ...config.options, ...spec }));
+      const what = `the encoder for ${spec.name}`;
+      // Never 0, which TensorFlow.js's initializers take for "at random", and another one for each modality.
+      const seed = deriveSeed(spec.seed, spec.name);
+      const encoder = await callModule<LayersModel>(config.path, what, { ...config.options, ...spec, seed });
+      if (typeof (encoder as Partial<LayersModel> | undefined)?.apply === 'function' && encoder.outputs) {
+        return accelerate(encoder);
+      }
+      throw new OptionError(
+        `${config.path} must give ${what}, a LayersModel, but gave ${describeValue(encoder)}.`,
+        {
+          option: `encoders.${spec.name}.path`,
+          value: config.path,
+          accepted: 'a LayersModel',
+        },
+      );
     }
   }
 }

@@ -1,6 +1,13 @@
 import type { MultimodalDataset } from '@g2d/datasets';
 import { classScores } from '@g2d/tensor-ops';
-import { evaluate, evaluateRegression, headline, type Predictor, type SplitMetrics } from '../evaluate.js';
+import {
+  evaluate,
+  evaluateRegression,
+  headline,
+  type EvaluateOptions,
+  type Predictor,
+  type SplitMetrics,
+} from '../evaluate.js';
 import type { Scores } from '../method.js';
 import type { RunPredictions, RunSummary } from '../node/run-folder.js';
 
@@ -16,7 +23,7 @@ export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusio
 export async function evaluateSplit(
   predict: Predictor<string>,
   dataset: MultimodalDataset<string>,
-  options: { readonly batchSize: number; readonly workers: number },
+  options: EvaluateOptions,
 ): Promise<SplitEvaluation> {
   const { classNames } = dataset;
   if (dataset.task === 'regression') {

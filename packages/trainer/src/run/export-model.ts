@@ -25,12 +25,21 @@ const FILES = ['model.json', 'weights.bin', 'g2d.json'];
  *
  * `model.json` is there last, so that a folder with one is complete.
  *
- * @throws {OptionError} If the folder holds other files, or the model has parts that are no standard layers.
+ * @throws {OptionError} If the folder holds other files, the model has parts that are no standard layers, or the run does not predict with it.
  */
 export async function exportModel(
-  { model, facts, folder, epoch, data }: LoadedRun,
+  { model, methods, facts, folder, epoch, data }: LoadedRun,
   out: string,
 ): Promise<ExportedModel> {
+  const predicting = methods.find(({ predict }) => predict);
+  if (predicting || epoch === null) {
+    throw new OptionError(
+      predicting
+        ? `The method "${predicting.name}" predicts in a way of its own, not with the run's model, so there is no model to export. Export the runs that it predicts with, such as its teachers.`
+        : `The run ${folder.path} was not trained: there is no model to export.`,
+      { option: 'RUN', value: folder.path, accepted: 'a trained run whose model predicts' },
+    );
+  }
   const foreign = existsSync(out) ? readdirSync(out).filter((name) => !FILES.includes(name)) : [];
   if (foreign.length > 0) {
     throw new OptionError(

@@ -24,10 +24,16 @@ export async function finishRun(
   { run, folder, predict, bestEpoch, clock }: Trained,
 ): Promise<RunSummary> {
   const { data, facts } = run;
-  const usesBest = config.select !== 'last' && bestEpoch !== undefined;
+  // The checkpoint may be of another branch, where a resumed run did not repeat itself bit for bit.
+  const usesBest =
+    config.select !== 'last' && bestEpoch !== undefined && epochOfCheckpoint(folder, 'best') === bestEpoch;
   const checkpoint = config.epochs === 0 ? null : usesBest ? 'best' : 'last';
   if (checkpoint !== null) loadCheckpoint(run, folder, checkpoint);
-  const options = { batchSize: config.evaluation.batchSize, workers: config.data.workers };
+  const options = {
+    batchSize: config.evaluation.batchSize,
+    workers: config.data.workers,
+    onError: config.data.onError,
+  };
   const evaluateAll = async (): Promise<{
     test: SplitEvaluation;
     validation: SplitEvaluation | undefined;
@@ -66,6 +72,11 @@ export async function finishRun(
   };
   folder.finish(summary, test.predictions);
   return summary;
+}
+
+function epochOfCheckpoint(folder: RunFolder, label: CheckpointLabel): number | undefined {
+  const found = readCheckpoint(folder.checkpoints, label);
+  return found && fromCheckpoint(found).position.epoch - 1;
 }
 
 /** Puts a checkpoint's weights, and what its methods remember, into a run. */

@@ -7,6 +7,7 @@ import type { OptimizerOptions } from '../optimizer-options.js';
 import { train } from '../train.js';
 import { fromCheckpoint } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
+import { batchCount } from './batch-count.js';
 import { defined } from './defined.js';
 import { openRun, type OpenedRun } from './open-run.js';
 import { parseConfig } from './read-config.js';
@@ -69,6 +70,8 @@ export async function loadRun(
       ...(run.needsTeachers && { teachers: await run.startTeachers() }),
       task: run.data.train.task,
       epochs: 0,
+      batchesPerEpoch: batchCount(run.data.train.size, config),
+      evaluate: async () => undefined,
       seed: config.seed,
       optimizer: defined(config.optimizer) as OptimizerOptions,
       batches: nothing,

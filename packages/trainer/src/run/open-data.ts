@@ -17,7 +17,7 @@ import {
 import { G2DError, OptionError } from '@g2d/tensor-ops';
 import type { RunConfig } from './config-schema.js';
 import { defined, type Defined } from './defined.js';
-import { importFunction } from './import-module.js';
+import { callModule, describeValue } from './import-module.js';
 import type { DatasetConfig } from './schema/datasets.js';
 
 /** The parts of a run's dataset. */
@@ -43,7 +43,12 @@ export async function openData(config: RunConfig): Promise<RunData> {
   const open = async (split: Split): Promise<MultimodalDataset<string>> => {
     const dataset = await wrapped(await openPart(config.dataset, split), config);
     opened.push(dataset);
-    return dataset;
+    if (dataset.size > 0) return dataset;
+    throw new OptionError(`The ${split} part of ${dataset.name} has no samples.`, {
+      option: 'dataset',
+      value: 0,
+      accepted: 'one sample or more',
+    });
   };
   try {
     const [train, test] = [await open('train'), await open('test')];
@@ -64,6 +69,19 @@ function withoutValidation(error: unknown, { select }: RunConfig): undefined {
     { option: 'select', value: select, accepted: 'last, test-best' },
   );
 }
+
+/** Without one of them a dataset of the user's own cannot be read. */
+const PARTS_OF_DATASET = [
+  'name',
+  'task',
+  'modalities',
+  'shapes',
+  'classNames',
+  'ids',
+  'size',
+  'sample',
+  'close',
+];
 
 async function openPart(config: DatasetConfig, split: Split): Promise<MultimodalDataset<string>> {
   switch (config.name) {
@@ -87,9 +105,19 @@ async function openPart(config: DatasetConfig, split: Split): Promise<Multimodal
     case 'mis-me':
       return misMe({ ...optionsOf(config), split });
     case 'module': {
-      type Open = (options: object) => MultimodalDataset<string> | Promise<MultimodalDataset<string>>;
-      const open = await importFunction<Open>(config.path, 'a dataset');
-      return open({ ...config.options, split });
+      const what = `the ${split} part of the dataset`;
+      const dataset = await callModule<MultimodalDataset<string> | undefined>(config.path, what, {
+        ...config.options,
+        split,
+      });
+      const isDataset = typeof dataset === 'object' && PARTS_OF_DATASET.every((part) => part in dataset);
+      if (isDataset) return dataset;
+      throw new OptionError(
+        dataset === undefined
+          ? `${config.path} gives nothing for ${what}.`
+          : `${config.path} must give ${what}, an object with ${PARTS_OF_DATASET.join(', ')} (\`fromSamples\` of @g2d/datasets makes one), but gave ${describeValue(dataset)}.`,
+        { option: 'dataset.path', value: config.path, accepted: 'a MultimodalDataset' },
+      );
     }
   }
 }

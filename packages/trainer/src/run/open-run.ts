@@ -4,7 +4,7 @@ import type { Method } from '../method.js';
 import { assertMethods } from '../method-stack.js';
 import { disposeState } from '../model-state.js';
 import { RunFolder } from '../node/run-folder.js';
-import { buildMethods } from './build-methods.js';
+import { assertMethodOptions, buildMethods } from './build-methods.js';
 import { buildModel, factsOf, modalitiesOf, type BuiltModel } from './build-model.js';
 import type { RunConfig } from './config-schema.js';
 import { once } from './once.js';
@@ -36,12 +36,13 @@ export async function openRun(
   { folder, copies }: { readonly folder: RunFolder; readonly copies: boolean },
 ): Promise<OpenedRun> {
   const data = await openData(config);
+  const started: Promise<FrozenTeachers<string>>[] = [];
   try {
+    assertMethodOptions(config);
     const modalities = modalitiesOf(config, data.train);
     const teachersOf = once(() =>
       readTeachers(config, factsOf(modalities, data.train), { copies: copies ? folder : undefined }),
     );
-    const started: Promise<FrozenTeachers<string>>[] = [];
     const startAs = (teacherOutputs: RunConfig['teacherOutputs']): Promise<FrozenTeachers<string>> => {
       const teachers = startTeachers(teachersOf(), { ...config, teacherOutputs }, { data, folder });
       started.push(teachers);
@@ -57,6 +58,23 @@ export async function openRun(
     const { epochs } = config;
     assertMethods({ model: { modalities }, methods, teachers: needsTeachers, epochs, task, evaluate: true });
     assertValidation(config, methods, data);
+    if (epochs === 0 && !methods.some(({ predict }) => predict)) {
+      throw new OptionError(
+        '"epochs" is 0, so nothing would be trained; only a method that predicts by itself (ume) has none.',
+        {
+          option: 'epochs',
+          value: 0,
+          accepted: 'a whole number ≥ 1',
+        },
+      );
+    }
+    const predicting = methods.find(({ predict, teachers }) => predict && teachers);
+    if (predicting && config.teacherOutputs === 'stored') {
+      throw new OptionError(
+        `The method "${predicting.name}" predicts with its teachers, whose stored outputs are of the training part alone. Set "teacherOutputs" to "online".`,
+        { option: 'teacherOutputs', value: 'stored', accepted: '"online"' },
+      );
+    }
     const built = await buildModel(config, data.train, methods);
     return {
       ...built,
@@ -66,16 +84,21 @@ export async function openRun(
       teachersOf,
       startTeachers: start,
       close: async () => {
-        for (const teachers of await Promise.allSettled(started)) {
-          if (teachers.status === 'fulfilled') teachers.value.dispose();
-        }
+        await disposeAll(started);
         disposeState(built.model);
         await data.close();
       },
     };
   } catch (error) {
+    await disposeAll(started);
     await data.close();
     throw error;
+  }
+}
+
+async function disposeAll(started: readonly Promise<FrozenTeachers<string>>[]): Promise<void> {
+  for (const teachers of await Promise.allSettled(started)) {
+    if (teachers.status === 'fulfilled') teachers.value.dispose();
   }
 }
 

@@ -64,6 +64,16 @@ export function parseConfig(
 function withValue(values: unknown, key: string, value: unknown): unknown {
   const [first, ...rest] = key.split('.') as [string, ...string[]];
   if (Array.isArray(values)) {
+    if (!(Number(first) < values.length)) {
+      throw new OptionError(
+        `There is no entry ${first} in a list of ${values.length}: "${key}" changes nothing.`,
+        {
+          option: key,
+          value: first,
+          accepted: `0 to ${values.length - 1}`,
+        },
+      );
+    }
     return values.map((entry: unknown, i) =>
       String(i) === first ? (rest.length > 0 ? withValue(entry, rest.join('.'), value) : value) : entry,
     );
@@ -182,8 +192,18 @@ function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Settings that change speed and safety, never the numbers: a resumed run may have others. */
-const FREE = ['$schema', 'data.workers', 'data.prefetch', 'data.cache', 'data.inMemory', 'checkpoints'];
+/** Settings that change speed, safety and places, never the numbers: a resumed run may have others. */
+const FREE = [
+  '$schema',
+  'data.workers',
+  'data.prefetch',
+  'data.cache',
+  'data.inMemory',
+  'checkpoints',
+  // The same files may lie elsewhere by now; a run that goes on has copies of its teachers.
+  'dataset.root',
+  'teachers',
+];
 
 /**
  * The first setting in which two configurations differ and a resumed run must not.

@@ -17,6 +17,7 @@ import type { EpochRecord } from '../method.js';
 import { readCheckpoint } from '../node/checkpoints/read-checkpoint.js';
 import { RunFolder } from '../node/run-folder.js';
 import { lockRun } from '../node/run-lock.js';
+import { evaluateSplit } from './evaluate-split.js';
 import { loadRun } from './load-run.js';
 import { parseConfig } from './read-config.js';
 import { trainRun, type RunReporter } from './train-run.js';
@@ -78,6 +79,8 @@ function contents(name: string): unknown {
     ),
   };
 }
+
+const smp = { phaseEpochs: [1, 2], scope: 'encoder', ranking: 'epoch' };
 
 describe('trainRun', () => {
   it('writes configuration, metrics, checkpoints, events, predictions and summary', async () => {
@@ -150,7 +153,6 @@ describe('trainRun', () => {
     );
   });
 
-  const smp = { phaseEpochs: [1, 2], scope: 'encoder', ranking: 'epoch' };
   const dropout = {
     encoders: Object.fromEntries(
       ['loud', 'quiet'].map((name) => [
@@ -210,10 +212,14 @@ describe('trainRun', () => {
       teacherOutputs: 'stored',
     };
     expect((await train(ranked, 'ranked')).status).toBe('finished');
-    const crop = { data: { augment: { loud: { type: 'random-affine-crop' } } } };
-    await expect(train({ ...config, ...crop, teacherOutputs: 'stored' }, 'augmented')).rejects.toThrow(
-      /"teacherOutputs" is "stored", but loud is augmented at random/,
-    );
+    const { dataset } = toyConfig() as { dataset: object };
+    const augmented = { dataset: { ...dataset, options: { augmented: true } } };
+    await train(toyTeacher('loud', augmented), 'augmented-loud');
+    await train(toyTeacher('quiet', augmented), 'augmented-quiet');
+    const others = { loud: at('augmented-loud'), quiet: at('augmented-quiet') };
+    await expect(
+      train({ ...config, ...augmented, teachers: others, teacherOutputs: 'stored' }, 'augmented'),
+    ).rejects.toThrow(/"teacherOutputs" is "stored", but loud is augmented at random/);
   });
 
   it('leaves a run alone that is there, in use, or not a run', async () => {
@@ -344,4 +350,104 @@ describe('samples that cannot be read', () => {
       /could not be read/,
     );
   }, 60_000);
+});
+
+describe('what a stranger found', () => {
+  it('loads runs of methods that need validation or the number of batches', async () => {
+    await train(toyConfig({ method: 'mses', methodOptions: { mses: { patience: 1 } } }), 'mses');
+    await train(toyConfig({ method: 'mla', methodOptions: { mla: { projection: 'scalar' } } }), 'mla');
+    for (const name of ['mses', 'mla']) {
+      const { metrics } = json(at(name), 'summary.json');
+      const run = await loadRun(at(name));
+      const found = await evaluateSplit(run.predict, run.data.test, {});
+      expect(JSON.parse(JSON.stringify(found.metrics))).toEqual(metrics.test);
+      await run.close();
+    }
+  });
+
+  it('reports the weights that were scored, where a method puts others back after the epoch', async () => {
+    const optimizer = { type: 'sgd', learningRate: 2 };
+    await train(
+      toyConfig({ epochs: 8, method: 'mses', methodOptions: { mses: { patience: 1 } }, optimizer }),
+      'mses',
+    );
+    const { selectedEpoch, validation } = json(at('mses'), 'summary.json');
+    expect(validation).toEqual(lines(at('mses'))[selectedEpoch - 1]!.validation);
+  });
+
+  it('goes on from the newest state also where `last` is rarely due', async () => {
+    const config = toyConfig({ epochs: 4, checkpoints: { every: 100, keepEvery: 1 } });
+    await train(config, 'whole');
+    const failing: RunReporter = {
+      begin: () => {},
+      step: () => {},
+      epoch: ({ epoch }) => {
+        if (epoch === 3) throw new Error('killed');
+      },
+      note: () => {},
+    };
+    await expect(train(config, 'killed', { reporter: failing })).rejects.toThrow('killed');
+    let done = 0;
+    const counting = {
+      ...failing,
+      epoch: () => {},
+      begin: (progress: { done: number }) => void ({ done } = progress),
+    };
+    await train(config, 'killed', { resume: true, reporter: counting });
+    expect(done).toBe(9);
+    expect(contents('killed')).toEqual(contents('whole'));
+  });
+
+  it('never takes a folder with somebody’s own config.json, or inside of a run, for free', async () => {
+    mkdirSync(join(at('mine'), 'checkpoints'), { recursive: true });
+    writeFileSync(join(at('mine'), 'config.json'), JSON.stringify(toyConfig({ name: 'mine' })));
+    writeFileSync(join(at('mine'), 'checkpoints', 'precious.pth'), '');
+    await expect(train(toyConfig({ name: 'mine' }), 'mine', { resume: true })).rejects.toThrow(
+      /files that are not a run's/,
+    );
+    expect(existsSync(join(at('mine'), 'checkpoints', 'precious.pth'))).toBe(true);
+    await train(toyConfig(), 'outer');
+    await expect(train(toyConfig(), 'outer/checkpoints/inner')).rejects.toThrow(
+      /lies inside of the run folder/,
+    );
+  });
+
+  it('goes on with the modalities in another order, and with data and teachers in another place', async () => {
+    const teachers = await trainTeachers();
+    const config = (changes: object) =>
+      toyConfig({
+        method: 'g2d',
+        methodOptions: { smp },
+        modalities: ['quiet', 'loud'],
+        teachers,
+        ...changes,
+      });
+    await train(config({}), 'run', stopAfter(4));
+    const moved = { teachers: { loud: '/elsewhere', quiet: '/elsewhere' }, modalities: ['loud', 'quiet'] };
+    expect((await train(config(moved), 'run', { resume: true })).status).toBe('finished');
+  });
+
+  it('keeps a linear probe’s encoders under SMP, and refuses stacks in which they would train', async () => {
+    const teachers = await trainTeachers();
+    const { encoders } = toyConfig() as { encoders: Record<string, object> };
+    const frozen = toyConfig({
+      method: 'smp+linear-probe',
+      methodOptions: { smp: { phaseEpochs: [3, 1], scope: 'encoder' } },
+      teachers,
+      encoders: {
+        loud: { ...encoders['loud'], weights: teachers.loud },
+        quiet: { ...encoders['quiet'], weights: teachers.quiet },
+      },
+    });
+    await train(frozen, 'probe');
+    for (const modality of ['loud', 'quiet'] as const) {
+      const name = `${modality}/dense/kernel`;
+      expect(new RunFolder(at('probe')).weights('last')[name]).toEqual(
+        new RunFolder(teachers[modality]).weights()[name],
+      );
+    }
+    await expect(train(toyConfig({ method: 'mm-pareto+linear-probe' }), 'refused')).rejects.toThrow(
+      /"mm-pareto" does the whole step its own way/,
+    );
+  });
 });

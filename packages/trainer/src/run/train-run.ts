@@ -12,7 +12,8 @@ import { lockRun } from '../node/run-lock.js';
 import type { OptimizerOptions } from '../optimizer-options.js';
 import { train } from '../train.js';
 import type { TrainingState } from '../training-state.js';
-import { usedMethodOptions } from './build-methods.js';
+import { batchCount } from './batch-count.js';
+import { methodNames, usedMethodOptions } from './build-methods.js';
 import { fromCheckpoint, toCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
@@ -76,11 +77,14 @@ export async function trainRun(
   const release = lockRun(out);
   try {
     const place = findPlace(folder, config, resume);
+    if (resume && !place.finished && !place.state)
+      reporter.note(`There is nothing to go on with in ${out} yet; the run begins.`);
     if (place.finished) return { status: 'finished', folder, summary: place.finished };
     for (const warning of place.warnings) reporter.note(warning);
     const run = await openRun(config, { folder, copies: place.state !== undefined });
     try {
       if (!place.state) begin(folder, config, run);
+      for (const remark of remarks(config)) reporter.note(remark);
       return await trainOpened(config, { run, folder, state: place.state, signal, reporter });
     } finally {
       await run.close();
@@ -105,6 +109,9 @@ function findPlace(folder: RunFolder, config: RunConfig, resume: boolean): Place
   const recorded = folder.config();
   if (!recorded) return { warnings: [] };
   const finished = folder.summary();
+  const last = readCheckpoint(folder.checkpoints, 'last');
+  // A run that was not saved once has nothing to lose: it begins anew, with whatever settings.
+  if (!finished && !last) return { warnings: [] };
   if (!resume) {
     throw new OptionError(
       finished
@@ -114,8 +121,9 @@ function findPlace(folder: RunFolder, config: RunConfig, resume: boolean): Place
     );
   }
   const begun = parseConfig(recorded, { where: `${path}/config.json` });
-  // Without a list of modalities they follow from the encoders, which are compared.
-  const { modalities = begun.modalities } = config;
+  // Without a list of modalities they follow from the encoders, which are compared; their order is the dataset's.
+  const isSame = !config.modalities || sameNames(config.modalities, begun.modalities ?? []);
+  const modalities = isSame ? begun.modalities : config.modalities;
   const other = firstDifference(begun, { ...asRecorded(config), modalities });
   if (other) {
     throw new OptionError(
@@ -123,10 +131,21 @@ function findPlace(folder: RunFolder, config: RunConfig, resume: boolean): Place
       { option: other.key, value: other.now, accepted: JSON.stringify(other.begun) ?? 'not set' },
     );
   }
-  if (finished) return { finished, warnings: [] };
-  const found = readCheckpoint(folder.checkpoints, 'last');
-  return found ? { state: fromCheckpoint(found), warnings: found.warnings } : { warnings: [] };
+  if (finished || !last) return { ...(finished && { finished }), warnings: [] };
+  const { backend } = describeEnvironment();
+  const before = (recorded['environment'] as { readonly backend?: string } | undefined)?.backend;
+  const warnings =
+    before === backend
+      ? last.warnings
+      : [
+          ...last.warnings,
+          `The run began on the backend ${before}, and goes on on ${backend}: its numbers will not be those of one backend.`,
+        ];
+  return { state: fromCheckpoint(last), warnings };
 }
+
+const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
+  [...new Set(a)].sort().join() === [...new Set(b)].sort().join();
 
 /** With its name, and of the methods' options only those that are used. */
 const asRecorded = (config: RunConfig): RunConfig => ({
@@ -134,6 +153,29 @@ const asRecorded = (config: RunConfig): RunConfig => ({
   name: config.name ?? config.method,
   methodOptions: usedMethodOptions(config),
 });
+
+/** What can be meant, but hardly is. */
+function remarks(config: RunConfig): string[] {
+  const names = methodNames(config.method);
+  const before = (config.methodOptions.smp?.phaseEpochs ?? [])
+    .slice(0, -1)
+    .reduce((sum, phase) => sum + phase, 0);
+  const never = names.includes('smp') && before >= config.epochs;
+  const random =
+    names.includes('linear-probe') && !Object.values(config.encoders).some(({ weights }) => weights);
+  return [
+    ...(never
+      ? [
+          `The joint phase of SMP begins after epoch ${before}, and the run has ${config.epochs}: it is never reached.`,
+        ]
+      : []),
+    ...(random
+      ? [
+          'The linear probe is on encoders with random weights: give "encoders.<modality>.weights", for example a run folder.',
+        ]
+      : []),
+  ];
+}
 
 function begin(folder: RunFolder, config: RunConfig, run: OpenedRun): void {
   loadInitialWeights(run, config);
@@ -188,7 +230,8 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
   let saved = performance.now();
   const save = (label: CheckpointLabel, captured: TrainingState): void =>
     clock.time('checkpoints', () => {
-      assertFinite(captured.snapshot.model, captured.position.epoch);
+      const { epoch, batch } = captured.position;
+      assertFinite(captured.snapshot.model, batch === 0 ? epoch - 1 : epoch);
       writeCheckpoint(folder.checkpoints, label, toCheckpoint(captured, { best, stages: clock.seconds() }));
     });
   const stopIfAsked = (): 'stop' | undefined => (signal?.aborted ? 'stop' : undefined);
@@ -219,7 +262,7 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
           }
           return stopIfAsked();
         },
-        onEpoch: (record, capture) => {
+        onEpoch: (record, capture, evaluated) => {
           const { epoch } = record;
           reached = epoch + 1;
           folder.append(record);
@@ -228,16 +271,22 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
           const score = scoreOf(record, config);
           if (score !== undefined && !(best && score < best.score)) {
             best = { epoch, score };
-            save('best', captured());
+            // The weights that were scored: a method may have put others in their place since.
+            const { snapshot, ...rest } = captured();
+            save('best', { ...rest, snapshot: { ...snapshot, model: evaluated() } });
           }
           const { every, keepEvery } = config.checkpoints;
-          if (keepEvery !== undefined && epoch % keepEvery === 0) save(epochLabel(epoch), captured());
-          if (isDue(epoch, every, epochs) || record.stopped || stopIfAsked()) {
+          const isKept = keepEvery !== undefined && epoch % keepEvery === 0;
+          if (isKept) save(epochLabel(epoch), captured());
+          // Never behind the others: a run goes on from it.
+          const isBest = best?.epoch === epoch;
+          if (isBest || isKept || isDue(epoch, every, epochs) || record.stopped || stopIfAsked()) {
             save('last', captured());
             saved = performance.now();
           }
           reporter.epoch(record);
-          return stopIfAsked();
+          // After the last epoch there is nothing to stop.
+          return epoch < epochs ? stopIfAsked() : undefined;
         },
       }),
     );
@@ -253,9 +302,6 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
 /** Whether something that happens every so many epochs, and after the last, happens after this one. */
 const isDue = (epoch: number, every: number, epochs: number): boolean =>
   epoch % every === 0 || epoch === epochs;
-
-const batchCount = (size: number, { batchSize, data: { dropLast } }: RunConfig): number =>
-  dropLast ? Math.floor(size / batchSize) : Math.ceil(size / batchSize);
 
 function trainingBatches(
   config: RunConfig,
@@ -297,7 +343,7 @@ function cropOf(options: RunConfig['data']['augment'][string]): Augmentation {
 
 /** The parts that are evaluated during training: those that were asked for, and the one that selects. */
 async function evaluateParts(
-  { select, evaluation: { splits, batchSize }, data: { workers } }: RunConfig,
+  { select, evaluation: { splits, batchSize }, data: { workers, onError } }: RunConfig,
   { data }: OpenedRun,
   predict: Predictor<string>,
 ): Promise<Partial<Record<'validation' | 'test', SplitMetrics>>> {
@@ -305,7 +351,7 @@ async function evaluateParts(
   for (const split of ['validation', 'test'] as const) {
     const dataset: MultimodalDataset<string> | undefined = data[split];
     if (!dataset || !(splits.includes(split) || select === `${split}-best`)) continue;
-    metrics[split] = (await evaluateSplit(predict, dataset, { batchSize, workers })).metrics;
+    metrics[split] = (await evaluateSplit(predict, dataset, { batchSize, workers, onError })).metrics;
   }
   return metrics;
 }
@@ -323,7 +369,7 @@ function assertFinite(weights: Readonly<Record<string, NamedArray>>, epoch: numb
     if (broken === undefined) continue;
     throw new G2DError(
       'G2D_DIVERGED',
-      `The variable "${name}" holds ${broken} in epoch ${epoch}. Nothing of this is saved; the last good checkpoint stays. Lower the learning rate.`,
+      `The variable "${name}" holds ${broken} in epoch ${epoch}. Nothing of this is saved; the last good checkpoint stays. Lower the learning rate, or look for samples that are not finite.`,
       { variable: name, epoch },
     );
   }

@@ -5,6 +5,7 @@ import { compareRuns, formatComparison, readRun, renderComparison, type Run } fr
 import { OptionError } from '@g2d/tensor-ops';
 import { writeFileAtomic } from '@g2d/tensor-ops/node';
 import type { Command } from '../command.js';
+import { commandLine } from './command-line.js';
 
 const FORMATS = ['text', 'markdown', 'csv'] as const;
 
@@ -62,7 +63,7 @@ export const compareCommand: Command = {
         : `${formatComparison(table, format, { width: process.stdout.columns ?? Infinity }).trimEnd()}\n`,
     );
     if (values.out !== undefined) {
-      const command = `g2d compare ${args.join(' ')}`;
+      const command = commandLine('g2d compare', args);
       writeFileAtomic(values.out, renderComparison({ title: values.title, runs, command }));
       err(`${values.out}\n`);
     }

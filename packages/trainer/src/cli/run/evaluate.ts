@@ -72,6 +72,7 @@ export const evaluateCommand: Command = {
         found[split] = await evaluateSplit(run.predict, dataset, {
           batchSize,
           workers: run.config.data.workers,
+          onError: run.config.data.onError,
         });
         progress.advance(1);
       }

@@ -20,9 +20,9 @@ const COLUMNS: Readonly<
 
 /** A finished run for the terminal. */
 export function formatSummary(summary: RunSummary, out: string, report?: string): string {
-  const { name, seed, epochs, seconds } = summary;
+  const { name, seed, seconds, last } = summary;
   const took = seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
-  return `${name}, seed ${seed}: ${epochs} epochs in ${took}, ${selectionWords(summary)}
+  return `${name}, seed ${seed}: ${last.epoch} epochs in ${took}, ${selectionWords(summary)}
 
 ${formatMetrics(summary)}
 ${out}${report === undefined ? '' : `, look at ${report}`}

@@ -197,6 +197,54 @@ describe('the commands around a run', () => {
     expect(compared.err).toContain(`${folder} is not finished, and left out.`);
   });
 
+  beforeAll(() => {
+    mkdirSync(at('modules'));
+    const modules = {
+      'no-method': 'export default () => 5;',
+      typo: "export default () => ({ name: 'typo', losss() {} });",
+      throws: "export default () => { throw new Error('my bug'); };",
+      broken: 'export default () => {',
+      five: 'export default () => 5;',
+    };
+    for (const [name, text] of Object.entries(modules)) writeFileSync(at(`modules/${name}.mjs`), text);
+  });
+
+  it('answers with one sentence where --out is a file', async () => {
+    writeFileSync(at('a-file'), '');
+    expect(await g2d('train', config, '--out', at('a-file'))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is a file'),
+    });
+    expect(await g2d('export', at('runs/joint-0'), '--out', at('a-file'))).toMatchObject({ code: 2 });
+  });
+
+  it('begins anew where a mistake was noticed before anything was saved', async () => {
+    const out = ['--out', at('corrected'), '--quiet'];
+    const wrong = await g2d(
+      'train',
+      config,
+      '--method',
+      'g2d',
+      '--set',
+      'methodOptions.smp.scope=conv',
+      ...out,
+    );
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('scope "conv" contains no variable of loud'),
+    });
+    expect(await g2d('train', config, '--method', 'g2d', ...out)).toMatchObject({ code: 0 });
+  });
+
+  it('does not export what does not predict', async () => {
+    await g2d('train', config, '--method', 'ume', '--epochs', '0', '--out', at('ume'), '--quiet');
+    const { code, err } = await g2d('export', at('ume'));
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('The method "ume" predicts in a way of its own'),
+    ]);
+  });
+
   it.each([
     [['train'], 'CONFIG is missing'],
     [['train', 'nowhere.json'], 'The configuration nowhere.json cannot be read: it does not exist'],
@@ -214,6 +262,35 @@ describe('the commands around a run', () => {
       '"methodOptions.ogm.alpha" is missing',
     ],
     [['train', 'CONFIG', '--set', 'dataset={"name":"crema-d","root":"nowhere"}'], 'nowhere'],
+    [
+      ['train', 'CONFIG', '--set', 'data.augment.smell.type=random-affine-crop'],
+      '"data.augment" has "smell"',
+    ],
+    [
+      ['train', 'CONFIG', '--set', 'data.augment.loud.type=random-affine-crop'],
+      'crops pictures [H, W, C], but loud has',
+    ],
+    [['train', 'CONFIG', '--set', 'teachers.smell=x'], '"teachers" has "smell"'],
+    [
+      ['train', 'CONFIG', '--set', 'methodOptions.smpp.phaseEpochs=[1]'],
+      '"methodOptions" has "smpp", which is no method',
+    ],
+    [['train', 'CONFIG', '--epochs', '0'], '"epochs" is 0, so nothing would be trained'],
+    [['train', 'CONFIG', '--method', 'MODULES/no-method.mjs'], 'no-method.mjs is no method'],
+    [['train', 'CONFIG', '--method', 'MODULES/typo.mjs'], 'The method "typo" has no hook "losss"'],
+    [
+      ['train', 'CONFIG', '--method', 'MODULES/throws.mjs'],
+      'throws.mjs, which makes a method, failed: my bug (at',
+    ],
+    [['train', 'CONFIG', '--method', 'MODULES/broken.mjs'], 'broken.mjs, which makes a method, failed: '],
+    [
+      ['train', 'CONFIG', '--set', 'dataset.path=MODULES/five.mjs'],
+      'must give the train part of the dataset',
+    ],
+    [
+      ['train', 'CONFIG', '--set', 'encoders.loud.path=MODULES/five.mjs'],
+      'must give the encoder for loud, a LayersModel, but gave 5',
+    ],
     [['evaluate', 'nowhere'], 'nowhere is no run folder'],
     [['evaluate', 'RUN', '--checkpoint', 'newest'], 'no checkpoint called "newest"'],
     [['compare', 'nowhere'], 'There is no folder nowhere'],
@@ -223,7 +300,8 @@ describe('the commands around a run', () => {
   ])('answers %j with one sentence and exit code 2', async (args, message) => {
     const words: Readonly<Record<string, string>> = { CONFIG: config, RUN: at('runs/joint-0'), ROOT: root };
     const out = args[0] === 'train' ? ['--out', at('refused')] : [];
-    const { code, err } = await g2d(...args.map((arg) => words[arg] ?? arg), ...out);
+    const typed = args.map((arg) => words[arg] ?? arg.replace('MODULES', at('modules')));
+    const { code, err } = await g2d(...typed, ...out);
     expect([code, err]).toEqual([2, expect.stringContaining(message)]);
     expect(err.trim().split('\n')).toHaveLength(1);
     expect(existsSync(at('refused'))).toBe(false);

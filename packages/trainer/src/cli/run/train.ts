@@ -11,6 +11,7 @@ import { readConfig } from '../../run/read-config.js';
 import { trainRun, type RunReporter } from '../../run/train-run.js';
 import type { Command } from '../command.js';
 import { parseSettings, required } from '../data/arguments.js';
+import { commandLine } from './command-line.js';
 import { writeRunReport } from './run-report.js';
 import { formatSummary } from './format-summary.js';
 import { stopSignal } from '../../node/stop-signal.js';
@@ -101,7 +102,7 @@ export const trainCommand: Command = {
         );
         return signal.reason === 'SIGTERM' ? 143 : 130;
       }
-      const report = await writeRunReport(outcome.folder, commandLine(args));
+      const report = await writeRunReport(outcome.folder, commandLine('g2d train', args));
       output.out(
         values.json ? `${JSON.stringify(outcome.summary)}\n` : formatSummary(outcome.summary, out, report),
       );
@@ -161,12 +162,6 @@ const folderOf = (path: string): string | undefined =>
   new RunFolder(dirname(path)).config()?.['environment']
     ? dirname(path)
     : undefined;
-
-const commandLine = (args: readonly string[]): string =>
-  [
-    'g2d train',
-    ...args.map((arg) => (/[\s"'$*?[\]{}]/.test(arg) ? `'${arg.replaceAll("'", "'\\''")}'` : arg)),
-  ].join(' ');
 
 /** A bar that appears when it is known how long it is. */
 function lazyProgress(): Progress & { readonly reporter: RunReporter } {
