@@ -21,7 +21,7 @@ export function readConfig(path: string, changes: Readonly<Record<string, unknow
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : String(error);
     throw new OptionError(
-      `The configuration ${path} cannot be read: ${reason}. Give the path of a JSON file, such as examples/crema-d/small.json.`,
+      `The configuration ${path} cannot be read: ${reason}. Give the path of a JSON file; g2d train --help shows one.`,
       { option: 'config', value: path, accepted: 'a JSON file' },
     );
   }

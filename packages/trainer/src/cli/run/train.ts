@@ -20,7 +20,7 @@ const help = `Usage: g2d train CONFIG [options]
 
 Trains one model and writes a run folder: config.json (as resolved), metrics.jsonl, tensorboard/, checkpoints/, summary.json,
 predictions.json, report.html. CONFIG is a JSON file; the examples have one for each dataset, and every key is described in
-packages/trainer/schema/run.schema.json, which editors read. Paths in it are relative to the folder in which g2d is started.
+schema/run.schema.json of @g2d/trainer, which editors read. Paths in it are relative to the folder in which g2d is started.
 
 A run that was stopped, however, goes on with --resume and ends with the same numbers, bit for bit. Ctrl-C finishes the step and
 saves first; a second Ctrl-C ends at once. The config.json of a run folder is a configuration too:
@@ -42,12 +42,19 @@ Options:
 
 G2D_BACKEND chooses the backend (tensorflow, wasm, cpu).
 
+A configuration:
+  { "dataset": { "name": "crema-d", "root": "data/crema-d" },
+    "encoders": { "audio": { "type": "resnet18" }, "video": { "type": "resnet18" } },
+    "teachers": { "audio": "runs/teacher-audio", "video": "runs/teacher-video" },
+    "methodOptions": { "smp": { "phaseEpochs": [150, 150] } },
+    "epochs": 300, "batchSize": 16, "optimizer": { "type": "sgd", "learningRate": 0.001, "momentum": 0.9 } }
+
 Exit code: 0; 2 for an error that says what to do; 130 if interrupted.
 
 Examples:
-  g2d train examples/av-mnist-small/small.json --teacher audio --out runs/av-mnist-methods/seed-0/teacher-audio
-  g2d train examples/av-mnist-small/small.json --teacher image --out runs/av-mnist-methods/seed-0/teacher-image
-  g2d train examples/av-mnist-small/small.json --method g2d --out runs/av-mnist-methods/seed-0/g2d
+  g2d train config.json --teacher audio --out runs/av-mnist-methods/seed-0/teacher-audio
+  g2d train config.json --teacher image --out runs/av-mnist-methods/seed-0/teacher-image
+  g2d train config.json --method g2d --out runs/av-mnist-methods/seed-0/g2d
 `;
 
 /** `g2d train`. */
