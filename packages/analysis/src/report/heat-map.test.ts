@@ -35,3 +35,20 @@ describe('heatMap', () => {
     expect(map(60)).toMatch(/^<img [^>]*alt="confusion">$/);
   });
 });
+
+describe('labels of a heat map', () => {
+  it('have room for the longest name, and say where one is cut', () => {
+    const counts = [
+      [1, 2, 3],
+      [1, 5, 0],
+      [0, 0, 9],
+    ];
+    const classNames = ['healthy', 'ill', 'beyond recovery'];
+    const { markup } = heatMap({ counts, classNames, color: 'fused', description: 'three classes' });
+    const labels = [...markup.matchAll(/class="tick"[^>]*>([^<]*)</g)].map(([, text]) => text);
+    expect(labels).toContain('healthy');
+    expect(labels).toContain('beyond re…');
+    // Ten letters of 5.2 and a margin: the names of rows end where the cells begin.
+    expect(markup).toContain('translate(62 20)');
+  });
+});

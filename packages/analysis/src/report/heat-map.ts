@@ -17,8 +17,11 @@ const MOST_NUMBERS = 12;
 const MOST_CELLS = 40;
 
 const SIDE = 250;
-const LEFT = 26;
 const TOP = 20;
+/** Width of a letter of a label. */
+const LETTER = 5.2;
+/** Longer names of rows are cut. */
+const MOST_LETTERS = 10;
 
 /** A confusion matrix: the stronger a cell's colour, the larger its share of the true class. Counts are in the tooltips. */
 export function heatMap(options: HeatMapOptions): Markup {
@@ -26,9 +29,11 @@ export function heatMap(options: HeatMapOptions): Markup {
   const classes = counts.length;
   if (classes > MOST_CELLS) return picture(options);
   const names = counts.map((_, index) => options.classNames[index] ?? String(index));
+  const longest = Math.min(MOST_LETTERS, Math.max(...names.map((name) => name.length)));
+  const left = Math.round(Math.max(26, 10 + LETTER * longest));
   const band = scaleBand<number>()
     .domain(counts.map((_, index) => index))
-    .range([0, SIDE - LEFT])
+    .range([0, SIDE - left])
     .paddingInner(0.06);
   const at = (index: number): number => Math.round((band(index) ?? 0) * 10) / 10;
   const size = Math.round(band.bandwidth() * 10) / 10;
@@ -47,12 +52,14 @@ export function heatMap(options: HeatMapOptions): Markup {
       }</g>`;
     });
   });
-  const label = (index: number): string => shorten(names[index] ?? '', classes);
-  return markup`<svg class="heat ${color}" viewBox="0 0 ${SIDE} ${SIDE + TOP - LEFT}" role="img" aria-label="${description}">
-<g transform="translate(${LEFT} ${TOP})">${cells}
+  const row = (index: number): string => shorten(names[index] ?? '', MOST_LETTERS);
+  const column = (index: number): string =>
+    shorten(names[index] ?? '', Math.max(1, Math.floor((size + 2) / LETTER)));
+  return markup`<svg class="heat ${color}" viewBox="0 0 ${SIDE} ${SIDE + TOP - left}" role="img" aria-label="${description}">
+<g transform="translate(${left} ${TOP})">${cells}
 ${counts.map(
   (_, index) =>
-    markup`<text class="tick" x="${at(index) + size / 2}" y="-5" text-anchor="middle">${label(index)}</text><text class="tick" x="-5" y="${at(index) + size / 2 + 3}" text-anchor="end">${label(index)}</text>`,
+    markup`<text class="tick" x="${at(index) + size / 2}" y="-5" text-anchor="middle">${column(index)}</text><text class="tick" x="-5" y="${at(index) + size / 2 + 3}" text-anchor="end">${row(index)}</text>`,
 )}</g></svg>`;
 }
 
@@ -63,9 +70,10 @@ function strength(share: number): string {
   return share > 0.5 ? ' mid' : '';
 }
 
-function shorten(name: string, classes: number): string {
-  const room = Math.max(1, Math.min(4, Math.floor(44 / classes)));
-  return name.length > room ? name.slice(0, room) : name;
+/** A name in so many letters; what is cut is said to be, where there is room for it. */
+function shorten(name: string, letters: number): string {
+  if (name.length <= letters) return name;
+  return letters < 3 ? name.slice(0, letters) : `${name.slice(0, letters - 1)}…`;
 }
 
 function picture({ counts, description }: HeatMapOptions): Markup {

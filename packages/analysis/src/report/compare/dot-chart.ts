@@ -16,7 +16,12 @@ export function dotChart(table: ComparisonTable): Markup {
   const heads = ['fused', ...table.modalities];
   const rows = [...table.rows, ...table.teachers];
   const values = rows.flatMap(({ test }) => Object.values(test).flatMap((one) => one.values));
-  const scale = scaleLinear().domain(domainOf(values)).nice(4).range([0, 100]);
+  const rounded = scaleLinear().domain(domainOf(values)).nice(4).domain();
+  // An accuracy is at most 100, whatever a round number above it would be.
+  const most = table.task === 'classification' ? 100 : Infinity;
+  const scale = scaleLinear()
+    .domain(rounded.map((end) => Math.min(end, most)))
+    .range([0, 100]);
   const styles = rowStyles(table);
   const ticks = scale.ticks(4);
   // Only the ends are named: the values stand beside the dots.
