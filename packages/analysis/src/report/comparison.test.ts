@@ -12,6 +12,8 @@ const ids = ['p', 'q', 'r', 's'];
 describe('standardError', () => {
   it('is 0.9 points for 80 % on 2,000 samples', () => {
     expect(standardError(80, 2000)).toBeCloseTo(0.894, 3);
+    // All of 48 right: 100 / (2 · 48) / (1 + 1/48).
+    expect(standardError(100, 48)).toBeCloseTo(1.0204, 4);
   });
 });
 

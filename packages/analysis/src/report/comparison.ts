@@ -3,11 +3,14 @@ import type { Run } from '../run.js';
 /**
  * Standard error, in points, of one accuracy measured on `samples` test samples.
  *
- * 100 √(p (1 − p) / n)
+ * 100 √(p (1 − p) / n + 1 / 4n²) / (1 + 1 / n)
+ *
+ * @see Wilson, Probable Inference (1927)
  */
 export function standardError(accuracy: number, samples: number): number {
   const p = accuracy / 100;
-  return 100 * Math.sqrt((p * (1 - p)) / samples);
+  // Half of Wilson's interval at one standard error: at 0 and 100 % it is not 0, as √(p (1 − p) / n) would be.
+  return (100 * Math.sqrt((p * (1 - p)) / samples + 1 / (4 * samples ** 2))) / (1 + 1 / samples);
 }
 
 /**
