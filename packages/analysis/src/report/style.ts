@@ -128,7 +128,7 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
 
 .heats { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5rem), 1fr)); gap: 1rem 2rem; margin: .5rem 0 1.5rem; }
 .heats figcaption { font-size: .9rem; margin-bottom: .3rem; }
-.heat { width: 100%; max-width: 22rem; height: auto; }
+.heat { width: 100%; max-width: 22rem; height: auto; overflow: visible; }
 .heat .cell { fill: var(--band); }
 .heat .tick { font-size: 9.5px; }
 .heat .count { font-size: 8px; text-anchor: middle; }
