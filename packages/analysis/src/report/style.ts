@@ -149,7 +149,7 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
   border-top: 1px solid var(--rule); }
 .dots-row:first-child { border-top: 0; color: var(--muted); }
 .dots-row h3, .dots-row .label { font-size: .9rem; font-weight: 500; line-height: 1.25; overflow-wrap: anywhere; }
-.dots-row .swatch { vertical-align: baseline; }
+.dots-row .mark { display: inline-block; margin-right: .4em; overflow: visible; vertical-align: -.1em; }
 .dot-cell { display: grid; grid-template-columns: minmax(0, 1fr) var(--value); gap: .5rem; align-items: center; }
 .dot-head { display: none; color: var(--muted); }
 .dot-value { white-space: nowrap; text-align: right; }
