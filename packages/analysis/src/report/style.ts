@@ -18,7 +18,7 @@ export const STYLE = `
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0 auto; padding: 2rem 1.25rem 3rem; max-width: 70rem; background: var(--ground); color: var(--text);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
-  font-variant-numeric: tabular-nums; }
+  font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
 h1, h2, h3, h4, p, figure, dl, dd, ul, ol, table, pre { margin: 0; padding: 0; }
 h1 { font-size: 1rem; font-weight: 600; color: var(--muted); letter-spacing: .01em; margin-bottom: .75rem; }
 h2 { font-size: 1.35rem; line-height: 1.3; letter-spacing: -.01em; margin-bottom: .35rem; }
