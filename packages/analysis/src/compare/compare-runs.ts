@@ -3,6 +3,7 @@ import { formatList } from '../format.js';
 import { methodRank } from '../methods.js';
 import type { Run, Selection, Task } from '../run.js';
 import { dataOptions, flatSettings } from '../run-settings.js';
+import { withoutLastBits } from './equal.js';
 import { estimate, type Estimate, type EstimateOptions } from './estimate.js';
 import { gainOver, type Gain } from './gain.js';
 import { groupBySeed, rowSettings, type RunSeeds } from './group-runs.js';
@@ -167,7 +168,8 @@ function makeTable(dataset: string, part: readonly Run[], options: EstimateOptio
   const students = rows.filter(({ kind }) => kind === 'student');
   const joints = students.filter(({ method }) => method === 'joint');
   const sign = task === 'regression' ? -1 : 1;
-  const score = ({ test, main }: ComparisonRow): number => sign * (test[main]?.mean ?? -sign * Infinity);
+  const score = ({ test, main }: ComparisonRow): number =>
+    withoutLastBits(sign * (test[main]?.mean ?? -sign * Infinity));
   const withGains = students
     .map((row) => ({ ...row, ...gainOf(row, joints, sign, options) }))
     .sort((a, b) => compare(score(a), score(b)) || methodRank(a.method) - methodRank(b.method));

@@ -42,6 +42,20 @@ describe('findings', () => {
     );
   });
 
+  it('does not call a difference of 0 chance', () => {
+    const { headline } = say({
+      accuracies: { smp: { fused: 90 }, joint: { fused: 90 }, g2d: { fused: 90 } },
+    });
+    expect(headline).toMatch(/^G2D is right on 90.0 % of the test samples, as many as with joint training\./);
+    expect(headline).toMatch(/ It does not stand out here: SMP only is equally good\.$/);
+  });
+
+  it('does not say that 100 % of 48 samples are sure', () => {
+    // 100 / (2 · 48) / (1 + 1/48) = 1.02.
+    const { text } = say({ testSamples: 48, methods: ['g2d'], accuracies: { g2d: { fused: 100 } } });
+    expect(text).toContain('an accuracy near 100.0 % has a sampling error of ±1.0 points');
+  });
+
   it('admits that G2D is worse than joint training and than the teachers', () => {
     const { headline } = say({ methods: ['joint', 'g2d'], accuracies: { g2d: { fused: 50 } } });
     expect(headline).toBe(

@@ -53,6 +53,11 @@ function headline(
   const rival = largest(students.filter((row) => row !== g2d));
   const overJoint = joint ? `, ${versus(group, g2d, joint)}` : '';
   const opening = `G2D is right on ${percent(g2d)} of the test samples${overJoint}`;
+  const equals = students.filter((row) => row !== g2d && row !== joint && row.fused === g2d.fused);
+  if (rival?.fused === g2d.fused && equals.length > 0) {
+    const who = formatList(equals.map(({ label }) => label));
+    return `${opening}. It does not stand out here: ${who} ${equals.length === 1 ? 'is' : 'are'} equally good.`;
+  }
   if (!rival || rival === joint) return `${opening}.`;
   const margin = difference(group, g2d, rival);
   if (margin.withinError) {
@@ -79,6 +84,7 @@ function teachersDoBetter(
 
 function versus(group: RunGroup, row: ResultsRow, joint: ResultsRow): string {
   const { points, withinError } = difference(group, row, joint);
+  if (points === 0) return 'as many as with joint training';
   if (withinError)
     return `no clear difference from joint training (${percent(joint)}; ${formatGain(points)}\u00a0points can be chance)`;
   const direction = points > 0 ? 'more' : 'fewer';

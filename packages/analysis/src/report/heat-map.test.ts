@@ -48,7 +48,21 @@ describe('labels of a heat map', () => {
     const labels = [...markup.matchAll(/class="tick"[^>]*>([^<]*)</g)].map(([, text]) => text);
     expect(labels).toContain('healthy');
     expect(labels).toContain('beyond re…');
-    // Ten letters of 5.2 and a margin: the names of rows end where the cells begin.
-    expect(markup).toContain('translate(62 20)');
+    expect(markup).toContain('beyond re…<title>beyond recovery</title>');
+    // 10 and ten letters of 6: the names of rows end where the cells begin.
+    expect(markup).toContain('translate(70 20)');
+    // Cells take what is left: 180 / (3 − 0.06) = 61.2 wide, 0.94 of it filled; (57.6 + 2) / 6 gives a column 9 letters.
+    expect(labels.filter((text) => text === 'beyond r…')).toHaveLength(1);
+  });
+
+  it('leave a short name whole on the left', () => {
+    const counts = [
+      [1, 2],
+      [1, 5],
+    ];
+    const { markup } = heatMap({ counts, classNames: ['dead', 'ill'], color: 'fused', description: 'two' });
+    // 10 + 4 · 6: 29 are left of the label's end at −5, and four letters of 9.5 px are 24 wide.
+    expect(markup).toContain('translate(34 20)');
+    expect(markup).toContain('>dead</text>');
   });
 });

@@ -18,8 +18,8 @@ const MOST_CELLS = 40;
 
 const SIDE = 250;
 const TOP = 20;
-/** Width of a letter of a label. */
-const LETTER = 5.2;
+/** Room for a letter of a label, in the widest of the usual fonts. */
+const LETTER = 6;
 /** Longer names of rows are cut. */
 const MOST_LETTERS = 10;
 
@@ -29,7 +29,7 @@ export function heatMap(options: HeatMapOptions): Markup {
   const classes = counts.length;
   if (classes > MOST_CELLS) return picture(options);
   const names = counts.map((_, index) => options.classNames[index] ?? String(index));
-  const longest = Math.min(MOST_LETTERS, Math.max(...names.map((name) => name.length)));
+  const longest = Math.min(MOST_LETTERS, Math.max(...names.map((name) => [...name].length)));
   const left = Math.round(Math.max(26, 10 + LETTER * longest));
   const band = scaleBand<number>()
     .domain(counts.map((_, index) => index))
@@ -52,14 +52,13 @@ export function heatMap(options: HeatMapOptions): Markup {
       }</g>`;
     });
   });
-  const row = (index: number): string => shorten(names[index] ?? '', MOST_LETTERS);
-  const column = (index: number): string =>
-    shorten(names[index] ?? '', Math.max(1, Math.floor((size + 2) / LETTER)));
+  const label = (index: number, letters: number): Markup => shorten(names[index] ?? '', letters);
+  const room = Math.max(1, Math.floor((size + 2) / LETTER));
   return markup`<svg class="heat ${color}" viewBox="0 0 ${SIDE} ${SIDE + TOP - left}" role="img" aria-label="${description}">
 <g transform="translate(${left} ${TOP})">${cells}
 ${counts.map(
   (_, index) =>
-    markup`<text class="tick" x="${at(index) + size / 2}" y="-5" text-anchor="middle">${column(index)}</text><text class="tick" x="-5" y="${at(index) + size / 2 + 3}" text-anchor="end">${row(index)}</text>`,
+    markup`<text class="tick" x="${at(index) + size / 2}" y="-5" text-anchor="middle">${label(index, room)}</text><text class="tick" x="-5" y="${at(index) + size / 2 + 3}" text-anchor="end">${label(index, MOST_LETTERS)}</text>`,
 )}</g></svg>`;
 }
 
@@ -70,10 +69,12 @@ function strength(share: number): string {
   return share > 0.5 ? ' mid' : '';
 }
 
-/** A name in so many letters; what is cut is said to be, where there is room for it. */
-function shorten(name: string, letters: number): string {
-  if (name.length <= letters) return name;
-  return letters < 3 ? name.slice(0, letters) : `${name.slice(0, letters - 1)}…`;
+/** A name in so many letters; what is cut is said to be, where there is room for it, and stands whole in the tooltip. */
+function shorten(name: string, letters: number): Markup {
+  const all = [...name];
+  if (all.length <= letters) return markup`${name}`;
+  const start = letters < 3 ? all.slice(0, letters) : [...all.slice(0, letters - 1), '…'];
+  return markup`${start.join('')}<title>${name}</title>`;
 }
 
 function picture({ counts, description }: HeatMapOptions): Markup {

@@ -18,7 +18,7 @@ export const STYLE = `
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0 auto; padding: 2rem 1.25rem 3rem; max-width: 70rem; background: var(--ground); color: var(--text);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
-  font-variant-numeric: tabular-nums; }
+  font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
 h1, h2, h3, h4, p, figure, dl, dd, ul, ol, table, pre { margin: 0; padding: 0; }
 h1 { font-size: 1rem; font-weight: 600; color: var(--muted); letter-spacing: .01em; margin-bottom: .75rem; }
 h2 { font-size: 1.35rem; line-height: 1.3; letter-spacing: -.01em; margin-bottom: .35rem; }
@@ -128,7 +128,7 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
 
 .heats { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5rem), 1fr)); gap: 1rem 2rem; margin: .5rem 0 1.5rem; }
 .heats figcaption { font-size: .9rem; margin-bottom: .3rem; }
-.heat { width: 100%; max-width: 22rem; height: auto; }
+.heat { width: 100%; max-width: 22rem; height: auto; overflow: visible; }
 .heat .cell { fill: var(--band); }
 .heat .tick { font-size: 9.5px; }
 .heat .count { font-size: 8px; text-anchor: middle; }
@@ -149,7 +149,7 @@ tbody tr + tr > * { border-top: 1px solid var(--rule); }
   border-top: 1px solid var(--rule); }
 .dots-row:first-child { border-top: 0; color: var(--muted); }
 .dots-row h3, .dots-row .label { font-size: .9rem; font-weight: 500; line-height: 1.25; overflow-wrap: anywhere; }
-.dots-row .swatch { vertical-align: baseline; }
+.dots-row .mark { display: inline-block; margin-right: .4em; overflow: visible; vertical-align: -.1em; }
 .dot-cell { display: grid; grid-template-columns: minmax(0, 1fr) var(--value); gap: .5rem; align-items: center; }
 .dot-head { display: none; color: var(--muted); }
 .dot-value { white-space: nowrap; text-align: right; }

@@ -157,6 +157,14 @@ describe('renderComparison', () => {
     }
   });
 
+  it('scrolls tables in boxes of their own, and breaks long words, on narrow screens', () => {
+    const page = render(group());
+    expect(page.match(/<table/g)?.length).toBeGreaterThanOrEqual(3);
+    expect(page.match(/<table/g)).toHaveLength(page.match(/<div class="scroll"><table/g)?.length ?? 0);
+    expect(page).toMatch(/\nbody \{[^}]*overflow-wrap: break-word;[^}]*\}/);
+    expect(page).toContain('.scroll { overflow-x: auto; }');
+  });
+
   it('escapes everything that comes from outside', () => {
     const evil = `<img src=x onerror="alert('1')">`;
     const run = temporaryRun({ name: evil, modalities: [evil, 'b'], datasetTitle: evil });

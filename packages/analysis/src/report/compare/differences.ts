@@ -1,4 +1,5 @@
 import type { ComparisonRow } from '../../compare/compare-runs.js';
+import { isEqual } from '../../compare/equal.js';
 import { pairedDifferences } from '../../compare/gain.js';
 import { testSizeOf } from '../../compare/notes.js';
 import { meanAndDeviation } from '../../bootstrap.js';
@@ -32,20 +33,21 @@ export function rowDifference(a: ComparisonRow, b: ComparisonRow): RowDifference
   const [first, second] = [a.test[a.main], b.test[b.main]];
   if (!first || !second) return undefined;
   const points = first.mean - second.mean;
+  const isNothing = isEqual(first.mean, second.mean);
   const paired = pairedDifferences(a, b);
   if (paired.length >= 2 && paired.length === a.runs.length && paired.length === b.runs.length) {
     const { deviation = 0 } = meanAndDeviation(paired);
     const limit = (studentQuantile(paired.length - 1) * deviation) / Math.sqrt(paired.length);
-    return { points, withinNoise: points === 0 || Math.abs(points) <= limit, by: 'seeds' };
+    return { points, withinNoise: isNothing || Math.abs(points) <= limit, by: 'seeds' };
   }
   if (first.deviation !== undefined && second.deviation !== undefined) {
     const [n, m] = [first.values.length, second.values.length];
     const error = Math.sqrt(first.deviation ** 2 / n + second.deviation ** 2 / m);
     const limit = studentQuantile(Math.min(n, m) - 1) * error;
-    return { points, withinNoise: points === 0 || Math.abs(points) <= limit, by: 'seeds' };
+    return { points, withinNoise: isNothing || Math.abs(points) <= limit, by: 'seeds' };
   }
   const error = samplingError(a, b);
-  const withinNoise = error === undefined ? undefined : points === 0 || Math.abs(points) <= 2 * error;
+  const withinNoise = error === undefined ? undefined : isNothing || Math.abs(points) <= 2 * error;
   return { points, withinNoise, by: 'samples' };
 }
 

@@ -3,7 +3,8 @@ import { formatInterval, withDeviation } from '../../compare/cells.js';
 import type { ComparisonRow, ComparisonTable } from '../../compare/compare-runs.js';
 import type { Estimate } from '../../compare/estimate.js';
 import { markup, type Markup } from '../markup.js';
-import { rowStyles, type RowStyle } from './row-style.js';
+import { mark, swatch } from './mark.js';
+import { PLAIN, rowStyles, type RowStyle } from './row-style.js';
 
 const HEIGHT = 20;
 
@@ -43,13 +44,13 @@ function rowMarkup(
   heads: readonly string[],
   at: (value: number) => string,
   ticks: readonly number[],
-  style: RowStyle = { color: 'muted', stroke: 'solid' },
+  style: RowStyle = PLAIN,
 ): Markup {
-  return markup`<div class="dots-row ${style.color}"><h3><span class="swatch"></span>${row.label}</h3>${heads.map(
+  return markup`<div class="dots-row ${style.color}"><h3>${swatch(style.shape)}${row.label}</h3>${heads.map(
     (head) => {
       const value = row.test[head];
       if (!value) return markup`<div class="dot-cell empty"></div>`;
-      return markup`<div class="dot-cell"><span class="dot-head" title="${head}">${head}</span>${track(row, head, value, at, ticks)}<span class="dot-value">${withDeviation(value)}</span></div>`;
+      return markup`<div class="dot-cell"><span class="dot-head" title="${head}">${head}</span>${track(row, head, value, style.shape, at, ticks)}<span class="dot-value">${withDeviation(value)}</span></div>`;
     },
   )}</div>`;
 }
@@ -58,6 +59,7 @@ function track(
   row: ComparisonRow,
   head: string,
   value: Estimate,
+  shape: RowStyle['shape'],
   at: (value: number) => string,
   ticks: readonly number[],
 ): Markup {
@@ -67,7 +69,7 @@ function track(
   return markup`<svg class="track" width="100%" height="${HEIGHT}" role="img" aria-label="${words}"><title>${words}</title>${ticks.map((tick) => markup`<line class="grid" x1="${at(tick)}" x2="${at(tick)}" y1="0" y2="${HEIGHT}"/>`)}${
     value.interval &&
     markup`<line class="interval" x1="${at(value.interval.lower)}" x2="${at(value.interval.upper)}" y1="${middle}" y2="${middle}"/>`
-  }${value.values.length > 1 && value.values.map((one) => markup`<circle class="seed" cx="${at(one)}" cy="${middle}" r="2"/>`)}<circle class="dot" cx="${at(value.mean)}" cy="${middle}" r="4.5"/></svg>`;
+  }${value.values.length > 1 && value.values.map((one) => markup`<circle class="seed" cx="${at(one)}" cy="${middle}" r="2"/>`)}${mark(shape, at(value.mean), middle)}</svg>`;
 }
 
 function domainOf(values: readonly number[]): [number, number] {

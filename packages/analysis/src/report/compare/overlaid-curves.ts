@@ -5,7 +5,7 @@ import { errorAxis, scoreAxis } from '../axes.js';
 import { epochDomain, pointsOf } from '../curves.js';
 import { lineChart, type Area, type LineChartOptions, type LineSeries, type Point } from '../line-chart.js';
 import { markup, type Markup } from '../markup.js';
-import { rowStyles } from './row-style.js';
+import { PLAIN, rowStyles } from './row-style.js';
 
 /** What the colours and strokes of the rows mean. */
 export function rowLegend(table: ComparisonTable): Markup {
@@ -91,7 +91,7 @@ function overlay(table: ComparisonTable, { title, y, levels = [], read }: Overla
   const series: LineSeries[] = [];
   const areas: Area[] = [];
   for (const row of table.rows) {
-    const { color, stroke } = styles.get(row) ?? { color: 'muted', stroke: 'solid' };
+    const { color, stroke } = styles.get(row) ?? PLAIN;
     const points = thin(overSeeds(row, read), step);
     if (points.length === 0) continue;
     const line = points.map(({ epoch, mean }): Point => [epoch, mean]);
