@@ -77,8 +77,6 @@ export async function trainRun(
   const release = lockRun(out);
   try {
     const place = findPlace(folder, config, resume);
-    if (resume && !place.finished && !place.state)
-      reporter.note(`There is nothing to go on with in ${out} yet; the run begins.`);
     if (place.finished) return { status: 'finished', folder, summary: place.finished };
     for (const warning of place.warnings) reporter.note(warning);
     const run = await openRun(config, { folder, copies: place.state !== undefined });

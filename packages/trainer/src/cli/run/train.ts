@@ -90,6 +90,9 @@ export const trainCommand: Command = {
     }
     const config = readConfig(path, changesOf(values));
     const out = values.out ?? folderOf(path) ?? join('runs', `${nameOf(config)}-seed-${config.seed}`);
+    if (values.resume && !new RunFolder(out).config()) {
+      output.err(`There is no run in ${out} to go on with; it begins.\n`);
+    }
     await loadTensorFlow({ quiet: values.quiet || values.json });
     const progress = values.quiet ? undefined : lazyProgress();
     const { signal, dispose } = stopSignal((line) =>
