@@ -1,6 +1,6 @@
 import type { Predictor } from '../evaluate.js';
 import { writeState } from '../model-state.js';
-import type { CheckpointLabel } from '../node/checkpoints/checkpoint.js';
+import type { Checkpoint } from '../node/checkpoints/checkpoint.js';
 import { readCheckpoint } from '../node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from '../node/run-folder.js';
 import { fromCheckpoint } from './checkpoint-state.js';
@@ -24,11 +24,11 @@ export async function finishRun(
   { run, folder, predict, bestEpoch, clock }: Trained,
 ): Promise<RunSummary> {
   const { data, facts } = run;
-  // The checkpoint may be of another branch, where a resumed run did not repeat itself bit for bit.
-  const usesBest =
-    config.select !== 'last' && bestEpoch !== undefined && epochOfCheckpoint(folder, 'best') === bestEpoch;
+  const best = config.select === 'last' ? undefined : readCheckpoint(folder.checkpoints, 'best');
+  // It may be of another branch, where a resumed run did not repeat itself bit for bit.
+  const usesBest = best !== undefined && fromCheckpoint(best).position.epoch - 1 === bestEpoch;
   const checkpoint = config.epochs === 0 ? null : usesBest ? 'best' : 'last';
-  if (checkpoint !== null) loadCheckpoint(run, folder, checkpoint);
+  if (checkpoint !== null) useCheckpoint(run, usesBest ? best : readCheckpoint(folder.checkpoints, 'last'));
   const options = {
     batchSize: config.evaluation.batchSize,
     workers: config.data.workers,
@@ -55,7 +55,7 @@ export async function finishRun(
     seed: config.seed,
     epochs: config.epochs,
     select: config.select,
-    selectedEpoch: usesBest ? bestEpoch : (last?.epoch ?? 0),
+    selectedEpoch: usesBest && bestEpoch !== undefined ? bestEpoch : (last?.epoch ?? 0),
     checkpoint,
     seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0),
     stages,
@@ -74,20 +74,10 @@ export async function finishRun(
   return summary;
 }
 
-function epochOfCheckpoint(folder: RunFolder, label: CheckpointLabel): number | undefined {
-  const found = readCheckpoint(folder.checkpoints, label);
-  return found && fromCheckpoint(found).position.epoch - 1;
-}
-
 /** Puts a checkpoint's weights, and what its methods remember, into a run. */
-export function loadCheckpoint(
-  { model, methods }: OpenedRun,
-  folder: RunFolder,
-  label: CheckpointLabel,
-): void {
-  writeState(model, folder.weights(label));
-  const found = readCheckpoint(folder.checkpoints, label);
-  if (!found) return;
-  const saved = fromCheckpoint(found).methods;
+function useCheckpoint({ model, methods }: OpenedRun, checkpoint: Checkpoint | undefined): void {
+  // The last one was saved after the last epoch.
+  const { snapshot, methods: saved } = fromCheckpoint(checkpoint as Checkpoint);
+  writeState(model, snapshot.model);
   for (const method of methods) method.setState?.(saved[method.name] ?? {});
 }
