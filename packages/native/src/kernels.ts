@@ -138,7 +138,7 @@ async function writeRecord(tfjs: Package, record: KernelsRecord): Promise<void> 
  * @returns Whether their operations can be used.
  */
 export function loadKernels(tfjs: Package, env: NodeJS.ProcessEnv): boolean {
-  if (env['G2D_KERNELS'] !== 'on' || !readPlaced(tfjs) || !readKernels(tfjs)?.sha256) return false;
+  if (env['G2D_KERNELS'] === 'off' || !readPlaced(tfjs) || !readKernels(tfjs)?.sha256) return false;
   try {
     process.dlopen({ exports: {} }, kernelsFile(tfjs), constants.dlopen.RTLD_NOW);
     return true;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <system_error>
@@ -26,7 +27,10 @@ class Workers {
     return *workers;
   }
 
-  /** Calls work(0) … work(parts − 1), each once, on any thread. What a part computes must not depend on which. */
+  /**
+   * Calls work(0) … work(parts − 1), each once, on any thread. What a part computes must not depend on which. Throws what a
+   * part threw, when all have ended.
+   */
   void run(int64_t parts, const std::function<void(int64_t)>& work) {
     // A second caller (another worker thread of Node) does its work alone.
     std::unique_lock<std::mutex> turn(turn_, std::defer_lock);
@@ -46,11 +50,15 @@ class Workers {
     } else {
       for (int64_t i = 1; i < parts; i++) wake_.notify_one();
     }
-    take(work, parts);
+    std::exception_ptr error = take(work, parts);
     // Nothing is left to take: who has not begun need not.
     std::unique_lock<std::mutex> lock(mutex_);
     work_ = nullptr;
     done_.wait(lock, [this] { return active_ == 0; });
+    if (!error) error = error_;
+    error_ = nullptr;
+    lock.unlock();
+    if (error) std::rethrow_exception(error);
   }
 
  private:
@@ -74,8 +82,13 @@ class Workers {
     return all > 0 ? all : 1;
   }
 
-  void take(const std::function<void(int64_t)>& work, int64_t parts) {
-    for (int64_t part; (part = next_.fetch_add(1, std::memory_order_relaxed)) < parts;) work(part);
+  std::exception_ptr take(const std::function<void(int64_t)>& work, int64_t parts) {
+    try {
+      for (int64_t part; (part = next_.fetch_add(1, std::memory_order_relaxed)) < parts;) work(part);
+    } catch (...) {
+      return std::current_exception();
+    }
+    return nullptr;
   }
 
   void help() {
@@ -93,8 +106,9 @@ class Workers {
       const int64_t parts = parts_;
       active_++;
       lock.unlock();
-      take(*work, parts);
+      const std::exception_ptr error = take(*work, parts);
       lock.lock();
+      if (error) error_ = error;
       if (--active_ == 0) done_.notify_one();
     }
   }
@@ -104,6 +118,7 @@ class Workers {
   std::condition_variable wake_;
   std::condition_variable done_;
   const std::function<void(int64_t)>* work_ = nullptr;
+  std::exception_ptr error_;
   int64_t parts_ = 0;
   int64_t active_ = 0;
   std::atomic<int64_t> next_{0};

@@ -3,6 +3,13 @@ import { defineKernel, runKernel } from './define-kernel.js';
 import { inPrecision, type Precision } from './bfloat16.js';
 import { pad, unpad } from './pad.js';
 import { attribute, execute, hasOperation, oneDnnLabel, type Attribute } from './tensorflow.js';
+import {
+  isWinograd,
+  winograd,
+  winogradGradientFilter,
+  winogradGradientInput,
+  winogradWithBias,
+} from './winograd.js';
 
 const KERNEL = 'G2dConv2D';
 const WITH_BIAS = '_MklNativeConv2DWithBias';
@@ -56,12 +63,21 @@ export function registerConv2D(): void {
   defineKernel<ConvolutionAttributes>({
     name: KERNEL,
     inputsToSave: ['x', 'filter'],
-    forward: ({ x, filter }, { precision, ...window }) =>
-      inPrecision(precision, [x, filter] as tf.Tensor[], (operands, type) =>
-        execute('Conv2D', forwardAttributes(filter as tf.Tensor, window, type), operands),
-      ),
+    forward: (inputs, { precision, ...window }) => {
+      const [x, filter] = [inputs['x'], inputs['filter']] as [tf.Tensor, tf.Tensor];
+      if (isWinograd(x.shape, filter.shape, window, precision)) return winograd(x, filter, window);
+      return inPrecision(precision, [x, filter], (operands, type) =>
+        execute('Conv2D', forwardAttributes(filter, window, type), operands),
+      );
+    },
     gradient: ([dy], [x, filter], { precision, ...window }) => {
       const [image, kernel, output] = [x, filter, dy] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+      if (isWinograd(image.shape, kernel.shape, window, precision)) {
+        return {
+          x: () => winogradGradientInput(kernel, output, window),
+          filter: () => winogradGradientFilter(image, output, window),
+        };
+      }
       const same = isSame(kernel, window);
       // EXPLICIT gradients take a slow path in TensorFlow; VALID on a padded input does not.
       const padding = same ? ([0, 0] as const) : window.padding;
@@ -114,8 +130,9 @@ export const conv2dWithBias = (
   bias: tf.Tensor,
   window: WindowAttributes,
   precision: Precision,
-): tf.Tensor =>
-  inPrecision(precision, [x, filter, bias], ([image, kernel, offset], type) => {
+): tf.Tensor => {
+  if (isWinograd(x.shape, filter.shape, window, precision)) return winogradWithBias(x, filter, bias, window);
+  return inPrecision(precision, [x, filter, bias], ([image, kernel, offset], type) => {
     const options = forwardAttributes(filter, window, type);
     const operands = [image, kernel] as tf.Tensor[];
     if (hasOperation(WITH_BIAS, tryWithBias)) return withBias(options, [...operands, offset as tf.Tensor]);
@@ -125,3 +142,4 @@ export const conv2dWithBias = (
     convolved.dispose();
     return y;
   });
+};

@@ -1,0 +1,60 @@
+#pragma once
+// Convolution of 3 × 3 taps and stride 1, its gradients, and with a bias for inference.
+#include "operation.h"
+#include "winograd.h"
+
+namespace g2d {
+namespace {
+
+/**
+ * [B, H, W, C] * [3, 3, C, K] with the attribute's padding, from the operands whose shapes the operation knows: the image or
+ * its gradient's source (`gradient`: [B, H′, W′, K]).
+ */
+Convolution convolution(Call& call, const Options& o, const Image& image, const Image& filter, bool gradient) {
+  const bool sane = filter.shape[0] == 3 && filter.shape[1] == 3 && o.padding[0] >= 0 && o.padding[0] <= 2 &&
+                    o.padding[1] >= 0 && o.padding[1] <= 2;
+  const int64_t in = filter.shape[2], out = filter.shape[3];
+  Convolution c{image.shape[0], image.shape[1], image.shape[2], in, out, o.padding[0], o.padding[1]};
+  if (gradient) {
+    c.height = image.shape[1] + 2 - 2 * o.padding[0];
+    c.width = image.shape[2] + 2 - 2 * o.padding[1];
+  }
+  if (!sane || image.channels != (gradient ? out : in) || !c.fits())
+    call.fail("Images, 3 x 3 taps, padding of at most 2 and channels in multiples of 32 that belong together are expected.");
+  return c;
+}
+
+template <bool biased>
+void compute_convolution(const Options& o, Call& call) {
+  const Image x(call, 0), w(call, 1);
+  if (!call.ok()) return;
+  const Convolution c = convolution(call, o, x, w, false);
+  const float* bias = biased ? call.floats(2, c.out) : kZeros;
+  if (!call.ok()) return;
+  float* y = call.floats_out(0, {c.batch, c.out_height(), c.out_width(), c.out});
+  if (call.ok()) winograd_convolve(c, x.data, w.data, bias, y);
+}
+
+void compute_convolution_gradient_image(const Options& o, Call& call) {
+  const Image w(call, 0), dy(call, 1);
+  if (!call.ok()) return;
+  const Convolution c = convolution(call, o, dy, w, true);
+  if (!call.ok()) return;
+  float* dx = call.floats_out(0, {c.batch, c.height, c.width, c.in});
+  if (call.ok()) winograd_gradient_image(c, w.data, dy.data, dx);
+}
+
+void compute_convolution_gradient_filter(const Options& o, Call& call) {
+  const Image x(call, 0), dy(call, 1);
+  if (!call.ok()) return;
+  const Convolution c{x.shape[0], x.shape[1], x.shape[2], x.channels, dy.channels, o.padding[0], o.padding[1]};
+  const bool sane = o.padding[0] >= 0 && o.padding[0] <= 2 && o.padding[1] >= 0 && o.padding[1] <= 2 && c.fits() &&
+                    dy.shape == std::vector<int64_t>{c.batch, c.out_height(), c.out_width(), c.out};
+  if (!sane) call.fail("An image and its convolution's gradient, channels in multiples of 32, are expected.");
+  if (!call.ok()) return;
+  float* dw = call.floats_out(0, {3, 3, c.in, c.out});
+  if (call.ok()) winograd_gradient_filter(c, x.data, dy.data, dw);
+}
+
+}  // namespace
+}  // namespace g2d

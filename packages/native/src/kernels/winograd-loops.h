@@ -1,0 +1,148 @@
+// The inner loops of Winograd's convolution, for vectors of G2D_WIDTH floats. Included once for each instruction set,
+// with G2D_TARGET, G2D_WIDTH, G2D_ROWS, G2D_FMA and G2D_BROADCAST set.
+
+typedef float Vector __attribute__((vector_size(G2D_WIDTH * sizeof(float)), aligned(4)));
+constexpr int64_t kWidth = G2D_WIDTH;
+/** Columns that a product computes at once. */
+constexpr int64_t kPanel = 2 * G2D_WIDTH;
+
+G2D_TARGET inline Vector& at(float* place) { return *reinterpret_cast<Vector*>(place); }
+G2D_TARGET inline const Vector& at(const float* place) { return *reinterpret_cast<const Vector*>(place); }
+
+/** Bᵀ d B of 4 × 4 values; taps[4i + j] holds the channels of row i, column j. Result k goes to v + k · step. */
+G2D_TARGET void transform_image(const float* const* taps, int64_t channels, float* v, int64_t step) {
+  for (int64_t c = 0; c < channels; c += kWidth) {
+    Vector t[4][4];
+    for (int j = 0; j < 4; j++) {
+      const Vector d0 = at(taps[j] + c), d1 = at(taps[4 + j] + c);
+      const Vector d2 = at(taps[8 + j] + c), d3 = at(taps[12 + j] + c);
+      t[0][j] = d0 - d2;
+      t[1][j] = d1 + d2;
+      t[2][j] = d2 - d1;
+      t[3][j] = d1 - d3;
+    }
+    for (int i = 0; i < 4; i++) {
+      float* to = v + 4 * i * step + c;
+      at(to) = t[i][0] - t[i][2];
+      at(to + step) = t[i][1] + t[i][2];
+      at(to + 2 * step) = t[i][2] - t[i][1];
+      at(to + 3 * step) = t[i][1] - t[i][3];
+    }
+  }
+}
+
+/** A d Aᵀ of 2 × 2 values: the adjoint of `restore_image`. */
+G2D_TARGET void spread_image(const float* const* taps, int64_t channels, float* m, int64_t step) {
+  for (int64_t c = 0; c < channels; c += kWidth) {
+    Vector t[4][2];
+    for (int j = 0; j < 2; j++) {
+      const Vector d0 = at(taps[j] + c), d1 = at(taps[2 + j] + c);
+      t[0][j] = d0;
+      t[1][j] = d0 + d1;
+      t[2][j] = d0 - d1;
+      t[3][j] = -d1;
+    }
+    for (int i = 0; i < 4; i++) {
+      float* to = m + 4 * i * step + c;
+      at(to) = t[i][0];
+      at(to + step) = t[i][0] + t[i][1];
+      at(to + 2 * step) = t[i][0] - t[i][1];
+      at(to + 3 * step) = -t[i][1];
+    }
+  }
+}
+
+/** Aᵀ m A: 2 × 2 values from 4 × 4; and the bias. */
+G2D_TARGET void restore_image(const float* m, int64_t step, int64_t channels, const float* bias, float* const* taps) {
+  for (int64_t c = 0; c < channels; c += kWidth) {
+    Vector t[2][4];
+    for (int j = 0; j < 4; j++) {
+      const float* from = m + j * step + c;
+      const Vector m1 = at(from + 4 * step), m2 = at(from + 8 * step);
+      t[0][j] = at(from) + m1 + m2;
+      t[1][j] = m1 - m2 - at(from + 12 * step);
+    }
+    for (int i = 0; i < 2; i++) {
+      at(taps[2 * i] + c) = t[i][0] + t[i][1] + t[i][2] + at(bias + c);
+      at(taps[2 * i + 1] + c) = t[i][1] - t[i][2] - t[i][3] + at(bias + c);
+    }
+  }
+}
+
+/** One side of G: 4 values from 3. */
+G2D_TARGET inline void widen(Vector g0, Vector g1, Vector g2, Vector* u, int step) {
+  const Vector even = 0.5f * (g0 + g2), odd = 0.5f * g1;
+  u[0] = g0;
+  u[step] = even + odd;
+  u[2 * step] = even - odd;
+  u[3 * step] = g2;
+}
+
+/** G g Gᵀ of one panel's columns; g[3i + j] is tap (i, j). Result k goes to u + k · step. */
+G2D_TARGET void transform_filter(const float* const* g, float* u, int64_t step) {
+  for (int64_t c = 0; c < kPanel; c += kWidth) {
+    Vector t[12], s[4];
+    for (int j = 0; j < 3; j++) widen(at(g[j] + c), at(g[3 + j] + c), at(g[6 + j] + c), t + j, 3);
+    for (int i = 0; i < 4; i++) {
+      widen(t[3 * i], t[3 * i + 1], t[3 * i + 2], s, 1);
+      for (int j = 0; j < 4; j++) at(u + (4 * i + j) * step + c) = s[j];
+    }
+  }
+}
+
+/** Gᵀ u G: the 3 × 3 taps from 4 × 4 values. Tap k goes to g + k · g_step. */
+G2D_TARGET void restore_filter(const float* u, int64_t step, int64_t channels, float* g, int64_t g_step) {
+  for (int64_t c = 0; c < channels; c += kWidth) {
+    Vector t[3][4];
+    for (int j = 0; j < 4; j++) {
+      const float* from = u + j * step + c;
+      const Vector u1 = at(from + 4 * step), u2 = at(from + 8 * step);
+      const Vector even = 0.5f * (u1 + u2);
+      t[0][j] = at(from) + even;
+      t[1][j] = 0.5f * (u1 - u2);
+      t[2][j] = even + at(from + 12 * step);
+    }
+    for (int i = 0; i < 3; i++) {
+      const Vector even = 0.5f * (t[i][1] + t[i][2]);
+      float* to = g + 3 * i * g_step + c;
+      at(to) = t[i][0] + even;
+      at(to + g_step) = 0.5f * (t[i][1] - t[i][2]);
+      at(to + 2 * g_step) = even + t[i][3];
+    }
+  }
+}
+
+/** c (rows × panel) = or += Σₖ a[row, k] b[k, column], in registers. */
+template <int rows, bool add>
+G2D_TARGET inline __attribute__((always_inline)) void product_of_rows(const float* a, int64_t a_row, int64_t a_depth,
+                                                                       const float* b, int64_t b_depth, float* c,
+                                                                       int64_t c_row, int64_t depth) {
+  Vector sum[rows][2] = {};
+  for (int64_t k = 0; k < depth; k++, a += a_depth, b += b_depth) {
+    const Vector left = at(b), right = at(b + kWidth);
+#pragma GCC unroll 16
+    for (int row = 0; row < rows; row++) {
+      const Vector factor = G2D_BROADCAST(a[row * a_row]);
+      sum[row][0] = G2D_FMA(factor, left, sum[row][0]);
+      sum[row][1] = G2D_FMA(factor, right, sum[row][1]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int row = 0; row < rows; row++, c += c_row) {
+    at(c) = add ? at(c) + sum[row][0] : sum[row][0];
+    at(c + kWidth) = add ? at(c + kWidth) + sum[row][1] : sum[row][1];
+  }
+}
+
+/** One panel of a product: rows with unit steps along depth (`tall` false), or depth with unit steps along rows. */
+template <bool tall, bool add>
+G2D_TARGET void product(const float* a, int64_t a_step, const float* b, int64_t b_depth, float* c, int64_t c_row,
+                        int64_t rows, int64_t depth) {
+  const int64_t a_row = tall ? 1 : a_step, a_depth = tall ? a_step : 1;
+  for (; rows >= G2D_ROWS; rows -= G2D_ROWS, a += G2D_ROWS * a_row, c += G2D_ROWS * c_row)
+    product_of_rows<G2D_ROWS, add>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
+  for (; rows >= 4; rows -= 4, a += 4 * a_row, c += 4 * c_row)
+    product_of_rows<4, add>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
+  for (; rows > 0; rows--, a += a_row, c += c_row)
+    product_of_rows<1, add>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
+}

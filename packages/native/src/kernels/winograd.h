@@ -1,0 +1,303 @@
+#pragma once
+// Convolution of 3 × 3 taps and stride 1 by Winograd's F(2 × 2, 3 × 3): 16 multiplications for four outputs in place of 36
+// (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include "workers.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace g2d {
+
+#if defined(__x86_64__)
+namespace winograd_avx512 {
+#define G2D_TARGET __attribute__((target("avx512f,fma"))) static
+#define G2D_WIDTH 16
+#define G2D_ROWS 12
+#define G2D_FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define G2D_BROADCAST(value) ((Vector)_mm512_set1_ps(value))
+#include "winograd-loops.h"
+#undef G2D_TARGET
+#undef G2D_WIDTH
+#undef G2D_ROWS
+#undef G2D_FMA
+#undef G2D_BROADCAST
+}  // namespace winograd_avx512
+
+namespace winograd_avx2 {
+#define G2D_TARGET __attribute__((target("avx2,fma"))) static
+#define G2D_WIDTH 8
+#define G2D_ROWS 6
+#define G2D_FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define G2D_BROADCAST(value) ((Vector)_mm256_set1_ps(value))
+#include "winograd-loops.h"
+#undef G2D_TARGET
+#undef G2D_WIDTH
+#undef G2D_ROWS
+#undef G2D_FMA
+#undef G2D_BROADCAST
+}  // namespace winograd_avx2
+#endif
+
+/** The loops for this processor. */
+struct WinogradLoops {
+  int64_t panel = 0;
+  void (*transform_image)(const float* const*, int64_t, float*, int64_t) = nullptr;
+  void (*spread_image)(const float* const*, int64_t, float*, int64_t) = nullptr;
+  void (*restore_image)(const float*, int64_t, int64_t, const float*, float* const*) = nullptr;
+  void (*transform_filter)(const float* const*, float*, int64_t) = nullptr;
+  void (*restore_filter)(const float*, int64_t, int64_t, float*, int64_t) = nullptr;
+  void (*product)(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
+  void (*tall_product)(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
+
+  WinogradLoops() {
+#if defined(__x86_64__)
+#define G2D_CHOOSE(set)                          \
+  panel = set::kPanel;                           \
+  transform_image = set::transform_image;        \
+  spread_image = set::spread_image;              \
+  restore_image = set::restore_image;            \
+  transform_filter = set::transform_filter;      \
+  restore_filter = set::restore_filter;          \
+  product = set::product<false, false>;          \
+  tall_product = set::product<true, true>;
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f")) {
+      G2D_CHOOSE(winograd_avx512)
+    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+      G2D_CHOOSE(winograd_avx2)
+    }
+#undef G2D_CHOOSE
+#endif
+  }
+};
+
+inline const WinogradLoops& winograd_loops() {
+  static const WinogradLoops chosen;
+  return chosen;
+}
+
+/** Memory that a thread keeps from one call to the next: fresh pages would cost as much as the transforms. */
+class Scratch {
+ public:
+  ~Scratch() { std::free(memory_); }
+  float* get(int64_t floats) {
+    if (floats > size_) {
+      std::free(memory_);
+      memory_ = nullptr;
+      size_ = 0;
+      const size_t page = 2 << 20, bytes = (static_cast<size_t>(floats) * sizeof(float) + page - 1) / page * page;
+      memory_ = static_cast<float*>(std::aligned_alloc(page, bytes));
+      if (!memory_) throw std::bad_alloc();
+      // Sixteen places far from each other are written in turn: huge pages, where the system has them.
+      madvise(memory_, bytes, MADV_HUGEPAGE);
+      size_ = floats;
+    }
+    return memory_;
+  }
+
+ private:
+  float* memory_ = nullptr;
+  int64_t size_ = 0;
+};
+
+constexpr int64_t kMaxChannels = 4096;
+alignas(64) const float kZeros[kMaxChannels] = {};
+
+/** The calling thread's. */
+inline Scratch& call_scratch() {
+  static thread_local Scratch scratch;
+  return scratch;
+}
+
+/** One more, for a part of the work: a caller takes parts too, while its own is in use. */
+inline Scratch& part_scratch() {
+  static thread_local Scratch scratch;
+  return scratch;
+}
+
+/** [B, H, W, C] → [B, H′, W′, K], with zeros around the image. */
+struct Convolution {
+  int64_t batch, height, width, in, out, pad_height, pad_width;
+  int64_t out_height() const { return height + 2 * pad_height - 2; }
+  int64_t out_width() const { return width + 2 * pad_width - 2; }
+  int64_t tiles_high() const { return (out_height() + 1) / 2; }
+  int64_t tiles_wide() const { return (out_width() + 1) / 2; }
+  int64_t tiles() const { return batch * tiles_high() * tiles_wide(); }
+  bool fits() const {
+    return in > 0 && out > 0 && in % 32 == 0 && out % 32 == 0 && std::max(in, out) <= kMaxChannels && height > 0 &&
+           width > 0 && out_height() > 0 && out_width() > 0;
+  }
+  /** That of the gradient with respect to the image. */
+  Convolution transposed() const {
+    return {batch, out_height(), out_width(), out, in, 2 - pad_height, 2 - pad_width};
+  }
+};
+
+/** Where a tile lies: image, and its first output's row and column. */
+struct Tile {
+  int64_t image, row, column;
+  Tile(const Convolution& c, int64_t index) {
+    const int64_t wide = c.tiles_wide(), each = wide * c.tiles_high();
+    image = index / each;
+    row = index % each / wide * 2;
+    column = index % wide * 2;
+  }
+};
+
+/** The window of size × size places from (row, column) on; zeros outside of the image. */
+template <int size>
+inline void window(const float* image, int64_t height, int64_t width, int64_t channels, int64_t row, int64_t column,
+                   const float** taps) {
+  for (int i = 0; i < size; i++)
+    for (int j = 0; j < size; j++) {
+      const int64_t h = row + i, w = column + j;
+      const bool inside = h >= 0 && h < height && w >= 0 && w < width;
+      *taps++ = inside ? image + (h * width + w) * channels : kZeros;
+    }
+}
+
+/** 16 floats more than the power of two that channels often are, so that rows do not compete for cache lines. */
+inline int64_t padded(int64_t channels) { return channels + 16; }
+
+inline void transpose_4_by_4(const float* from, int64_t from_row, float* to, int64_t to_row) {
+#if defined(__x86_64__)
+  __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + from_row);
+  __m128 c = _mm_loadu_ps(from + 2 * from_row), d = _mm_loadu_ps(from + 3 * from_row);
+  _MM_TRANSPOSE4_PS(a, b, c, d);
+  _mm_storeu_ps(to, a);
+  _mm_storeu_ps(to + to_row, b);
+  _mm_storeu_ps(to + 2 * to_row, c);
+  _mm_storeu_ps(to + 3 * to_row, d);
+#else
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 4; j++) to[j * to_row + i] = from[i * from_row + j];
+#endif
+}
+
+/** w [3, 3, rows, columns] → [3, 3, columns, rows]. */
+inline void transpose_filter(const float* w, int64_t rows, int64_t columns, float* to) {
+  Workers::get().run(9 * ((rows + 31) / 32), [&](int64_t part) {
+    const int64_t tap = part % 9, from = part / 9 * 32, end = std::min(rows, from + 32);
+    const float* source = w + tap * rows * columns;
+    float* target = to + tap * rows * columns;
+    for (int64_t c = 0; c < columns; c += 4)
+      for (int64_t r = from; r < end; r += 4)
+        transpose_4_by_4(source + r * columns + c, columns, target + c * rows + r, rows);
+  });
+}
+
+/** u [16, out / panel, in, panel] from w [3, 3, in, out]; turned by 180 degrees for the gradient. */
+inline void winograd_filter(const float* w, int64_t in, int64_t out, bool turned, float* u) {
+  const auto& loops = winograd_loops();
+  const int64_t panels = out / loops.panel, block = 32, blocks = (in + block - 1) / block;
+  Workers::get().run(panels * blocks, [&](int64_t part) {
+    const int64_t panel = part % panels, from = part / panels * block;
+    for (int64_t c = from; c < std::min(in, from + block); c++) {
+      const float* taps[9];
+      for (int tap = 0; tap < 9; tap++)
+        taps[tap] = w + ((turned ? 8 - tap : tap) * in + c) * out + panel * loops.panel;
+      loops.transform_filter(taps, u + (panel * in + c) * loops.panel, in * out);
+    }
+  });
+}
+
+/** y = x * w + bias, with the taps of w transformed. Each tile is computed alone: the parts change nothing. */
+inline void winograd_apply(const Convolution& conv, const float* x, const float* u, const float* bias, float* y) {
+  const auto& loops = winograd_loops();
+  const int64_t v_row = padded(conv.in), m_row = padded(conv.out);
+  // Transformed tiles stay in a core's cache beside the taps, or the taps come from the next one often enough.
+  const int64_t size = conv.in * conv.out < 128 * 1024 ? 24 : 48;
+  const int64_t parts = (conv.tiles() + size - 1) / size;
+  Workers::get().run(parts, [&](int64_t part) {
+    const int64_t from = part * size, count = std::min(size, conv.tiles() - from);
+    const int64_t v_step = size * v_row, m_step = size * m_row;
+    float* v = part_scratch().get(16 * (v_step + m_step) + conv.out);
+    float* m = v + 16 * v_step;
+    float* nowhere = m + 16 * m_step;
+    for (int64_t i = 0; i < count; i++) {
+      const Tile tile(conv, from + i);
+      const float* taps[16];
+      window<4>(x + tile.image * conv.height * conv.width * conv.in, conv.height, conv.width, conv.in,
+                tile.row - conv.pad_height, tile.column - conv.pad_width, taps);
+      loops.transform_image(taps, conv.in, v + i * v_row, v_step);
+    }
+    for (int k = 0; k < 16; k++)
+      for (int64_t c = 0; c < conv.out; c += loops.panel)
+        loops.product(v + k * v_step, v_row, u + (k * conv.out + c) * conv.in, loops.panel, m + k * m_step + c, m_row,
+                      count, conv.in);
+    for (int64_t i = 0; i < count; i++) {
+      const Tile tile(conv, from + i);
+      float* taps[4];
+      for (int k = 0; k < 4; k++) {
+        const int64_t h = tile.row + k / 2, w = tile.column + k % 2;
+        const bool inside = h < conv.out_height() && w < conv.out_width();
+        taps[k] = inside ? y + ((tile.image * conv.out_height() + h) * conv.out_width() + w) * conv.out : nowhere;
+      }
+      loops.restore_image(m + i * m_row, m_step, conv.out, bias, taps);
+    }
+  });
+}
+
+inline void winograd_convolve(const Convolution& conv, const float* x, const float* w, const float* bias, float* y) {
+  float* u = call_scratch().get(16 * conv.in * conv.out);
+  winograd_filter(w, conv.in, conv.out, false, u);
+  winograd_apply(conv, x, u, bias, y);
+}
+
+/** The gradient with respect to the image: a convolution of dy with the taps turned, inputs and outputs exchanged. */
+inline void winograd_gradient_image(const Convolution& conv, const float* w, const float* dy, float* dx) {
+  float* u = call_scratch().get((16 + 9) * conv.in * conv.out);
+  float* transposed = u + 16 * conv.in * conv.out;
+  transpose_filter(w, conv.in, conv.out, transposed);
+  winograd_filter(transposed, conv.out, conv.in, true, u);
+  winograd_apply(conv.transposed(), dy, u, kZeros, dx);
+}
+
+/** The gradient with respect to the taps: the adjoint of each step of the convolution. */
+inline void winograd_gradient_filter(const Convolution& conv, const float* x, const float* dy, float* dw) {
+  const auto& loops = winograd_loops();
+  const int64_t v_row = padded(conv.in), m_row = padded(conv.out), u_step = conv.in * conv.out;
+  // So many tiles at once that their products are worth adding to the sums, and few enough to stay in the cache. Not by
+  // the number of threads: results must not depend on it.
+  const int64_t size = std::min(conv.tiles(), std::max<int64_t>(256, 65536 / (conv.in + conv.out)));
+  const int64_t v_step = size * v_row, m_step = size * m_row;
+  float* v = call_scratch().get(16 * (v_step + m_step + u_step));
+  float* m = v + 16 * v_step;
+  float* u = m + 16 * m_step;
+  std::fill(u, u + 16 * u_step, 0.0f);
+  const int64_t block = 96, blocks = (conv.in + block - 1) / block;
+  for (int64_t from = 0; from < conv.tiles(); from += size) {
+    const int64_t count = std::min(size, conv.tiles() - from);
+    Workers::get().run((count + 15) / 16, [&](int64_t part) {
+      for (int64_t i = part * 16; i < std::min(count, part * 16 + 16); i++) {
+        const Tile tile(conv, from + i);
+        const float* taps[16];
+        window<4>(x + tile.image * conv.height * conv.width * conv.in, conv.height, conv.width, conv.in,
+                  tile.row - conv.pad_height, tile.column - conv.pad_width, taps);
+        loops.transform_image(taps, conv.in, v + i * v_row, v_step);
+        window<2>(dy + tile.image * conv.out_height() * conv.out_width() * conv.out, conv.out_height(),
+                  conv.out_width(), conv.out, tile.row, tile.column, taps);
+        loops.spread_image(taps, conv.out, m + i * m_row, m_step);
+      }
+    });
+    Workers::get().run(16 * blocks, [&](int64_t part) {
+      const int64_t k = part / blocks, first = part % blocks * block, rows = std::min(block, conv.in - first);
+      for (int64_t c = 0; c < conv.out; c += loops.panel)
+        loops.tall_product(v + k * v_step + first, v_row, m + k * m_step + c, m_row,
+                           u + k * u_step + first * conv.out + c, conv.out, rows, count);
+    });
+  }
+  Workers::get().run(conv.in, [&](int64_t c) {
+    loops.restore_filter(u + c * conv.out, u_step, conv.out, dw + c * conv.out, u_step);
+  });
+}
+
+}  // namespace g2d
