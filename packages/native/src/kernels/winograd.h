@@ -261,42 +261,69 @@ inline void winograd_gradient_image(const Convolution& conv, const float* w, con
   winograd_apply(conv.transposed(), dy, u, kZeros, dx);
 }
 
-/** The gradient with respect to the taps: the adjoint of each step of the convolution. */
-inline void winograd_gradient_filter(const Convolution& conv, const float* x, const float* dy, float* dw) {
+/** A block of channels of the filter, and some of the tiles. */
+struct FilterPart {
+  int64_t in, out, ins, outs, tile, tiles;
+};
+
+/**
+ * Gᵀ (Σ over tiles (Bᵀ d B) (A dy Aᵀ)) G, the adjoint of each step of the convolution, into the part's place in dw
+ * [3, 3, C, K]. Everything stays in a core's own cache.
+ */
+inline void winograd_gradient_filter_part(const Convolution& conv, const float* x, const float* dy,
+                                          const FilterPart& part, float* dw) {
   const auto& loops = winograd_loops();
-  const int64_t v_row = padded(conv.in), m_row = padded(conv.out), u_step = conv.in * conv.out;
-  // So many tiles at once that their products are worth adding to the sums, and few enough to stay in the cache. Not by
-  // the number of threads: results must not depend on it.
-  const int64_t size = std::min(conv.tiles(), std::max<int64_t>(256, 65536 / (conv.in + conv.out)));
-  const int64_t v_step = size * v_row, m_step = size * m_row;
-  float* v = call_scratch().get(16 * (v_step + m_step + u_step));
+  const int64_t size = 48, v_row = padded(part.ins), m_row = padded(part.outs);
+  const int64_t v_step = size * v_row, m_step = size * m_row, u_step = part.ins * part.outs;
+  float* v = part_scratch().get(16 * (v_step + m_step + u_step));
   float* m = v + 16 * v_step;
   float* u = m + 16 * m_step;
   std::fill(u, u + 16 * u_step, 0.0f);
-  const int64_t block = 96, blocks = (conv.in + block - 1) / block;
-  for (int64_t from = 0; from < conv.tiles(); from += size) {
-    const int64_t count = std::min(size, conv.tiles() - from);
-    Workers::get().run((count + 15) / 16, [&](int64_t part) {
-      for (int64_t i = part * 16; i < std::min(count, part * 16 + 16); i++) {
-        const Tile tile(conv, from + i);
-        const float* taps[16];
-        window<4>(x + tile.image * conv.height * conv.width * conv.in, conv.height, conv.width, conv.in,
-                  tile.row - conv.pad_height, tile.column - conv.pad_width, taps);
-        loops.transform_image(taps, conv.in, v + i * v_row, v_step);
-        window<2>(dy + tile.image * conv.out_height() * conv.out_width() * conv.out, conv.out_height(),
-                  conv.out_width(), conv.out, tile.row, tile.column, taps);
-        loops.spread_image(taps, conv.out, m + i * m_row, m_step);
-      }
-    });
-    Workers::get().run(16 * blocks, [&](int64_t part) {
-      const int64_t k = part / blocks, first = part % blocks * block, rows = std::min(block, conv.in - first);
-      for (int64_t c = 0; c < conv.out; c += loops.panel)
-        loops.tall_product(v + k * v_step + first, v_row, m + k * m_step + c, m_row,
-                           u + k * u_step + first * conv.out + c, conv.out, rows, count);
-    });
+  for (int64_t from = part.tile; from < part.tile + part.tiles; from += size) {
+    const int64_t count = std::min(size, part.tile + part.tiles - from);
+    for (int64_t i = 0; i < count; i++) {
+      const Tile tile(conv, from + i);
+      const float* taps[16];
+      window<4>(x + tile.image * conv.height * conv.width * conv.in + part.in, conv.height, conv.width, conv.in,
+                tile.row - conv.pad_height, tile.column - conv.pad_width, taps);
+      loops.transform_image(taps, part.ins, v + i * v_row, v_step);
+      window<2>(dy + tile.image * conv.out_height() * conv.out_width() * conv.out + part.out, conv.out_height(),
+                conv.out_width(), conv.out, tile.row, tile.column, taps);
+      loops.spread_image(taps, part.outs, m + i * m_row, m_step);
+    }
+    for (int k = 0; k < 16; k++)
+      for (int64_t c = 0; c < part.outs; c += loops.panel)
+        loops.tall_product(v + k * v_step, v_row, m + k * m_step + c, m_row, u + k * u_step + c, part.outs, part.ins,
+                           count);
   }
-  Workers::get().run(conv.in, [&](int64_t c) {
-    loops.restore_filter(u + c * conv.out, u_step, conv.out, dw + c * conv.out, u_step);
+  for (int64_t c = 0; c < part.ins; c++)
+    loops.restore_filter(u + c * part.outs, u_step, part.outs, dw + (part.in + c) * conv.out + part.out,
+                         conv.in * conv.out);
+}
+
+/** The gradient with respect to the taps. */
+inline void winograd_gradient_filter(const Convolution& conv, const float* x, const float* dy, float* dw) {
+  const int64_t block = 64, ins = (conv.in + block - 1) / block, outs = (conv.out + block - 1) / block;
+  // Enough parts for many threads, but not by their number: results must not depend on it.
+  const int64_t wanted = std::max<int64_t>(1, 32 / (ins * outs)), tiles = conv.tiles();
+  const int64_t share = (tiles + wanted - 1) / wanted;
+  const int64_t each = std::max<int64_t>(192, (share + 47) / 48 * 48), ranges = (tiles + each - 1) / each;
+  const int64_t size = 9 * conv.in * conv.out;
+  float* sums = ranges > 1 ? call_scratch().get(ranges * size) : dw;
+  Workers::get().run(ins * outs * ranges, [&](int64_t i) {
+    const int64_t range = i / (ins * outs), in = i % ins * block, out = i / ins % outs * block, tile = range * each;
+    const FilterPart part{in, out, std::min(block, conv.in - in), std::min(block, conv.out - out), tile,
+                          std::min(each, tiles - tile)};
+    winograd_gradient_filter_part(conv, x, dy, part, sums + range * size);
+  });
+  if (ranges == 1) return;
+  Workers::get().run(9, [&](int64_t tap) {
+    const int64_t from = tap * conv.in * conv.out;
+    for (int64_t i = from; i < from + conv.in * conv.out; i++) {
+      float sum = sums[i];
+      for (int64_t range = 1; range < ranges; range++) sum += sums[range * size + i];
+      dw[i] = sum;
+    }
   });
 }
 
