@@ -73,6 +73,32 @@ const program = (folder: string, kernels: string) => `
       run('BatchNormReluMaxPoolGrad', pooling, [x, pooled, beta, ...kept, winner, place], 3),
       tf.grads(plain)([x, gamma, beta], pooled));
   }
+  const image = values([2, 5, 8, 64], 8);
+  const filter = values([3, 3, 64, 32], 9);
+  const bias = values([32], 10);
+  const padded = (zeros) => [{ name: 'padding', type: binding.TF_ATTR_INT, value: zeros }];
+  // On processors without vectors for it there is no convolution of ours.
+  const convolves = (() => {
+    try {
+      run('Conv3x3', padded([1, 1]), [image, filter], 1);
+      return true;
+    } catch (error) {
+      if (/registered/.test(error.message)) return false;
+      throw error;
+    }
+  })();
+  for (const zeros of convolves ? [[1, 1], [0, 2]] : []) {
+    const plain = (x, w) => tf.conv2d(x.pad([[0, 0], ...zeros.map((count) => [count, count]), [0, 0]]), w, 1, 'valid');
+    const name = 'Conv3x3, padding ' + zeros;
+    const expected = plain(image, filter);
+    compare(name, run('Conv3x3', padded(zeros), [image, filter], 1), [expected]);
+    compare(name + ', bias', run('Conv3x3WithBias', padded(zeros), [image, filter, bias], 1), [expected.add(bias)]);
+    const gradient = values(expected.shape, 11);
+    compare(name + ', gradients', [
+      ...run('Conv3x3BackpropInput', padded(zeros), [filter, gradient], 1),
+      ...run('Conv3x3BackpropFilter', padded(zeros), [image, gradient], 1),
+    ], tf.grads(plain)([image, filter], gradient));
+  }
   console.log('\\n' + JSON.stringify(differences));`;
 
 const tolerance = 1e-4;
@@ -103,5 +129,8 @@ export async function testKernels(
   }
   const wrong = Object.entries(differences).find(([, difference]) => !(Number(difference) <= tolerance));
   if (wrong) return `${wrong[0]} differs from TensorFlow by ${wrong[1]}, more than ${tolerance}`;
-  return Object.keys(differences).length === 8 ? null : 'their test is incomplete';
+  const names = Object.keys(differences);
+  const convolutions = names.filter((name) => name.startsWith('Conv3x3')).length;
+  const complete = names.length - convolutions === 8 && (convolutions === 0 || convolutions === 6);
+  return complete ? null : 'their test is incomplete';
 }

@@ -1,7 +1,7 @@
 // The inner loops of Winograd's convolution, for vectors of G2D_WIDTH floats. Included once for each instruction set,
 // with G2D_TARGET, G2D_WIDTH, G2D_ROWS, G2D_FMA and G2D_BROADCAST set.
 
-typedef float Vector __attribute__((vector_size(G2D_WIDTH * sizeof(float)), aligned(4)));
+typedef float Vector __attribute__((vector_size(G2D_WIDTH * sizeof(float)), aligned(4), may_alias));
 constexpr int64_t kWidth = G2D_WIDTH;
 /** Columns that a product computes at once. */
 constexpr int64_t kPanel = 2 * G2D_WIDTH;
@@ -134,15 +134,15 @@ G2D_TARGET inline __attribute__((always_inline)) void product_of_rows(const floa
   }
 }
 
-/** One panel of a product: rows with unit steps along depth (`tall` false), or depth with unit steps along rows. */
-template <bool tall, bool add>
+/** One panel of a product whose a has unit steps along depth, or along rows (`tall`); the latter is added to c. */
+template <bool tall>
 G2D_TARGET void product(const float* a, int64_t a_step, const float* b, int64_t b_depth, float* c, int64_t c_row,
                         int64_t rows, int64_t depth) {
   const int64_t a_row = tall ? 1 : a_step, a_depth = tall ? a_step : 1;
   for (; rows >= G2D_ROWS; rows -= G2D_ROWS, a += G2D_ROWS * a_row, c += G2D_ROWS * c_row)
-    product_of_rows<G2D_ROWS, add>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
+    product_of_rows<G2D_ROWS, tall>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
   for (; rows >= 4; rows -= 4, a += 4 * a_row, c += 4 * c_row)
-    product_of_rows<4, add>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
+    product_of_rows<4, tall>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
   for (; rows > 0; rows--, a += a_row, c += c_row)
-    product_of_rows<1, add>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
+    product_of_rows<1, tall>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
 }

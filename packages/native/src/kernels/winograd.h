@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <string>
 
 #include "workers.h"
 
@@ -46,8 +47,9 @@ namespace winograd_avx2 {
 }  // namespace winograd_avx2
 #endif
 
-/** The loops for this processor. */
+/** The loops for this processor. All sets give the same bits: a sum has one order, and every step is a fused one. */
 struct WinogradLoops {
+  /** Columns of a panel; 0 without loops. */
   int64_t panel = 0;
   void (*transform_image)(const float* const*, int64_t, float*, int64_t) = nullptr;
   void (*spread_image)(const float* const*, int64_t, float*, int64_t) = nullptr;
@@ -66,12 +68,17 @@ struct WinogradLoops {
   restore_image = set::restore_image;            \
   transform_filter = set::transform_filter;      \
   restore_filter = set::restore_filter;          \
-  product = set::product<false, false>;          \
-  tall_product = set::product<true, true>;
+  product = set::product<false>;          \
+  tall_product = set::product<true>;
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f")) {
+    // What TensorFlow's oneDNN is told holds here too.
+    const char* told = std::getenv("ONEDNN_MAX_CPU_ISA");
+    const std::string most = told ? told : "ALL";
+    const auto begins = [&](const char* name) { return most.rfind(name, 0) == 0; };
+    const bool narrow = begins("SSE") || most == "AVX", half = narrow || begins("AVX2");
+    if (!half && __builtin_cpu_supports("avx512f")) {
       G2D_CHOOSE(winograd_avx512)
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    } else if (!narrow && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
       G2D_CHOOSE(winograd_avx2)
     }
 #undef G2D_CHOOSE

@@ -56,8 +56,11 @@ export const winogradWithBias = (
 ): tf.Tensor => execute(`${CONV_3X3}WithBias`, padding(window), [x, filter, bias]);
 
 /** Gradient with respect to the image, `[B, H, W, C]`. */
-export const winogradGradientInput = (filter: tf.Tensor, dy: tf.Tensor, window: WindowAttributes): tf.Tensor =>
-  execute(`${CONV_3X3}BackpropInput`, padding(window), [filter, dy]);
+export const winogradGradientInput = (
+  filter: tf.Tensor,
+  dy: tf.Tensor,
+  window: WindowAttributes,
+): tf.Tensor => execute(`${CONV_3X3}BackpropInput`, padding(window), [filter, dy]);
 
 /** Gradient with respect to the filter, `[3, 3, C, K]`. */
 export const winogradGradientFilter = (x: tf.Tensor, dy: tf.Tensor, window: WindowAttributes): tf.Tensor =>
