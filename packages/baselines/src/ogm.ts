@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { modalityInScope, type MultimodalModel, type ParameterScope } from '@g2d/fusion';
+import { modalityInScope, type ParameterScope } from '@g2d/fusion';
 import {
   deriveSeed,
   OptionError,
@@ -127,7 +127,7 @@ function modulation<M extends string>(
     modalities: { least: 2 },
     onTrainStart({ model }) {
       modalityOf = modalityInScope(model, scope);
-      stableName = stableNames(model);
+      stableName = model.stableNames();
     },
     afterBackward(gradients, step, { unimodalLogits }) {
       const { epoch, batchIndex, model } = step;
@@ -186,7 +186,3 @@ function meanScores<M extends string>(
     return count === means[modality].count && count > 0 ? means[modality].mean : sum / count;
   });
 }
-
-/** The names that `MultimodalModel.state()` gives to variables, by those that they have in this process. */
-const stableNames = <M extends string>(model: MultimodalModel<M>): ReadonlyMap<string, string> =>
-  new Map(Array.from(model.state(), ([stable, weight]) => [(weight.read() as tf.Variable).name, stable]));

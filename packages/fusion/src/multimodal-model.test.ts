@@ -56,6 +56,9 @@ describe('MultimodalModel', () => {
     expect([...first.state().keys()]).toEqual([...second.state().keys()]);
     expect(first.state().has('audio/conv1/bn/moving_variance')).toBe(true);
     expect(first.variables[0]!.name).not.toBe(second.variables[0]!.name);
+    const stable = (model: typeof first) => model.variables.map(({ name }) => model.stableNames().get(name));
+    expect(stable(second)).toEqual(stable(first));
+    expect(first.stableNames().size).toBe(first.state().size);
   });
 
   it('exports a LayersModel that gives the same logits and loads in plain TensorFlow.js', async () => {

@@ -336,6 +336,13 @@ export class MultimodalModel<M extends string> {
     return this.#state;
   }
 
+  /** The names that {@link state} gives to variables, by those that they have in this process. */
+  stableNames(): ReadonlyMap<string, string> {
+    return new Map(
+      Array.from(this.#state, ([stable, weight]) => [(weight.read() as tf.Variable).name, stable]),
+    );
+  }
+
   /**
    * The whole network as an ordinary `LayersModel` of standard layers that shares the weights: one input for each
    * modality, in order; outputs `[z, u_1, …, u_k]` (only z with one modality, whose u it is). Save it with `save`; it loads

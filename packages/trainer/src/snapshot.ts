@@ -22,7 +22,7 @@ export function takeSnapshot<M extends string>(
   model: MultimodalModel<M>,
   optimizers: ReadonlyMap<string, Optimizer>,
 ): Snapshot {
-  const stable = stableNames(model);
+  const stable = model.stableNames();
   return {
     model: readState(model),
     optimizers: Object.fromEntries(
@@ -54,7 +54,7 @@ export function writeOptimizer<M extends string>(
   { learningRate, arrays }: OptimizerSnapshot,
   model: MultimodalModel<M>,
 ): void {
-  const own = new Map(Array.from(stableNames(model), ([name, stable]) => [stable, name]));
+  const own = new Map(Array.from(model.stableNames(), ([name, stable]) => [stable, name]));
   tf.tidy(() => {
     optimizer.setState(
       Object.fromEntries(
@@ -85,10 +85,6 @@ export function writeWeights<M extends string>(
   });
   writeState(model, Object.fromEntries(own) as Snapshot['model']);
 }
-
-/** The names that `MultimodalModel.state()` gives to variables, by those that they have in this process. */
-const stableNames = <M extends string>(model: MultimodalModel<M>): ReadonlyMap<string, string> =>
-  new Map(Array.from(model.state(), ([stable, weight]) => [(weight.read() as tf.Variable).name, stable]));
 
 /** A variable's name may hold slashes; the part does not. */
 function splitKey(key: string): readonly [variable: string, part: string] {
