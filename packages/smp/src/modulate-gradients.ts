@@ -23,11 +23,13 @@ export function modulateGradients(
   onZero: 'zero' | 'freeze',
 ): NamedGradient[] {
   return variables.map((variable) => {
-    const { name, shape, trainable } = variable;
+    const { name, trainable } = variable;
     const tensor = grads[name] ?? null;
     const coefficient = coefficientOf(variable);
     // Never 0 · g: a gradient that is not finite would survive as NaN. Zeros would let weight decay move what is not trainable.
-    if (coefficient === 0) return { name, tensor: onZero === 'zero' && trainable ? tf.zeros(shape) : null };
+    // `zerosLike` and not `zeros`, which fills an array in JavaScript and copies it to the backend.
+    if (coefficient === 0)
+      return { name, tensor: onZero === 'zero' && trainable ? tf.zerosLike(variable) : null };
     return { name, tensor: tensor && coefficient !== 1 ? tf.mul(tensor, coefficient) : tensor };
   });
 }
