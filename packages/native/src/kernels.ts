@@ -13,7 +13,7 @@ import type { RunCommand } from './run-command.js';
 import { testKernels } from './test-kernels.js';
 
 // Operations of our own for TensorFlow, in C++. They are an addition: whatever goes wrong with them, TensorFlow works as it
-// does without them, and training takes a few percent longer.
+// does without them, and training takes a third longer.
 
 /** What became of the kernels in a package. Kept beside them. */
 interface KernelsRecord {
@@ -108,7 +108,7 @@ export async function installKernels(request: KernelsRequest): Promise<void> {
     const problem = firstLine(error);
     await rm(kernelsFile(tfjs), { force: true }).catch(() => {});
     await record({ sha256: null, problem }).catch(() => {});
-    note(`Training does without the kernels in C++, which save a few percent of its time: ${problem}`);
+    note(`Training does without the kernels in C++, which save up to a quarter of its time: ${problem}`);
   }
 }
 
@@ -132,8 +132,8 @@ async function writeRecord(tfjs: Package, record: KernelsRecord): Promise<void> 
 }
 
 /**
- * Loads the kernels into a process that has loaded TensorFlow from this package, if `G2D_KERNELS=on` asks for them. Only those
- * that passed their test here.
+ * Loads the kernels into a process that has loaded TensorFlow from this package, unless `G2D_KERNELS=off`. Only those that
+ * passed their test here.
  *
  * @returns Whether their operations can be used.
  */

@@ -16,4 +16,10 @@ export const rightDifferences = {
   BatchNormAddReluGrad: '1e-7',
   BatchNormReluMaxPool: '1e-7',
   BatchNormReluMaxPoolGrad: '0',
+  'Conv3x3, padding 1,1': '1e-7',
+  'Conv3x3, padding 1,1, bias': '1e-7',
+  'Conv3x3, padding 1,1, gradients': '1e-7',
+  'Conv3x3, padding 0,2': '1e-7',
+  'Conv3x3, padding 0,2, bias': '1e-7',
+  'Conv3x3, padding 0,2, gradients': '1e-7',
 };

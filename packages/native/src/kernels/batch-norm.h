@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "vectors.h"
 #include "workers.h"
 
 #if defined(__x86_64__)
@@ -58,7 +59,7 @@ namespace avx2 {
 }  // namespace avx2
 #endif
 
-/** The loops for this processor, chosen when the library is loaded: a cache may be shared by several machines. */
+/** The loops for this processor. */
 struct Loops {
 #define G2D_LOOPS(apply) \
   apply(moments, moments) apply(normalize, normalize) apply(sums, gradient_sums<Gate::kNone>) \
@@ -71,8 +72,7 @@ struct Loops {
 
   Loops() {
 #ifdef G2D_AVX2
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) {
+    if (vectors() != Vectors::kNone) {
       G2D_LOOPS(G2D_CHOOSE)
     }
 #endif

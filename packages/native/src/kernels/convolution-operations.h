@@ -11,15 +11,14 @@ namespace {
  * its gradient's source (`gradient`: [B, H′, W′, K]).
  */
 Convolution convolution(Call& call, const Options& o, const Image& image, const Image& filter, bool gradient) {
-  const bool sane = filter.shape[0] == 3 && filter.shape[1] == 3 && o.padding[0] >= 0 && o.padding[0] <= 2 &&
-                    o.padding[1] >= 0 && o.padding[1] <= 2;
+  const bool taps = filter.shape[0] == 3 && filter.shape[1] == 3;
   const int64_t in = filter.shape[2], out = filter.shape[3];
   Convolution c{image.shape[0], image.shape[1], image.shape[2], in, out, o.padding[0], o.padding[1]};
   if (gradient) {
     c.height = image.shape[1] + 2 - 2 * o.padding[0];
     c.width = image.shape[2] + 2 - 2 * o.padding[1];
   }
-  if (!sane || image.channels != (gradient ? out : in) || !c.fits())
+  if (!taps || image.channels != (gradient ? out : in) || !c.fits())
     call.fail("Images, 3 x 3 taps, padding of at most 2 and channels in multiples of 32 that belong together are expected.");
   return c;
 }
@@ -48,9 +47,8 @@ void compute_convolution_gradient_filter(const Options& o, Call& call) {
   const Image x(call, 0), dy(call, 1);
   if (!call.ok()) return;
   const Convolution c{x.shape[0], x.shape[1], x.shape[2], x.channels, dy.channels, o.padding[0], o.padding[1]};
-  const bool sane = o.padding[0] >= 0 && o.padding[0] <= 2 && o.padding[1] >= 0 && o.padding[1] <= 2 && c.fits() &&
-                    dy.shape == std::vector<int64_t>{c.batch, c.out_height(), c.out_width(), c.out};
-  if (!sane) call.fail("An image and its convolution's gradient, channels in multiples of 32, are expected.");
+  if (!c.fits() || dy.shape != std::vector<int64_t>{c.batch, c.out_height(), c.out_width(), c.out})
+    call.fail("An image and its convolution's gradient, channels in multiples of 32, are expected.");
   if (!call.ok()) return;
   float* dw = call.floats_out(0, {3, 3, c.in, c.out});
   if (call.ok()) winograd_gradient_filter(c, x.data, dy.data, dw);

@@ -1,13 +1,14 @@
 // The inner loops of Winograd's convolution, for vectors of G2D_WIDTH floats. Included once for each instruction set,
-// with G2D_TARGET, G2D_WIDTH, G2D_ROWS, G2D_FMA and G2D_BROADCAST set.
+// with G2D_TARGET, G2D_WIDTH, G2D_ROWS, G2D_FMA and G2D_BROADCAST set, which it takes back.
 
 typedef float Vector __attribute__((vector_size(G2D_WIDTH * sizeof(float)), aligned(4), may_alias));
 constexpr int64_t kWidth = G2D_WIDTH;
 /** Columns that a product computes at once. */
 constexpr int64_t kPanel = 2 * G2D_WIDTH;
 
-G2D_TARGET inline Vector& at(float* place) { return *reinterpret_cast<Vector*>(place); }
-G2D_TARGET inline const Vector& at(const float* place) { return *reinterpret_cast<const Vector*>(place); }
+// Values, not references: through a reference Clang forgets that they need not be aligned.
+G2D_TARGET inline Vector at(const float* place) { return *reinterpret_cast<const Vector*>(place); }
+G2D_TARGET inline void put(float* place, Vector value) { *reinterpret_cast<Vector*>(place) = value; }
 
 /** Bᵀ d B of 4 × 4 values; taps[4i + j] holds the channels of row i, column j. Result k goes to v + k · step. */
 G2D_TARGET void transform_image(const float* const* taps, int64_t channels, float* v, int64_t step) {
@@ -23,10 +24,10 @@ G2D_TARGET void transform_image(const float* const* taps, int64_t channels, floa
     }
     for (int i = 0; i < 4; i++) {
       float* to = v + 4 * i * step + c;
-      at(to) = t[i][0] - t[i][2];
-      at(to + step) = t[i][1] + t[i][2];
-      at(to + 2 * step) = t[i][2] - t[i][1];
-      at(to + 3 * step) = t[i][1] - t[i][3];
+      put(to, t[i][0] - t[i][2]);
+      put(to + step, t[i][1] + t[i][2]);
+      put(to + 2 * step, t[i][2] - t[i][1]);
+      put(to + 3 * step, t[i][1] - t[i][3]);
     }
   }
 }
@@ -44,10 +45,10 @@ G2D_TARGET void spread_image(const float* const* taps, int64_t channels, float* 
     }
     for (int i = 0; i < 4; i++) {
       float* to = m + 4 * i * step + c;
-      at(to) = t[i][0];
-      at(to + step) = t[i][0] + t[i][1];
-      at(to + 2 * step) = t[i][0] - t[i][1];
-      at(to + 3 * step) = -t[i][1];
+      put(to, t[i][0]);
+      put(to + step, t[i][0] + t[i][1]);
+      put(to + 2 * step, t[i][0] - t[i][1]);
+      put(to + 3 * step, -t[i][1]);
     }
   }
 }
@@ -63,8 +64,8 @@ G2D_TARGET void restore_image(const float* m, int64_t step, int64_t channels, co
       t[1][j] = m1 - m2 - at(from + 12 * step);
     }
     for (int i = 0; i < 2; i++) {
-      at(taps[2 * i] + c) = t[i][0] + t[i][1] + t[i][2] + at(bias + c);
-      at(taps[2 * i + 1] + c) = t[i][1] - t[i][2] - t[i][3] + at(bias + c);
+      put(taps[2 * i] + c, t[i][0] + t[i][1] + t[i][2] + at(bias + c));
+      put(taps[2 * i + 1] + c, t[i][1] - t[i][2] - t[i][3] + at(bias + c));
     }
   }
 }
@@ -85,7 +86,7 @@ G2D_TARGET void transform_filter(const float* const* g, float* u, int64_t step) 
     for (int j = 0; j < 3; j++) widen(at(g[j] + c), at(g[3 + j] + c), at(g[6 + j] + c), t + j, 3);
     for (int i = 0; i < 4; i++) {
       widen(t[3 * i], t[3 * i + 1], t[3 * i + 2], s, 1);
-      for (int j = 0; j < 4; j++) at(u + (4 * i + j) * step + c) = s[j];
+      for (int j = 0; j < 4; j++) put(u + (4 * i + j) * step + c, s[j]);
     }
   }
 }
@@ -105,9 +106,9 @@ G2D_TARGET void restore_filter(const float* u, int64_t step, int64_t channels, f
     for (int i = 0; i < 3; i++) {
       const Vector even = 0.5f * (t[i][1] + t[i][2]);
       float* to = g + 3 * i * g_step + c;
-      at(to) = t[i][0] + even;
-      at(to + g_step) = 0.5f * (t[i][1] - t[i][2]);
-      at(to + 2 * g_step) = even + t[i][3];
+      put(to, t[i][0] + even);
+      put(to + g_step, 0.5f * (t[i][1] - t[i][2]));
+      put(to + 2 * g_step, even + t[i][3]);
     }
   }
 }
@@ -129,8 +130,8 @@ G2D_TARGET inline __attribute__((always_inline)) void product_of_rows(const floa
   }
 #pragma GCC unroll 16
   for (int row = 0; row < rows; row++, c += c_row) {
-    at(c) = add ? at(c) + sum[row][0] : sum[row][0];
-    at(c + kWidth) = add ? at(c + kWidth) + sum[row][1] : sum[row][1];
+    put(c, add ? at(c) + sum[row][0] : sum[row][0]);
+    put(c + kWidth, add ? at(c + kWidth) + sum[row][1] : sum[row][1]);
   }
 }
 
@@ -146,3 +147,9 @@ G2D_TARGET void product(const float* a, int64_t a_step, const float* b, int64_t 
   for (; rows > 0; rows--, a += a_row, c += c_row)
     product_of_rows<1, tall>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
 }
+
+#undef G2D_TARGET
+#undef G2D_WIDTH
+#undef G2D_ROWS
+#undef G2D_FMA
+#undef G2D_BROADCAST

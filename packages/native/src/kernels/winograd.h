@@ -2,13 +2,12 @@
 // Convolution of 3 × 3 taps and stride 1 by Winograd's F(2 × 2, 3 × 3): 16 multiplications for four outputs in place of 36
 // (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
 #include <stdint.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <new>
-#include <string>
 
+#include "vectors.h"
 #include "workers.h"
 
 #if defined(__x86_64__)
@@ -25,11 +24,6 @@ namespace winograd_avx512 {
 #define G2D_FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define G2D_BROADCAST(value) ((Vector)_mm512_set1_ps(value))
 #include "winograd-loops.h"
-#undef G2D_TARGET
-#undef G2D_WIDTH
-#undef G2D_ROWS
-#undef G2D_FMA
-#undef G2D_BROADCAST
 }  // namespace winograd_avx512
 
 namespace winograd_avx2 {
@@ -39,15 +33,13 @@ namespace winograd_avx2 {
 #define G2D_FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define G2D_BROADCAST(value) ((Vector)_mm256_set1_ps(value))
 #include "winograd-loops.h"
-#undef G2D_TARGET
-#undef G2D_WIDTH
-#undef G2D_ROWS
-#undef G2D_FMA
-#undef G2D_BROADCAST
 }  // namespace winograd_avx2
 #endif
 
-/** The loops for this processor. All sets give the same bits: a sum has one order, and every step is a fused one. */
+/**
+ * The loops for this processor. Both sets give the same bits: a sum has one order, products are fused multiply-adds, and
+ * nothing else is.
+ */
 struct WinogradLoops {
   /** Columns of a panel; 0 without loops. */
   int64_t panel = 0;
@@ -70,15 +62,9 @@ struct WinogradLoops {
   restore_filter = set::restore_filter;          \
   product = set::product<false>;          \
   tall_product = set::product<true>;
-    __builtin_cpu_init();
-    // What TensorFlow's oneDNN is told holds here too.
-    const char* told = std::getenv("ONEDNN_MAX_CPU_ISA");
-    const std::string most = told ? told : "ALL";
-    const auto begins = [&](const char* name) { return most.rfind(name, 0) == 0; };
-    const bool narrow = begins("SSE") || most == "AVX", half = narrow || begins("AVX2");
-    if (!half && __builtin_cpu_supports("avx512f")) {
+    if (vectors() == Vectors::kAvx512) {
       G2D_CHOOSE(winograd_avx512)
-    } else if (!narrow && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    } else if (vectors() == Vectors::kAvx2) {
       G2D_CHOOSE(winograd_avx2)
     }
 #undef G2D_CHOOSE
@@ -100,11 +86,9 @@ class Scratch {
       std::free(memory_);
       memory_ = nullptr;
       size_ = 0;
-      const size_t page = 2 << 20, bytes = (static_cast<size_t>(floats) * sizeof(float) + page - 1) / page * page;
-      memory_ = static_cast<float*>(std::aligned_alloc(page, bytes));
+      const size_t bytes = (static_cast<size_t>(floats) * sizeof(float) + 63) / 64 * 64;
+      memory_ = static_cast<float*>(std::aligned_alloc(64, bytes));
       if (!memory_) throw std::bad_alloc();
-      // Sixteen places far from each other are written in turn: huge pages, where the system has them.
-      madvise(memory_, bytes, MADV_HUGEPAGE);
       size_ = floats;
     }
     return memory_;
@@ -115,7 +99,8 @@ class Scratch {
   int64_t size_ = 0;
 };
 
-constexpr int64_t kMaxChannels = 4096;
+// The taps of so many, transformed, take 105 MB.
+constexpr int64_t kMaxChannels = 1024;
 alignas(64) const float kZeros[kMaxChannels] = {};
 
 /** The calling thread's. */
@@ -139,8 +124,10 @@ struct Convolution {
   int64_t tiles_wide() const { return (out_width() + 1) / 2; }
   int64_t tiles() const { return batch * tiles_high() * tiles_wide(); }
   bool fits() const {
-    return in > 0 && out > 0 && in % 32 == 0 && out % 32 == 0 && std::max(in, out) <= kMaxChannels && height > 0 &&
-           width > 0 && out_height() > 0 && out_width() > 0;
+    const auto padding = [](int64_t zeros) { return zeros >= 0 && zeros <= 2; };
+    const auto channels = [](int64_t count) { return count > 0 && count % 32 == 0 && count <= kMaxChannels; };
+    return padding(pad_height) && padding(pad_width) && channels(in) && channels(out) && height > 0 && width > 0 &&
+           out_height() > 0 && out_width() > 0;
   }
   /** That of the gradient with respect to the image. */
   Convolution transposed() const {
@@ -220,7 +207,7 @@ inline void winograd_filter(const float* w, int64_t in, int64_t out, bool turned
 inline void winograd_apply(const Convolution& conv, const float* x, const float* u, const float* bias, float* y) {
   const auto& loops = winograd_loops();
   const int64_t v_row = padded(conv.in), m_row = padded(conv.out);
-  // Transformed tiles stay in a core's cache beside the taps, or the taps come from the next one often enough.
+  // Few enough tiles to stay in a core's cache beside the taps; where those do not fit anyway, more for each reading of them.
   const int64_t size = conv.in * conv.out < 128 * 1024 ? 24 : 48;
   const int64_t parts = (conv.tiles() + size - 1) / size;
   Workers::get().run(parts, [&](int64_t part) {

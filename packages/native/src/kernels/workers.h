@@ -28,8 +28,8 @@ class Workers {
   }
 
   /**
-   * Calls work(0) … work(parts − 1), each once, on any thread. What a part computes must not depend on which. Throws what a
-   * part threw, when all have ended.
+   * Calls work(0) … work(parts − 1), each once, on any thread. What a part computes must not depend on which. Not from inside
+   * of `work`. If a part throws, others may be left out, and it throws that when all have ended.
    */
   void run(int64_t parts, const std::function<void(int64_t)>& work) {
     // A second caller (another worker thread of Node) does its work alone.

@@ -8,7 +8,6 @@ import { registerTrainingKernels } from './register.js';
 import { tensorflow } from './tensorflow.js';
 
 beforeAll(async () => {
-  process.env['G2D_KERNELS'] = 'on';
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
   registerTrainingKernels();
 });

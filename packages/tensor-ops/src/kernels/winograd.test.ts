@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -12,12 +13,15 @@ const sampleShape = [16, 8, 8, 32] as const;
 const sampleFilter = [3, 3, 32, 64] as const;
 const window = { strides: [1, 1], padding: [1, 1] } as const;
 
-/** Whether this processor has the operations at all: `g2d-native doctor` says so. */
-let present = false;
+/** Whether this processor is one for the operations. Where they are missing all the same, `g2d-native doctor` says why. */
+const present =
+  process.env['G2D_KERNELS'] !== 'off' &&
+  existsSync('/proc/cpuinfo') &&
+  /\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
 beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
   registerTrainingKernels();
-  present = isWinograd(sampleShape, sampleFilter, window, 'float32');
+  expect(isWinograd(sampleShape, sampleFilter, window, 'float32')).toBe(present);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -82,6 +86,8 @@ describe('a convolution of 3 × 3 taps', () => {
     // Odd sizes: tiles that are cut off. More channels than one block, and a block that is not full.
     [[5, 13, 11, 96], 160, [1, 1]],
     [[3, 33, 7, 64], 32, [1, 1]],
+    // So many channels that more tiles are computed at once.
+    [[6, 7, 14, 512], 256, [1, 1]],
     [[2, 16, 21, 128], 64, [0, 2]],
     [[4, 11, 14, 64], 64, [2, 0]],
     [[40, 7, 7, 256], 32, [0, 0]],
@@ -138,13 +144,14 @@ describe('a convolution of 3 × 3 taps', () => {
       }
       return Math.sqrt(squares);
     });
-    expect(errors[0]! / errors[1]!).toBeLessThan(3);
+    expect(errors[0]! / errors[1]!).toBeLessThan(1.5);
   });
 
   it('has gradients that agree with central differences', () => {
     // Every element of the small inputs reaches all channels.
     const spread = normal(3, 1, 32);
     const mix = normal(4, 1, 32 * 32);
+    expect(isWinograd([2, 12, 12, 32], [3, 3, 32, 32], window, 'float32')).toBe(present);
     gradCheck(
       (x, w) => {
         const image = tf.reshape(tf.matMul(tf.reshape(x, [-1, 1]), spread), [2, 12, 12, 32]);
@@ -196,10 +203,11 @@ describe('isWinograd', () => {
     ['more padding than the operation takes', { padding: [1, 3] }],
     ['channels that fill no vector', { filter: [3, 3, 16, 64] }],
     ['filters that fill no vector', { filter: [3, 3, 32, 10] }],
-    ['very many channels', { filter: [3, 3, 32, 8192] }],
+    ['very many channels', { filter: [3, 3, 32, 2048] }],
     ['bfloat16', { precision: 'bfloat16' }],
     ['few outputs, for which transforming the taps is not worth it', { image: [1, 8, 8, 32] }],
     ['outputs that fill a small part of their tiles', { image: [400, 1, 1, 32] }],
+    ['what is smaller than the window', { image: [200, 1, 1, 32], padding: [0, 0] }],
   ])('leaves %s to TensorFlow', (_, change) => {
     expect(changed(change)).toBe(false);
   });

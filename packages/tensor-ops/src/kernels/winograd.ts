@@ -9,7 +9,7 @@ const CONV_3X3 = 'G2dV1Conv3x3';
 
 /** What the operation takes; see `winograd.h` of `@g2d/native`. */
 const CHANNELS_STEP = 32;
-const MAX_CHANNELS = 4096;
+const MAX_CHANNELS = 1024;
 const MAX_PADDING = 2;
 /** Transforming the taps costs about as much as so many tiles of 2 × 2 outputs. */
 const TILES_FOR_TAPS = 80;
@@ -36,8 +36,8 @@ export function isWinograd(
     window.padding.every((zeros) => zeros <= MAX_PADDING) &&
     channels.every((count) => count > 0 && count % CHANNELS_STEP === 0 && count <= MAX_CHANNELS);
   if (!fits) return false;
-  const rows = (height as number) + 2 * window.padding[0] - 2;
-  const columns = (width as number) + 2 * window.padding[1] - 2;
+  const rows = Math.max(0, (height as number) + 2 * window.padding[0] - 2);
+  const columns = Math.max(0, (width as number) + 2 * window.padding[1] - 2);
   const tiles = (batch as number) * Math.ceil(rows / 2) * Math.ceil(columns / 2);
   const worth = 16 * (tiles + TILES_FOR_TAPS) < 9 * (batch as number) * rows * columns;
   return worth && hasOperation(CONV_3X3, attempt);
