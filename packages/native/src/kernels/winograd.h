@@ -146,15 +146,25 @@ struct Tile {
   }
 };
 
+/** [B, height, width, channels]. */
+template <typename Float>
+struct Images {
+  Float* data;
+  int64_t height, width, channels;
+  /** Null outside of the image. */
+  Float* at(int64_t image, int64_t row, int64_t column) const {
+    const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+    return inside ? data + ((image * height + row) * width + column) * channels : nullptr;
+  }
+};
+
 /** The window of size × size places from (row, column) on; zeros outside of the image. */
 template <int size>
-inline void window(const float* image, int64_t height, int64_t width, int64_t channels, int64_t row, int64_t column,
-                   const float** taps) {
+inline void window(const Images<const float>& images, int64_t image, int64_t row, int64_t column, const float** taps) {
   for (int i = 0; i < size; i++)
     for (int j = 0; j < size; j++) {
-      const int64_t h = row + i, w = column + j;
-      const bool inside = h >= 0 && h < height && w >= 0 && w < width;
-      *taps++ = inside ? image + (h * width + w) * channels : kZeros;
+      const float* place = images.at(image, row + i, column + j);
+      *taps++ = place ? place : kZeros;
     }
 }
 
@@ -210,6 +220,8 @@ inline void winograd_apply(const Convolution& conv, const float* x, const float*
   // Few enough tiles to stay in a core's cache beside the taps; where those do not fit anyway, more for each reading of them.
   const int64_t size = conv.in * conv.out < 128 * 1024 ? 24 : 48;
   const int64_t parts = (conv.tiles() + size - 1) / size;
+  const Images<const float> images{x, conv.height, conv.width, conv.in};
+  const Images<float> results{y, conv.out_height(), conv.out_width(), conv.out};
   Workers::get().run(parts, [&](int64_t part) {
     const int64_t from = part * size, count = std::min(size, conv.tiles() - from);
     const int64_t v_step = size * v_row, m_step = size * m_row;
@@ -219,8 +231,7 @@ inline void winograd_apply(const Convolution& conv, const float* x, const float*
     for (int64_t i = 0; i < count; i++) {
       const Tile tile(conv, from + i);
       const float* taps[16];
-      window<4>(x + tile.image * conv.height * conv.width * conv.in, conv.height, conv.width, conv.in,
-                tile.row - conv.pad_height, tile.column - conv.pad_width, taps);
+      window<4>(images, tile.image, tile.row - conv.pad_height, tile.column - conv.pad_width, taps);
       loops.transform_image(taps, conv.in, v + i * v_row, v_step);
     }
     for (int k = 0; k < 16; k++)
@@ -231,9 +242,8 @@ inline void winograd_apply(const Convolution& conv, const float* x, const float*
       const Tile tile(conv, from + i);
       float* taps[4];
       for (int k = 0; k < 4; k++) {
-        const int64_t h = tile.row + k / 2, w = tile.column + k % 2;
-        const bool inside = h < conv.out_height() && w < conv.out_width();
-        taps[k] = inside ? y + ((tile.image * conv.out_height() + h) * conv.out_width() + w) * conv.out : nowhere;
+        float* place = results.at(tile.image, tile.row + k / 2, tile.column + k % 2);
+        taps[k] = place ? place : nowhere;
       }
       loops.restore_image(m + i * m_row, m_step, conv.out, bias, taps);
     }
@@ -255,6 +265,9 @@ inline void winograd_gradient_image(const Convolution& conv, const float* w, con
   winograd_apply(conv.transposed(), dy, u, kZeros, dx);
 }
 
+/** How many tiles a part of the filter's gradient has in the cache at once. */
+constexpr int64_t kFilterTiles = 48;
+
 /** A block of channels of the filter, and some of the tiles. */
 struct FilterPart {
   int64_t in, out, ins, outs, tile, tiles;
@@ -267,22 +280,22 @@ struct FilterPart {
 inline void winograd_gradient_filter_part(const Convolution& conv, const float* x, const float* dy,
                                           const FilterPart& part, float* dw) {
   const auto& loops = winograd_loops();
-  const int64_t size = 48, v_row = padded(part.ins), m_row = padded(part.outs);
+  const int64_t size = kFilterTiles, v_row = padded(part.ins), m_row = padded(part.outs);
   const int64_t v_step = size * v_row, m_step = size * m_row, u_step = part.ins * part.outs;
   float* v = part_scratch().get(16 * (v_step + m_step + u_step));
   float* m = v + 16 * v_step;
   float* u = m + 16 * m_step;
   std::fill(u, u + 16 * u_step, 0.0f);
+  const Images<const float> images{x + part.in, conv.height, conv.width, conv.in};
+  const Images<const float> gradients{dy + part.out, conv.out_height(), conv.out_width(), conv.out};
   for (int64_t from = part.tile; from < part.tile + part.tiles; from += size) {
     const int64_t count = std::min(size, part.tile + part.tiles - from);
     for (int64_t i = 0; i < count; i++) {
       const Tile tile(conv, from + i);
       const float* taps[16];
-      window<4>(x + tile.image * conv.height * conv.width * conv.in + part.in, conv.height, conv.width, conv.in,
-                tile.row - conv.pad_height, tile.column - conv.pad_width, taps);
+      window<4>(images, tile.image, tile.row - conv.pad_height, tile.column - conv.pad_width, taps);
       loops.transform_image(taps, part.ins, v + i * v_row, v_step);
-      window<2>(dy + tile.image * conv.out_height() * conv.out_width() * conv.out + part.out, conv.out_height(),
-                conv.out_width(), conv.out, tile.row, tile.column, taps);
+      window<2>(gradients, tile.image, tile.row, tile.column, taps);
       loops.spread_image(taps, part.outs, m + i * m_row, m_step);
     }
     for (int k = 0; k < 16; k++)
@@ -301,7 +314,8 @@ inline void winograd_gradient_filter(const Convolution& conv, const float* x, co
   // Enough parts for many threads, but not by their number: results must not depend on it.
   const int64_t wanted = std::max<int64_t>(1, 32 / (ins * outs)), tiles = conv.tiles();
   const int64_t share = (tiles + wanted - 1) / wanted;
-  const int64_t each = std::max<int64_t>(192, (share + 47) / 48 * 48), ranges = (tiles + each - 1) / each;
+  const int64_t each = std::max(4 * kFilterTiles, (share + kFilterTiles - 1) / kFilterTiles * kFilterTiles);
+  const int64_t ranges = (tiles + each - 1) / each;
   const int64_t size = 9 * conv.in * conv.out;
   float* sums = ranges > 1 ? call_scratch().get(ranges * size) : dw;
   Workers::get().run(ins * outs * ranges, [&](int64_t i) {

@@ -1,20 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { normal } from '../../test/normal.js';
 import { accelerate } from '../accelerate.js';
-import { randomStream } from '../random.js';
 import { gradCheck } from '../testing.js';
 
 const { layers } = tf;
-
-const normal = (seed: number, shape: number[]) => {
-  const random = randomStream(seed);
-  const size = shape.reduce((product, axis) => product * axis, 1);
-  return tf.tensor(
-    Float32Array.from({ length: size }, () => random.normal()),
-    shape,
-  );
-};
 
 /** Smooth, so that differences are exact: padded strided and depthwise convolution, both normalizations, a matrix product. */
 function network(): tf.LayersModel {
@@ -28,7 +19,7 @@ function network(): tf.LayersModel {
   x = apply(layers.dense({ units: 3 }), apply(layers.globalAveragePooling2d({}), x));
   const model = accelerate(tf.model({ inputs, outputs: x }));
   model.weights.forEach((weight, i) => {
-    const values = normal(i + 1, weight.shape as number[]);
+    const values = normal(i + 1, ...(weight.shape as number[]));
     const positive = /variance|gamma/.test(weight.originalName);
     weight.write(positive ? tf.add(tf.abs(values), 0.5) : values);
   });
@@ -44,7 +35,7 @@ for (const backend of ['tensorflow', 'wasm', 'cpu'] as const) {
     for (const training of [true, false]) {
       it(`has gradients that agree with central differences, ${training ? 'training' : 'inference'}`, () => {
         const model = network();
-        gradCheck((x) => model.apply(x, { training }) as tf.Tensor, [normal(20, [3, 6, 5, 2])], {
+        gradCheck((x) => model.apply(x, { training }) as tf.Tensor, [normal(20, 3, 6, 5, 2)], {
           step: 1 / 32,
           tolerance: 5e-4,
         });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { randomStream } from '../random.js';
+import { normal } from '../../test/normal.js';
 import { expectNoLeak, expectTensorClose, gradCheck } from '../testing.js';
 import type { BatchNormAttributes } from './batch-norm-types.js';
 import { registerTrainingKernels } from './register.js';
@@ -14,15 +14,6 @@ beforeAll(async () => {
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-const normal = (seed: number, ...shape: number[]): tf.Tensor => {
-  const random = randomStream(seed);
-  const size = shape.reduce((product, axis) => product * axis, 1);
-  return tf.tensor(
-    Float32Array.from({ length: size }, () => random.normal()),
-    shape,
-  );
-};
 
 /** A copy of the module that has not looked for our operations yet; TensorFlow has them or not. */
 async function batchNormModule(present: boolean): Promise<typeof import('./batch-norm.js')> {

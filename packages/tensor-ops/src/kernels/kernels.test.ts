@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { normal } from '../../test/normal.js';
 import { randomStream } from '../random.js';
 import { expectNoLeak, expectTensorClose, gradCheck } from '../testing.js';
 import { attention } from './attention.js';
@@ -21,15 +22,6 @@ beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
   registerTrainingKernels();
 });
-
-const normal = (seed: number, ...shape: number[]) => {
-  const random = randomStream(seed);
-  const size = shape.reduce((product, axis) => product * axis, 1);
-  return tf.tensor(
-    Float32Array.from({ length: size }, () => random.normal()),
-    shape,
-  );
-};
 
 /** Distinct values a quarter apart and at least an eighth from 0, in random order: no kink within two steps. */
 const apart = (seed: number, ...shape: number[]) => {

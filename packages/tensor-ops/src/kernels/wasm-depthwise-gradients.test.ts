@@ -1,18 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, it } from 'vitest';
-import { randomStream } from '../random.js';
+import { normal } from '../../test/normal.js';
 import { expectNoLeak, gradCheck } from '../testing.js';
 import { registerTrainingKernels } from './register.js';
-
-const normal = (seed: number, ...shape: number[]) => {
-  const random = randomStream(seed);
-  const size = shape.reduce((product, axis) => product * axis, 1);
-  return tf.tensor4d(
-    Float32Array.from({ length: size }, () => random.normal()),
-    shape as [number, number, number, number],
-  );
-};
 
 describe('depthwise convolution gradients on wasm', () => {
   beforeAll(async () => {

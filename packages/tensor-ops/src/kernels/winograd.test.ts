@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { randomStream } from '../random.js';
+import { normal } from '../../test/normal.js';
 import { expectNoLeak, gradCheck } from '../testing.js';
 import { conv2d, conv2dWithBias } from './conv2d.js';
 import { registerTrainingKernels } from './register.js';
@@ -26,15 +26,6 @@ beforeAll(async () => {
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-const normal = (seed: number, ...shape: number[]): tf.Tensor => {
-  const random = randomStream(seed);
-  const size = shape.reduce((product, axis) => product * axis, 1);
-  return tf.tensor(
-    Float32Array.from({ length: size }, () => random.normal()),
-    shape,
-  );
-};
 
 /** Names of the operations of ours that `body` runs. */
 function operationsIn(body: () => unknown): string[] {

@@ -10,6 +10,7 @@ import {
 } from '../evaluate.js';
 import type { Scores } from '../method.js';
 import type { RunPredictions, RunSummary } from '../node/run-folder.js';
+import type { RunConfig } from './config-schema.js';
 
 /** What a model comes to on one part. */
 export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusion'> {
@@ -18,6 +19,12 @@ export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusio
   readonly scores: Scores;
   readonly predictions: RunPredictions;
 }
+
+/** How a run reads the samples that it is evaluated on. */
+export const evaluateOptions = ({
+  evaluation: { batchSize },
+  data: { workers, onError },
+}: RunConfig): EvaluateOptions => ({ batchSize, workers, onError });
 
 /** Evaluates a part, whatever its task is. */
 export async function evaluateSplit(

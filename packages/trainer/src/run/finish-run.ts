@@ -5,7 +5,7 @@ import { readCheckpoint } from '../node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from '../node/run-folder.js';
 import { fromCheckpoint } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
-import { evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
+import { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
 import type { OpenedRun } from './open-run.js';
 import type { StageClock } from './stage-clock.js';
 
@@ -29,11 +29,7 @@ export async function finishRun(
   const usesBest = best !== undefined && fromCheckpoint(best).position.epoch - 1 === bestEpoch;
   const checkpoint = config.epochs === 0 ? null : usesBest ? 'best' : 'last';
   if (checkpoint !== null) useCheckpoint(run, usesBest ? best : readCheckpoint(folder.checkpoints, 'last'));
-  const options = {
-    batchSize: config.evaluation.batchSize,
-    workers: config.data.workers,
-    onError: config.data.onError,
-  };
+  const options = evaluateOptions(config);
   const evaluateAll = async (): Promise<{
     test: SplitEvaluation;
     validation: SplitEvaluation | undefined;

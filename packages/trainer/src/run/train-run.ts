@@ -18,7 +18,7 @@ import { fromCheckpoint, toCheckpoint, type RunProgress } from './checkpoint-sta
 import type { RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
 import { describeEnvironment } from './environment.js';
-import { evaluateSplit, selectionScore } from './evaluate-split.js';
+import { evaluateOptions, evaluateSplit, selectionScore } from './evaluate-split.js';
 import { finishRun } from './finish-run.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { once } from './once.js';
@@ -107,7 +107,7 @@ function findPlace(folder: RunFolder, config: RunConfig, resume: boolean): Place
   const recorded = folder.config();
   if (!recorded) return { warnings: [] };
   const finished = folder.summary();
-  const last = readCheckpoint(folder.checkpoints, 'last');
+  const last = finished ? undefined : readCheckpoint(folder.checkpoints, 'last');
   // A run that was not saved once has nothing to lose: it begins anew, with whatever settings.
   if (!finished && !last) return { warnings: [] };
   if (!resume) {
@@ -341,15 +341,16 @@ function cropOf(options: RunConfig['data']['augment'][string]): Augmentation {
 
 /** The parts that are evaluated during training: those that were asked for, and the one that selects. */
 async function evaluateParts(
-  { select, evaluation: { splits, batchSize }, data: { workers, onError } }: RunConfig,
+  config: RunConfig,
   { data }: OpenedRun,
   predict: Predictor<string>,
 ): Promise<Partial<Record<'validation' | 'test', SplitMetrics>>> {
+  const { select, evaluation } = config;
   const metrics: Partial<Record<'validation' | 'test', SplitMetrics>> = {};
   for (const split of ['validation', 'test'] as const) {
     const dataset: MultimodalDataset<string> | undefined = data[split];
-    if (!dataset || !(splits.includes(split) || select === `${split}-best`)) continue;
-    metrics[split] = (await evaluateSplit(predict, dataset, { batchSize, workers, onError })).metrics;
+    if (!dataset || !(evaluation.splits.includes(split) || select === `${split}-best`)) continue;
+    metrics[split] = (await evaluateSplit(predict, dataset, evaluateOptions(config))).metrics;
   }
   return metrics;
 }

@@ -4,7 +4,7 @@ import { OptionError } from '@g2d/tensor-ops';
 import { mapValues } from '../../map-values.js';
 import type { CheckpointLabel } from '../../node/checkpoints/checkpoint.js';
 import { createProgress } from '../../node/progress.js';
-import { evaluateSplit, type SplitEvaluation } from '../../run/evaluate-split.js';
+import { evaluateOptions, evaluateSplit, type SplitEvaluation } from '../../run/evaluate-split.js';
 import { loadRun } from '../../run/load-run.js';
 import type { Command } from '../command.js';
 import { parseSettings, parseSplit } from '../data/arguments.js';
@@ -68,12 +68,7 @@ export const evaluateCommand: Command = {
           });
         }
         progress.stage(`${split}: ${dataset.size} samples`);
-        const { batchSize } = run.config.evaluation;
-        found[split] = await evaluateSplit(run.predict, dataset, {
-          batchSize,
-          workers: run.config.data.workers,
-          onError: run.config.data.onError,
-        });
+        found[split] = await evaluateSplit(run.predict, dataset, evaluateOptions(run.config));
         progress.advance(1);
       }
       progress.stop();
