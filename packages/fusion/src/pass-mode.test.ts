@@ -13,10 +13,12 @@ const { layers } = tf;
 function encoder(name: string, fast: boolean): tf.LayersModel {
   const inputs = tf.input({ shape: [4, 4, 1] });
   let x = layers.conv2d({ name: `${name}/conv`, filters: 2, kernelSize: 3, useBias: false }).apply(inputs);
-  x = layers.batchNormalization({ name: `${name}/bn`, momentum: 0.5 }).apply(x);
+  // Shifted: what is normalized has a mean of about 0, and sometimes exactly, which would not move the next one's.
+  const betaInitializer = 'ones';
+  x = layers.batchNormalization({ name: `${name}/bn`, momentum: 0.5, betaInitializer }).apply(x);
   const inner = tf.sequential({
     name: `${name}/inner`,
-    layers: [layers.batchNormalization({ name: `${name}/inner/bn`, inputShape: [2, 2, 2] })],
+    layers: [layers.batchNormalization({ name: `${name}/inner/bn`, inputShape: [2, 2, 2], betaInitializer })],
   });
   x = inner.apply(x);
   x = layers
