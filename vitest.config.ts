@@ -21,6 +21,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // What computes: run again as on other processors, and with memory that is never 0 (`scripts/test.js`).
+          name: 'numeric',
+          include: [
+            'packages/tensor-ops/src/{accelerate,freeze}.test.ts',
+            'packages/tensor-ops/src/{accelerate,kernels,optimizers}/*.test.ts',
+            'packages/encoders/src/{compiled,golden,resnet18,transformer}.test.ts',
+            'packages/trainer/src/parity/public-cases.test.ts',
+          ],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           // The main job, and runs that are killed: minutes each.
           name: 'slow',
           include: ['examples/*/*.slow.ts', 'packages/*/src/**/*.slow.ts'],
