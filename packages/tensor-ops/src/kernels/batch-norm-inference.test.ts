@@ -150,8 +150,8 @@ describe('batch normalization with running statistics', () => {
       tf.grad((g) => {
         const { y } = batchNorm({ x, gamma: g, beta }, { ...options, mean, variance }, { relu: false });
         if (moves) {
-          mean.assign(tf.fill([2], 50));
-          variance.assign(tf.fill([2], 100));
+          mean.assign(tf.tensor1d([50, 60]));
+          variance.assign(tf.tensor1d([100, 90]));
         }
         return tf.sum(tf.square(y));
       })(gamma);
