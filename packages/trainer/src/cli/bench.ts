@@ -85,8 +85,6 @@ function assertPrecision({ setup }: StepCommand, backend: string): void {
 }
 
 /** What `--json` prints. */
-export type StepReport = ReturnType<typeof toReport>;
-
 function toReport(
   { dataset, setup }: StepCommand,
   { backend, device }: { readonly backend: string; readonly device: string },

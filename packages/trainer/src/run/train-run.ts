@@ -1,7 +1,8 @@
 import { existsSync, rmdirSync } from 'node:fs';
 import { batches, randomAffineCrop, type Augmentation, type MultimodalDataset } from '@g2d/datasets';
 import { G2DError, OptionError, type NamedArray } from '@g2d/tensor-ops';
-import type { Predictor, SplitMetrics } from '../evaluate.js';
+import type { Predictor } from '../evaluate.js';
+import type { SplitMetrics } from '../measure.js';
 import type { EpochRecord } from '../method.js';
 import { epochLabel, type CheckpointLabel } from '../node/checkpoints/checkpoint.js';
 import { readCheckpoint } from '../node/checkpoints/read-checkpoint.js';
