@@ -20,6 +20,7 @@ const parts = [
   ['format', ['npx', 'prettier', '--check', '--log-level', 'warn', '.']],
   ['lint', ['npm', 'run', '--silent', 'lint']],
   ['types', ['npm', 'run', '--silent', 'typecheck']],
+  ['API pages', ['npm', 'run', '--silent', 'docs', '--', '--logLevel', 'Warn']],
   ['unit tests', ['npx', ...vitest('unit')]],
   ['slow tests', ['npx', ...vitest('slow')]],
   ['build', ['npm', 'run', '--silent', 'build']],

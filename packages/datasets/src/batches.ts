@@ -16,6 +16,7 @@ export interface DroppedSample {
   readonly error: unknown;
 }
 
+/** Settings of `batches`. */
 export interface BatchesOptions<M extends string, K extends M = M> {
   readonly batchSize: number;
   /** The run's seed. Default 0. Order and augmentation use streams of their own, derived from it. */

@@ -33,12 +33,15 @@ import { writeScalars } from './write-scalars.js';
 export interface RunReporter {
   /** The training begins, or goes on after `done` of `total` steps. */
   begin(progress: { readonly total: number; readonly done: number }): void;
+  /** One more step is done. */
   step(): void;
+  /** An epoch is done, and evaluated. */
   epoch(record: EpochRecord): void;
   /** Something to tell the user. */
   note(line: string): void;
 }
 
+/** What `trainRun` works with beside the configuration. */
 export interface TrainRunOptions {
   /** The run's folder. */
   readonly out: string;
