@@ -22,7 +22,7 @@ const packages = readdirSync(root).map((folder) => {
 /** The sources without tests: test files may use any package. */
 function sources(folder: string): string[] {
   return readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.ts$/.test(file) && !/\.(test|slow)\.ts$/.test(file))
+    .filter((file) => file.endsWith('.ts') && !/\.(test|slow)\.ts$/.test(file))
     .map((file) => join(folder, 'src', file));
 }
 
