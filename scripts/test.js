@@ -46,6 +46,7 @@ const parts = [
   tests('unit tests', 'unit'),
   ...elsewhere,
   tests('slow tests', 'slow'),
+  part('API pages', 'npm', 'run', '--silent', 'docs'),
   part('build', 'npm', 'run', '--silent', 'build'),
   part('package checks', 'npx', 'turbo', 'run', 'check:package', '--output-logs=errors-only'),
   tests('packaging tests', 'packaging'),

@@ -25,14 +25,9 @@ export type {
 export { resultsTable, type ResultsRow } from './results-table.js';
 export { formatTable } from './format-table.js';
 
-export {
-  compareRuns,
-  type Comparison,
-  type ComparisonRow,
-  type ComparisonTable,
-} from './compare/compare-runs.js';
+export { compareRuns } from './compare/compare-runs.js';
+export type { Comparison, ComparisonRow, ComparisonTable, Gain } from './compare/comparison.js';
 export type { Estimate, EstimateOptions } from './compare/estimate.js';
-export type { Gain } from './compare/gain.js';
 export { formatComparison, type ComparisonFormat } from './compare/format-comparison.js';
 
 // A page out

@@ -9,7 +9,8 @@ export { paretoScale, paretoWeights, type GradientProducts, type ParetoWeights }
 export { separateHeads } from './separate-heads.js';
 
 // One step for each modality in turn
-export { mla, type MlaOptions } from './mla.js';
+export { mla } from './mla.js';
+export type { MlaOptions } from './mla-options.js';
 export { projectionStrength, updatedProjection, type ProjectionForm } from './mla-projection.js';
 export { sharedHeadFusion, type SharedHeadOptions, type SharedHeadWeights } from './shared-head.js';
 export { projectFeatures } from './project-features.js';
@@ -19,5 +20,6 @@ export { linearProbe, type LinearProbeOptions } from './linear-probe.js';
 export { copyEncoders } from './copy-encoders.js';
 
 // Early stopping of each modality
-export { mses, type MsesOptions } from './mses.js';
+export { mses } from './mses.js';
+export type { MsesOptions } from './mses-options.js';
 export { watchLoss, type LossWatch, type StoppingRule } from './early-stopping.js';

@@ -2,35 +2,11 @@ import type { Fusion, FusionOptions } from '@g2d/fusion';
 import { OptionError, type NamedArray, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
 import type { Method, Step } from '@g2d/trainer';
 import * as tf from '@tensorflow/tfjs-core';
-import { assertMlaOptions } from './mla-options.js';
-import { projectionStrength, updatedProjection, type ProjectionForm } from './mla-projection.js';
+import { assertMlaOptions, type MlaOptions } from './mla-options.js';
+import { projectionStrength, updatedProjection } from './mla-projection.js';
 import { presentLoss, presentSamples } from './present-loss.js';
 import { projectFeatures } from './project-features.js';
-import { sharedHeadFusion, type SharedHeadWeights } from './shared-head.js';
-
-/** Settings of `mla`. */
-export interface MlaOptions<M extends string = string> {
-  /** The order in which modalities take their steps. Default: the model's. */
-  readonly order?: readonly M[];
-  /**
-   * What happens to the gradient of the head's kernel. `'off'` (default): nothing, as in the published numbers; the released code looks
-   * for a parameter by a name that its head does not have. `'scalar'`: it is projected away from the features that the other
-   * modalities showed, as the paper says. `'released-elementwise'`: as the released code would if it ran.
-   */
-  readonly projection?: 'off' | ProjectionForm;
-  /** How predictions weigh the modalities, for `fusion`; see `SharedHeadOptions`. Default `'entropy'`. */
-  readonly weights?: SharedHeadWeights<M>;
-  /**
-   * For `fusion`: every modality's features go through a linear layer to this width first. Default: they are taken as they are, and
-   * encoders of different widths are an error.
-   */
-  readonly width?: number;
-  /**
-   * The encoders that have no part in a modality's step. `'freeze'` (default): they stay. `'zero'`: once they have had a gradient they
-   * have one of zeros, so momentum and weight decay move them, as in old versions of PyTorch, whose cleared gradients were zeros.
-   */
-  readonly otherEncoders?: 'freeze' | 'zero';
-}
+import { sharedHeadFusion } from './shared-head.js';
 
 /** What MLA remembers beside the matrix: modalities that have taken a step. */
 interface MlaState<M extends string> {

@@ -1,5 +1,20 @@
-import { OptionError } from '@g2d/tensor-ops';
-import type { MsesOptions } from './mses.js';
+import { OptionError, type PerModality } from '@g2d/tensor-ops';
+
+/** Settings of `mses`. */
+export interface MsesOptions<M extends string = string> {
+  /** P ≥ 1: epochs without a better validation loss after which a modality stops. AGM's code: CREMA-D 80, AV-MNIST 10, UR-Funny 30. */
+  readonly patience: number;
+  /**
+   * `'paper'` (default): unimodal losses too; a modality that stops gets its own best weights back and keeps them, the others go on as
+   * they are. `'released'`: as the code that later papers ran: the fused loss alone, smoothed validation losses, and when a modality
+   * stops the whole model and the optimizer go back to its best epoch; its gradients are 0 from then on.
+   */
+  readonly form?: 'paper' | 'released';
+  /** w_m ≥ 0, weight of the unimodal losses of the paper's form, one for all or one for each modality. Default 1. */
+  readonly weights?: number | PerModality<M, number>;
+  /** `'released'` only: first and last epoch in which gradients of stopped modalities are 0, counted from 1. Default: all epochs. */
+  readonly epochs?: readonly [first: number, last: number];
+}
 
 /** Throws unless what does not depend on the model is accepted: types do not stop plain JavaScript. */
 export function assertMsesOptions({ patience, form = 'paper', weights, epochs }: MsesOptions): void {

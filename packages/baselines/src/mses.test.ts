@@ -4,7 +4,8 @@ import { readState, type SplitMetrics } from '@g2d/trainer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { modelWith, options, optimizer, run, type Modality } from '../test/dense-toy.js';
 import { watchLoss, type LossWatch, type StoppingRule } from './early-stopping.js';
-import { mses, type MsesOptions } from './mses.js';
+import { mses } from './mses.js';
+import type { MsesOptions } from './mses-options.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

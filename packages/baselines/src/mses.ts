@@ -4,25 +4,9 @@ import { OptionError, perModality, type NamedGradient, type PerModality } from '
 import type { EpochRecord, Method, Snapshot } from '@g2d/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { watchLoss, type LossWatch } from './early-stopping.js';
-import { assertMsesOptions } from './mses-options.js';
+import { assertMsesOptions, type MsesOptions } from './mses-options.js';
 import { presentLoss } from './present-loss.js';
 import { packSnapshots, unpackSnapshots, type PackedSnapshots } from './snapshot-arrays.js';
-
-/** Settings of `mses`. */
-export interface MsesOptions<M extends string = string> {
-  /** P ≥ 1: epochs without a better validation loss after which a modality stops. AGM's code: CREMA-D 80, AV-MNIST 10, UR-Funny 30. */
-  readonly patience: number;
-  /**
-   * `'paper'` (default): unimodal losses too; a modality that stops gets its own best weights back and keeps them, the others go on as
-   * they are. `'released'`: as the code that later papers ran: the fused loss alone, smoothed validation losses, and when a modality
-   * stops the whole model and the optimizer go back to its best epoch; its gradients are 0 from then on.
-   */
-  readonly form?: 'paper' | 'released';
-  /** w_m ≥ 0, weight of the unimodal losses of the paper's form, one for all or one for each modality. Default 1. */
-  readonly weights?: number | PerModality<M, number>;
-  /** `'released'` only: first and last epoch in which gradients of stopped modalities are 0, counted from 1. Default: all epochs. */
-  readonly epochs?: readonly [first: number, last: number];
-}
 
 /** What is saved beside the arrays. */
 interface MsesState<M extends string> {

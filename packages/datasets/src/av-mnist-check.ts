@@ -4,6 +4,7 @@ import { avMnist, AV_MNIST_HOW_TO_GET, avMnistFiles } from './av-mnist.js';
 import type { DatasetCheck } from './dataset-check.js';
 import { openNpy } from './io/npy.js';
 
+/** Settings of `checkAvMnist`. */
 export interface CheckAvMnistOptions {
   /** Called now and then with the part done, in [0, 1]. */
   readonly onProgress?: (done: number) => void;

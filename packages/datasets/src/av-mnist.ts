@@ -5,6 +5,7 @@ import type { MultimodalDataset, Split } from './dataset.js';
 import { openNpy, type NpyFile } from './io/npy.js';
 import { assertSampleIndex } from './sample-index.js';
 
+/** Settings of `avMnist`. */
 export interface AvMnistOptions {
   /** The folder with `image/`, `audio/` and the label files, or the folder whose `avmnist/` holds them. */
   readonly root: string;

@@ -13,6 +13,7 @@ import {
 import type { Part } from './crema-d/parts.js';
 import type { DatasetCheck } from './dataset-check.js';
 
+/** Settings of `checkCremaD`. */
 export interface CheckCremaDOptions extends Pick<CremaDOptions, 'framesPerSecond' | 'frames'> {
   /** Called now and then with the part done, in [0, 1]. */
   readonly onProgress?: (done: number) => void;

@@ -12,6 +12,7 @@ import type { Split } from './dataset.js';
 import { logSpectrogram, type LogSpectrogramOptions } from './transforms/log-spectrogram.js';
 import { clipToUnit, repeatedPiece } from './transforms/waveform.js';
 
+/** Settings of `cremaD`. */
 export interface CremaDOptions {
   /** The folder that holds `AudioWAV/{stem}.wav` and `Image-01-FPS/{stem}/*.jpg`. */
   readonly root: string;

@@ -8,6 +8,7 @@ import type { MultimodalDataset } from './dataset.js';
 import { descriptionOf } from './pipeline/description.js';
 import { hasFreeLength, unitLength } from './pipeline/shapes.js';
 
+/** Settings of `decodedCache`. */
 export interface DecodedCacheOptions<M extends string> {
   /** Where the decoded inputs go; made if it is not there. Several datasets and processes may share it. Delete it to start anew. */
   readonly folder: string;

@@ -42,7 +42,8 @@ export { missingModalities, type MissingModalitiesOptions } from './missing-moda
 export { presenceMask, type MaskSampler, type PresenceMaskOptions } from './presence-mask.js';
 
 // From samples to batches of tensors
-export { batches, type Batch, type BatchesOptions, type DroppedSample } from './batches.js';
+export type { Batch } from './batch.js';
+export { batches, type BatchesOptions, type DroppedSample } from './batches.js';
 export type { Augmentation } from './augmentation.js';
 export { randomAffineCrop, type RandomAffineCropOptions } from './transforms/random-affine-crop.js';
 

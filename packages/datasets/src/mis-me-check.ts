@@ -6,6 +6,7 @@ import { readImage } from './io/image.js';
 import { misMe, MIS_ME_HOW_TO_GET, MIS_ME_LICENCE, misMeTablePath, type MisMeOptions } from './mis-me.js';
 import { readMisMeTable, type MisMeRow } from './mis-me-table.js';
 
+/** Settings of `checkMisMe`. */
 export interface CheckMisMeOptions extends Omit<MisMeOptions, 'root' | 'split' | 'station'> {
   /** Called now and then with the part done, in [0, 1]. */
   readonly onProgress?: (done: number) => void;

@@ -9,6 +9,7 @@ import { assertSampleIndex } from './sample-index.js';
 import { featureStatistics, normalizePixels, standardize } from './transforms/normalize.js';
 import { resize } from './transforms/resize.js';
 
+/** Settings of `misMe`. */
 export interface MisMeOptions {
   /** The folder that holds `imageFolder` and `tableFolder`. */
   readonly root: string;

@@ -4,6 +4,7 @@ import { numpyIntegers } from './pipeline/numpy-integers.js';
 /** `'exact'`: exactly the asked rate. `'released'`: the steps of the released code, redrawn until near the rate. */
 export type MaskSampler = 'exact' | 'released';
 
+/** Settings of `presenceMask`. */
 export interface PresenceMaskOptions {
   /** N. */
   readonly samples: number;

@@ -1,5 +1,6 @@
 import { deriveSeed, OptionError, randomStream } from '@g2d/tensor-ops';
 
+/** Settings of `splitByFraction`. */
 export interface SplitByFractionOptions<P extends string> {
   /** Part → its share, together 1: `{ train: 0.8, validation: 0.1, test: 0.1 }`. */
   readonly fractions: Readonly<Record<P, number>>;

@@ -16,6 +16,7 @@ import {
   type Zeroed,
 } from './ur-funny/word-table.js';
 
+/** Settings of `urFunny`. */
 export interface UrFunnyOptions {
   /** The folder with the six raw pickles of version 2 or 1, or with the packed `humor.pkl` or `urfunny_punchline.pkl`. */
   readonly root: string;

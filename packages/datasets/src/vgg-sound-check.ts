@@ -13,6 +13,7 @@ import {
   type VggSoundClip,
 } from './vgg-sound/clips.js';
 
+/** Settings of `checkVggSound`. */
 export interface CheckVggSoundOptions extends Pick<VggSoundOptions, 'csv' | 'framesPerSecond' | 'frames'> {
   /** Called now and then with the part done, in [0, 1]. */
   readonly onProgress?: (done: number) => void;

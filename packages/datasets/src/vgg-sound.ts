@@ -16,6 +16,7 @@ import {
   type VggSoundClip,
 } from './vgg-sound/clips.js';
 
+/** Settings of `vggSound`. */
 export interface VggSoundOptions {
   /** The folder that holds the table, `audio/{train,test}/{stem}.wav` and `video/frames/{train,test}/Image-01-FPS/{stem}/*.jpg`. */
   readonly root: string;

@@ -67,6 +67,7 @@ export interface FrozenMultimodalModel<M extends string> {
   readonly modalities: readonly M[];
   /** Everything in one pass, in inference mode; dispose the outputs. */
   forward(inputs: PerModality<M, EncoderInput>): Outputs<M>;
+  /** The same with features that are ready, or where samples lack a modality. */
   forward(inputs: PartialInputs<M>, options: PassOptions<M>): Outputs<M>;
   /** Frees the folded weights. The model stays. */
   dispose(): void;

@@ -10,7 +10,7 @@ export interface CommandResult {
   readonly startError: string | null;
 }
 
-/** Runs a program to its end and never throws: {@link runCommand}. Tests hand in their own. */
+/** Runs a program to its end and never throws. Tests hand in their own. */
 export type RunCommand = (
   command: string,
   args: readonly string[],

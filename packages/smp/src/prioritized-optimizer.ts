@@ -82,10 +82,12 @@ export class PrioritizedOptimizer extends tf.Optimizer {
     return this.#inner.iterations;
   }
 
+  /** State of the wrapped optimizer, as `setWeights` takes it. */
   override getWeights(): ReturnType<tf.Optimizer['getWeights']> {
     return this.#inner.getWeights();
   }
 
+  /** Puts back what `getWeights` gave. */
   override setWeights(weights: Parameters<tf.Optimizer['setWeights']>[0]): Promise<void> {
     return this.#inner.setWeights(weights);
   }

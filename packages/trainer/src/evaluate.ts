@@ -4,11 +4,14 @@ import type { MultimodalModel, Outputs } from '@g2d/fusion';
 import { OptionError, type PerModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 import { mapValues } from './map-values.js';
-import { measureClasses, measureValues, type ClassMetrics, type ValueMetrics } from './measure.js';
+import {
+  measureClasses,
+  measureValues,
+  type ClassMetrics,
+  type SplitMetrics,
+  type ValueMetrics,
+} from './measure.js';
 import type { Scores } from './method.js';
-
-/** By name: `fused` (two modalities or more) and each modality's own logits. */
-export type SplitMetrics = Readonly<Record<string, ClassMetrics>> | Readonly<Record<string, ValueMetrics>>;
 
 /** Predictions of a model on a split. Those of a modality are about the samples that have it; `ids` are all. */
 interface Predictions {

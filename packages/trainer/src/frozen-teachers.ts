@@ -23,6 +23,7 @@ export interface FrozenTeachers<M extends string> {
 export interface StoredTeacher {
   /** Outputs of the samples, in the order of their ids. */
   rows(ids: readonly string[]): TeacherOutputs;
+  /** Gives the file back. */
   close(): void;
 }
 

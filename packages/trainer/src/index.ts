@@ -15,9 +15,8 @@ export {
   type Evaluation,
   type Predictor,
   type RegressionEvaluation,
-  type SplitMetrics,
 } from './evaluate.js';
-export type { ClassMetrics, ValueMetrics } from './measure.js';
+export type { ClassMetrics, SplitMetrics, ValueMetrics } from './measure.js';
 export { collectFeatures } from './collect-features.js';
 
 // Teachers

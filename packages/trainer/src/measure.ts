@@ -28,6 +28,9 @@ export interface ValueMetrics {
   readonly rSquared: number;
 }
 
+/** By name: `fused` (two modalities or more) and each modality's own logits. */
+export type SplitMetrics = Readonly<Record<string, ClassMetrics>> | Readonly<Record<string, ValueMetrics>>;
+
 /** Logits of one head for every sample, and which samples count. */
 interface Head {
   readonly ids: readonly string[];

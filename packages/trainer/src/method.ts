@@ -4,8 +4,8 @@ import type { TeacherOutputs } from '@g2d/distill';
 import type { Fusion, FusionOptions, MultimodalModel, Outputs, PassMode } from '@g2d/fusion';
 import type { NamedArray, NamedGradient, Optimizer, PerModality, RandomStream } from '@g2d/tensor-ops';
 import type { AllReduce } from './all-reduce.js';
-import type { SplitMetrics } from './evaluate.js';
 import type { FrozenTeachers } from './frozen-teachers.js';
+import type { SplitMetrics } from './measure.js';
 import type { OptimizerOptions } from './optimizer-options.js';
 import type { Snapshot } from './snapshot.js';
 

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import { addStep, NO_STEPS, summarize, type StepRecord } from './epoch-log.js';
-import { headlines, type Predictor, type SplitMetrics } from './evaluate.js';
+import { headlines, type Predictor } from './evaluate.js';
+import type { SplitMetrics } from './measure.js';
 import type { EpochRecord, Method } from './method.js';
 import { assertMethods } from './method-stack.js';
 import { readState } from './model-state.js';

@@ -1,5 +1,5 @@
 import { formatGain, formatPercent } from '../format.js';
-import type { ComparisonRow, ComparisonTable } from './compare-runs.js';
+import type { ComparisonRow, ComparisonTable } from './comparison.js';
 import type { Estimate } from './estimate.js';
 import { selectionWords } from './notes.js';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { plainRun } from '../../fixtures/plain-run.js';
 import type { Run } from '../run.js';
-import { compareRuns, type ComparisonTable } from './compare-runs.js';
+import { compareRuns } from './compare-runs.js';
+import type { ComparisonTable } from './comparison.js';
 
 const run = (method: string, seed: number, fused: number, more: Parameters<typeof plainRun>[0] = {}): Run =>
   plainRun({

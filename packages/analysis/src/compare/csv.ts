@@ -1,4 +1,4 @@
-import type { Comparison, ComparisonRow, ComparisonTable } from './compare-runs.js';
+import type { Comparison, ComparisonRow, ComparisonTable } from './comparison.js';
 import type { Estimate } from './estimate.js';
 
 type Cell = string | number | undefined;

@@ -2,7 +2,7 @@ import { OptionError } from '@g2d/tensor-ops';
 import { formatList } from '../format.js';
 import { foldColumns, oneLine, textTable } from '../text-table.js';
 import { comparisonCells } from './cells.js';
-import type { Comparison, ComparisonTable } from './compare-runs.js';
+import type { Comparison, ComparisonTable } from './comparison.js';
 import { comparisonCsv } from './csv.js';
 
 /** For a terminal, a README, or a program. */

@@ -1,13 +1,5 @@
-import type { ComparisonRow } from './compare-runs.js';
-import { estimate, type Estimate, type EstimateOptions } from './estimate.js';
-
-/** By how much a row is better than joint training: more points of accuracy, or fewer of MAPE. Positive is better. */
-export interface Gain extends Omit<Estimate, 'values'> {
-  /** Label of the row of joint training. */
-  readonly over: string;
-  /** Of the seeds that both have: in how many this row is better, of how many. */
-  readonly wins: { readonly better: number; readonly of: number };
-}
+import type { ComparisonRow, Gain } from './comparison.js';
+import { estimate, type EstimateOptions } from './estimate.js';
 
 /**
  * The difference of two rows' means; where both have the same seeds, with the deviation and the interval of the differences

@@ -1,6 +1,6 @@
 import { formatCount, formatList } from '../format.js';
 import type { Run, Selection } from '../run.js';
-import type { ComparisonRow, ComparisonTable } from './compare-runs.js';
+import type { ComparisonRow, ComparisonTable } from './comparison.js';
 import type { RunSeeds } from './group-runs.js';
 
 const SELECTION_WORDS: Readonly<Record<Selection, string>> = {

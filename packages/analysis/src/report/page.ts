@@ -12,6 +12,7 @@ import { samplesSection, type ReportSample } from './samples.js';
 import { settingsSection } from './settings.js';
 import { pageShell, pointsList, type Section } from './shell.js';
 
+/** What the page is about, for `renderReport`. */
 export interface ReportOptions {
   readonly title: string;
   readonly group: RunGroup;

@@ -13,6 +13,7 @@ import { MMIN_FOLDS, mminFiles, readMmin, readMminTargets, readStatistics } from
 import { HOW_TO_GET, IEMOCAP_LICENCE, MODALITIES, type GcnetOptions, type MlaOptions } from './options.js';
 import { SESSIONS, sessionOf } from './utterances.js';
 
+/** Settings of `checkIemocap`. */
 export interface CheckIemocapOptions {
   /** As of `iemocap`. Default `'mmin'`. */
   readonly form?: 'mmin' | 'gcnet' | 'mla';

@@ -65,6 +65,7 @@ export interface MlaOptions extends Common, HoldOutOptions {
   readonly listFolder?: string;
 }
 
+/** Settings of `iemocap`, in one of three forms. */
 export type IemocapOptions = MminOptions | GcnetOptions | MlaOptions;
 
 export const IEMOCAP_LICENCE =

@@ -1,7 +1,7 @@
 import { OptionError, perModality, type RandomStream } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Augmentation } from '../augmentation.js';
-import type { Batch } from '../batches.js';
+import type { Batch } from '../batch.js';
 import type { MultimodalDataset, Sample } from '../dataset.js';
 import { hasFreeLength, unitLength, written, type SampleShape } from './shapes.js';
 

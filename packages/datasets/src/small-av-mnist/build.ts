@@ -21,6 +21,7 @@ import {
 import { hashSources, readSources, type Sources } from './sources.js';
 import type { PairIndex } from './sound.js';
 
+/** Settings of `buildSmallAvMnist`. */
 export interface BuildSmallAvMnistOptions {
   /** The repository's `data` folder: `fsdd.zip`, `esc10.zip` and `mnist/`. */
   readonly sources: string;

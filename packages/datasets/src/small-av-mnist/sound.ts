@@ -9,6 +9,7 @@ import { readSounds } from './sources.js';
 /** Row → what it was made from, for both files of rows. */
 export type PairIndex = Readonly<Record<'train' | 'test', readonly SmallAvMnistPair[]>>;
 
+/** One sound of the small AV-MNIST. */
 export interface SmallAvMnistSound {
   /** The spoken digit in its noise, mono. Not clipped: values may leave [−1, 1]. */
   readonly samples: Float32Array;

@@ -1,5 +1,6 @@
 import { OptionError, type RandomStream } from '@g2d/tensor-ops';
 
+/** Settings of `randomAffineCrop`. */
 export interface RandomAffineCropOptions {
   /** Smallest and largest part of the picture's area that is kept. Default [0.3, 1]. */
   readonly area?: readonly [number, number];

@@ -13,6 +13,7 @@ import {
 import { rawFiles } from './raw.js';
 import { MODALITIES, type WordTable } from './word-table.js';
 
+/** Settings of `checkUrFunny`. */
 export interface CheckUrFunnyOptions extends Pick<UrFunnyOptions, 'widths'> {
   /** Called now and then with the part done, in [0, 1]. */
   readonly onProgress?: (done: number) => void;

@@ -3,6 +3,7 @@ import { defineKernel, runKernel } from './define-kernel.js';
 import { inPrecision, type Precision } from './bfloat16.js';
 import { pad, unpad } from './pad.js';
 import { attribute, execute, hasOperation, oneDnnLabel, type Attribute } from './tensorflow.js';
+import type { WindowAttributes } from './window-attributes.js';
 import {
   isWinograd,
   winograd,
@@ -13,14 +14,6 @@ import {
 
 const KERNEL = 'G2dConv2D';
 const WITH_BIAS = '_MklNativeConv2DWithBias';
-
-/** Stride and padding of a window, vertical and horizontal. */
-export interface WindowAttributes {
-  /** Step of the window. */
-  readonly strides: readonly [number, number];
-  /** Zeros added on both sides. */
-  readonly padding: readonly [number, number];
-}
 
 interface ConvolutionAttributes extends WindowAttributes {
   readonly precision: Precision;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from './bfloat16.js';
-import type { WindowAttributes } from './conv2d.js';
 import { attribute, execute, hasOperation, type Attribute } from './tensorflow.js';
+import type { WindowAttributes } from './window-attributes.js';
 
 // Convolution of 3 × 3 taps and stride 1 by Winograd's F(2 × 2, 3 × 3), as `@g2d/native` adds it to TensorFlow: 16
 // multiplications for each 2 × 2 outputs in place of 36.

@@ -90,8 +90,6 @@ function assertPrecision({ setup }: StepCommand, { backend, processor }: Runtime
 }
 
 /** What `--json` prints. */
-export type StepReport = ReturnType<typeof toReport>;
-
 function toReport(
   { dataset, setup }: StepCommand,
   { backend, device }: { readonly backend: string; readonly device: string },

@@ -1,5 +1,5 @@
+import type { StepMeasurement } from '../bench/measure-step.js';
 import type { StepMethod, StepSetup } from '../bench/step-setup.js';
-import type { StepReport } from './bench.js';
 import { formatTable } from './format-table.js';
 
 const NAMES: Readonly<Record<StepMethod, string>> = {
@@ -10,6 +10,12 @@ const NAMES: Readonly<Record<StepMethod, string>> = {
   ogm: 'OGM',
   'ogm-ge': 'OGM-GE',
 };
+
+/** A measurement and where it was made. */
+interface StepReport extends StepMeasurement {
+  readonly backend: string;
+  readonly device: string;
+}
 
 /** The text for a person. */
 export function formatStep(setup: StepSetup, { backend, device, ms, peakRssMB }: StepReport): string {

@@ -8,6 +8,7 @@ export interface Progress {
   advance(steps: number): void;
   /** Prints a line without disturbing the bar. */
   note(line: string): void;
+  /** Takes the bar away. */
   stop(): void;
 }
 

@@ -86,6 +86,7 @@ export class RunFolder {
     return join(this.path, 'teachers', modality);
   }
 
+  /** Path of a file in the folder. */
   file(name: string): string {
     return join(this.path, name);
   }
@@ -184,6 +185,7 @@ export class RunFolder {
     this.#guarded(() => this.#writeJson(SUMMARY, summary));
   }
 
+  /** Writes the page; gives its path. */
   writeReport(page: string): string {
     const path = join(this.path, REPORT);
     this.#guarded(() => writeFileAtomic(path, page));

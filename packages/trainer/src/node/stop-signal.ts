@@ -6,7 +6,11 @@ const PATIENCE = 1;
  *
  * @param say Told once, what will happen.
  */
-export function stopSignal(say: (line: string) => void): { readonly signal: AbortSignal; dispose(): void } {
+export function stopSignal(say: (line: string) => void): {
+  readonly signal: AbortSignal;
+  /** From now on signals do what they did before. */
+  dispose(): void;
+} {
   const controller = new AbortController();
   let count = 0;
   const handle = (name: NodeJS.Signals): void => {

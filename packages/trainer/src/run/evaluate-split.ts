@@ -1,13 +1,7 @@
 import type { MultimodalDataset } from '@g2d/datasets';
 import { classScores } from '@g2d/tensor-ops';
-import {
-  evaluate,
-  evaluateRegression,
-  headline,
-  type EvaluateOptions,
-  type Predictor,
-  type SplitMetrics,
-} from '../evaluate.js';
+import { evaluate, evaluateRegression, headline, type EvaluateOptions, type Predictor } from '../evaluate.js';
+import type { SplitMetrics } from '../measure.js';
 import type { Scores } from '../method.js';
 import type { RunPredictions, RunSummary } from '../node/run-folder.js';
 import type { RunConfig } from './config-schema.js';

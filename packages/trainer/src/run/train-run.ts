@@ -1,7 +1,8 @@
 import { existsSync, rmdirSync } from 'node:fs';
 import { batches, randomAffineCrop, type Augmentation, type MultimodalDataset } from '@g2d/datasets';
 import { G2DError, OptionError, type NamedArray } from '@g2d/tensor-ops';
-import type { Predictor, SplitMetrics } from '../evaluate.js';
+import type { Predictor } from '../evaluate.js';
+import type { SplitMetrics } from '../measure.js';
 import type { EpochRecord } from '../method.js';
 import { epochLabel, type CheckpointLabel } from '../node/checkpoints/checkpoint.js';
 import { readCheckpoint } from '../node/checkpoints/read-checkpoint.js';
@@ -33,12 +34,15 @@ import { writeScalars } from './write-scalars.js';
 export interface RunReporter {
   /** The training begins, or goes on after `done` of `total` steps. */
   begin(progress: { readonly total: number; readonly done: number }): void;
+  /** One more step is done. */
   step(): void;
+  /** An epoch is done, and evaluated. */
   epoch(record: EpochRecord): void;
   /** Something to tell the user. */
   note(line: string): void;
 }
 
+/** What `trainRun` works with beside the configuration. */
 export interface TrainRunOptions {
   /** The run's folder. */
   readonly out: string;

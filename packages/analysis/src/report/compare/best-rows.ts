@@ -1,4 +1,4 @@
-import type { ComparisonRow } from '../../compare/compare-runs.js';
+import type { ComparisonRow } from '../../compare/comparison.js';
 import { isEqual } from '../../compare/equal.js';
 
 /** Rows as their order on the test part puts them. */

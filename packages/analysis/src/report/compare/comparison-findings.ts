@@ -1,4 +1,4 @@
-import type { ComparisonRow, ComparisonTable } from '../../compare/compare-runs.js';
+import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import { isEqual } from '../../compare/equal.js';
 import { formatGain, formatList, withPercent, withPoints } from '../../format.js';
 import type { Findings } from '../findings.js';

@@ -1,5 +1,6 @@
 import { comparisonCells } from '../../compare/cells.js';
-import { compareRuns, type ComparisonRow, type ComparisonTable } from '../../compare/compare-runs.js';
+import { compareRuns } from '../../compare/compare-runs.js';
+import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import type { EstimateOptions } from '../../compare/estimate.js';
 import { tableTitle } from '../../compare/format-comparison.js';
 import { formatSeconds } from '../../format.js';

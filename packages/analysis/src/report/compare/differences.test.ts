@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { plainRun } from '../../../fixtures/plain-run.js';
-import { compareRuns, type ComparisonRow } from '../../compare/compare-runs.js';
+import { compareRuns } from '../../compare/compare-runs.js';
+import type { ComparisonRow } from '../../compare/comparison.js';
 import type { Run } from '../../run.js';
 import { rowDifference, studentQuantile } from './differences.js';
 

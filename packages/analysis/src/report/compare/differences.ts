@@ -1,4 +1,4 @@
-import type { ComparisonRow } from '../../compare/compare-runs.js';
+import type { ComparisonRow } from '../../compare/comparison.js';
 import { isEqual } from '../../compare/equal.js';
 import { pairedDifferences } from '../../compare/gain.js';
 import { testSizeOf } from '../../compare/notes.js';

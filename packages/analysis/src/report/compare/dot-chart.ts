@@ -1,6 +1,6 @@
 import { scaleLinear } from 'd3-scale';
 import { formatInterval, withDeviation } from '../../compare/cells.js';
-import type { ComparisonRow, ComparisonTable } from '../../compare/compare-runs.js';
+import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import type { Estimate } from '../../compare/estimate.js';
 import { markup, type Markup } from '../markup.js';
 import { mark, swatch } from './mark.js';

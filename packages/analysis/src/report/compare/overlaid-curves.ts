@@ -1,5 +1,5 @@
 import { formatList } from '../../format.js';
-import type { ComparisonRow, ComparisonTable } from '../../compare/compare-runs.js';
+import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import type { Accuracies, EpochMetrics } from '../../run.js';
 import { errorAxis, scoreAxis } from '../axes.js';
 import { epochDomain, pointsOf } from '../curves.js';

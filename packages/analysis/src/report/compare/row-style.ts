@@ -1,4 +1,4 @@
-import type { ComparisonRow, ComparisonTable } from '../../compare/compare-runs.js';
+import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import { COLORS } from '../heads.js';
 import type { LineSeries } from '../line-chart.js';
 

@@ -14,6 +14,7 @@ import { runFindings } from './run-findings.js';
 import { metricsTable, runOverview } from './run-overview.js';
 import { scatterPlots } from './scatter.js';
 
+/** What the page is about, for `renderRunReport`. */
 export interface RunReportOptions {
   /** From `readRun`, or from `readStartedRun` while it is not finished. */
   readonly run: StartedRun;

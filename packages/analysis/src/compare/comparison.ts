@@ -1,0 +1,55 @@
+import type { Run, Selection, Task } from '../run.js';
+import type { Estimate } from './estimate.js';
+
+/** By how much a row is better than joint training: more points of accuracy, or fewer of MAPE. Positive is better. */
+export interface Gain extends Omit<Estimate, 'values'> {
+  /** Label of the row of joint training. */
+  readonly over: string;
+  /** Of the seeds that both have: in how many this row is better, of how many. */
+  readonly wins: { readonly better: number; readonly of: number };
+}
+
+/** One line of a comparison: a method with its settings, over all of its seeds. */
+export interface ComparisonRow {
+  /** Different from that of every other row of the table. */
+  readonly label: string;
+  readonly method: string;
+  readonly kind: 'teacher' | 'student';
+  readonly modalities: readonly string[];
+  readonly seeds: readonly number[];
+  /** One per seed. */
+  readonly runs: readonly Run[];
+  /** How the epoch was chosen that the numbers are of; `undefined` where the run does not say. */
+  readonly select: Selection | undefined;
+  /** The fused head (for a teacher: its only one): accuracy in percent, or MAPE in percent. */
+  readonly main: string;
+  /** By head: accuracy in percent, or for a regression MAPE in percent. */
+  readonly test: Readonly<Record<string, Estimate>>;
+  readonly validation: Readonly<Record<string, Estimate>>;
+  /** Of the fused head on test, by name: `macroF1` in percent, `calibrationError` in [0, 1], `rSquared`, `loss`. */
+  readonly metrics: Readonly<Record<string, Estimate>>;
+  /** Of the fused head over joint training; absent for joint training itself, for teachers, and where there is none. */
+  readonly gain?: Gain;
+}
+
+/** Runs on the same data with the same modalities, which can be compared. */
+export interface ComparisonTable {
+  readonly dataset: string;
+  readonly task: Task;
+  readonly modalities: readonly string[];
+  /** From the worst to the best by the mean of the fused head on test. */
+  readonly rows: readonly ComparisonRow[];
+  /** In the order of the modalities. */
+  readonly teachers: readonly ComparisonRow[];
+  /** What has to be known to read the table, as sentences: selection on the test part, different numbers of seeds, … */
+  readonly notes: readonly string[];
+}
+
+/** What `compareRuns` makes of runs. */
+export interface Comparison {
+  readonly tables: readonly ComparisonTable[];
+  /** Why there is more than one table; empty where there is only one. */
+  readonly notes: readonly string[];
+  /** Of the intervals, for example 0.95. */
+  readonly level: number;
+}
