@@ -6,14 +6,13 @@ import {
   type LayersModel,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
+import { freeze, type Precision } from '@g2d/accelerate';
 import {
-  freeze,
   OptionError,
   perModality,
   ShapeError,
   UnknownModalityError,
   type PerModality,
-  type Precision,
 } from '@g2d/tensor-ops';
 import {
   assertEncoder,
