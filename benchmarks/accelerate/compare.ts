@@ -30,9 +30,12 @@ interface Round {
 async function measure(
   architecture: string,
   way: keyof Round,
-  { steps, warmup }: Options,
+  { steps, warmup, seconds }: Options,
 ): Promise<Measurement> {
-  const sizes = ['--architecture', architecture, '--steps', String(steps), '--warmup', String(warmup)];
+  const sizes = Object.entries({ architecture, steps, warmup, seconds }).flatMap(([option, value]) => [
+    `--${option}`,
+    String(value),
+  ]);
   const flags = ['--conditions=@g2d/source', '--import', 'tsx'];
   const args = [...flags, step, ...sizes, ...(way === 'accelerated' ? ['--accelerated'] : [])];
   try {
@@ -79,7 +82,7 @@ function compareRounds(rounds: readonly Round[]) {
 }
 
 async function compare(options: Options): Promise<void> {
-  const { only, rounds, steps, warmup, json } = options;
+  const { only, rounds, steps, warmup, seconds, json } = options;
   const load = loadavg()[0] as number;
   if (load > BUSY) {
     process.stderr.write(
@@ -101,7 +104,7 @@ async function compare(options: Options): Promise<void> {
     node: process.versions.node,
   };
   if (json) {
-    process.stdout.write(`${JSON.stringify({ steps, warmup, rounds, machine, results })}\n`);
+    process.stdout.write(`${JSON.stringify({ steps, seconds, warmup, rounds, machine, results })}\n`);
     return;
   }
   const header = [
@@ -126,7 +129,7 @@ async function compare(options: Options): Promise<void> {
   ]);
   process.stdout.write(
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n` +
-      `rounds: ${rounds}; steps in each process: ${steps}, after ${warmup} to warm up\n\n` +
+      `rounds: ${rounds}; at least ${steps} steps and ${seconds} s in each process, after ${warmup} to warm up\n\n` +
       table([header, ...lines]),
   );
 }

@@ -12,7 +12,8 @@ process of its own, in every round. Prints the median of each process's steps, t
 Options:
   --only NAMES     of ${NAMES.join(', ')}, separated by commas (default: all)
   --rounds N       (default: 5)
-  --steps N        steps that each process times (default: 8)
+  --steps N        steps that each process times, at least (default: 8)
+  --seconds N      and how long it times them, at least (default: 2)
   --warmup N       steps before them, which are not timed (default: 2)
   --json           one JSON object
   --help           this text
@@ -25,6 +26,7 @@ export interface Options {
   readonly only: readonly string[];
   readonly rounds: number;
   readonly steps: number;
+  readonly seconds: number;
   readonly warmup: number;
   readonly json: boolean;
   readonly help: boolean;
@@ -38,6 +40,7 @@ export function parseOptions(args: readonly string[]): Options {
       only: { type: 'string', default: NAMES.join() },
       rounds: { type: 'string', default: '5' },
       steps: { type: 'string', default: '8' },
+      seconds: { type: 'string', default: '2' },
       warmup: { type: 'string', default: '2' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -48,6 +51,7 @@ export function parseOptions(args: readonly string[]): Options {
     only: values.only.split(',').map((name) => choice('only', name.trim(), NAMES)),
     rounds: wholeNumber('rounds', values.rounds, 1),
     steps: wholeNumber('steps', values.steps, 1),
+    seconds: wholeNumber('seconds', values.seconds, 0),
     warmup: wholeNumber('warmup', values.warmup, 0),
     json,
     help,
