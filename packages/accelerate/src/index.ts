@@ -1,6 +1,7 @@
 // Training
 export { accelerate } from './accelerate.js';
 export type { Precision } from './kernels/bfloat16.js';
+export { bfloat16Problem } from './kernels/bfloat16-problem.js';
 export { withDropoutSeed } from './dropout-seed.js';
 export { registerTrainingKernels } from './kernels/register.js';
 

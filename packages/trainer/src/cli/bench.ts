@@ -1,3 +1,5 @@
+import { describeProcessor, type RuntimeInfo } from '@g2d/native';
+import { bfloat16Problem } from '@g2d/accelerate';
 import { OptionError } from '@g2d/tensor-ops';
 import { createProgress } from '../node/progress.js';
 import { measureStep, type StepMeasurement } from '../bench/measure-step.js';
@@ -59,7 +61,7 @@ export const bench: Command = {
     const { loadTensorFlow, runtimeInfo } = await import('@g2d/native');
     await loadTensorFlow({ ...(backend && { backend }) });
     const runtime = runtimeInfo() as NonNullable<ReturnType<typeof runtimeInfo>>;
-    assertPrecision(command, runtime.backend);
+    assertPrecision(command, runtime);
 
     const progress = createProgress(setup.warmup + setup.steps);
     let measurement: StepMeasurement;
@@ -75,11 +77,15 @@ export const bench: Command = {
   },
 };
 
-function assertPrecision({ setup }: StepCommand, backend: string): void {
+function assertPrecision({ setup }: StepCommand, { backend, processor }: RuntimeInfo): void {
   const { precision, teacherPrecision } = setup;
-  if (backend === 'tensorflow' || (precision === 'float32' && teacherPrecision !== 'bfloat16')) return;
+  if (precision === 'float32' && teacherPrecision !== 'bfloat16') return;
+  const problem = bfloat16Problem();
+  if (problem === null) return;
   throw new OptionError(
-    `bfloat16 needs the backend tensorflow, but this is ${backend}. Use float32, or run npx g2d-native install.`,
+    backend === 'tensorflow'
+      ? `bfloat16 cannot be had: ${problem} (here: ${describeProcessor(processor)}). Use float32.`
+      : `bfloat16 needs the backend tensorflow, but this is ${backend}. Use float32, or run npx g2d-native install.`,
     { option: 'precision', value: 'bfloat16', accepted: 'float32' },
   );
 }
