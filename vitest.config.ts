@@ -24,8 +24,9 @@ export default defineConfig({
           // What computes: run again as on other processors, and with memory that is never 0 (`scripts/test.js`).
           name: 'numeric',
           include: [
-            'packages/tensor-ops/src/{accelerate,freeze}.test.ts',
-            'packages/tensor-ops/src/{accelerate,kernels,optimizers}/*.test.ts',
+            'packages/accelerate/src/{accelerate,freeze}.test.ts',
+            'packages/accelerate/src/{accelerate,kernels}/*.test.ts',
+            'packages/tensor-ops/src/{optimizers,tensorflow}/*.test.ts',
             'packages/encoders/src/{compiled,golden,resnet18,transformer}.test.ts',
             'packages/trainer/src/parity/public-cases.test.ts',
           ],

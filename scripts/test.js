@@ -23,13 +23,13 @@ const part = (name, ...command) => ({ name, command, env: {} });
 const hasAvx512 = existsSync('/proc/cpuinfo') && /\bavx512bw\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
 const elsewhere = [
   ['AVX2, without oneDNN', { ONEDNN_MAX_CPU_ISA: 'AVX2', TF_ENABLE_ONEDNN_OPTS: '0' }, []],
-  ['AVX2', { ONEDNN_MAX_CPU_ISA: 'AVX2' }, ['packages/tensor-ops']],
-  ['SSE', { ONEDNN_MAX_CPU_ISA: 'SSE41' }, ['packages/tensor-ops']],
+  ['AVX2', { ONEDNN_MAX_CPU_ISA: 'AVX2' }, ['packages/accelerate', 'packages/tensor-ops']],
+  ['SSE', { ONEDNN_MAX_CPU_ISA: 'SSE41' }, ['packages/accelerate', 'packages/tensor-ops']],
   [
     'AVX-512 without bfloat16',
     // Large tensors come from malloc too.
     { ONEDNN_MAX_CPU_ISA: 'AVX512_CORE', TF_ONEDNN_USE_SYSTEM_ALLOCATOR: '1' },
-    ['packages/tensor-ops', 'packages/encoders'],
+    ['packages/accelerate', 'packages/tensor-ops', 'packages/encoders'],
   ],
 ]
   .slice(0, hasAvx512 ? 4 : 3)
@@ -46,7 +46,7 @@ const parts = [
   tests('unit tests', 'unit'),
   ...elsewhere,
   tests('slow tests', 'slow'),
-  part('API pages', 'npm', 'run', '--silent', 'docs'),
+  part('API pages', 'npm', 'run', '--silent', 'docs', '--', '--logLevel', 'Warn'),
   part('build', 'npm', 'run', '--silent', 'build'),
   part('package checks', 'npx', 'turbo', 'run', 'check:package', '--output-logs=errors-only'),
   tests('packaging tests', 'packaging'),

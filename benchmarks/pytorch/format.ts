@@ -1,5 +1,7 @@
+import { median } from '../shared/median.js';
+import { table } from '../shared/table.js';
 import type { Program } from './programs.js';
-import { median, type Measurement, type Ratio, type Rounds } from './ratios.js';
+import type { Measurement, Ratio, Rounds } from './ratios.js';
 
 /** The text for a person: milliseconds of every round, then the ratios. */
 export function formatResults(
@@ -30,16 +32,3 @@ export function formatResults(
 
 const goalText = (value: number, goal: number | undefined): string =>
   goal === undefined ? '–' : `≤ ${goal} ${value <= goal ? '✓' : '✗'}`;
-
-/** Columns two spaces apart, all but the first aligned to the right, a rule under the header. */
-function table(rows: readonly (readonly string[])[]): string {
-  const columns = rows[0] as readonly string[];
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell[column === 0 ? 'padEnd' : 'padStart'](widths[column] as number))
-      .join('  '),
-  );
-  const rule = '─'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
-  return [lines[0], rule, ...lines.slice(1)].map((line) => `${line}\n`).join('');
-}

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { OptionError } from '@g2d/tensor-ops';
+import { choice, wholeNumber } from '../shared/arguments.js';
 import { comparisons } from './programs.js';
 
 const GROUPS = Object.keys(comparisons);
@@ -68,17 +68,4 @@ export function parseOptions(args: readonly string[]): Options {
     json,
     help,
   };
-}
-
-function choice(option: string, value: string, accepted: readonly string[]): string {
-  if (accepted.includes(value)) return value;
-  const names = accepted.join(', ');
-  throw new OptionError(`--${option} is "${value}"; it can be ${names}.`, { option, value, accepted: names });
-}
-
-function wholeNumber(option: string, value: string, least: number): number {
-  const number = Number(value);
-  if (/^\d+$/.test(value) && Number.isSafeInteger(number) && number >= least) return number;
-  const accepted = `a whole number of at least ${least}`;
-  throw new OptionError(`--${option} is "${value}"; it must be ${accepted}.`, { option, value, accepted });
 }

@@ -1,3 +1,4 @@
+import { median } from '../shared/median.js';
 import type { Comparison } from './programs.js';
 
 /** What one process measured. */
@@ -21,12 +22,6 @@ export interface Ratio {
   readonly memory: number;
   readonly goal?: number;
   readonly memoryGoal?: number;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(middle)] as number) + (sorted[Math.ceil(middle)] as number)) / 2;
 }
 
 /** @param withGoals Whether the goals are meant for these shapes. */

@@ -129,6 +129,26 @@ describe('packed packages in an empty project', () => {
     expect(run('node', ['-e', code])).toMatch(/^true The prefix "" of a is empty/);
   });
 
+  it('accelerates with one build and seeds dropout with the other', () => {
+    const code = `
+      const tf = require('@tensorflow/tfjs');
+      const cjs = require('@g2d/accelerate');
+      import('@g2d/accelerate').then(async (esm) => {
+        await tf.setBackend('cpu');
+        const layer = tf.layers.dropout({ name: 'dropout', rate: 0.5, inputShape: [64] });
+        const model = esm.accelerate(tf.sequential({ layers: [layer] }));
+        const pass = (seed) => cjs
+          .withDropoutSeed(seed, () => model.apply(tf.ones([1, 64]), { training: true }))
+          .dataSync().join();
+        console.log(esm.accelerate !== cjs.accelerate, pass(7) === pass(7), pass(7) !== pass(8));
+        console.log(Object.keys(cjs).sort().join());
+      });`;
+    expect(run('node', ['-e', code]).trim().split('\n').slice(-2)).toEqual([
+      'true true true',
+      'accelerate,bfloat16Problem,freeze,registerTrainingKernels,withDropoutSeed',
+    ]);
+  });
+
   it.each(['mjs', 'cjs'])('reads batches with a worker thread, from a .%s file', (extension) => {
     const load = (name: string): string =>
       extension === 'mjs' ? `await import('${name}')` : `require('${name}')`;

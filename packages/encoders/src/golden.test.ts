@@ -1,7 +1,7 @@
 // Encoders against PyTorch: the same weights and inputs in both; see test/golden/make.py.
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
-import { accelerate } from '@g2d/tensor-ops';
+import { accelerate } from '@g2d/accelerate';
 import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {

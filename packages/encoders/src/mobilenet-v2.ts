@@ -1,5 +1,5 @@
 import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { accelerate } from '@g2d/tensor-ops';
+import { accelerate } from '@g2d/accelerate';
 import { assertInputShape, type EncoderOptions } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 import { conv6, invertedResidual } from './inverted-residual.js';

@@ -1,5 +1,5 @@
 import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { accelerate } from '@g2d/tensor-ops';
+import { accelerate } from '@g2d/accelerate';
 import { basicBlock } from './basic-block.js';
 import { batchNormalization, convolution, relu, zeroPadding } from './conv-block.js';
 import { assertInputShape, type EncoderOptions, type FramesShape, type ImageShape } from './encoder.js';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
-import { randomStream, withDropoutSeed } from '@g2d/tensor-ops';
+import { withDropoutSeed } from '@g2d/accelerate';
+import { randomStream } from '@g2d/tensor-ops';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tabularMlp } from './tabular-mlp.js';
 import { transformer } from './transformer.js';

@@ -1,5 +1,6 @@
 import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { accelerate, OptionError } from '@g2d/tensor-ops';
+import { accelerate } from '@g2d/accelerate';
+import { OptionError } from '@g2d/tensor-ops';
 import { assertInputShape, assertPositiveInteger, type EncoderOptions } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 import { transformerLayer } from './transformer-layer.js';

@@ -1,5 +1,6 @@
 import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { accelerate, OptionError } from '@g2d/tensor-ops';
+import { accelerate } from '@g2d/accelerate';
+import { OptionError } from '@g2d/tensor-ops';
 import { assertPositiveInteger } from './encoder.js';
 import { initializeLayer } from './initialize-weights.js';
 

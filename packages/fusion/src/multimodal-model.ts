@@ -6,14 +6,13 @@ import {
   type LayersModel,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
+import { freeze, type Precision } from '@g2d/accelerate';
 import {
-  freeze,
   OptionError,
   perModality,
   ShapeError,
   UnknownModalityError,
   type PerModality,
-  type Precision,
 } from '@g2d/tensor-ops';
 import {
   assertEncoder,
@@ -266,7 +265,7 @@ export class MultimodalModel<M extends string> {
    * the `tensorflow` backend the encoders' batch normalization is folded into their convolutions. It is no copy: after a
    * change of the weights make another one.
    *
-   * @param options `precision`: `'bfloat16'` for faster, rougher convolutions, see `freeze` in `@g2d/tensor-ops`.
+   * @param options `precision`: `'bfloat16'` for faster, rougher convolutions, see `freeze` in `@g2d/accelerate`.
    */
   freeze(options: { readonly precision?: Precision } = {}): FrozenMultimodalModel<M> {
     const encoders = perModality(this.modalities, (modality) => freeze(this.#encoders[modality], options));

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
-import { accelerate } from '@g2d/tensor-ops';
+import { accelerate } from '@g2d/accelerate';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lateFusion } from './late-fusion.js';

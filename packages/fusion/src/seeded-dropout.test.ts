@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { tabularMlp, transformer } from '@g2d/encoders';
-import { orderedGradients, SGD, withDropoutSeed } from '@g2d/tensor-ops';
+import { withDropoutSeed } from '@g2d/accelerate';
+import { orderedGradients, SGD } from '@g2d/tensor-ops';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lateFusion } from './late-fusion.js';
 import { MultimodalModel } from './multimodal-model.js';

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { registerTrainingKernels } from './kernels/register.js';
-import { softmaxCrossEntropy } from './kernels/softmax-cross-entropy.js';
-import { TENSORFLOW } from './kernels/tensorflow.js';
+import { TENSORFLOW } from './tensorflow/operations.js';
+import { registerSoftmaxCrossEntropy, softmaxCrossEntropy } from './tensorflow/softmax-cross-entropy.js';
 import { assertLabels, oneHotLabels } from './true-class-probability.js';
 
 /**
@@ -20,7 +19,7 @@ import { assertLabels, oneHotLabels } from './true-class-probability.js';
 export function crossEntropy(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Scalar {
   assertLabels(labels, logits);
   if (tf.getBackend() === TENSORFLOW && labels.dtype === 'int32') {
-    registerTrainingKernels();
+    registerSoftmaxCrossEntropy();
     return tf.tidy(() => tf.mean(softmaxCrossEntropy(labels, logits)) as tf.Scalar);
   }
   return tf.tidy(() => {

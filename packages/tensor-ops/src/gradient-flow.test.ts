@@ -1,13 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { accelerate } from './accelerate.js';
-import { crossEntropy } from './cross-entropy.js';
 import { scaleGradient, stopGradient } from './gradient-flow.js';
-import { randomStream } from './random.js';
 import { expectNoLeak, expectTensorClose } from './testing.js';
-
-const { layers } = tf;
 
 /** The gradient of the sum of a function of one variable. */
 const gradient = (theta: tf.Variable, f: () => tf.Tensor): tf.Tensor =>
@@ -55,46 +50,6 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('on the %s backend', (back
       return tf.add(tf.mul(squares, 0.25), tf.mul(stopGradient(squares), 0.75));
     });
     expectTensorClose(written, [0.5, -1], { atol: 1e-6 });
-  });
-
-  it('works behind and before accelerated models', () => {
-    const random = randomStream(1);
-    const values = (...shape: number[]) =>
-      tf.tensor(
-        Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.normal()),
-        shape,
-      );
-    const inputs = tf.input({ shape: [4] });
-    const hidden = layers.dense({ units: 5, activation: 'relu' }).apply(inputs) as tf.SymbolicTensor;
-    const model = accelerate(
-      tf.model({ inputs, outputs: layers.dense({ units: 3 }).apply(hidden) as tf.SymbolicTensor }),
-    );
-    model.setWeights(model.getWeights().map(({ shape }) => values(...shape)));
-    const [x, theta] = [values(2, 4), tf.variable(values(2, 4))];
-    const labels = tf.tensor1d([0, 2], 'int32');
-    const variables = [theta, ...model.trainableWeights.map((weight) => weight.read() as tf.Variable)];
-    const run = (change: (tensor: tf.Tensor, c: number) => tf.Tensor) =>
-      tf.tidy(() => {
-        const { value, grads } = tf.variableGrads(() => {
-          const logits = model.apply(change(tf.add(x, theta), 3), { training: true }) as tf.Tensor2D;
-          return crossEntropy(labels, change(logits, 0.5) as tf.Tensor2D);
-        }, variables);
-        return { value, grads: variables.map(({ name }) => grads[name]!) };
-      });
-    const [plain, scaled] = [run((tensor) => tensor), run(scaleGradient)];
-    expectTensorClose(scaled.value, plain.value, {});
-    scaled.grads.forEach((tensor, i) =>
-      expectTensorClose(tensor, tf.mul(plain.grads[i]!, i === 0 ? 1.5 : 0.5), { atol: 1e-6 }),
-    );
-    // The rest of the path is cut: only the logits' own variables are left.
-    const { grads } = tf.variableGrads(
-      () =>
-        crossEntropy(labels, model.apply(stopGradient(tf.add(x, theta)), { training: true }) as tf.Tensor2D),
-      variables.slice(1),
-    );
-    variables
-      .slice(1)
-      .forEach(({ name }, i) => expectTensorClose(grads[name]!, plain.grads[i + 1]!, { atol: 1e-6 }));
   });
 
   it('leaves no tensor behind', () => {

@@ -20,15 +20,9 @@ export { klDivergence } from './kl-divergence.js';
 export { trueClassProbability } from './true-class-probability.js';
 
 // Training
-export { accelerate } from './accelerate.js';
-export { withDropoutSeed } from './dropout-seed.js';
-export { freeze, type FrozenModel } from './freeze.js';
-export type { Precision } from './kernels/bfloat16.js';
-export { bfloat16Problem } from './kernels/bfloat16-problem.js';
 export { orderedGradients, type NamedGradient } from './gradients.js';
 export { gradientCosine, gradientDot, gradientNorm, scaleGradients } from './gradient-lists.js';
 export { scaleGradient, stopGradient } from './gradient-flow.js';
-export { registerTrainingKernels } from './kernels/register.js';
 export type { Optimizer } from './optimizers/optimizer.js';
 export { SGD, type SGDOptions } from './optimizers/sgd.js';
 export { Adam, type AdamOptions } from './optimizers/adam.js';

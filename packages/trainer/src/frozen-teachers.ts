@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
 import type { EncoderInput, MultimodalModel } from '@g2d/fusion';
-import { OptionError, perModality, UnknownModalityError, type Precision } from '@g2d/tensor-ops';
+import type { Precision } from '@g2d/accelerate';
+import { OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 
 /** Unimodal teachers whose weights no longer change. */

@@ -2,14 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import { studentLoss } from '@g2d/distill';
 import type { EncoderInput, Outputs, PartialInputs, PassMode, Presence } from '@g2d/fusion';
-import {
-  deriveSeed,
-  G2DError,
-  OptionError,
-  orderedGradients,
-  perModality,
-  withDropoutSeed,
-} from '@g2d/tensor-ops';
+import { withDropoutSeed } from '@g2d/accelerate';
+import { deriveSeed, G2DError, OptionError, orderedGradients, perModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 import type {
   Differentiated,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { attribute, tensorflow, type TensorFlowBackend } from '../kernels/tensorflow.js';
+import { attribute, tensorflow, type TensorFlowBackend } from '../tensorflow/operations.js';
 import { ResourceVariable } from './resource-variable.js';
 import { decayed, type SGDRule, type SGDUpdate } from './sgd-update.js';
 

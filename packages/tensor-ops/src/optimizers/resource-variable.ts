@@ -1,4 +1,4 @@
-import { attribute, type Attribute, type TensorFlowBackend } from '../kernels/tensorflow.js';
+import { attribute, type Attribute, type TensorFlowBackend } from '../tensorflow/operations.js';
 
 // TensorFlow's name for variables that have none (`ResourceHandle::ANONYMOUS_NAME`), so that two copies of this package
 // in one process cannot meet in one name.

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedGradient } from '../gradients.js';
 import { OptionError } from '../errors.js';
-import { TENSORFLOW, tensorflow } from '../kernels/tensorflow.js';
+import { TENSORFLOW, tensorflow } from '../tensorflow/operations.js';
 import { assertOptions } from './options.js';
 import type { Optimizer } from './optimizer.js';
 import { ResourceSGDUpdate } from './resource-sgd-update.js';

@@ -2,14 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Batch } from '@g2d/datasets';
 import { lateFusion, MultimodalModel } from '@g2d/fusion';
-import {
-  accelerate,
-  deriveSeed,
-  perModality,
-  randomStream,
-  type PerModality,
-  type Precision,
-} from '@g2d/tensor-ops';
+import { accelerate, type Precision } from '@g2d/accelerate';
+import { deriveSeed, perModality, randomStream, type PerModality } from '@g2d/tensor-ops';
 import type { FrozenTeachers } from '../frozen-teachers.js';
 import { train } from '../train.js';
 import type { StepDataset } from './step-datasets.js';

@@ -1,5 +1,5 @@
 import type { ParameterScope } from '@g2d/fusion';
-import type { Precision } from '@g2d/tensor-ops';
+import type { Precision } from '@g2d/accelerate';
 import type { StepDataset } from './step-datasets.js';
 
 /** The ways of training that can be measured. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MultimodalModel } from '@g2d/fusion';
-import { deriveSeed, perModality, randomStream, type PerModality, type Precision } from '@g2d/tensor-ops';
+import type { Precision } from '@g2d/accelerate';
+import { deriveSeed, perModality, randomStream, type PerModality } from '@g2d/tensor-ops';
 import { frozenTeachers, type FrozenTeachers } from '../frozen-teachers.js';
 
 /** The batch that teachers judge, and who is to be the least confident of them. */

@@ -1,5 +1,6 @@
 import { describeProcessor, type RuntimeInfo } from '@g2d/native';
-import { bfloat16Problem, OptionError } from '@g2d/tensor-ops';
+import { bfloat16Problem } from '@g2d/accelerate';
+import { OptionError } from '@g2d/tensor-ops';
 import { createProgress } from '../node/progress.js';
 import { measureStep, type StepMeasurement } from '../bench/measure-step.js';
 import { stepDatasets } from '../bench/step-datasets.js';

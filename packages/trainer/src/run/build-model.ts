@@ -19,7 +19,8 @@ import {
   type Fusion,
   type FusionOptions,
 } from '@g2d/fusion';
-import { accelerate, deriveSeed, OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
+import { accelerate } from '@g2d/accelerate';
+import { deriveSeed, OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
 import type { Method } from '../method.js';
 import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';
 import { defined } from './defined.js';

@@ -1,0 +1,426 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { nextDropoutSeed } from '../dropout-seed.js';
+import type { Tensor } from '../layers-types.js';
+import { batchNorm, batchNormAddRelu, batchNormReluMaxPool } from '../kernels/batch-norm.js';
+import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from '../kernels/batch-norm-types.js';
+import type { Precision } from '../kernels/bfloat16.js';
+import { conv2d, conv2dWithBias } from '../kernels/conv2d.js';
+import { dropout as dropoutKernel, plainDropout } from '../kernels/dropout.js';
+import type { PaddedWindow } from '../kernels/fused-batch-norm.js';
+import { globalAverage as globalAverageKernel } from '../kernels/global-average.js';
+import { layerNorm } from '../kernels/layer-norm.js';
+import { biasAdd, linear as linearKernel } from '../kernels/linear.js';
+import { maxPool } from '../kernels/max-pool.js';
+import { padKernel, type Padding } from '../kernels/pad.js';
+import { addRelu as addReluKernel, relu as reluKernel } from '../kernels/relu.js';
+import { reshape as reshapeKernel } from '../kernels/reshape.js';
+import type { WindowAttributes } from '../kernels/window-attributes.js';
+import { ShapeError } from '@g2d/tensor-ops';
+import type { Layer, Node } from './graph.js';
+import { kind, type Rectification } from './layer-facts.js';
+import { runProgram, type Program, type Step } from './program.js';
+
+interface Weight {
+  read(): Tensor;
+  write(value: Tensor): void;
+}
+
+type WeightOf = Readonly<Record<string, Weight | null | undefined>>;
+
+const ids = (tensors: readonly { readonly id: number }[]): number[] => tensors.map(({ id }) => id);
+
+/** What TensorFlow.js checks before a layer runs: axes and channels; TensorFlow itself may abort the process on a wrong rank. */
+function assertCompatible(layer: Layer, x: Tensor): void {
+  (layer as unknown as { assertInputCompatibility(inputs: Tensor[]): void }).assertInputCompatibility([x]);
+}
+
+/** A step of our own kernels: one value in, one out. */
+function unary(
+  node: Node,
+  run: (x: Tensor, training: boolean) => Tensor,
+  {
+    input = node.inputTensors[0]!.id,
+    last = node,
+    keepsType = false,
+  }: { input?: number; last?: Node; keepsType?: boolean } = {},
+): Step {
+  return {
+    inputs: [input],
+    outputs: ids(last.outputTensors),
+    foreign: false,
+    run: ([x], training) => {
+      // Frames are checked where they are taken apart: TimeDistributed knows the size after padding, not before.
+      if (kind(node.outboundLayer) !== 'TimeDistributed') assertCompatible(node.outboundLayer, x as Tensor);
+      return [withFloats(x as Tensor, (floats) => run(floats, training), keepsType)];
+    },
+  };
+}
+
+/** The kernels take float32; a layer of the user's own may have given something else. */
+function withFloats(x: Tensor, run: (x: Tensor) => Tensor, keepsType: boolean): Tensor {
+  if (x.dtype === 'float32') return run(x);
+  const floats = tf.cast(x, 'float32');
+  const y = run(floats);
+  floats.dispose();
+  if (!keepsType) return y;
+  const original = tf.cast(y, x.dtype);
+  y.dispose();
+  return original;
+}
+
+/** Applies functions one after the other and disposes what lies between. */
+function chain(x: Tensor, ...functions: ((x: Tensor) => Tensor)[]): Tensor {
+  return functions.reduce((value, f) => {
+    const next = f(value);
+    if (value !== x && value !== next) value.dispose();
+    return next;
+  }, x);
+}
+
+/** Runs on `[B·T, H, W, C]` what is asked of `[B, T, H, W, C]`. */
+function onFrames(frames: boolean, run: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
+  if (!frames) return run;
+  return (x) => {
+    if (x.rank !== 5) {
+      throw new ShapeError({ argument: 'inputs', expected: '[B, T, H, W, C], frames', actual: x.shape });
+    }
+    const [batch, time, ...image] = x.shape as [number, number, ...number[]];
+    return chain(
+      x,
+      (value) => reshapeKernel(value, [batch * time, ...image]),
+      run,
+      (value) => reshapeKernel(value, [batch, time, ...value.shape.slice(1)]),
+    );
+  };
+}
+
+const identity = (x: Tensor): Tensor => x;
+const rectify = (activation: Rectification): ((x: Tensor) => Tensor) =>
+  activation === 'relu' ? reluKernel : identity;
+
+/** The layer itself. Running variances move as PyTorch's do on every backend. */
+export function layer(node: Node): Step {
+  const { outboundLayer } = node;
+  return {
+    inputs: ids(node.inputTensors),
+    outputs: ids(node.outputTensors),
+    foreign: true,
+    run: (values, training) => {
+      const apply = (): Tensor[] => {
+        const result = outboundLayer.apply(values.length === 1 ? (values[0] as Tensor) : values, {
+          training,
+        });
+        return (Array.isArray(result) ? result : [result]) as Tensor[];
+      };
+      return training && outboundLayer.getClassName() === 'BatchNormalization'
+        ? withUnbiasedVariance(outboundLayer, values[0] as Tensor, apply)
+        : apply();
+    },
+  };
+}
+
+/** Dropout: by the seed that `withDropoutSeed` gives, by the layer itself where there is none. */
+export function dropout(node: Node, rate: number, fast: boolean): Step {
+  const itself = layer(node);
+  return {
+    ...itself,
+    run: (values, training) => {
+      const x = values[0] as Tensor;
+      if (!training || x.dtype !== 'float32') return itself.run(values, training);
+      const seed = nextDropoutSeed(node.outboundLayer.name);
+      if (seed === undefined) return itself.run(values, training);
+      return [(fast ? dropoutKernel : plainDropout)(x, { rate, seed })];
+    },
+  };
+}
+
+/** Plain layers move the running variance by the biased variance of the batch, σ²; PyTorch by σ² n / (n − 1). */
+function withUnbiasedVariance(batchNormalization: Layer, x: Tensor, apply: () => Tensor[]): Tensor[] {
+  const { axis, momentum } = batchNormalization.getConfig() as { axis: number; momentum: number };
+  const count = x.size / (x.shape.at(axis) as number);
+  const variance = (batchNormalization as unknown as WeightOf)['movingVariance'] as Weight;
+  const kept = tf.mul(variance.read(), momentum);
+  const outputs = apply();
+  tf.tidy(() => {
+    const moved = tf.sub(variance.read(), kept);
+    variance.write(tf.add(kept, tf.mul(moved, count / Math.max(1, count - 1))));
+  });
+  kept.dispose();
+  return outputs;
+}
+
+/** A model in a model. */
+export function nested(node: Node, inner: Program, fast: boolean): Step {
+  return {
+    inputs: ids(node.inputTensors),
+    outputs: ids(node.outputTensors),
+    foreign: !fast,
+    run: (values, training) => runProgram(inner, values, training, fast),
+    constants: inner.constants,
+  };
+}
+
+/** Zeros around an image. */
+export const pad = (node: Node, frames: boolean, padding: Padding): Step =>
+  unary(
+    node,
+    onFrames(frames, (x) => padKernel(x, padding, 0)),
+    { keepsType: true },
+  );
+
+/** Which layer slides its window over which value. */
+interface Source {
+  readonly layer: Layer;
+  readonly frames: boolean;
+  readonly input: number;
+}
+
+type Convolution = WindowAttributes & { readonly useBias: boolean; readonly activation: Rectification };
+
+const windowOf = ({ strides, padding }: Convolution): WindowAttributes => ({ strides, padding });
+
+/** Convolution with everything that its layer does after it. */
+export function convolution(
+  node: Node,
+  { layer, frames, input }: Source,
+  options: Convolution,
+  precision: Precision,
+): Step {
+  const { kernel, bias } = layer as unknown as WeightOf;
+  const run = (image: Tensor): Tensor => {
+    assertCompatible(layer, image);
+    return chain(
+      image,
+      (x) => conv2d(x, (kernel as Weight).read(), windowOf(options), precision),
+      options.useBias ? (x) => biasAdd(x, (bias as Weight).read()) : identity,
+      rectify(options.activation),
+    );
+  };
+  return unary(node, onFrames(frames, run), { input });
+}
+
+/** Convolution with the weights of now, the batch normalization after it folded in: w γ/σ, and β + (b − μ) γ/σ. */
+export function frozenConvolution(
+  node: Node,
+  { layer, frames, input }: Source,
+  options: Convolution,
+  normalization: Node | null,
+  precision: Precision,
+): Step {
+  const [filter, offset] = tf.tidy(() => {
+    const { kernel, bias } = layer as unknown as WeightOf;
+    const w = (kernel as Weight).read();
+    const b = options.useBias ? (bias as Weight).read() : tf.zeros([w.shape.at(-1) as number]);
+    if (!normalization) return [tf.clone(w), tf.clone(b)];
+    const { gamma, beta, movingMean, movingVariance } = normalization.outboundLayer as unknown as WeightOf;
+    const { epsilon } = normalization.outboundLayer.getConfig() as { epsilon: number };
+    const inverse = tf.rsqrt(tf.add((movingVariance as Weight).read(), epsilon));
+    const scale = gamma ? tf.mul(gamma.read(), inverse) : inverse;
+    const shifted = tf.mul(tf.sub(b, (movingMean as Weight).read()), scale);
+    return [tf.mul(w, scale), beta ? tf.add(beta.read(), shifted) : shifted];
+  }) as [Tensor, Tensor];
+  const constants = [tf.keep(filter), tf.keep(offset)];
+  const run = (image: Tensor): Tensor => {
+    assertCompatible(layer, image);
+    return chain(
+      image,
+      (x) => conv2dWithBias(x, filter, offset, windowOf(options), precision),
+      rectify(options.activation),
+    );
+  };
+  return { ...unary(node, onFrames(frames, run), { input }), constants };
+}
+
+/** Maximum pooling, and after it the ReLU that stood before it. */
+export const maxPooling = (
+  node: Node,
+  frames: boolean,
+  options: { size: readonly [number, number]; strides: readonly [number, number] },
+  rectified: boolean,
+): Step =>
+  unary(
+    node,
+    onFrames(frames, (image) => chain(image, (x) => maxPool(x, options), rectified ? reluKernel : identity)),
+    { keepsType: true },
+  );
+
+type Normalization = { readonly epsilon: number; readonly momentum: number };
+
+/** Runs batch normalization with a layer's weights and moves its running statistics. */
+function normalize(
+  layer: Layer,
+  { epsilon, momentum }: Normalization,
+  x: Tensor,
+  training: boolean,
+  run: (inputs: BatchNormInputs, attributes: BatchNormAttributes) => BatchNormResult,
+): Tensor {
+  const weights = layer as unknown as WeightOf;
+  const [mean, variance] = [weights['movingMean'], weights['movingVariance']] as [Weight, Weight];
+  const channels = x.shape.at(-1) as number;
+  // Without scale or center these are constants.
+  const gamma = weights['gamma']?.read() ?? tf.ones([channels]);
+  const beta = weights['beta']?.read() ?? tf.zeros([channels]);
+  const attributes = { epsilon, momentum, training, mean: mean.read(), variance: variance.read() };
+  const result = run({ x, gamma, beta }, attributes);
+  if (result.mean && result.variance) {
+    mean.write(result.mean);
+    variance.write(result.variance);
+    tf.dispose([result.mean, result.variance]);
+  }
+  if (!weights['gamma']) gamma.dispose();
+  if (!weights['beta']) beta.dispose();
+  return result.y;
+}
+
+/** Any number of axes as `[rows, 1, 1, C]`, which batch normalization does not tell apart. */
+const asRows = (x: Tensor): Tensor => reshapeKernel(x, [-1, 1, 1, x.shape.at(-1) as number]);
+
+/** Batch normalization over the last axis, of any number of axes, with the ReLU after it. */
+export function batchNormalization(node: Node, options: Normalization, relu: Node | undefined): Step {
+  const run = (value: Tensor, training: boolean): Tensor =>
+    normalize(node.outboundLayer, options, value, training, (inputs, attributes) =>
+      batchNorm(inputs, attributes, { relu: relu !== undefined }),
+    );
+  return unary(
+    node,
+    (x, training) =>
+      x.rank === 4
+        ? run(x, training)
+        : chain(
+            x,
+            asRows,
+            (value) => run(value, training),
+            (value) => reshapeKernel(value, x.shape),
+          ),
+    { last: relu ?? node },
+  );
+}
+
+/** The same with the sum and the ReLU after it. The residual is a value of the same shape. */
+export function batchNormalizationAddRelu(
+  node: Node,
+  options: Normalization,
+  { residual, relu: last }: { residual: number; relu: Node },
+): Step {
+  const alone = batchNormalization(node, options, undefined);
+  return {
+    inputs: [(node.inputTensors[0] as Node['inputTensors'][number]).id, residual],
+    outputs: ids(last.outputTensors),
+    foreign: false,
+    run: ([x, other], training) => {
+      const [value, summand] = [x as Tensor, other as Tensor];
+      const same = value.shape.join() === summand.shape.join();
+      if (same && value.dtype === 'float32' && summand.dtype === 'float32') {
+        assertCompatible(node.outboundLayer, value);
+        const fused = (rows: Tensor, summands: Tensor): Tensor =>
+          normalize(node.outboundLayer, options, rows, training, (inputs, attributes) =>
+            batchNormAddRelu(inputs, summands, attributes),
+          );
+        if (value.rank === 4) return [fused(value, summand)];
+        const summands = asRows(summand);
+        const y = chain(
+          value,
+          asRows,
+          (rows) => fused(rows, summands),
+          (rows) => reshapeKernel(rows, value.shape),
+        );
+        summands.dispose();
+        return [y];
+      }
+      const [normalized] = alone.run([value], training) as [Tensor];
+      const y = rectifiedSum(normalized, summand);
+      normalized.dispose();
+      return [y];
+    },
+  };
+}
+
+/** The same with ReLU, zeros around the image and maximum pooling after it; `last` is the pooling. */
+export function batchNormalizationReluMaxPooling(
+  node: Node,
+  options: Normalization,
+  window: PaddedWindow,
+  last: Node,
+): Step {
+  const run = (inputs: BatchNormInputs, attributes: BatchNormAttributes) =>
+    batchNormReluMaxPool(inputs, attributes, window);
+  return unary(node, (x, training) => normalize(node.outboundLayer, options, x, training, run), { last });
+}
+
+/** Layer normalization over the last axis. */
+export function layerNormalization(node: Node, { epsilon }: { epsilon: number }): Step {
+  const { gamma, beta } = node.outboundLayer as unknown as WeightOf;
+  return unary(node, (x) => layerNorm(x, (gamma as Weight).read(), (beta as Weight).read(), epsilon));
+}
+
+/** A matrix product over the last axis. */
+export function linear(
+  node: Node,
+  { useBias, activation }: { useBias: boolean; activation: Rectification },
+): Step {
+  const { kernel, bias } = node.outboundLayer as unknown as WeightOf;
+  return unary(node, (x) => {
+    const matrix = (kernel as Weight).read();
+    const [width, units] = matrix.shape.slice(-2) as [number, number];
+    const rows = (value: Tensor): Tensor =>
+      x.rank === 2 ? value : reshapeKernel(value, [x.size / width, width]);
+    const inAxes = (value: Tensor): Tensor =>
+      x.rank === 2 ? value : reshapeKernel(value, [...x.shape.slice(0, -1), units]);
+    const product = (value: Tensor): Tensor => {
+      if (matrix.rank === 2) return linearKernel(value, matrix);
+      // Conv1D's kernel has a window of one in front.
+      const flat = reshapeKernel(matrix, [width, units]);
+      const y = linearKernel(value, flat);
+      flat.dispose();
+      return y;
+    };
+    return chain(
+      x,
+      rows,
+      product,
+      useBias ? (value) => biasAdd(value, (bias as Weight).read()) : identity,
+      rectify(activation),
+      inAxes,
+    );
+  });
+}
+
+/** max(a + b, 0); by TensorFlow.js where the shapes or types differ. */
+function rectifiedSum(x: Tensor, y: Tensor): Tensor {
+  const plain = x.shape.join() !== y.shape.join() || x.dtype !== 'float32' || y.dtype !== 'float32';
+  return plain ? tf.relu(tf.add(x, y)) : addReluKernel(x, y);
+}
+
+/** max(a + b, 0) of two layers' values. */
+export function addRelu(node: Node, relu: Node): Step {
+  return {
+    inputs: ids(node.inputTensors),
+    outputs: ids(relu.outputTensors),
+    foreign: false,
+    run: ([a, b]) => [rectifiedSum(a as Tensor, b as Tensor)],
+  };
+}
+
+/** max(x, 0); `last` is the node that it computes. */
+export const relu = (node: Node, last: Node = node): Step =>
+  unary(node, reluKernel, { last, keepsType: true });
+
+export const globalAverage = (node: Node): Step => unary(node, globalAverageKernel);
+
+/** The same values under another shape, of any type. */
+const reshaped = (x: Tensor, shape: number[]): Tensor =>
+  x.dtype === 'float32' ? reshapeKernel(x, shape) : tf.reshape(x, shape);
+
+/** The same values under the shape that the layer gives them. */
+export const reshape = (node: Node): Step => ({
+  ...unary(node, identity),
+  run: ([x]) => [
+    reshaped(x as Tensor, node.outboundLayer.computeOutputShape((x as Tensor).shape) as number[]),
+  ],
+});
+
+/** The value itself under another id. */
+export const alias = (node: Node): Step => ({
+  ...unary(node, identity),
+  run: ([x]) => [reshaped(x as Tensor, (x as Tensor).shape)],
+});

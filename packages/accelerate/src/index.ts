@@ -1,0 +1,9 @@
+// Training
+export { accelerate } from './accelerate.js';
+export type { Precision } from './kernels/bfloat16.js';
+export { bfloat16Problem } from './kernels/bfloat16-problem.js';
+export { withDropoutSeed } from './dropout-seed.js';
+export { registerTrainingKernels } from './kernels/register.js';
+
+// Inference
+export { freeze, type FrozenModel } from './freeze.js';

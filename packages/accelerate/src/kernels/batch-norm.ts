@@ -1,0 +1,228 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  attribute,
+  defineKernel,
+  execute,
+  hasOperation,
+  oneDnnLabel,
+  runKernel,
+  tensorflow,
+  type Attribute,
+} from '@g2d/tensor-ops/tensorflow';
+import {
+  canFuse,
+  canFusePooling,
+  fusedBatchNorm,
+  fusedBatchNormAddRelu,
+  fusedBatchNormReluMaxPool,
+  type PaddedWindow,
+} from './fused-batch-norm.js';
+import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './batch-norm-types.js';
+import { maxPool } from './max-pool.js';
+import { padKernel } from './pad.js';
+import { addRelu, relu } from './relu.js';
+
+const KERNEL = 'G2dBatchNorm';
+const KERNEL_RELU = 'G2dBatchNormRelu';
+const INFERENCE = 'G2dBatchNormInference';
+const INFERENCE_RELU = 'G2dBatchNormInferenceRelu';
+const ONEDNN = '_MklNativeFusedBatchNormEx';
+
+type NormalizationOptions = Pick<BatchNormAttributes, 'epsilon' | 'training'>;
+type InferenceAttributes = Pick<BatchNormAttributes, 'epsilon'>;
+
+const gradientAttributes = ({ epsilon, training }: NormalizationOptions): Attribute[] => [
+  attribute.float32Type(),
+  attribute.float32Type('U'),
+  attribute.float('epsilon', epsilon),
+  attribute.string('data_format', 'NHWC'),
+  attribute.boolean('is_training', training),
+];
+
+const oneDnnBatchNormRelu = (operands: readonly tf.Tensor[], attributes: readonly Attribute[]): tf.Tensor[] =>
+  tensorflow().executeMultipleOutputs(
+    ONEDNN,
+    [
+      ...attributes,
+      attribute.string('activation_mode', 'Relu'),
+      attribute.integer('num_side_inputs', 0),
+      oneDnnLabel(),
+    ],
+    operands,
+    6,
+  );
+
+function tryOneDnn(): void {
+  const [zeros, ones] = [tf.zeros([1]), tf.ones([1])];
+  const options = { epsilon: 1, training: true };
+  const attributes = [...gradientAttributes(options), attribute.float('exponential_avg_factor', 1)];
+  oneDnnBatchNormRelu([tf.ones([2, 1, 1, 1]), ones, zeros, zeros, ones], attributes);
+}
+
+function forward(
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  options: NormalizationOptions & { readonly momentum: number },
+  rectified: boolean,
+): tf.Tensor[] {
+  const operands = ['x', 'gamma', 'beta', 'mean', 'variance'].map((name) => inputs[name] as tf.Tensor);
+  const attributes = [
+    ...gradientAttributes(options),
+    attribute.float('exponential_avg_factor', options.training ? options.momentum : 1),
+  ];
+  if (rectified && hasOperation(ONEDNN, tryOneDnn)) return oneDnnBatchNormRelu(operands, attributes);
+  const outputs = tensorflow().executeMultipleOutputs('FusedBatchNormV3', attributes, operands, 6);
+  if (!rectified) return outputs;
+  const [normalized, ...rest] = outputs as [tf.Tensor, ...tf.Tensor[]];
+  const y = execute('Relu', [attribute.float32Type()], [normalized]);
+  normalized.dispose();
+  return [y, ...rest];
+}
+
+/**
+ * Gradients of x, gamma and beta, computed at once as TensorFlow does.
+ *
+ * @param saved x, gamma, mean, variance, and a workspace of training on GPUs. Mean and variance are what the forward
+ * operation reserved in training. In inference it may leave those unwritten: then the running ones.
+ */
+function gradients(dy: tf.Tensor, saved: readonly tf.Tensor[], options: NormalizationOptions) {
+  const [x, gamma, beta, ...rest] = tensorflow().executeMultipleOutputs(
+    'FusedBatchNormGradV3',
+    gradientAttributes(options),
+    [dy, ...saved],
+    5,
+  ) as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+  tf.dispose(rest);
+  return { x: () => x, gamma: () => gamma, beta: () => beta };
+}
+
+/** The same with running statistics, of which y is a function too. */
+function inferenceGradients(
+  dy: tf.Tensor,
+  [x, gamma, mean, variance]: readonly tf.Tensor[],
+  { epsilon }: InferenceAttributes,
+) {
+  const workspace = tf.scalar(0);
+  const operands = [x, gamma, mean, variance, workspace] as tf.Tensor[];
+  const result = gradients(dy, operands, { epsilon, training: false });
+  workspace.dispose();
+  const [scale, deviation] = [gamma, variance] as [tf.Tensor, tf.Tensor];
+  const inverse = () => tf.rsqrt(tf.add(deviation, epsilon));
+  return {
+    ...result,
+    mean: () => tf.neg(tf.mul(result.beta(), tf.mul(scale, inverse()))),
+    variance: () => tf.mul(tf.mul(result.gamma(), tf.mul(scale, -0.5)), tf.square(inverse())),
+  };
+}
+
+/** Registers the kernels and their gradients for the `tensorflow` backend. */
+export function registerBatchNorm(): void {
+  defineKernel<BatchNormAttributes>({
+    name: KERNEL,
+    inputsToSave: ['x', 'gamma'],
+    outputsToSave: [false, false, false, true, true, true],
+    forward: (inputs, options) => forward({ ...inputs, ...statistics(options) }, options, false),
+    gradient: ([dy], saved, options) => gradients(dy as tf.Tensor, saved, options),
+  });
+  defineKernel<BatchNormAttributes>({
+    name: KERNEL_RELU,
+    inputsToSave: ['x', 'gamma'],
+    outputsToSave: [true, false, false, true, true, true],
+    forward: (inputs, options) => forward({ ...inputs, ...statistics(options) }, options, true),
+    gradient: ([dy], [x, gamma, y, ...reserved], options) => {
+      const inner = execute('ReluGrad', [attribute.float32Type()], [dy, y] as tf.Tensor[]);
+      const result = gradients(inner, [x, gamma, ...reserved] as tf.Tensor[], options);
+      inner.dispose();
+      return result;
+    },
+  });
+  // The running statistics are inputs, so that the tape keeps what they were at the forward pass.
+  const inputsToSave = ['x', 'gamma', 'mean', 'variance'];
+  defineKernel<InferenceAttributes>({
+    name: INFERENCE,
+    inputsToSave,
+    forward: (inputs, options) => inference(inputs, options, false),
+    gradient: ([dy], saved, options) => inferenceGradients(dy as tf.Tensor, saved, options),
+  });
+  defineKernel<InferenceAttributes>({
+    name: INFERENCE_RELU,
+    inputsToSave,
+    outputsToSave: [true],
+    forward: (inputs, options) => inference(inputs, options, true),
+    gradient: ([dy], saved, options) => {
+      const inner = execute('ReluGrad', [attribute.float32Type()], [dy, saved.at(-1)] as tf.Tensor[]);
+      const result = inferenceGradients(inner, saved, options);
+      inner.dispose();
+      return result;
+    },
+  });
+}
+
+const statistics = ({ mean, variance }: BatchNormAttributes) => ({ mean, variance });
+
+/** y alone: what else the operation gives may be unwritten. */
+function inference(
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  { epsilon }: InferenceAttributes,
+  rectified: boolean,
+): tf.Tensor {
+  const [y, ...rest] = forward(inputs, { epsilon, training: false, momentum: 1 }, rectified);
+  tf.dispose(rest);
+  return y as tf.Tensor;
+}
+
+/**
+ * Batch normalization of `[B, H, W, C]` over all axes but the last, one operation each way, and optionally ReLU in
+ * the same operation.
+ *
+ * y = gamma (x − μ) / √(σ² + epsilon) + beta; μ and the biased σ² of the batch in training, running ones otherwise.
+ */
+export function batchNorm(
+  inputs: BatchNormInputs,
+  attributes: BatchNormAttributes,
+  options: { readonly relu: boolean },
+): BatchNormResult {
+  if (!attributes.training) {
+    const name = options.relu ? INFERENCE_RELU : INFERENCE;
+    return { y: runKernel(name, { ...inputs, ...statistics(attributes) }, { epsilon: attributes.epsilon }) };
+  }
+  if (canFuse(inputs.x, attributes)) return fusedBatchNorm(inputs, attributes, options);
+  const [y, mean, variance, ...reserved] = runKernel<tf.Tensor[]>(
+    options.relu ? KERNEL_RELU : KERNEL,
+    { ...inputs },
+    attributes,
+  ) as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+  tf.dispose(reserved);
+  return { y, mean, variance };
+}
+
+/** max({@link batchNorm}(x) + residual, 0): the end of a residual block. */
+export function batchNormAddRelu(
+  inputs: BatchNormInputs,
+  residual: tf.Tensor,
+  attributes: BatchNormAttributes,
+): BatchNormResult {
+  if (canFuse(inputs.x, attributes)) return fusedBatchNormAddRelu(inputs, residual, attributes);
+  const { y: normalized, ...statistics } = batchNorm(inputs, attributes, { relu: false });
+  const y = addRelu(normalized, residual);
+  normalized.dispose();
+  return { y, ...statistics };
+}
+
+/** Maximum over windows of max({@link batchNorm}(x), 0) with zeros around it: the start of a residual network. */
+export function batchNormReluMaxPool(
+  inputs: BatchNormInputs,
+  attributes: BatchNormAttributes,
+  window: PaddedWindow,
+): BatchNormResult {
+  if (canFuse(inputs.x, attributes) && canFusePooling(inputs.x, window))
+    return fusedBatchNormReluMaxPool(inputs, attributes, window);
+  const { y: normalized, ...statistics } = batchNorm(inputs, attributes, { relu: false });
+  const padded = window.padding.some((zeros) => zeros > 0)
+    ? padKernel(normalized, window.padding, 0)
+    : normalized;
+  const pooled = maxPool(padded, window);
+  // Maximum and ReLU commute, and after it fewer values are left.
+  const y = relu(pooled);
+  tf.dispose([normalized, padded, pooled]);
+  return { y, ...statistics };
+}

@@ -1,0 +1,159 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  attribute,
+  defineKernel,
+  execute,
+  hasOperation,
+  oneDnnLabel,
+  runKernel,
+  type Attribute,
+} from '@g2d/tensor-ops/tensorflow';
+import { inPrecision, type Precision } from './bfloat16.js';
+import { pad, unpad } from './pad.js';
+import type { WindowAttributes } from './window-attributes.js';
+import {
+  isWinograd,
+  winograd,
+  winogradGradientFilter,
+  winogradGradientInput,
+  winogradWithBias,
+} from './winograd.js';
+
+const KERNEL = 'G2dConv2D';
+const WITH_BIAS = '_MklNativeConv2DWithBias';
+
+interface ConvolutionAttributes extends WindowAttributes {
+  readonly precision: Precision;
+}
+
+const isUnpadded = ({ padding: [vertical, horizontal] }: WindowAttributes): boolean =>
+  vertical === 0 && horizontal === 0;
+
+/** True where TensorFlow's `SAME` adds just this padding: stride 1 and an odd window. */
+const isSame = (filter: tf.Tensor, { strides, padding }: WindowAttributes): boolean =>
+  strides.every((stride) => stride === 1) && padding.every((zeros, i) => filter.shape[i] === 2 * zeros + 1);
+
+function attributes(
+  [vertical, horizontal]: WindowAttributes['strides'],
+  padding: 'SAME' | 'VALID' | 'EXPLICIT',
+  type: number,
+  zeros: WindowAttributes['padding'] = [0, 0],
+): Attribute[] {
+  const explicit = [0, 0, zeros[0], zeros[0], zeros[1], zeros[1], 0, 0];
+  return [
+    attribute.type('T', type),
+    attribute.integers('strides', [1, vertical, horizontal, 1]),
+    attribute.integers('dilations', [1, 1, 1, 1]),
+    attribute.string('padding', padding),
+    attribute.string('data_format', 'NHWC'),
+    attribute.boolean('use_cudnn_on_gpu', true),
+    ...(padding === 'EXPLICIT' ? [attribute.integers('explicit_paddings', explicit)] : []),
+  ];
+}
+
+function forwardAttributes(filter: tf.Tensor, window: WindowAttributes, type: number): Attribute[] {
+  if (isSame(filter, window)) return attributes(window.strides, 'SAME', type);
+  return isUnpadded(window)
+    ? attributes(window.strides, 'VALID', type)
+    : attributes(window.strides, 'EXPLICIT', type, window.padding);
+}
+
+/** The convolution itself; not on the tape. */
+export function convolve(
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  { precision, ...window }: ConvolutionAttributes,
+): tf.Tensor {
+  if (isWinograd(x.shape, filter.shape, window, precision)) return winograd(x, filter, window);
+  return inPrecision(precision, [x, filter], (operands, type) =>
+    execute('Conv2D', forwardAttributes(filter, window, type), operands),
+  );
+}
+
+/** Gradients, each computed when it is asked for; temporaries are left to the `tf.tidy` around. */
+export function convolutionGradients(
+  dy: tf.Tensor,
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  { precision, ...window }: ConvolutionAttributes,
+): { x: () => tf.Tensor; filter: () => tf.Tensor } {
+  if (isWinograd(x.shape, filter.shape, window, precision)) {
+    return {
+      x: () => winogradGradientInput(filter, dy, window),
+      filter: () => winogradGradientFilter(x, dy, window),
+    };
+  }
+  const same = isSame(filter, window);
+  // EXPLICIT gradients take a slow path in TensorFlow; VALID on a padded input does not.
+  const padding = same ? ([0, 0] as const) : window.padding;
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  const padded = [batch, height + 2 * padding[0], width + 2 * padding[1], channels];
+  const options = (type: number) => attributes(window.strides, same ? 'SAME' : 'VALID', type);
+  return {
+    x: () => {
+      const sizes = tf.tensor1d(padded, 'int32');
+      const gradient = inPrecision(precision, [filter, dy], ([w, d], type) =>
+        execute('Conv2DBackpropInput', options(type), [sizes, w as tf.Tensor, d as tf.Tensor]),
+      );
+      return unpad(gradient, padding);
+    },
+    filter: () => {
+      const sizes = tf.tensor1d(filter.shape, 'int32');
+      return inPrecision(precision, [pad(x, padding, 0), dy], ([a, d], type) =>
+        execute('Conv2DBackpropFilter', options(type), [a as tf.Tensor, sizes, d as tf.Tensor]),
+      );
+    },
+  };
+}
+
+/** Registers the kernel and its gradient for the `tensorflow` backend. */
+export function registerConv2D(): void {
+  defineKernel<ConvolutionAttributes>({
+    name: KERNEL,
+    inputsToSave: ['x', 'filter'],
+    forward: ({ x, filter }, options) => convolve(x as tf.Tensor, filter as tf.Tensor, options),
+    gradient: ([dy], [x, filter], options) =>
+      convolutionGradients(dy as tf.Tensor, x as tf.Tensor, filter as tf.Tensor, options),
+  });
+}
+
+/**
+ * Convolution `[B, H, W, C]` * `[h, w, C, K]` → `[B, H', W', K]` with PyTorch's symmetric zero padding, without bias
+ * and dilation; H' = ⌊(H + 2·padding − h) / stride⌋ + 1.
+ */
+export const conv2d = (
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  window: WindowAttributes,
+  precision: Precision = 'float32',
+): tf.Tensor => runKernel(KERNEL, { x, filter }, { ...window, precision });
+
+const withBias = (options: readonly Attribute[], operands: readonly tf.Tensor[]): tf.Tensor =>
+  execute(WITH_BIAS, [...options, oneDnnLabel()], operands);
+
+function tryWithBias(): void {
+  const filter = tf.ones([1, 1, 1, 1]);
+  const type = attribute.float32Type().value as number;
+  withBias(attributes([1, 1], 'VALID', type), [tf.ones([1, 1, 1, 1]), filter, tf.ones([1])]);
+}
+
+/** The same with a bias `[K]`, in one operation where there is one. For inference: not on the tape. */
+export const conv2dWithBias = (
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  bias: tf.Tensor,
+  window: WindowAttributes,
+  precision: Precision,
+): tf.Tensor => {
+  if (isWinograd(x.shape, filter.shape, window, precision)) return winogradWithBias(x, filter, bias, window);
+  return inPrecision(precision, [x, filter, bias], ([image, kernel, offset], type) => {
+    const options = forwardAttributes(filter, window, type);
+    const operands = [image, kernel] as tf.Tensor[];
+    if (hasOperation(WITH_BIAS, tryWithBias)) return withBias(options, [...operands, offset as tf.Tensor]);
+    const convolved = execute('Conv2D', options, operands);
+    const format = [attribute.type('T', type), attribute.string('data_format', 'NHWC')];
+    const y = execute('BiasAdd', format, [convolved, offset as tf.Tensor]);
+    convolved.dispose();
+    return y;
+  });
+};

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { randomStream } from '@g2d/tensor-ops';
+import { dropoutFactors, headFactors } from './dropout.js';
+
+/** Places of zeros, found without a logarithm: of n places in a row all are kept with probability (1 − p)^n. */
+function places(length: number, rate: number, seed: number): number[] {
+  const random = randomStream(seed);
+  const found: number[] = [];
+  for (let i = 0; ; i++) {
+    const u = 1 - random.uniform();
+    for (let kept = 1 - rate; u <= kept; kept *= 1 - rate) i++;
+    if (i >= length) return found;
+    found.push(i);
+  }
+}
+
+const zeros = (factors: Float32Array): number[] => [...factors.keys()].filter((i) => factors[i] === 0);
+
+describe('dropoutFactors', () => {
+  it.each([0.02, 0.1, 0.3, 0.5])(
+    'of rate %d are 0 where the stream says, and 1 / (1 − rate) elsewhere',
+    (rate) => {
+      const factors = dropoutFactors(5000, rate, 3);
+      expect(zeros(factors)).toEqual(places(5000, rate, 3));
+      expect(new Set(factors)).toEqual(new Set([0, Math.fround(1 / (1 - rate))]));
+    },
+  );
+
+  it('of a rate above a half have their other values where the stream says', () => {
+    const factors = dropoutFactors(5000, 0.8, 3);
+    const kept = [...factors.keys()].filter((i) => factors[i] !== 0);
+    expect(kept).toEqual(places(5000, 1 - 0.8, 3));
+    expect(factors[kept[0]!]).toBe(Math.fround(1 / (1 - 0.8)));
+  });
+
+  it('are the same in every process', () => {
+    // Found in Python.
+    expect(zeros(dropoutFactors(64, 0.1, 7))).toEqual([2, 9, 15, 17, 25, 32, 39, 44, 62]);
+  });
+
+  it.each([0.05, 0.1, 0.3, 0.5, 0.7, 0.95])('of rate %d drop that share, each value by itself', (rate) => {
+    const length = 1_000_000;
+    const factors = dropoutFactors(length, rate, 11);
+    const dropped = Uint8Array.from(factors, (factor) => Number(factor === 0));
+    const mean = (values: number[] | Uint8Array | Float32Array) =>
+      (values as number[]).reduce((sum, value) => sum + value, 0) / values.length;
+    const deviation = Math.sqrt((rate * (1 - rate)) / length);
+    // Four standard deviations.
+    expect(Math.abs(mean(dropped) - rate)).toBeLessThan(4 * deviation);
+    expect(Math.abs(mean(factors) - 1)).toBeLessThan((4 * deviation) / (1 - rate));
+    // Neighbours, and neighbours in a row of 768, are both dropped with probability p².
+    for (const lag of [1, 2, 768]) {
+      const both = mean(dropped.slice(lag).map((value, i) => value * dropped[i]!));
+      expect(Math.abs(both - rate ** 2)).toBeLessThan(8 * deviation * rate + 1e-4);
+    }
+  });
+
+  it('of different seeds have nothing in common', () => {
+    const [a, b] = [dropoutFactors(100_000, 0.5, 1), dropoutFactors(100_000, 0.5, 2)];
+    const same = a.filter((factor, i) => factor === b[i]).length;
+    expect(Math.abs(same / 100_000 - 0.5)).toBeLessThan(0.01);
+  });
+});
+
+describe('headFactors', () => {
+  it('are those of each head, batch by batch', () => {
+    const [first, second] = [dropoutFactors(8, 0.5, 1), dropoutFactors(8, 0.5, 2)];
+    expect([...headFactors([2, 2, 2, 2], 0.5, [1, 2])]).toEqual([
+      ...first.slice(0, 4),
+      ...second.slice(0, 4),
+      ...first.slice(4),
+      ...second.slice(4),
+    ]);
+  });
+});

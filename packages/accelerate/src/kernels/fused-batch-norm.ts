@@ -1,0 +1,154 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './batch-norm-types.js';
+import {
+  attribute,
+  defineKernel,
+  hasOperation,
+  runKernel,
+  tensorflow,
+  type Attribute,
+} from '@g2d/tensor-ops/tensorflow';
+
+// Training's batch normalization together with what follows it, as `@g2d/native` adds it to TensorFlow. Two passes over
+// memory forward and two back, where TensorFlow's operations one after the other make up to eight.
+const BATCH_NORM = 'G2dV1BatchNorm';
+const ADD_RELU = 'G2dV1BatchNormAddRelu';
+const MAX_POOL = 'G2dV1BatchNormReluMaxPool';
+
+const KERNEL = 'G2dFusedBatchNorm';
+const KERNEL_ADD_RELU = 'G2dFusedBatchNormAddRelu';
+const KERNEL_MAX_POOL = 'G2dFusedBatchNormReluMaxPool';
+
+/** A pooling window with zeros around the image; each vertical and horizontal. */
+export interface PaddedWindow {
+  readonly size: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly padding: readonly [number, number];
+}
+
+const run = (
+  operation: string,
+  attributes: readonly Attribute[],
+  inputs: readonly (tf.Tensor | undefined)[],
+  outputs: number,
+): tf.Tensor[] =>
+  tensorflow().executeMultipleOutputs(operation, attributes, inputs as readonly tf.Tensor[], outputs);
+
+const statistics = ({ epsilon, momentum }: BatchNormAttributes): Attribute[] => [
+  attribute.float('epsilon', epsilon),
+  attribute.float('momentum', momentum),
+];
+
+const window = ({ size, strides, padding }: PaddedWindow): Attribute =>
+  attribute.integers('window', [...size, ...strides, ...padding]);
+
+const operands = ({ x, gamma, beta }: Readonly<Record<string, tf.Tensor>>, options: BatchNormAttributes) => [
+  x,
+  gamma,
+  beta,
+  options.mean,
+  options.variance,
+];
+
+/** All gradients are computed at once, in the order of the operation's outputs. */
+const gradients = (names: readonly string[], tensors: readonly tf.Tensor[]) =>
+  Object.fromEntries(names.map((name, i) => [name, () => tensors[i] as tf.Tensor]));
+
+const INPUTS = ['x', 'gamma', 'beta'] as const;
+
+/** Registers the kernels and their gradients for the `tensorflow` backend. */
+export function registerFusedBatchNorm(): void {
+  // Beside y and the running statistics: μ, gamma/σ and 1/σ of the batch, for the gradient. Whether ReLU let a value
+  // through is computed from x again, so that y need not be kept.
+  defineKernel<BatchNormAttributes & { readonly relu: boolean }>({
+    name: KERNEL,
+    inputsToSave: ['x', 'beta'],
+    outputsToSave: [false, false, false, true, true, true],
+    forward: (inputs, options) =>
+      run(
+        BATCH_NORM,
+        [...statistics(options), attribute.boolean('relu', options.relu)],
+        operands(inputs, options),
+        6,
+      ),
+    gradient: ([dy], [x, ...saved], { relu }) =>
+      gradients(
+        INPUTS,
+        run(`${BATCH_NORM}Grad`, [attribute.boolean('relu', relu)], [x, dy, ...saved], INPUTS.length),
+      ),
+  });
+  defineKernel<BatchNormAttributes>({
+    name: KERNEL_ADD_RELU,
+    inputsToSave: ['x', 'beta'],
+    outputsToSave: [true, false, false, true, true, true],
+    forward: (inputs, options) =>
+      run(ADD_RELU, statistics(options), [...operands(inputs, options), inputs['residual']], 6),
+    gradient: ([dy], [x, beta, y, ...saved]) => {
+      const names = [...INPUTS, 'residual'];
+      return gradients(names, run(`${ADD_RELU}Grad`, [], [x, dy, beta, ...saved, y], names.length));
+    },
+  });
+  defineKernel<BatchNormAttributes & PaddedWindow>({
+    name: KERNEL_MAX_POOL,
+    inputsToSave: ['x', 'beta'],
+    // Of each window the value that won and its place.
+    outputsToSave: [false, true, true, false, false, true, true, true],
+    forward: (inputs, options) =>
+      run(MAX_POOL, [...statistics(options), window(options)], operands(inputs, options), 8),
+    gradient: ([dy], [x, beta, winner, place, ...saved], options) =>
+      gradients(
+        INPUTS,
+        run(`${MAX_POOL}Grad`, [window(options)], [x, dy, beta, ...saved, winner, place], INPUTS.length),
+      ),
+  });
+}
+
+/** Whether the operations are there, and compute this: training on at least one value. */
+export const canFuse = (x: tf.Tensor, { training }: BatchNormAttributes): boolean =>
+  training && x.size > 0 && hasOperation(BATCH_NORM, attempt);
+
+/** Whether every window has a value of the image, and its places fit into a byte. */
+export const canFusePooling = (x: tf.Tensor, { size, padding }: PaddedWindow): boolean =>
+  size[0] * size[1] < 256 &&
+  size.every((length, i) => {
+    const zeros = padding[i] as number;
+    return zeros < length && (x.shape[i + 1] as number) + 2 * zeros >= length;
+  });
+
+function attempt(): void {
+  const [zeros, ones] = [tf.zeros([1]), tf.ones([1])];
+  const options = { epsilon: 1, training: true, momentum: 1, mean: zeros, variance: ones };
+  const inputs = { x: tf.ones([2, 1, 1, 1]), gamma: ones, beta: zeros };
+  run(BATCH_NORM, [...statistics(options), attribute.boolean('relu', false)], operands(inputs, options), 6);
+}
+
+function result([y, mean, variance, ...rest]: readonly (tf.Tensor | undefined)[]): BatchNormResult {
+  tf.dispose(rest as tf.Tensor[]);
+  return { y, mean, variance } as BatchNormResult;
+}
+
+/** See `batchNorm`. */
+export const fusedBatchNorm = (
+  inputs: BatchNormInputs,
+  attributes: BatchNormAttributes,
+  options: { readonly relu: boolean },
+): BatchNormResult => result(runKernel<tf.Tensor[]>(KERNEL, { ...inputs }, { ...attributes, ...options }));
+
+/** See `batchNormAddRelu`. */
+export const fusedBatchNormAddRelu = (
+  inputs: BatchNormInputs,
+  residual: tf.Tensor,
+  attributes: BatchNormAttributes,
+): BatchNormResult => result(runKernel<tf.Tensor[]>(KERNEL_ADD_RELU, { ...inputs, residual }, attributes));
+
+/** See `batchNormReluMaxPool`. */
+export function fusedBatchNormReluMaxPool(
+  inputs: BatchNormInputs,
+  attributes: BatchNormAttributes,
+  options: PaddedWindow,
+): BatchNormResult {
+  const outputs = runKernel<tf.Tensor[]>(KERNEL_MAX_POOL, { ...inputs }, { ...attributes, ...options });
+  const [y, winner, place, ...rest] = outputs;
+  tf.dispose([winner, place] as tf.Tensor[]);
+  return result([y, ...rest]);
+}

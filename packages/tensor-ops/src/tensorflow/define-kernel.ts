@@ -1,0 +1,92 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { G2DError } from '../errors.js';
+import { TENSORFLOW } from './operations.js';
+
+/** A kernel of the `tensorflow` backend with its gradient. */
+export interface KernelDefinition<Attributes> {
+  /** Unique in the process, for example `G2dConv2D`. */
+  readonly name: string;
+  /** Names of the inputs that the gradient needs. */
+  readonly inputsToSave?: readonly string[];
+  /** One entry for each output: whether the gradient needs it. */
+  readonly outputsToSave?: readonly boolean[];
+  /** Whether `dys` may be freed once the gradients are computed. Default `true`. */
+  readonly freesGradients?: boolean;
+  /** Temporaries are its own to dispose: kernels do not run in a `tf.tidy`. */
+  forward(inputs: Readonly<Record<string, tf.Tensor>>, attributes: Attributes): tf.Tensor | tf.Tensor[];
+  /**
+   * One closure for each input. The tape calls only those that an asked-for variable needs: a network's own input
+   * and a suppressed filter cost nothing. Closures run in a `tf.tidy`; the function's own body does not.
+   *
+   * @param dys Gradients of the outputs.
+   * @param saved Saved inputs, then saved outputs.
+   */
+  gradient(
+    dys: readonly tf.Tensor[],
+    saved: readonly tf.Tensor[],
+    attributes: Attributes,
+  ): Record<string, () => tf.Tensor>;
+}
+
+interface Engine {
+  readonly state: { readonly gradientDepth: number; readonly activeScope: { readonly id: number } | null };
+}
+
+// What the last gradient function used. Its closures have run when the next one begins.
+let spent: tf.Tensor[] = [];
+
+/**
+ * Registers a kernel and its gradient for the `tensorflow` backend.
+ *
+ * TensorFlow.js keeps every activation and every gradient of an activation until the end of the backward pass. Here
+ * each is freed as soon as the next gradient function begins, which halves the memory of a step. The price: gradients
+ * of gradients are not possible, and asking for them is an error.
+ */
+export function defineKernel<Attributes extends object>({
+  name,
+  inputsToSave = [],
+  outputsToSave = [],
+  freesGradients = true,
+  forward,
+  gradient,
+}: KernelDefinition<Attributes>): void {
+  // The registry is the process's: another copy of this package may have been first.
+  if (tf.getKernel(name, TENSORFLOW)) return;
+  tf.registerKernel({
+    kernelName: name,
+    backendName: TENSORFLOW,
+    kernelFunc: ({ inputs, attrs }) =>
+      forward(inputs as Record<string, tf.Tensor>, attrs as unknown as Attributes),
+  });
+  tf.registerGradient({
+    kernelName: name,
+    inputsToSave: [...inputsToSave],
+    outputsToSave: [...outputsToSave],
+    gradFunc: (dy, saved, attrs) => {
+      const { gradientDepth, activeScope } = (tf.engine() as unknown as Engine).state;
+      if (gradientDepth > 0) {
+        throw new G2DError(
+          'G2D_SECOND_ORDER',
+          'A gradient of a gradient was asked for, but accelerated models and the losses of @g2d/tensor-ops have first-order gradients only on this backend. Use a model without `accelerate` and TensorFlow.js operations there.',
+        );
+      }
+      for (const tensor of spent) tensor.dispose();
+      const dys = Array.isArray(dy) ? dy : [dy];
+      // A gradient from outside of this backward pass (the `dy` argument of `tf.grads`) belongs to the caller.
+      // One that somebody keeps is theirs.
+      const own = dys.filter((tensor) => {
+        const { scopeId, kept } = tensor as unknown as { scopeId: number; kept: boolean };
+        return scopeId === activeScope?.id && !kept;
+      });
+      spent = [...(freesGradients ? own : []), ...saved];
+      return gradient(dys, saved, attrs as unknown as Attributes);
+    },
+  });
+}
+
+/** Runs a registered kernel on the tape. */
+export const runKernel = <Result extends tf.Tensor | tf.Tensor[] = tf.Tensor>(
+  name: string,
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  attributes: object = {},
+): Result => tf.engine().runKernel(name, { ...inputs }, attributes as tf.NamedAttrMap) as Result;
