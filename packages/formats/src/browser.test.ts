@@ -35,7 +35,7 @@ describe('@g2d/formats in a browser', () => {
   });
 
   const title = browser ? 'reads zip, pickle and safetensors' : `reads (${missing})`;
-  it.skipIf(!browser)(title, async () => {
+  it.skipIf(!browser)(`in full: ${title}`, async () => {
     const read = (await runPage({
       browser: browser!,
       folders: [page, folder, checkpoints],

@@ -8,14 +8,7 @@ export { crc32 } from './zip/crc32.js';
 
 // Pickles: one machine, the globals handed in
 export { runPickle } from './pickle/unpickler.js';
-export { PickleReader, type PickleEncoding } from './pickle/pickle-reader.js';
-export {
-  PickleGlobal,
-  type OptionalInstructions,
-  type PickleDialect,
-  type PickleLimits,
-  type PickleSentences,
-  type PickleTools,
-} from './pickle/dialect.js';
-export { bytesInMemory, type ByteSource } from './byte-source.js';
+export { PickleReader } from './pickle/pickle-reader.js';
+export { PickleGlobal, type PickleDialect, type PickleTools } from './pickle/dialect.js';
+export { bytesInMemory } from './byte-source.js';
 export type { Fail } from './fail.js';
