@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { formatTable, readRunGroup, renderReport, resultsTable, type ReportSample } from '@g2d/analysis';
 import { smallAvMnistSound } from '@g2d/datasets';
-import { writeFileAtomic } from '@g2d/tensor-ops/node';
+import { writeFileAtomic } from '@g2d/formats/node';
 import type { Data } from './data.js';
 
 /** The first test sample of every digit: a choice that does not look at the predictions. */

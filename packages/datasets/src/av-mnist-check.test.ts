@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeNpy } from '@g2d/formats/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkAvMnist } from './av-mnist-check.js';
-import { writeNpy } from './io/npy.js';
 
 const good = fileURLToPath(new URL('../../../test/fixtures/avmnist/avmnist', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'g2d-avmnist-check-'));

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
+import { openNpy, writeNpy } from '@g2d/formats/node';
 import { loadTensorFlow } from '@g2d/native';
 import { G2DError, randomStream } from '@g2d/tensor-ops';
 import sharp from 'sharp';
@@ -29,7 +30,6 @@ import type {
   MminOptions,
 } from './iemocap/options.js';
 import { iemocap } from './iemocap.js';
-import { openNpy, writeNpy } from './io/npy.js';
 
 // Made with the loaders of MMIN and GCNet; the NOTICE.txt of both folders says what the data are.
 const fixture = (folder: string): string =>

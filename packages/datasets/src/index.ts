@@ -48,6 +48,5 @@ export type { Augmentation } from './augmentation.js';
 export { randomAffineCrop, type RandomAffineCropOptions } from './transforms/random-affine-crop.js';
 
 // What programs around the datasets need
-export { writeNpy } from './io/npy.js';
 export { frameFileName, frameNumbers } from './transforms/frame-numbers.js';
 export { readVggSoundTable, type VggSoundRow } from './vgg-sound/table.js';

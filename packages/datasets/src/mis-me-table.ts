@@ -1,6 +1,5 @@
+import { readCsv, readXlsx } from '@g2d/formats/node';
 import { FileFormatError } from '@g2d/tensor-ops';
-import { readCsv } from './io/csv.js';
-import { readXlsx } from './io/xlsx.js';
 
 /** The weather's features, in the order of the authors' code. */
 export const FEATURES = [

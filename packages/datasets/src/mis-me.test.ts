@@ -13,13 +13,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
+import { openNpy } from '@g2d/formats/node';
 import { loadTensorFlow } from '@g2d/native';
 import { G2DError } from '@g2d/tensor-ops';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { channelsFirst, goldenFile, worstDifference, type GoldenArray } from '../test/golden-array.js';
 import { batches } from './batches.js';
 import type { Split } from './dataset.js';
-import { openNpy } from './io/npy.js';
 import { checkMisMe } from './mis-me-check.js';
 import { misMe } from './mis-me.js';
 

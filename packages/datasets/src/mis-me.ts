@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
+import { readImage } from '@g2d/formats/node';
 import { DatasetNotFoundError, FileFormatError, OptionError } from '@g2d/tensor-ops';
 import type { MultimodalDataset, Split } from './dataset.js';
-import { readImage } from './io/image.js';
 import { FEATURES, readMisMeTable, type MisMeRow } from './mis-me-table.js';
 import { assertSampleIndex } from './sample-index.js';
 import { featureStatistics, normalizePixels, standardize } from './transforms/normalize.js';

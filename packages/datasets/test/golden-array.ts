@@ -1,6 +1,7 @@
+import { openNpy } from '@g2d/formats/node';
+
 // Comparison with the arrays that the reference's loaders made: expected.json and golden/*.npy of a dataset's fixtures.
 import { join } from 'node:path';
-import { openNpy } from '../src/io/npy.js';
 
 export interface GoldenArray {
   readonly shape: readonly number[];

@@ -31,7 +31,7 @@ export { stepDecay, type StepDecayOptions } from './schedules/step-decay.js';
 export { cosineAnnealing } from './schedules/cosine-annealing.js';
 export { linearWarmUp } from './schedules/linear-warm-up.js';
 
-// Evaluation and files
+// Evaluation and saved arrays
 export {
   accuracy,
   classScores,
@@ -42,5 +42,4 @@ export {
   rSquared,
   type ClassScores,
 } from './metrics.js';
-export { ELEMENT_BYTES, float32Values, type ElementType } from './float32-values.js';
-export { decodeSafetensors, encodeSafetensors, type NamedArray } from './safetensors.js';
+export type { NamedArray } from './named-array.js';

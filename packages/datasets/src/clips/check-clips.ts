@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isGitLfsPointer, readImage, wavInfo } from '@g2d/formats/node';
 import { FileFormatError } from '@g2d/tensor-ops';
-import { isGitLfsPointer } from '../io/git-lfs.js';
-import { readImage } from '../io/image.js';
-import { wavInfo } from '../io/wav.js';
 import {
   EMPTY_SOUND,
   NEITHER,

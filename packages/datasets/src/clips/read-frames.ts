@@ -1,5 +1,5 @@
+import { decodeImage } from '@g2d/formats/node';
 import type { RandomStream } from '@g2d/tensor-ops';
-import { decodeImage } from '../io/image.js';
 import { normalizePixels } from '../transforms/normalize.js';
 import { randomResizedCrop } from '../transforms/random-resized-crop.js';
 import { resize } from '../transforms/resize.js';

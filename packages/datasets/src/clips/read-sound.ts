@@ -1,5 +1,5 @@
+import { decodeWav } from '@g2d/formats/node';
 import { FileFormatError, OptionError } from '@g2d/tensor-ops';
-import { decodeWav } from '../io/wav.js';
 import { resample } from '../transforms/resample.js';
 import { monoMix } from '../transforms/waveform.js';
 import { readWholeFile } from './read-whole-file.js';

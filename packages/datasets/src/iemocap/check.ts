@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { openHdf5, openNpy } from '@g2d/formats/node';
 import { DatasetNotFoundError, perModality } from '@g2d/tensor-ops';
 import { checkOneOf } from '../clips/options.js';
 import type { DatasetCheck } from '../dataset-check.js';
-import { openHdf5 } from '../io/hdf5.js';
-import { openNpy } from '../io/npy.js';
 import { GCNET_FEATURES, gcnetLabelFile } from './gcnet.js';
 import { findFeatures, readSpeakers } from './gcnet-features.js';
 import { readGcnetLabels } from './gcnet-labels.js';

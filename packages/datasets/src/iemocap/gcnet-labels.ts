@@ -1,6 +1,5 @@
+import { readPickle, shown } from '@g2d/formats/node';
 import { FileFormatError } from '@g2d/tensor-ops';
-import { shown } from '../io/pickle/kind-of.js';
-import { readPickle } from '../io/pickle/read-pickle.js';
 import type { Speaker } from './gcnet-features.js';
 import { checkUtterances, dialogueOf } from './utterances.js';
 

@@ -1,12 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeImage, openNpy, readSmallFile, type NumberArray } from '@g2d/formats/node';
 import { DatasetNotFoundError, FileFormatError, OptionError, type RandomStream } from '@g2d/tensor-ops';
 import { checkOneOf } from '../clips/options.js';
 import { readWholeFile } from '../clips/read-whole-file.js';
-import { readSmallFile } from '../io/byte-source.js';
-import { decodeImage } from '../io/image.js';
-import { openNpy } from '../io/npy.js';
-import type { NumberArray } from '../io/numpy-elements.js';
 import { assertSampleIndex } from '../sample-index.js';
 import { normalizePixels } from '../transforms/normalize.js';
 import { randomResizedCrop } from '../transforms/random-resized-crop.js';

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { openHdf5, openNpy, readNpyText, type Hdf5File, type NumberArray } from '@g2d/formats/node';
 import { DatasetNotFoundError, FileFormatError, perModality } from '@g2d/tensor-ops';
 import { checkOneOf, checkWhole } from '../clips/options.js';
 import type { Split } from '../dataset.js';
-import { openHdf5, type Hdf5File } from '../io/hdf5.js';
-import type { NumberArray } from '../io/numpy-elements.js';
-import { openNpy, readNpyText } from '../io/npy.js';
 import { assertSampleIndex } from '../sample-index.js';
 import { featureStatistics, standardize, type FeatureStatistics } from '../transforms/normalize.js';
 import {

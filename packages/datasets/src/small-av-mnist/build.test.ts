@@ -14,10 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openNpy } from '@g2d/formats/node';
 import { G2DError } from '@g2d/tensor-ops';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { avMnist } from '../av-mnist.js';
-import { openNpy } from '../io/npy.js';
 import { buildSmallAvMnist, type BuiltSmallAvMnist } from './build.js';
 import type { SmallAvMnistPair } from './pairs.js';
 import { TAKES, type Part } from './recipe.js';

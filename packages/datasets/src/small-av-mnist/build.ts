@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { writeFileAtomic, writeNpy } from '@g2d/formats/node';
 import { OptionError } from '@g2d/tensor-ops';
-import { writeFileAtomic } from '@g2d/tensor-ops/node';
-import { writeNpy } from '../io/npy.js';
 import { logPowerSpectrogram } from '../transforms/log-power-spectrogram.js';
 import { mixNoise } from '../transforms/mix-noise.js';
 import { principalComponents, projectOntoComponents } from '../transforms/principal-components.js';
@@ -91,7 +90,7 @@ export async function buildSmallAvMnist(options: BuildSmallAvMnistOptions): Prom
   if (isComplete(target, recipe)) return built;
   checkReplaceable(target);
 
-  const sources = await readSources(folder);
+  const sources = readSources(folder);
   mkdirSync(dirname(target), { recursive: true });
   removeLeftovers(target);
   const temporary = beside(target, 'building');

@@ -54,7 +54,7 @@ export async function smallAvMnistSound(options: {
       accepted: `avmnist/train/0 to ${pairs.train.length - 1}, avmnist/test/0 to ${pairs.test.length - 1}`,
     });
   }
-  const { speech, noise } = await readSounds(sources, pair);
+  const { speech, noise } = readSounds(sources, pair);
   const piece = noise.subarray(pair.offset, pair.offset + speech.length);
   if (piece.length < speech.length) {
     throw new FileFormatError(path, `sample "${id}" reaches beyond its noise clip; build the set again.`);

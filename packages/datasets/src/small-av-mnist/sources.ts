@@ -1,11 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
+import { decodeWav, parseCsv, readIdx, readZip } from '@g2d/formats/node';
 import { DatasetNotFoundError, FileFormatError } from '@g2d/tensor-ops';
-import { parseCsv } from '../io/csv.js';
-import { readIdx } from '../io/idx.js';
-import { decodeWav } from '../io/wav.js';
-import { readZip } from '../io/zip.js';
 import { SAMPLE_RATE, TAKES, type Part } from './recipe.js';
 
 const RECORDINGS = 'fsdd.zip';
@@ -71,10 +68,10 @@ export function hashSources(folder: string): Readonly<Record<string, string>> {
 }
 
 /** Reads all sources. */
-export async function readSources(folder: string): Promise<Sources> {
-  const recordings = await readRecordings(folder);
+export function readSources(folder: string): Sources {
+  const recordings = readRecordings(folder);
   const path = join(folder, CLIPS);
-  const members = await readZip(readFileSync(path), path);
+  const members = readZip(readFileSync(path), path);
   const table = members.get('clips.csv');
   if (table === undefined) throw new FileFormatError(path, 'has no member "clips.csv".');
   const rows = parseCsv(table.toString('utf8'), path);
@@ -106,16 +103,16 @@ export async function readSources(folder: string): Promise<Sources> {
 }
 
 /** One recording and one noise clip, without reading the rest. */
-export async function readSounds(
+export function readSounds(
   folder: string,
   { recording, clip }: { readonly recording: string; readonly clip: string },
-): Promise<{ readonly speech: Float32Array; readonly noise: Float32Array }> {
-  const one = async (archive: string, name: string): Promise<Float32Array> => {
+): { readonly speech: Float32Array; readonly noise: Float32Array } {
+  const one = (archive: string, name: string): Float32Array => {
     const path = join(folder, archive);
-    const members = await readZip(readFileSync(path), path, { select: (member) => member === `${name}.wav` });
+    const members = readZip(readFileSync(path), path, { select: (member) => member === `${name}.wav` });
     return sound(members.get(`${name}.wav`), `${path}/${name}.wav`);
   };
-  return { speech: await one(RECORDINGS, recording), noise: await one(CLIPS, clip) };
+  return { speech: one(RECORDINGS, recording), noise: one(CLIPS, clip) };
 }
 
 /** True for recordings of a part. */
@@ -124,10 +121,10 @@ export function isTakeOf(part: Part, { take }: Recording): boolean {
   return take >= first && take <= last;
 }
 
-async function readRecordings(folder: string): Promise<readonly Recording[]> {
+function readRecordings(folder: string): readonly Recording[] {
   const path = join(folder, RECORDINGS);
   const recordings: (Recording & { readonly speaker: string })[] = [];
-  for (const [member, bytes] of await readZip(readFileSync(path), path)) {
+  for (const [member, bytes] of readZip(readFileSync(path), path)) {
     const match = /^(\d)_([a-z]+)_(\d+)\.wav$/.exec(member);
     if (match === null) continue;
     const [, digit, speaker, take] = match as unknown as [string, string, string, string];

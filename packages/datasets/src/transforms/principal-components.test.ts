@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readIdx } from '@g2d/formats/node';
 import { randomStream } from '@g2d/tensor-ops';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
-import { readIdx } from '../io/idx.js';
 import { principalComponents, projectOntoComponents } from './principal-components.js';
 
 const WIDTH = 24;

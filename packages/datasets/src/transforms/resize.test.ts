@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { RgbImage } from '@g2d/formats/node';
 import { describe, expect, it } from 'vitest';
-import type { RgbImage } from '../io/image.js';
 import { resize, type Box } from './resize.js';
 
 // Made with Pillow; see test/fixtures/transforms/NOTICE.txt.

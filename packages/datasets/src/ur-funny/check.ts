@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import { readPickle } from '@g2d/formats/node';
 import { DatasetNotFoundError } from '@g2d/tensor-ops';
 import type { DatasetCheck } from '../dataset-check.js';
 import type { Split } from '../dataset.js';
-import { readPickle } from '../io/pickle/read-pickle.js';
 import {
   findUrFunny,
   readUrFunny,

@@ -1,9 +1,6 @@
+import { kindOf, NdArray, readPickle, type NumberArray } from '@g2d/formats/node';
 import { FileFormatError } from '@g2d/tensor-ops';
 import type { Split } from '../dataset.js';
-import type { NumberArray } from '../io/numpy-elements.js';
-import { kindOf } from '../io/pickle/kind-of.js';
-import { NdArray } from '../io/pickle/nd-array.js';
-import { readPickle } from '../io/pickle/read-pickle.js';
 import { dictionary, numbersOf } from './pickled-values.js';
 import {
   copyFinite,

@@ -1,7 +1,5 @@
+import { kindOf, NdArray, shown, type NumberArray } from '@g2d/formats/node';
 import type { FileFormatError } from '@g2d/tensor-ops';
-import type { NumberArray } from '../io/numpy-elements.js';
-import { kindOf, shown } from '../io/pickle/kind-of.js';
-import { NdArray } from '../io/pickle/nd-array.js';
 
 /** Makes the error for a problem of one value in a file. */
 export type Fail = (problem: string) => FileFormatError;

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
+import { kindOf, readPickle } from '@g2d/formats/node';
 import { FileFormatError } from '@g2d/tensor-ops';
 import type { Split } from '../dataset.js';
-import { kindOf } from '../io/pickle/kind-of.js';
-import { readPickle } from '../io/pickle/read-pickle.js';
 import { dictionary, indexes, list, wordRows, type Fail } from './pickled-values.js';
 import {
   copyFinite,

@@ -1,4 +1,4 @@
-import type { NumberArray } from '../io/numpy-elements.js';
+import type { NumberArray } from '@g2d/formats/node';
 
 /** What a sample has, besides its label. */
 export type UrFunnyModality = 'audio' | 'visual' | 'text';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadTensorFlow } from '@g2d/native';
-import { decodeSafetensors } from '@g2d/tensor-ops';
+import { decodeSafetensors } from '@g2d/formats';
 import { expectNoLeak } from '@g2d/tensor-ops/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mobileNetV2 } from '../mobilenet-v2.js';

@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { encodeSafetensors, OptionError } from '@g2d/tensor-ops';
-import { writeFileAtomic } from '@g2d/tensor-ops/node';
+import { encodeSafetensors } from '@g2d/formats';
+import { writeFileAtomic } from '@g2d/formats/node';
+import { OptionError } from '@g2d/tensor-ops';
 import { torchParameters } from '../torch/torch-parameters.js';
 
 /** How a checkpoint is written. */

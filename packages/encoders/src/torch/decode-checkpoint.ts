@@ -1,7 +1,8 @@
-import { decodeSafetensors, FileFormatError } from '@g2d/tensor-ops';
+import { decodeSafetensors } from '@g2d/formats';
+import { FileFormatError } from '@g2d/tensor-ops';
 import { decodeLegacyPth, decodeZipPth } from './decode-pth.js';
-import { Tuple } from './pickle.js';
 import { TorchTensor } from './torch-tensor.js';
+import { Tuple } from './tuple.js';
 
 /** A tensor of a checkpoint; `values()` gives float32 in C order. */
 export interface CheckpointTensor {

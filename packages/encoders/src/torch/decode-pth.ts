@@ -1,9 +1,19 @@
-import { ELEMENT_BYTES, FileFormatError, float32Values, type ElementType } from '@g2d/tensor-ops';
-import { ByteReader } from './byte-reader.js';
-import { readPickle, Tuple, type Fail, type PickleHooks } from './pickle.js';
+import {
+  bytesInMemory,
+  ELEMENT_BYTES,
+  float32Values,
+  PickleReader,
+  runPickle,
+  type ElementType,
+  type Fail,
+  type PickleDialect,
+} from '@g2d/formats';
+import { FileFormatError } from '@g2d/tensor-ops';
 import { listStoredZip, type StoredMember } from './stored-zip.js';
-import { isSize, setTorchState, StorageReference, StorageType, torchGlobal } from './torch-globals.js';
+import { TORCH_DIALECT } from './torch-dialect.js';
+import { isSize, StorageReference, StorageType } from './torch-globals.js';
 import type { TorchStorage } from './torch-tensor.js';
+import { Tuple } from './tuple.js';
 
 /** What a storage is called in a pickle: kind, element type, key, device, number of elements, view. */
 interface StorageId {
@@ -38,9 +48,9 @@ export function decodeZipPth(file: Uint8Array, path: string): unknown {
     throw new FileFormatError(path, `damaged: byte order ${JSON.stringify(byteOrder.slice(0, 20))}.`);
   }
   const storages = new Map<string, TorchStorage>();
-  return readPickle(new ByteReader(pickle.bytes(), path), {
-    ...HOOKS,
-    persistent(id, fail) {
+  return runPickle(new PickleReader(bytesInMemory(pickle.bytes(), path)), {
+    ...TORCH_DIALECT,
+    persistent(id, { fail }) {
       const { type, key, length } = storageId(id, fail);
       let storage = storages.get(key);
       if (storage === undefined) {
@@ -70,11 +80,11 @@ const LEGACY_VERSION = 1001;
  * @throws {FileFormatError} If it is damaged, or holds anything but tensors in plain containers.
  */
 export function decodeLegacyPth(file: Uint8Array, path: string): unknown {
-  const reader = new ByteReader(file, path);
-  if (readPickle(reader, HOOKS) !== MAGIC_NUMBER) {
+  const reader = new PickleReader(bytesInMemory(file, path));
+  if (runPickle(reader, WITHOUT_STORAGES) !== MAGIC_NUMBER) {
     throw new FileFormatError(path, 'a pickle, but not of torch.save: the magic number is missing.');
   }
-  const version = readPickle(reader, HOOKS);
+  const version = runPickle(reader, WITHOUT_STORAGES);
   if (version !== LEGACY_VERSION) {
     throw new FileFormatError(
       path,
@@ -82,13 +92,13 @@ export function decodeLegacyPth(file: Uint8Array, path: string): unknown {
     );
   }
   // Byte order and integer sizes of the machine: storages are little-endian whatever it says.
-  readPickle(reader, HOOKS);
+  runPickle(reader, WITHOUT_STORAGES);
 
   const bytes = new Map<string, Uint8Array>();
   const storages = new Map<string, TorchStorage>();
-  const object = readPickle(reader, {
-    ...HOOKS,
-    persistent(id, fail) {
+  const object = runPickle(reader, {
+    ...TORCH_DIALECT,
+    persistent(id, { fail }) {
       const { type, key, length, view } = storageId(id, fail);
       const storage = storages.get(key) ?? storageOf(type, length, () => bytes.get(key) as Uint8Array, true);
       storages.set(key, storage);
@@ -96,7 +106,7 @@ export function decodeLegacyPth(file: Uint8Array, path: string): unknown {
     },
   });
 
-  const keys = readPickle(reader, HOOKS);
+  const keys = runPickle(reader, WITHOUT_STORAGES);
   if (!Array.isArray(keys)) throw new FileFormatError(path, 'damaged: no list of storages.');
   for (const key of keys as unknown[]) {
     const storage = storages.get(key as string);
@@ -107,7 +117,9 @@ export function decodeLegacyPth(file: Uint8Array, path: string): unknown {
         `damaged: a storage of ${length} elements where the tensors expect ${storage?.length ?? 'none'}.`,
       );
     }
-    bytes.set(key as string, reader.take(length * ELEMENT_BYTES[storage.type]));
+    const start = reader.position;
+    reader.skip(length * ELEMENT_BYTES[storage.type]);
+    bytes.set(key as string, file.subarray(start, reader.position));
   }
   if (bytes.size !== storages.size) {
     throw new FileFormatError(path, `damaged: ${storages.size - bytes.size} storages are missing.`);
@@ -115,10 +127,9 @@ export function decodeLegacyPth(file: Uint8Array, path: string): unknown {
   return object;
 }
 
-const HOOKS: PickleHooks = {
-  global: torchGlobal,
-  setState: setTorchState,
-  persistent(_, fail) {
+const WITHOUT_STORAGES: PickleDialect = {
+  ...TORCH_DIALECT,
+  persistent(_, { fail }) {
     throw fail('damaged: a storage where none can be.');
   },
 };

@@ -1,6 +1,6 @@
-import type { ElementType } from '@g2d/tensor-ops';
-import { PickleGlobal, Tuple, type Fail } from './pickle.js';
+import { PickleGlobal, type ElementType, type Fail, type PickleTools } from '@g2d/formats';
 import { TorchTensor, type TorchStorage } from './torch-tensor.js';
+import { Tuple } from './tuple.js';
 
 /** PyTorch's own limit. */
 const MOST_AXES = 64;
@@ -34,7 +34,7 @@ const ALLOWED: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['torch._utils._rebuild_tensor_v2', new PickleGlobal(rebuildTensor)],
   ['torch._utils._rebuild_parameter', new PickleGlobal(firstTensor)],
   ['torch.nn.parameter.Parameter', new PickleGlobal(firstTensor)],
-  ['torch.Size', new PickleGlobal(([sizes], fail) => tupleOf(sizes, fail))],
+  ['torch.Size', new PickleGlobal(([sizes], { fail }) => tupleOf(sizes, fail))],
   ['torch.device', new PickleGlobal(() => 'torch.device')],
   ['torch.storage.UntypedStorage', new StorageType('U8')],
   ['torch.BoolStorage', new StorageType('BOOL')],
@@ -61,7 +61,7 @@ export function setTorchState(object: unknown, state: unknown, fail: Fail): void
 }
 
 /** `OrderedDict()`, and Python 2's `OrderedDict([[key, value], …])`. */
-function orderedDictionary([pairs = []]: readonly unknown[], fail: Fail): Map<unknown, unknown> {
+function orderedDictionary([pairs = []]: readonly unknown[], { fail }: PickleTools): Map<unknown, unknown> {
   if (!Array.isArray(pairs)) throw fail('damaged: a dictionary of something that is no list.');
   return new Map(
     // Moved, not copied: else a pickle could have one long list copied any number of times.
@@ -75,7 +75,7 @@ function orderedDictionary([pairs = []]: readonly unknown[], fail: Fail): Map<un
   );
 }
 
-function rebuildTensor(args: readonly unknown[], fail: Fail): TorchTensor {
+function rebuildTensor(args: readonly unknown[], { fail }: PickleTools): TorchTensor {
   const [reference, offset, shape, strides, , , properties = null] = args;
   if (!(reference instanceof StorageReference) || !isSize(offset)) {
     throw fail('damaged: a tensor without a storage or with an impossible offset.');
@@ -88,7 +88,7 @@ function rebuildTensor(args: readonly unknown[], fail: Fail): TorchTensor {
   return TorchTensor.of(reference.storage, offset, sizes(shape, fail), sizes(strides, fail), fail);
 }
 
-function firstTensor([tensor]: readonly unknown[], fail: Fail): TorchTensor {
+function firstTensor([tensor]: readonly unknown[], { fail }: PickleTools): TorchTensor {
   if (!(tensor instanceof TorchTensor)) throw fail('damaged: a parameter that is no tensor.');
   return tensor;
 }

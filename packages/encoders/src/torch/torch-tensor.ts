@@ -1,5 +1,4 @@
-import type { ElementType } from '@g2d/tensor-ops';
-import type { Fail } from './pickle.js';
+import type { ElementType, Fail } from '@g2d/formats';
 
 /** A run of elements that tensors are views of; several tensors may share one. */
 export interface TorchStorage {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { G2DError, OptionError, type NamedArray } from '@g2d/tensor-ops';
-import { writeFileAtomic } from '@g2d/tensor-ops/node';
+import { writeFileAtomic } from '@g2d/formats/node';
 import type { ClassMetrics, ValueMetrics } from '../measure.js';
 import type { EpochRecord, Scores } from '../method.js';
 import type { CheckpointLabel } from './checkpoints/checkpoint.js';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { G2DError, OptionError } from '@g2d/tensor-ops';
-import { writeFileAtomic } from '@g2d/tensor-ops/node';
+import { writeFileAtomic } from '@g2d/formats/node';
 import { lock } from 'proper-lockfile';
 
 /** A folder of several runs of one experiment, held by this process. */

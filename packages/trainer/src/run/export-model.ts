@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError } from '@g2d/tensor-ops';
-import { writeFileAtomic } from '@g2d/tensor-ops/node';
+import { writeFileAtomic } from '@g2d/formats/node';
 import type { LoadedRun } from './load-run.js';
 
 /** What an exported model takes and gives: `g2d.json` beside it. */

@@ -1,5 +1,6 @@
 import { existsSync, rmdirSync } from 'node:fs';
 import { batches, randomAffineCrop, type Augmentation, type MultimodalDataset } from '@g2d/datasets';
+import { openEventFile } from '@g2d/formats/node';
 import { G2DError, OptionError, type NamedArray } from '@g2d/tensor-ops';
 import type { Predictor } from '../evaluate.js';
 import type { SplitMetrics } from '../measure.js';
@@ -7,7 +8,6 @@ import type { EpochRecord } from '../method.js';
 import { epochLabel, type CheckpointLabel } from '../node/checkpoints/checkpoint.js';
 import { readCheckpoint } from '../node/checkpoints/read-checkpoint.js';
 import { writeCheckpoint } from '../node/checkpoints/write-checkpoint.js';
-import { openEventFile } from '../node/event-file.js';
 import { RunFolder, type RunSummary } from '../node/run-folder.js';
 import { lockRun } from '../node/run-lock.js';
 import type { OptimizerOptions } from '../optimizer-options.js';

@@ -1,5 +1,5 @@
+import type { EventFile } from '@g2d/formats/node';
 import type { EpochRecord } from '../method.js';
-import type { EventFile } from '../node/event-file.js';
 
 /** An epoch's numbers as TensorBoard's curves: `loss/total`, `validation/fused`, `coefficients/audio`, … */
 export function writeScalars(events: EventFile, { epoch, metrics, ...record }: EpochRecord): void {

@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openNpy } from '@g2d/formats/node';
 import { PNG } from 'pngjs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openNpy } from '../../../../datasets/src/io/npy.js';
 import type { DatasetCheck } from '@g2d/datasets';
 import { stepDatasets } from '../../bench/step-datasets.js';
 import { main } from '../main.js';

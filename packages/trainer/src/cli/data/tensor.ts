@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeNpy } from '@g2d/datasets';
+import { writeNpy } from '@g2d/formats/node';
 import type { Command } from '../command.js';
 import { required } from './arguments.js';
 import { channelsFirst, shaped } from './channels-first.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compareRuns, formatComparison, readRun, renderComparison, type Run } from '@g2d/analysis';
 import { OptionError } from '@g2d/tensor-ops';
-import { writeFileAtomic } from '@g2d/tensor-ops/node';
+import { writeFileAtomic } from '@g2d/formats/node';
 import type { Command } from '../command.js';
 import { commandLine } from './command-line.js';
 

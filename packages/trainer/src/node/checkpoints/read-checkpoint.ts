@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
-import { decodeSafetensors, FileFormatError } from '@g2d/tensor-ops';
+import { decodeSafetensors } from '@g2d/formats';
+import { FileFormatError } from '@g2d/tensor-ops';
 import {
   checkpointPaths,
   FORMAT,

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
-import { encodeSafetensors, G2DError, OptionError } from '@g2d/tensor-ops';
+import { encodeSafetensors } from '@g2d/formats';
+import { G2DError, OptionError } from '@g2d/tensor-ops';
 import {
   checkpointPaths,
   FORMAT,

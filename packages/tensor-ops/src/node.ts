@@ -1,1 +1,0 @@
-export { writeFileAtomic } from './node/write-file-atomic.js';
