@@ -28,7 +28,7 @@ interface Manifest {
 const manifests = readdirSync(join(root, 'packages')).map(
   (name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest,
 );
-/** Every entry point, for example `@g2d/trainer/node`. `testing` needs the test runner's own setting. */
+/** Every entry point, for example `@g2d/runs`. `testing` needs the test runner's own setting. */
 const entries = manifests.flatMap(({ name, exports }) =>
   Object.keys(exports)
     .filter((path) => path !== './package.json')

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batches, type Batch, type BatchesOptions, type MultimodalDataset, type Task } from '@g2d/datasets';
+import type { Batch, BatchesOptions, MultimodalDataset, Task } from '@g2d/datasets';
 import type { MultimodalModel, Outputs } from '@g2d/fusion';
 import { OptionError, type PerModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 import { mapValues } from './map-values.js';
 import { measureClasses, measureValues, type ClassMetrics, type ValueMetrics } from './measure.js';
 import type { Scores } from './method.js';
+import { readBatches } from './read-batches.js';
 
 /** By name: `fused` (two modalities or more) and each modality's own logits. */
 export type SplitMetrics = Readonly<Record<string, ClassMetrics>> | Readonly<Record<string, ValueMetrics>>;
@@ -140,7 +141,7 @@ async function predictAll<A extends string, M extends A>(
   const labels: number[] = [];
   const logits: Record<string, Float32Array[]> = {};
   const masks: Record<string, number[]> = {};
-  for await (const batch of batches(dataset, { batchSize, workers, onError })) {
+  for await (const batch of readBatches(dataset, { batchSize, workers, onError })) {
     try {
       ids.push(...batch.ids);
       labels.push(...batch.labels.dataSync());
