@@ -78,7 +78,11 @@ Example: g2d bench data --dataset crema-d --root data/crema-d --workers 4`,
       transform: transformOf(values.transform),
     };
     const step = parseStepCommand([
-      ...['step', '--dataset', name, '--batch', values.batch],
+      'step',
+      '--dataset',
+      name,
+      '--batch',
+      values.batch,
       ...(values.backend === undefined ? [] : ['--backend', values.backend]),
     ]);
     const dataset = await source.open(options);

@@ -20,24 +20,25 @@ export function describeCommand(parser: Parser, { usage, description, options, d
   if (details !== undefined) parser.addHelpText('after', `\n${details.trimEnd()}`);
 }
 
-/** An option and, hidden, its other spelling. */
+/** An option and, hidden, its other spelling, which sets the same value. */
 function parserOptions([name, { value, help, multiple, also }]: [string, CommandOption]): Option[] {
   const option = (spelling: string): Option => {
     const made = new Option(value === undefined ? `--${spelling}` : `--${spelling} <${value}>`, help);
     return multiple ? made.argParser((text, list: readonly string[] = []) => [...list, text]) : made;
   };
-  return also === undefined ? [option(name)] : [option(name), option(also).hideHelp()];
+  const own = option(name);
+  if (also === undefined) return [own];
+  const other = option(also).hideHelp();
+  other.attributeName = () => own.attributeName();
+  return [own, other];
 }
 
 /** What a parser has read for a command. */
 export function readArguments<O extends CommandOptions>(parser: Parser, options: O): Arguments<O> {
-  const values = Object.entries<CommandOption>(options).map(
-    ([name, { value, default: usual, multiple, also }]) => {
-      const given = [name, also].map((spelling) => spelling !== undefined && valueOf(parser, spelling));
-      const found = given.find((value) => value !== false && value !== undefined);
-      return [name, found ?? (value === undefined ? false : multiple ? [] : usual)] as const;
-    },
-  );
+  const values = Object.entries<CommandOption>(options).map(([name, { value, default: usual, multiple }]) => {
+    const absent = value === undefined ? false : multiple ? [] : usual;
+    return [name, valueOf(parser, name) ?? absent] as const;
+  });
   return { values: Object.fromEntries(values) as OptionValues<O>, positionals: parser.args };
 }
 

@@ -25,9 +25,8 @@ export async function findCommands(folder: string, note: (line: string) => void)
   const seen = new Set<string>();
   for (const place of [folder, dirname(fileURLToPath(import.meta.url))].flatMap(upwards)) {
     for (const home of packagesOf(place)) {
-      const real = realpathSync(home);
-      if (seen.has(real)) continue;
-      seen.add(real);
+      if (seen.has(home)) continue;
+      seen.add(home);
       try {
         for (const [name, entry] of Object.entries(await commandsOf(home))) found[name] ??= entry;
       } catch (error) {
@@ -49,7 +48,10 @@ function packagesOf(folder: string): string[] {
   if (!manifest) return [];
   const { dependencies, devDependencies, optionalDependencies } = manifest;
   const names = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
-  return [folder, ...names.flatMap((name) => installed(name, folder) ?? [])];
+  // A linked package is where its link leads.
+  return [folder, ...names.flatMap((name) => installed(name, folder) ?? [])].map((home) =>
+    realpathSync(home),
+  );
 }
 
 const installed = (name: string, from: string): string | undefined =>
