@@ -1,5 +1,5 @@
 // Writes the JSON Schema of run configurations, which editors read: `npm run schema`, after a change of the schema in
-// packages/trainer/src/run.
+// packages/runs/src.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { format } from 'prettier';
