@@ -266,7 +266,7 @@ describe('g2d data tensor', () => {
     ];
     // The fixture's 20 rows are fewer than the validation part that is held out otherwise.
     expect((await g2d(...args)).stderr).toMatch(/`validationRows` is 5000/);
-    expect((await g2d(...args, '--faithful')).code).toBe(0);
+    for (const spelling of ['--faithful', '--official']) expect((await g2d(...args, spelling)).code).toBe(0);
     expect(JSON.parse(readFileSync(join(out, 'sample.json'), 'utf8'))).toMatchObject({
       index: 19,
       size: 20,
