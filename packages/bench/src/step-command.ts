@@ -1,4 +1,5 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { describeProcessor, type RuntimeInfo } from '@g2d/native';
+import { bfloat16Problem, OptionError } from '@g2d/tensor-ops';
 import { createProgress } from '@g2d/runs';
 import { measureStep, type StepMeasurement } from './measure-step.js';
 import { stepCommandOf, stepOptions, type StepCommand } from './step-options.js';
@@ -22,7 +23,7 @@ Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase priori
     const { loadTensorFlow, runtimeInfo } = await import('@g2d/native');
     await loadTensorFlow({ ...(backend && { backend }) });
     const runtime = runtimeInfo() as NonNullable<ReturnType<typeof runtimeInfo>>;
-    assertPrecision(command, runtime.backend);
+    assertPrecision(command, runtime);
 
     const progress = createProgress(setup.warmup + setup.steps);
     let measurement: StepMeasurement;
@@ -38,11 +39,15 @@ Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase priori
   },
 });
 
-function assertPrecision({ setup }: StepCommand, backend: string): void {
+function assertPrecision({ setup }: StepCommand, { backend, processor }: RuntimeInfo): void {
   const { precision, teacherPrecision } = setup;
-  if (backend === 'tensorflow' || (precision === 'float32' && teacherPrecision !== 'bfloat16')) return;
+  if (precision === 'float32' && teacherPrecision !== 'bfloat16') return;
+  const problem = bfloat16Problem();
+  if (problem === null) return;
   throw new OptionError(
-    `bfloat16 needs the backend tensorflow, but this is ${backend}. Use float32, or run npx g2d-native install.`,
+    backend === 'tensorflow'
+      ? `bfloat16 cannot be had: ${problem} (here: ${describeProcessor(processor)}). Use float32.`
+      : `bfloat16 needs the backend tensorflow, but this is ${backend}. Use float32, or run npx g2d-native install.`,
     { option: 'precision', value: 'bfloat16', accepted: 'float32' },
   );
 }

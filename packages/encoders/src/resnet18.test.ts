@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
-import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
+import { expectNoLeak, expectTensorClose, float32Resolution } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { plainCopy } from '../test/plain-copy.js';
 import { resnet18 } from './resnet18.js';
@@ -28,13 +28,24 @@ describe('resnet18', () => {
   it('trains on frames as on images whose features are averaged, accelerated and as plain layers', async () => {
     const plain = await plainCopy(frames);
     const x = tf.randomNormal([4, 40, 33, 3], 0, 1, 'float32', 1);
-    const expected = gradients(image, x, (y) => tf.mean(tf.reshape(y, [2, 2, 512]), 1));
+    const ofImages = (images: tf.Tensor) =>
+      gradients(image, images, (y) => tf.mean(tf.reshape(y, [2, 2, 512]), 1));
+    const expected = ofImages(x);
+    const differences = (actual: readonly tf.Tensor[]) =>
+      actual.map(
+        (gradient, i) =>
+          tf.div(tf.norm(tf.sub(gradient, expected[i]!)), tf.norm(expected[i]!)).dataSync()[0]!,
+      );
+    // The last maps have 16 values for each channel, some of them next to the kink of ReLU.
+    const resolution = float32Resolution((rounded) =>
+      differences(ofImages(tf.tensor(rounded(x.dataSync() as Float32Array), x.shape))),
+    );
     for (const model of [frames, plain]) {
       const actual = gradients(model, tf.reshape(x, [2, 2, 40, 33, 3]));
       expect(actual).toHaveLength(60);
-      actual.forEach((gradient, i) => {
-        const difference = tf.div(tf.norm(tf.sub(gradient, expected[i]!)), tf.norm(expected[i]!));
-        expect(difference.dataSync()[0], image.trainableWeights[i]!.originalName).toBeLessThan(1e-3);
+      differences(actual).forEach((difference, i) => {
+        const allowed = Math.max(1e-5, 10 * resolution[i]!);
+        expect(difference, image.trainableWeights[i]!.originalName).toBeLessThan(allowed);
       });
     }
   });

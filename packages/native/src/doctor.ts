@@ -8,6 +8,7 @@ import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from 
 import { findPip } from './pip-download.js';
 import { kernelsFile, readKernels } from './kernels.js';
 import { linkFile, readPlaced } from './place.js';
+import { describeProcessor, processor } from './processor.js';
 import { findProject, findTfjsNode, type TfjsNode } from './project.js';
 import { runCommand, type RunCommand } from './run-command.js';
 import { selfTest } from './self-test.js';
@@ -60,6 +61,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
             ? "TensorFlow's library needs glibc: use a Debian-based image, or WebAssembly"
             : "There is no usable wheel for this platform: tfjs-node's own installation is tried, then WebAssembly",
         },
+    { name: 'processor', status: 'ok', found: describeProcessor(processor(env)) },
     nodeFinding(process.version),
   ];
   const installed = await installedFindings(options, env, run);

@@ -1,6 +1,7 @@
 // Loading: what a program calls.
 export { loadTensorFlow, runtimeInfo } from './load-tensorflow.js';
 export type { BackendName, LoadOptions, RuntimeInfo, TensorFlow } from './load-tensorflow.js';
+export { describeProcessor, type Processor } from './processor.js';
 
 // Installing: what `npx g2d-native` calls.
 export { install } from './install.js';

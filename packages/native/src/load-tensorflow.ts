@@ -7,6 +7,7 @@ import { firstLine, NativeError } from './errors.js';
 import { currentHost, describeHost, isSupported, type Host } from './host.js';
 import { loadKernels } from './kernels.js';
 import { linkFile, readPlaced } from './place.js';
+import { processor, type Processor } from './processor.js';
 import { findTfjsNodes, type TfjsNode } from './project.js';
 import { repairRound, roundIsBroken } from './repair-kernels.js';
 import { applyShims } from './shims.js';
@@ -39,6 +40,8 @@ export interface RuntimeInfo {
   readonly tfjs: string;
   /** Version of Node, without `v`. */
   readonly node: string;
+  /** Decides on the last bits of results, and on whether bfloat16 can be had. */
+  readonly processor: Processor;
   /** Why it is this backend, as a part of a sentence: `it is the fastest one present`. */
   readonly reason: string;
 }
@@ -183,6 +186,7 @@ function finish(tf: TensorFlow, backend: BackendName, reason: string): Loaded {
       tensorflow: native?.binding.TF_Version ?? null,
       tfjs: tf.version.tfjs,
       node: process.versions.node,
+      processor: processor(),
       reason,
     },
   };

@@ -24,6 +24,7 @@ import type { Method } from '@g2d/trainer';
 import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
 import { callModule, describeValue } from './import-module.js';
+import { usablePrecision } from './precision.js';
 
 /** What a model is built for. */
 export type ModelData = Pick<
@@ -111,10 +112,8 @@ export async function buildModel(
         inputShape: data.shapes[name] as (number | null)[],
         seed,
       });
-      return [
-        name,
-        config.precision === 'float32' ? encoder : accelerate(encoder, { precision: config.precision }),
-      ] as const;
+      const precision = usablePrecision(config.precision);
+      return [name, precision === 'float32' ? encoder : accelerate(encoder, { precision })] as const;
     }),
   );
   const encoders = Object.fromEntries(made);

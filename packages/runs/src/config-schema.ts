@@ -91,6 +91,8 @@ const adamSettings = {
   epsilon: z.number().positive().optional(),
 };
 
+const precisionSchema = z.enum(['float32', 'bfloat16', 'auto']).default('float32');
+
 const optimizerSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('sgd'),
@@ -175,8 +177,10 @@ export const configSchema = z.strictObject({
   epochs: countSchema,
   batchSize: positiveSchema,
   optimizer: optimizerSchema,
-  precision: z.enum(['float32', 'bfloat16']).default('float32').describe('Of the convolutions in training.'),
-  teacherPrecision: z.enum(['float32', 'bfloat16']).default('float32'),
+  precision: precisionSchema.describe(
+    'Of the convolutions in training. auto: bfloat16 on processors with units for it, else float32.',
+  ),
+  teacherPrecision: precisionSchema.describe("Of the teachers' convolutions, if they run on every batch."),
   select: z
     .enum(['validation-best', 'test-best', 'last'])
     .default('validation-best')

@@ -12,6 +12,7 @@ import { RunFolder, type RunSummary } from './node/run-folder.js';
 import { buildModel, type ModelFacts } from './build-model.js';
 import type { RunConfig } from './config-schema.js';
 import type { RunData } from './open-data.js';
+import { usablePrecision } from './precision.js';
 import { firstDifference, parseConfig } from './read-config.js';
 
 /** A teacher: what its run was, and its weights. */
@@ -142,7 +143,7 @@ export async function startTeachers(
     writeState(model, weights);
     models[modality] = model;
   }
-  const options = { precision: config.teacherPrecision };
+  const options = { precision: usablePrecision(config.teacherPrecision) };
   if (config.teacherOutputs === 'online') {
     const judges = frozenTeachers<string>(models, options);
     return {

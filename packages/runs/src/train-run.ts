@@ -26,6 +26,7 @@ import { finishRun } from './finish-run.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { once } from './once.js';
 import { openRun, type OpenedRun } from './open-run.js';
+import { settlePrecision } from './precision.js';
 import { firstDifference, parseConfig } from './read-config.js';
 import { copyTeachers } from './teachers.js';
 import { stageClock } from './stage-clock.js';
@@ -71,7 +72,7 @@ export type RunOutcome =
  * const outcome = await trainRun(readConfig('examples/av-mnist-small/small.json'), { out: 'runs/joint' });
  */
 export async function trainRun(
-  config: RunConfig,
+  wanted: RunConfig,
   { out, resume = false, signal, reporter = SILENT }: TrainRunOptions,
 ): Promise<RunOutcome> {
   const folder = new RunFolder(out);
@@ -79,6 +80,12 @@ export async function trainRun(
   const isNew = !existsSync(out);
   const release = lockRun(out);
   try {
+    const config = settlePrecision(wanted, {
+      begun: resume ? recordedConfig(folder) : undefined,
+      // A finished run is not trained again.
+      trains: !folder.summary(),
+      note: (line) => reporter.note(line),
+    });
     const place = findPlace(folder, config, resume);
     if (place.finished) return { status: 'finished', folder, summary: place.finished };
     for (const warning of place.warnings) reporter.note(warning);
@@ -103,6 +110,12 @@ interface Place {
   readonly finished?: RunSummary;
   readonly state?: TrainingState & RunProgress;
   readonly warnings: readonly string[];
+}
+
+/** What the run in a folder began with. */
+function recordedConfig(folder: RunFolder): RunConfig | undefined {
+  const recorded = folder.config();
+  return recorded && parseConfig(recorded, { where: `${folder.path}/config.json` });
 }
 
 function findPlace(folder: RunFolder, config: RunConfig, resume: boolean): Place {

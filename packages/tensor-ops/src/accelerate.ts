@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { compile } from './accelerate/compile.js';
 import { OptionError } from './errors.js';
 import { ACCELERATED, isModel } from './accelerate/layer-facts.js';
+import { assertComputes } from './kernels/bfloat16-problem.js';
 import { assertPrecision, type Precision } from './kernels/bfloat16.js';
 import { runProgram, type Program } from './accelerate/program.js';
 import { registerTrainingKernels } from './kernels/register.js';
@@ -28,8 +29,9 @@ import type { LayersModel } from './layers-types.js';
  * @param model Changed in place: its `call` is replaced.
  * @param options `precision`: `'bfloat16'` rounds what convolutions read and write to 8 significant bits, in training
  * too: about twice as fast on CPUs with units for it (AMX, AVX512-BF16), an error of about 0.4 % of the largest value,
- * and slower elsewhere. On the `tensorflow` backend only. Default `'float32'`.
+ * and slower or refused elsewhere (`bfloat16Problem`). On the `tensorflow` backend only. Default `'float32'`.
  * @returns The same model.
+ * @throws {OptionError} For `'bfloat16'` where TensorFlow cannot compute it.
  * @example
  * const model = accelerate(await tf.loadLayersModel('file://encoder/model.json'));
  */
@@ -38,6 +40,7 @@ export function accelerate(
   { precision = 'float32' }: { readonly precision?: Precision } = {},
 ): LayersModel {
   assertPrecision(precision);
+  if (tf.getBackend() === TENSORFLOW) assertComputes(precision);
   // A model class of the user's own may compute something else than its graph.
   if (!isModel(model)) return model;
   const plain = model.call.bind(model);
@@ -47,7 +50,11 @@ export function accelerate(
     const steps = tf.getBackend() === TENSORFLOW ? 'kernels' : 'layers';
     // A Sequential model grows and shrinks.
     const key = `${steps}/${model.outputs.map(({ id }) => id).join()}`;
-    if (!programs.has(key)) programs.set(key, compile(model, { steps, precision }));
+    if (!programs.has(key)) {
+      // The backend may have been chosen since.
+      if (steps === 'kernels') assertComputes(precision);
+      programs.set(key, compile(model, { steps, precision }));
+    }
     const program = programs.get(key);
     const given = Array.isArray(inputs) ? inputs : [inputs];
     if (given.length !== model.inputs.length) {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile } from './accelerate/compile.js';
 import { runProgram } from './accelerate/program.js';
+import { assertComputes } from './kernels/bfloat16-problem.js';
 import { assertPrecision, type Precision } from './kernels/bfloat16.js';
 import { registerTrainingKernels } from './kernels/register.js';
 import { TENSORFLOW } from './kernels/tensorflow.js';
@@ -24,6 +25,7 @@ export interface FrozenModel {
  * @param model Left alone.
  * @param options `precision`: `'bfloat16'` for convolutions of 8 significant bits (relative error about 1e-2 of the
  * features), faster on CPUs with units for it; without effect on other backends than `tensorflow`. Default `'float32'`.
+ * @throws {OptionError} For `'bfloat16'` where TensorFlow cannot compute it, see `bfloat16Problem`.
  * @example
  * const teacher = freeze(model);
  * const [features] = teacher.predict([images]);
@@ -34,6 +36,7 @@ export function freeze(
 ): FrozenModel {
   assertPrecision(precision);
   registerTrainingKernels();
+  if (tf.getBackend() === TENSORFLOW) assertComputes(precision);
   const program = tf.getBackend() === TENSORFLOW ? compile(model, { steps: 'frozen', precision }) : null;
   return {
     predict: (inputs) =>

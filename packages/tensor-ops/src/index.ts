@@ -24,6 +24,7 @@ export { accelerate } from './accelerate.js';
 export { withDropoutSeed } from './dropout-seed.js';
 export { freeze, type FrozenModel } from './freeze.js';
 export type { Precision } from './kernels/bfloat16.js';
+export { bfloat16Problem } from './kernels/bfloat16-problem.js';
 export { orderedGradients, type NamedGradient } from './gradients.js';
 export { gradientCosine, gradientDot, gradientNorm, scaleGradients } from './gradient-lists.js';
 export { scaleGradient, stopGradient } from './gradient-flow.js';

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+export { float32Resolution } from './testing/float32-resolution.js';
 export { gradCheck, type GradCheckOptions } from './testing/grad-check.js';
 
 /** Throws unless `actual` equals `expected` elementwise within `atol + rtol · |expected|`. Shapes must agree where both have one. */

@@ -261,11 +261,11 @@ function normalize(
   const beta = weights['beta']?.read() ?? tf.zeros([channels]);
   const attributes = { epsilon, momentum, training, mean: mean.read(), variance: variance.read() };
   const result = run({ x, gamma, beta }, attributes);
-  if (training) {
+  if (result.mean && result.variance) {
     mean.write(result.mean);
     variance.write(result.variance);
+    tf.dispose([result.mean, result.variance]);
   }
-  tf.dispose([result.mean, result.variance]);
   if (!weights['gamma']) gamma.dispose();
   if (!weights['beta']) beta.dispose();
   return result.y;

@@ -19,9 +19,10 @@ export interface BatchNormInputs {
   readonly beta: tf.Tensor;
 }
 
-/** y, and in training the new running mean and (unbiased) variance, as PyTorch moves them; dispose all three. */
+/** Dispose all that is there. */
 export interface BatchNormResult {
   readonly y: tf.Tensor;
-  readonly mean: tf.Tensor;
-  readonly variance: tf.Tensor;
+  /** In training, the new running mean and (unbiased) variance, as PyTorch moves them. */
+  readonly mean?: tf.Tensor;
+  readonly variance?: tf.Tensor;
 }

@@ -16,9 +16,14 @@ import { attribute, execute, hasOperation, oneDnnLabel, tensorflow, type Attribu
 
 const KERNEL = 'G2dBatchNorm';
 const KERNEL_RELU = 'G2dBatchNormRelu';
+const INFERENCE = 'G2dBatchNormInference';
+const INFERENCE_RELU = 'G2dBatchNormInferenceRelu';
 const ONEDNN = '_MklNativeFusedBatchNormEx';
 
-const gradientAttributes = ({ epsilon, training }: BatchNormAttributes): Attribute[] => [
+type NormalizationOptions = Pick<BatchNormAttributes, 'epsilon' | 'training'>;
+type InferenceAttributes = Pick<BatchNormAttributes, 'epsilon'>;
+
+const gradientAttributes = ({ epsilon, training }: NormalizationOptions): Attribute[] => [
   attribute.float32Type(),
   attribute.float32Type('U'),
   attribute.float('epsilon', epsilon),
@@ -41,23 +46,17 @@ const oneDnnBatchNormRelu = (operands: readonly tf.Tensor[], attributes: readonl
 
 function tryOneDnn(): void {
   const [zeros, ones] = [tf.zeros([1]), tf.ones([1])];
-  const options = { epsilon: 1, training: true, momentum: 1, mean: zeros, variance: ones };
+  const options = { epsilon: 1, training: true };
   const attributes = [...gradientAttributes(options), attribute.float('exponential_avg_factor', 1)];
   oneDnnBatchNormRelu([tf.ones([2, 1, 1, 1]), ones, zeros, zeros, ones], attributes);
 }
 
 function forward(
   inputs: Readonly<Record<string, tf.Tensor>>,
-  options: BatchNormAttributes,
+  options: NormalizationOptions & { readonly momentum: number },
   rectified: boolean,
-) {
-  const operands = [
-    inputs['x'],
-    inputs['gamma'],
-    inputs['beta'],
-    options.mean,
-    options.variance,
-  ] as tf.Tensor[];
+): tf.Tensor[] {
+  const operands = ['x', 'gamma', 'beta', 'mean', 'variance'].map((name) => inputs[name] as tf.Tensor);
   const attributes = [
     ...gradientAttributes(options),
     attribute.float('exponential_avg_factor', options.training ? options.momentum : 1),
@@ -71,8 +70,13 @@ function forward(
   return [y, ...rest];
 }
 
-/** Gradients of x, gamma and beta, computed at once as TensorFlow does. */
-function gradients(dy: tf.Tensor, saved: readonly tf.Tensor[], options: BatchNormAttributes) {
+/**
+ * Gradients of x, gamma and beta, computed at once as TensorFlow does.
+ *
+ * @param saved x, gamma, mean, variance, and a workspace of training on GPUs. Mean and variance are what the forward
+ * operation reserved in training. In inference it may leave those unwritten: then the running ones.
+ */
+function gradients(dy: tf.Tensor, saved: readonly tf.Tensor[], options: NormalizationOptions) {
   const [x, gamma, beta, ...rest] = tensorflow().executeMultipleOutputs(
     'FusedBatchNormGradV3',
     gradientAttributes(options),
@@ -83,27 +87,79 @@ function gradients(dy: tf.Tensor, saved: readonly tf.Tensor[], options: BatchNor
   return { x: () => x, gamma: () => gamma, beta: () => beta };
 }
 
+/** The same with running statistics, of which y is a function too. */
+function inferenceGradients(
+  dy: tf.Tensor,
+  [x, gamma, mean, variance]: readonly tf.Tensor[],
+  { epsilon }: InferenceAttributes,
+) {
+  const workspace = tf.scalar(0);
+  const operands = [x, gamma, mean, variance, workspace] as tf.Tensor[];
+  const result = gradients(dy, operands, { epsilon, training: false });
+  workspace.dispose();
+  const [scale, deviation] = [gamma, variance] as [tf.Tensor, tf.Tensor];
+  const inverse = () => tf.rsqrt(tf.add(deviation, epsilon));
+  return {
+    ...result,
+    mean: () => tf.neg(tf.mul(result.beta(), tf.mul(scale, inverse()))),
+    variance: () => tf.mul(tf.mul(result.gamma(), tf.mul(scale, -0.5)), tf.square(inverse())),
+  };
+}
+
 /** Registers the kernels and their gradients for the `tensorflow` backend. */
 export function registerBatchNorm(): void {
   defineKernel<BatchNormAttributes>({
     name: KERNEL,
     inputsToSave: ['x', 'gamma'],
     outputsToSave: [false, false, false, true, true, true],
-    forward: (inputs, options) => forward(inputs, options, false),
+    forward: (inputs, options) => forward({ ...inputs, ...statistics(options) }, options, false),
     gradient: ([dy], saved, options) => gradients(dy as tf.Tensor, saved, options),
   });
   defineKernel<BatchNormAttributes>({
     name: KERNEL_RELU,
     inputsToSave: ['x', 'gamma'],
     outputsToSave: [true, false, false, true, true, true],
-    forward: (inputs, options) => forward(inputs, options, true),
-    gradient: ([dy], [x, gamma, y, ...statistics], options) => {
+    forward: (inputs, options) => forward({ ...inputs, ...statistics(options) }, options, true),
+    gradient: ([dy], [x, gamma, y, ...reserved], options) => {
       const inner = execute('ReluGrad', [attribute.float32Type()], [dy, y] as tf.Tensor[]);
-      const result = gradients(inner, [x, gamma, ...statistics] as tf.Tensor[], options);
+      const result = gradients(inner, [x, gamma, ...reserved] as tf.Tensor[], options);
       inner.dispose();
       return result;
     },
   });
+  // The running statistics are inputs, so that the tape keeps what they were at the forward pass.
+  const inputsToSave = ['x', 'gamma', 'mean', 'variance'];
+  defineKernel<InferenceAttributes>({
+    name: INFERENCE,
+    inputsToSave,
+    forward: (inputs, options) => inference(inputs, options, false),
+    gradient: ([dy], saved, options) => inferenceGradients(dy as tf.Tensor, saved, options),
+  });
+  defineKernel<InferenceAttributes>({
+    name: INFERENCE_RELU,
+    inputsToSave,
+    outputsToSave: [true],
+    forward: (inputs, options) => inference(inputs, options, true),
+    gradient: ([dy], saved, options) => {
+      const inner = execute('ReluGrad', [attribute.float32Type()], [dy, saved.at(-1)] as tf.Tensor[]);
+      const result = inferenceGradients(inner, saved, options);
+      inner.dispose();
+      return result;
+    },
+  });
+}
+
+const statistics = ({ mean, variance }: BatchNormAttributes) => ({ mean, variance });
+
+/** y alone: what else the operation gives may be unwritten. */
+function inference(
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  { epsilon }: InferenceAttributes,
+  rectified: boolean,
+): tf.Tensor {
+  const [y, ...rest] = forward(inputs, { epsilon, training: false, momentum: 1 }, rectified);
+  tf.dispose(rest);
+  return y as tf.Tensor;
 }
 
 /**
@@ -117,6 +173,10 @@ export function batchNorm(
   attributes: BatchNormAttributes,
   options: { readonly relu: boolean },
 ): BatchNormResult {
+  if (!attributes.training) {
+    const name = options.relu ? INFERENCE_RELU : INFERENCE;
+    return { y: runKernel(name, { ...inputs, ...statistics(attributes) }, { epsilon: attributes.epsilon }) };
+  }
   if (canFuse(inputs.x, attributes)) return fusedBatchNorm(inputs, attributes, options);
   const [y, mean, variance, ...reserved] = runKernel<tf.Tensor[]>(
     options.relu ? KERNEL_RELU : KERNEL,

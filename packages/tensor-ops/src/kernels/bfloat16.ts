@@ -59,7 +59,7 @@ const cast = (x: tf.Tensor, from: number, to: number): tf.Tensor =>
 
 /**
  * Runs an operation on rounded copies of its operands and widens the result: a bfloat16 has the range of a float32 and
- * 8 of its 24 significant bits; sums are float32 inside of the operation.
+ * 8 of its 24 significant bits; sums are float32 inside of the operation where `bfloat16Problem` finds none.
  *
  * @param run Gets the operands and the type attribute `T` to use. With `'float32'` the operands are those given.
  */

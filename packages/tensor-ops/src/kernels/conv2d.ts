@@ -58,48 +58,62 @@ function forwardAttributes(filter: tf.Tensor, window: WindowAttributes, type: nu
     : attributes(window.strides, 'EXPLICIT', type, window.padding);
 }
 
+/** The convolution itself; not on the tape. */
+export function convolve(
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  { precision, ...window }: ConvolutionAttributes,
+): tf.Tensor {
+  if (isWinograd(x.shape, filter.shape, window, precision)) return winograd(x, filter, window);
+  return inPrecision(precision, [x, filter], (operands, type) =>
+    execute('Conv2D', forwardAttributes(filter, window, type), operands),
+  );
+}
+
+/** Gradients, each computed when it is asked for; temporaries are left to the `tf.tidy` around. */
+export function convolutionGradients(
+  dy: tf.Tensor,
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  { precision, ...window }: ConvolutionAttributes,
+): { x: () => tf.Tensor; filter: () => tf.Tensor } {
+  if (isWinograd(x.shape, filter.shape, window, precision)) {
+    return {
+      x: () => winogradGradientInput(filter, dy, window),
+      filter: () => winogradGradientFilter(x, dy, window),
+    };
+  }
+  const same = isSame(filter, window);
+  // EXPLICIT gradients take a slow path in TensorFlow; VALID on a padded input does not.
+  const padding = same ? ([0, 0] as const) : window.padding;
+  const [batch, height, width, channels] = x.shape as [number, number, number, number];
+  const padded = [batch, height + 2 * padding[0], width + 2 * padding[1], channels];
+  const options = (type: number) => attributes(window.strides, same ? 'SAME' : 'VALID', type);
+  return {
+    x: () => {
+      const sizes = tf.tensor1d(padded, 'int32');
+      const gradient = inPrecision(precision, [filter, dy], ([w, d], type) =>
+        execute('Conv2DBackpropInput', options(type), [sizes, w as tf.Tensor, d as tf.Tensor]),
+      );
+      return unpad(gradient, padding);
+    },
+    filter: () => {
+      const sizes = tf.tensor1d(filter.shape, 'int32');
+      return inPrecision(precision, [pad(x, padding, 0), dy], ([a, d], type) =>
+        execute('Conv2DBackpropFilter', options(type), [a as tf.Tensor, sizes, d as tf.Tensor]),
+      );
+    },
+  };
+}
+
 /** Registers the kernel and its gradient for the `tensorflow` backend. */
 export function registerConv2D(): void {
   defineKernel<ConvolutionAttributes>({
     name: KERNEL,
     inputsToSave: ['x', 'filter'],
-    forward: (inputs, { precision, ...window }) => {
-      const [x, filter] = [inputs['x'], inputs['filter']] as [tf.Tensor, tf.Tensor];
-      if (isWinograd(x.shape, filter.shape, window, precision)) return winograd(x, filter, window);
-      return inPrecision(precision, [x, filter], (operands, type) =>
-        execute('Conv2D', forwardAttributes(filter, window, type), operands),
-      );
-    },
-    gradient: ([dy], [x, filter], { precision, ...window }) => {
-      const [image, kernel, output] = [x, filter, dy] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-      if (isWinograd(image.shape, kernel.shape, window, precision)) {
-        return {
-          x: () => winogradGradientInput(kernel, output, window),
-          filter: () => winogradGradientFilter(image, output, window),
-        };
-      }
-      const same = isSame(kernel, window);
-      // EXPLICIT gradients take a slow path in TensorFlow; VALID on a padded input does not.
-      const padding = same ? ([0, 0] as const) : window.padding;
-      const [batch, height, width, channels] = image.shape;
-      const padded = [batch, height + 2 * padding[0], width + 2 * padding[1], channels];
-      const options = (type: number) => attributes(window.strides, same ? 'SAME' : 'VALID', type);
-      return {
-        x: () => {
-          const sizes = tf.tensor1d(padded, 'int32');
-          const gradient = inPrecision(precision, [kernel, output], ([w, d], type) =>
-            execute('Conv2DBackpropInput', options(type), [sizes, w as tf.Tensor, d as tf.Tensor]),
-          );
-          return unpad(gradient, padding);
-        },
-        filter: () => {
-          const sizes = tf.tensor1d(kernel.shape, 'int32');
-          return inPrecision(precision, [pad(image, padding, 0), output], ([a, d], type) =>
-            execute('Conv2DBackpropFilter', options(type), [a as tf.Tensor, sizes, d as tf.Tensor]),
-          );
-        },
-      };
-    },
+    forward: ({ x, filter }, options) => convolve(x as tf.Tensor, filter as tf.Tensor, options),
+    gradient: ([dy], [x, filter], options) =>
+      convolutionGradients(dy as tf.Tensor, x as tf.Tensor, filter as tf.Tensor, options),
   });
 }
 

@@ -133,8 +133,8 @@ describe.each([
       batchNormAddRelu(inputs, tf.zeros([1, 4, 1, 1]), options),
       batchNormReluMaxPool(inputs, options, tall),
     ]) {
-      expectTensorClose(result.mean, [0.25], { atol: 1e-6 });
-      expectTensorClose(result.variance, [0.9 + 0.1 * (5 / 3)], { atol: 1e-6 });
+      expectTensorClose(result.mean!, [0.25], { atol: 1e-6 });
+      expectTensorClose(result.variance!, [0.9 + 0.1 * (5 / 3)], { atol: 1e-6 });
     }
   });
 

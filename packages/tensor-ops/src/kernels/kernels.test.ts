@@ -140,8 +140,8 @@ describe('values', () => {
       { epsilon: 1e-5, momentum: 0.1, training: true, mean: tf.zeros([1]), variance: tf.ones([1]) },
       { relu: true },
     );
-    expectTensorClose(result.mean, [0.25], { atol: 1e-6 });
-    expectTensorClose(result.variance, [0.9 + 0.1 * (5 / 3)], { atol: 1e-6 });
+    expectTensorClose(result.mean!, [0.25], { atol: 1e-6 });
+    expectTensorClose(result.variance!, [0.9 + 0.1 * (5 / 3)], { atol: 1e-6 });
     // (x − 2.5) / √(1.25 + 1e-5), rectified.
     const scale = Math.sqrt(1.25 + 1e-5);
     expectTensorClose(result.y, [0, 0, 0.5 / scale, 1.5 / scale], { atol: 1e-6 });

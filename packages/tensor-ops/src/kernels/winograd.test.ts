@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { expected } from '../../test/expected.js';
 import { normal } from '../../test/normal.js';
 import { expectNoLeak, gradCheck } from '../testing.js';
 import { conv2d, conv2dWithBias } from './conv2d.js';
@@ -13,14 +13,11 @@ const sampleShape = [16, 8, 8, 32] as const;
 const sampleFilter = [3, 3, 32, 64] as const;
 const window = { strides: [1, 1], padding: [1, 1] } as const;
 
-/** Whether this processor is one for the operations. Where they are missing all the same, `g2d-native doctor` says why. */
-const present =
-  process.env['G2D_KERNELS'] !== 'off' &&
-  existsSync('/proc/cpuinfo') &&
-  /\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
+let present: boolean;
 beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
   registerTrainingKernels();
+  present = expected.winograd();
   expect(isWinograd(sampleShape, sampleFilter, window, 'float32')).toBe(present);
 });
 afterEach(() => {
@@ -95,16 +92,16 @@ describe('a convolution of 3 × 3 taps', () => {
       const bias = normal(3, filters);
       const options = { strides: [1, 1], padding } as const;
       expect(isWinograd(x.shape, filter.shape, options, 'float32')).toBe(present);
-      const expected = plain(x, filter, padding);
-      const dy = normal(4, ...expected.shape);
+      const convolved = plain(x, filter, padding);
+      const dy = normal(4, ...convolved.shape);
       const actual = [
         conv2d(x, filter, options),
         conv2dWithBias(x, filter, bias, options, 'float32'),
         ...tf.grads((a, w) => conv2d(a, w, options))([x, filter], dy),
       ];
       const wanted = [
-        expected,
-        tf.add(expected, bias),
+        convolved,
+        tf.add(convolved, bias),
         ...tf.grads((a, w) => plain(a, w, padding))([x, filter], dy),
       ];
       wanted.forEach((tensor, i) => expect(deviation(actual[i]!, tensor), `result ${i}`).toBeLessThan(5e-6));
@@ -130,8 +127,8 @@ describe('a convolution of 3 × 3 taps', () => {
       let squares = 0;
       for (let i = 0; i < values.length; i += 7) {
         const [output, place] = [i % 64, Math.floor(i / 64)];
-        const expected = exact(Math.floor(place / 64), Math.floor(place / 8) % 8, place % 8, output);
-        squares += (values[i]! - expected) ** 2;
+        const sum = exact(Math.floor(place / 64), Math.floor(place / 8) % 8, place % 8, output);
+        squares += (values[i]! - sum) ** 2;
       }
       return Math.sqrt(squares);
     });

@@ -1,0 +1,67 @@
+import { describeProcessor, runtimeInfo } from '@g2d/native';
+import { bfloat16Problem, OptionError, type Precision } from '@g2d/tensor-ops';
+import type { RunConfig } from './config-schema.js';
+
+type Key = 'precision' | 'teacherPrecision';
+
+/**
+ * Settles the precisions of a run before its first step: `"auto"` becomes what the run began with, or what this machine is fast
+ * with.
+ *
+ * @param options `begun`: the configuration that the run began with, if it has begun. `trains`: whether steps follow. `note`: told why
+ * a wish for bfloat16 is not met.
+ * @throws {OptionError} If `"bfloat16"` is demanded for steps and cannot be had here.
+ */
+export function settlePrecision(
+  config: RunConfig,
+  {
+    begun,
+    trains,
+    note,
+  }: {
+    readonly begun: RunConfig | undefined;
+    readonly trains: boolean;
+    readonly note: (line: string) => void;
+  },
+): RunConfig {
+  const settle = (key: Key): RunConfig['precision'] => {
+    const wish = config[key] === 'auto' && begun ? begun[key] : config[key];
+    if (!trains) return wish;
+    if (wish === 'bfloat16') assertHas(key);
+    if (wish !== 'auto') return wish;
+    const problem = bfloat16Problem() ?? slowProblem();
+    if (problem === null) return 'bfloat16';
+    note(`"${key}" is "auto", which is float32 here: ${problem}.`);
+    return 'float32';
+  };
+  return { ...config, precision: settle('precision'), teacherPrecision: settle('teacherPrecision') };
+}
+
+/**
+ * For passes that only read a trained model: the precision it was trained with, or float32 where this machine lacks it. The
+ * difference is within the rounding of bfloat16.
+ */
+export const usablePrecision = (precision: RunConfig['precision']): Precision =>
+  precision === 'float32' || bfloat16Problem() !== null ? 'float32' : 'bfloat16';
+
+function assertHas(key: Key): void {
+  const problem = bfloat16Problem();
+  if (problem === null) return;
+  throw new OptionError(
+    `"${key}" is "bfloat16", but ${problem} (${here()}). Set it to "float32", or to "auto", which is bfloat16 only where it is fast.`,
+    { option: key, value: 'bfloat16', accepted: '"float32", "auto"' },
+  );
+}
+
+/** Why bfloat16 would be slower than float32, though it can be had. */
+function slowProblem(): string | null {
+  const { device, processor } = runtimeInfo() ?? {};
+  return !processor || device === 'gpu' || processor.bfloat16
+    ? null
+    : `this processor has no units for bfloat16 (${here()})`;
+}
+
+function here(): string {
+  const processor = runtimeInfo()?.processor;
+  return processor ? `here: ${describeProcessor(processor)}` : 'an unknown processor';
+}
