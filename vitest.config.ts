@@ -28,7 +28,7 @@ export default defineConfig({
             'packages/accelerate/src/{accelerate,kernels}/*.test.ts',
             'packages/tensor-ops/src/{optimizers,tensorflow}/*.test.ts',
             'packages/encoders/src/{compiled,golden,resnet18,transformer}.test.ts',
-            'packages/trainer/src/parity/public-cases.test.ts',
+            'packages/parity/src/public-cases.test.ts',
           ],
           testTimeout: 120_000,
         },

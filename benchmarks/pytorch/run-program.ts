@@ -6,7 +6,7 @@ import type { Options } from './options.js';
 import type { Program } from './programs.js';
 import type { Measurement } from './ratios.js';
 
-const g2d = fileURLToPath(new URL('../../packages/trainer/bin/g2d.js', import.meta.url));
+const g2d = fileURLToPath(new URL('../../packages/cli/bin/g2d.js', import.meta.url));
 const step = fileURLToPath(new URL('step.py', import.meta.url));
 
 /** Where and how programs run. */

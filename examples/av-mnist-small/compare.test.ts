@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readConfig } from '@g2d/trainer/node';
+import { readConfig } from '@g2d/runs';
 import { describe, expect, it } from 'vitest';
 import { METHODS, parseCompare, plannedRuns } from './compare.js';
 

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { relative, resolve } from 'node:path';
 import { install, loadTensorFlow, NativeError, runtimeInfo, terminalProgress } from '@g2d/native';
 import { G2DError } from '@g2d/tensor-ops';
-import { createProgress, openRunGroup, stopSignal } from '@g2d/trainer/node';
+import { createProgress, openRunGroup, stopSignal } from '@g2d/runs';
 import { openData } from './data.js';
 import { Interrupted, runExperiment, workOf } from './experiment.js';
 import { printResults, writeReport } from './report.js';

@@ -1,3 +1,3 @@
 import { preset } from '../../tsup.base.js';
 
-export default preset({ entry: { index: 'src/index.ts', node: 'src/node.ts', cli: 'src/cli/main.ts' } });
+export default preset({ entry: { index: 'src/index.ts', internal: 'src/internal.ts' } });

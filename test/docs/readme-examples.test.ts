@@ -1,4 +1,4 @@
-// The first TypeScript example of every package's README, and of the guides in docs/, runs as it stands, from the root of the
+// The first TypeScript example of every published package's README, and of the guides in docs/, runs as it stands, from the root of the
 // repository.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,13 @@ const folder = join(root, 'test/docs/.examples');
 beforeAll(() => void mkdirSync(folder, { recursive: true }));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const isPublished = (name: string): boolean =>
+  !(JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as { private?: boolean })
+    .private;
 const pages = [
-  ...readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'README.md')),
+  ...readdirSync(join(root, 'packages'))
+    .filter(isPublished)
+    .map((name) => join('packages', name, 'README.md')),
   'docs/writing-a-method.md',
 ];
 

@@ -1,12 +1,12 @@
 // `paper.json` of each dataset: its README says where every value comes from, and it fits the dataset, its commands and `small.json`.
 import { readFileSync } from 'node:fs';
 import { loadTensorFlow } from '@g2d/native';
-import { readConfig, type RunConfig } from '@g2d/trainer/node';
+import { readConfig, type RunConfig } from '@g2d/runs';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { parseSettings } from '../../packages/trainer/src/cli/data/arguments.js';
-import { buildModel } from '../../packages/trainer/src/run/build-model.js';
-import { openData } from '../../packages/trainer/src/run/open-data.js';
+import { parseSettings } from '../../packages/cli/src/data/arguments.js';
+import { buildModel } from '../../packages/runs/src/build-model.js';
+import { openData } from '../../packages/runs/src/open-data.js';
 import { commands, DATASETS, exampleFile, NAMES, optionOf, readme, root } from './examples.js';
 
 /** Features that the paper's encoders give. */
@@ -61,7 +61,7 @@ describe.each(NAMES)('examples/%s/paper.json', (dataset) => {
 
   it('has every value, and no other, in the table of its README, with a source', () => {
     const { $schema, ...values } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-    expect($schema).toBe('../../packages/trainer/schema/run.schema.json');
+    expect($schema).toBe('../../packages/runs/schema/run.schema.json');
     const table = tableOf(readme(dataset));
     expect(table.map(([key, value]) => [key, spaceless(value)])).toEqual(
       Object.entries(leaves(values)).map(([key, value]) => [key, spaceless(JSON.stringify(value))]),

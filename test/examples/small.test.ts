@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { main } from '../../packages/trainer/src/cli/main.js';
+import { main } from '../../packages/cli/src/main.js';
 import { commands, DATASETS, NAMES, optionOf, root, type DatasetName } from './examples.js';
 
 // Paths in the commands are relative to the repository; what they write goes here.
@@ -37,7 +37,7 @@ const inProcess: Run = async (args) => {
   return { code, stdout, stderr };
 };
 const inChild: Run = async (args) => {
-  const command = join(root, 'packages/trainer/bin/g2d.js');
+  const command = join(root, 'packages/cli/bin/g2d.js');
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], { encoding: 'utf8' });
   return { code: status, stdout, stderr };
 };

@@ -23,12 +23,16 @@ const run = (
 
 interface Manifest {
   readonly name: string;
+  readonly private?: boolean;
   readonly exports: Readonly<Record<string, unknown>>;
 }
-const manifests = readdirSync(join(root, 'packages')).map(
+const all = readdirSync(join(root, 'packages')).map(
   (name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest,
 );
-/** Every entry point, for example `@g2d/trainer/node`. `testing` needs the test runner's own setting. */
+const manifests = all.filter((manifest) => !manifest.private);
+/** Packages that add commands to `g2d`, as a user's own would. */
+const tools = all.filter((manifest) => manifest.private);
+/** Every entry point, for example `@g2d/runs`. `testing` needs the test runner's own setting. */
 const entries = manifests.flatMap(({ name, exports }) =>
   Object.keys(exports)
     .filter((path) => path !== './package.json')
@@ -36,7 +40,7 @@ const entries = manifests.flatMap(({ name, exports }) =>
 );
 
 beforeAll(() => {
-  const workspaces = manifests.flatMap(({ name }) => ['--workspace', name]);
+  const workspaces = all.flatMap(({ name }) => ['--workspace', name]);
   const tarballs = JSON.parse(
     run('npm', ['pack', '--json', '--pack-destination', folder, ...workspaces], {
       cwd: root,
@@ -171,8 +175,9 @@ describe('packed packages in an empty project', () => {
     expect(run('node', [`batches.${extension}`]).trim()).toBe('12,44,34');
   });
 
-  it('has a g2d command that runs a parity case on plain JavaScript', () => {
-    expect(run('npx', ['g2d', '--help'])).toMatch(/parity[\s\S]*bench/);
+  it('has a g2d command, with those of other packages, that runs a parity case on plain JavaScript', () => {
+    expect(tools.map(({ name }) => name)).toEqual(['@g2d/bench', '@g2d/parity']);
+    expect(run('npx', ['g2d', '--help'])).toMatch(/train[\s\S]*bench[\s\S]*parity/);
     const parityCase = join(root, 'test/parity/cases/losses');
     const report = JSON.parse(run('npx', ['g2d', 'parity', '--json', '--backend', 'cpu', parityCase])) as {
       cases: { name: string; status: string }[];

@@ -5,13 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { toyConfig, toyTeacher } from '../test/toy-config.js';
+import { toyConfig, toyTeacher } from '../../runs/test/toy-config.js';
 import { toyDataset, toyModel } from '../test/toy.js';
 import { collectFeatures } from './collect-features.js';
 import { readState } from './model-state.js';
-import { loadRun } from './run/load-run.js';
-import { parseConfig } from './run/read-config.js';
-import { trainRun } from './run/train-run.js';
+import { loadRun, parseConfig, trainRun } from '@g2d/runs';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batches, type MultimodalDataset } from '@g2d/datasets';
+import type { MultimodalDataset } from '@g2d/datasets';
 import type { MultimodalModel } from '@g2d/fusion';
 import { perModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 import type { EvaluateOptions } from './evaluate.js';
+import { readBatches } from './read-batches.js';
 
 /**
  * A model's features f_m of every sample of a dataset, in its order, without augmentation and in inference mode: what
@@ -25,7 +26,7 @@ export async function collectFeatures<A extends string, M extends A>(
 ): Promise<Record<M, Float32Array[]>> {
   const { modalities } = model;
   const rows = perModality(modalities, (): Float32Array[] => []);
-  for await (const batch of batches<A, M>(dataset, { batchSize, workers, modalities })) {
+  for await (const batch of readBatches<A, M>(dataset, { batchSize, workers, modalities })) {
     try {
       tf.tidy(() => {
         const inputs = encoderInputs(model, batch);

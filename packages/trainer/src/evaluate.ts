@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batches, type Batch, type BatchesOptions, type MultimodalDataset, type Task } from '@g2d/datasets';
+import type { Batch, BatchesOptions, MultimodalDataset, Task } from '@g2d/datasets';
 import type { MultimodalModel, Outputs } from '@g2d/fusion';
 import { OptionError, type PerModality } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
@@ -12,6 +12,7 @@ import {
   type ValueMetrics,
 } from './measure.js';
 import type { Scores } from './method.js';
+import { readBatches } from './read-batches.js';
 
 /** Predictions of a model on a split. Those of a modality are about the samples that have it; `ids` are all. */
 interface Predictions {
@@ -143,7 +144,7 @@ async function predictAll<A extends string, M extends A>(
   const labels: number[] = [];
   const logits: Record<string, Float32Array[]> = {};
   const masks: Record<string, number[]> = {};
-  for await (const batch of batches(dataset, { batchSize, workers, onError })) {
+  for await (const batch of readBatches(dataset, { batchSize, workers, onError })) {
     try {
       ids.push(...batch.ids);
       labels.push(...batch.labels.dataSync());

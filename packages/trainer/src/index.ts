@@ -42,7 +42,3 @@ export type {
   StepResult,
   Training,
 } from './method.js';
-export { g2dDistillation } from './methods/g2d-distillation.js';
-export { modalityPrioritization, type PrioritizationOptions } from './methods/modality-prioritization.js';
-export { ume, type UmeOptions } from './methods/ume.js';
-export { umt, type UmtOptions } from './methods/umt.js';

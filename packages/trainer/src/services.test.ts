@@ -7,7 +7,7 @@ import { toyDataset, toyModel, type Modality } from '../test/toy.js';
 import { frozenTeachers } from './frozen-teachers.js';
 import type { Optimizer } from '@g2d/tensor-ops';
 import type { EpochRecord, Method, Step } from './method.js';
-import { modalityPrioritization } from './methods/modality-prioritization.js';
+import { modalityPrioritization } from '@g2d/methods';
 import { readState } from './model-state.js';
 import type { Snapshot } from './snapshot.js';
 import { train, type TrainOptions } from './train.js';

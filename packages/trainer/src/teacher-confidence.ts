@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { batches, type Batch, type MultimodalDataset, type Task } from '@g2d/datasets';
+import type { Batch, MultimodalDataset, Task } from '@g2d/datasets';
 import { modalityConfidence, regressionConfidence } from '@g2d/smp';
 import { perModality, type PerModality } from '@g2d/tensor-ops';
 import type { FrozenTeachers } from './frozen-teachers.js';
+import { readBatches } from './read-batches.js';
 
 interface ConfidenceOptions {
   readonly task: Task;
@@ -48,7 +49,7 @@ export async function teacherConfidence<A extends string, M extends A>(
   const { modalities } = teachers;
   const sums: Record<M, number> = perModality(modalities, () => 0);
   const samples: Record<M, number> = perModality(modalities, () => 0);
-  for await (const batch of batches(dataset, { batchSize })) {
+  for await (const batch of readBatches(dataset, { batchSize })) {
     tf.tidy(() => {
       const outputs = teachers.outputs(batch);
       for (const modality of modalities) {

@@ -19,7 +19,6 @@ export interface EventFile {
   text(tag: string, markdown: string, step: number, wallTime?: number): void;
   /** Writes what was added and waits until it is on disk: do it before a checkpoint is saved. */
   flush(): void;
-  /** Writes what was added and gives the file back. */
   close(): void;
 }
 

@@ -1,0 +1,111 @@
+import * as tf from '@tensorflow/tfjs';
+import { smallImageEncoder } from '@g2d/encoders';
+import { SINGLE_PROCESS } from '@g2d/trainer/internal';
+import type { MultimodalModel } from '@g2d/fusion';
+import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { toyModel } from '../../trainer/test/toy.js';
+import type { Step, Training } from '@g2d/trainer';
+import { measureStep } from './measure-step.js';
+import type { StepDataset } from './step-datasets.js';
+import { methodsOf } from './step-methods.js';
+import type { StepSetup } from './step-setup.js';
+import { cachedTeachers } from './step-teachers.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const modality = {
+  shape: [8, 8, 1],
+  encoder: (options: { name: string; seed: number }) =>
+    smallImageEncoder({ inputShape: [8, 8, 1], ...options }),
+};
+const dataset: StepDataset = {
+  title: 'Tiny',
+  task: 'classification',
+  classes: 3,
+  modalities: { loud: modality, quiet: modality, silent: modality },
+  costliest: 'quiet',
+  scope: 'conv',
+};
+const joint: StepSetup = {
+  dataset,
+  batch: 4,
+  method: 'joint',
+  phase: 'joint',
+  teachers: 'none',
+  precision: 'float32',
+  steps: 3,
+  warmup: 2,
+};
+
+describe('measureStep', () => {
+  it.each<[string, Partial<StepSetup>]>([
+    ['joint training', {}],
+    ['SMP on cached teachers', { method: 'smp', phase: 'prioritized', teachers: 'cached' }],
+    ['G2D on cached teachers', { method: 'g2d', phase: 'prioritized', teachers: 'cached', scope: 'encoder' }],
+    ['G2D on online teachers', { method: 'g2d', phase: 'joint', teachers: 'online' }],
+    ['UMT on online teachers', { method: 'umt', teachers: 'online' }],
+    ['OGM', { method: 'ogm' }],
+    ['OGM-GE', { method: 'ogm-ge', scope: 'encoder+head' }],
+  ])('times %s and leaves no tensor behind', async (_, changes) => {
+    const before = tf.memory().numTensors;
+    let done = 0;
+    const { ms, peakRssMB } = await measureStep({ ...joint, ...changes }, () => void done++);
+    expect(done).toBe(5);
+    expect(ms.min).toBeGreaterThan(0);
+    expect(ms.median).toBeGreaterThanOrEqual(ms.min);
+    expect(ms.p95).toBeGreaterThanOrEqual(ms.median);
+    expect(peakRssMB).toBeGreaterThan(process.memoryUsage.rss() / 2 ** 20 / 2);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('leaves no tensor behind after an error', async () => {
+    const before = tf.memory().numTensors;
+    const interrupt = () => {
+      throw new Error('Enough.');
+    };
+    await expect(measureStep({ ...joint, method: 'g2d', teachers: 'online' }, interrupt)).rejects.toThrow(
+      'Enough.',
+    );
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('methodsOf', () => {
+  /** κ in a step with cached teachers. */
+  async function coefficients(changes: Partial<StepSetup>): Promise<PerModality<string, number>> {
+    const model: MultimodalModel<string> = toyModel(['loud', 'quiet'], 0);
+    const { modalities } = model;
+    const labels = [0, 2, 2, 1];
+    const prioritized = changes.prioritized as string;
+    const teachers = cachedTeachers({ modalities, labels, classes: 3, prioritized }, { loud: 5, quiet: 5 });
+    const inputs = perModality(modalities, () => tf.zeros([4, 4]));
+    const batch = { inputs, labels: tf.tensor1d(labels, 'int32'), ids: ['a', 'b', 'c', 'd'] };
+
+    const two = { ...dataset, modalities: { loud: modality, quiet: modality } };
+    const [smp] = await methodsOf({ ...joint, dataset: two, method: 'smp', scope: 'encoder', ...changes });
+    const task = 'classification';
+    await smp?.onTrainStart?.({ model, epochs: 1, task } as Training<string>);
+    const step = {
+      epoch: 1,
+      model,
+      task,
+      batch,
+      teachers: teachers.outputs(batch),
+      allReduce: SINGLE_PROCESS,
+    };
+    smp?.onStepStart?.(step as unknown as Step<string>);
+    return smp?.stepLog?.()['coefficients'] as PerModality<string, number>;
+  }
+
+  it('lets the modality train that was asked for', async () => {
+    expect(await coefficients({ phase: 'prioritized', prioritized: 'quiet' })).toEqual({ loud: 0, quiet: 1 });
+    expect(await coefficients({ phase: 'prioritized', prioritized: 'loud' })).toEqual({ loud: 1, quiet: 0 });
+  });
+
+  it('lets every modality train in the joint phase', async () => {
+    expect(await coefficients({ phase: 'joint', prioritized: 'quiet' })).toEqual({ loud: 1, quiet: 1 });
+  });
+});

@@ -1,0 +1,144 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Batch } from '@g2d/datasets';
+import { lateFusion, MultimodalModel } from '@g2d/fusion';
+import { deriveSeed, perModality, randomStream, type PerModality } from '@g2d/tensor-ops';
+import { accelerate, type Precision } from '@g2d/accelerate';
+import { type FrozenTeachers, train } from '@g2d/trainer';
+import type { StepDataset } from './step-datasets.js';
+import { methodsOf } from './step-methods.js';
+import type { StepSetup } from './step-setup.js';
+import { cachedTeachers, onlineTeachers } from './step-teachers.js';
+import { stepTimes, type StepTimes } from './step-times.js';
+
+/** The paper's settings of SGD. */
+const OPTIMIZER = { learningRate: 1e-3, momentum: 0.9, weightDecay: 1e-4 } as const;
+
+/** What a measurement found. */
+export interface StepMeasurement {
+  readonly ms: StepTimes;
+  /** Largest resident memory of the whole process so far, in MB of 2²⁰ bytes. */
+  readonly peakRssMB: number;
+}
+
+/**
+ * Times the steps of a real `train()` on one random batch, as long as the loop takes from one batch to the next: teachers,
+ * forward and backward pass, the method, the optimizer, accuracies, freeing.
+ *
+ * The batch's tensors lie ready: loading data is not a part of it.
+ *
+ * @param onStep After each step, those of the warm-up too.
+ */
+export async function measureStep(setup: StepSetup, onStep: () => void): Promise<StepMeasurement> {
+  const { dataset, batch: size, precision, steps, warmup } = setup;
+  const methods = methodsOf(setup);
+  const modalities = Object.keys(dataset.modalities);
+  const student = buildModel(dataset, modalities, { seed: 0, precision });
+  const batch = randomBatch(dataset, size);
+  const { teachers, dispose } = teachersOf(setup, batch, student.widths);
+  const milliseconds: number[] = [];
+  async function* batches(): AsyncGenerator<Batch<string>> {
+    for (let step = 0; step < warmup + steps; step++) {
+      const inputs = perModality(modalities, (modality) => tf.clone(batch.inputs[modality] as tf.Tensor));
+      const next = { ...batch, inputs, labels: tf.clone(batch.labels) };
+      const started = performance.now();
+      yield next;
+      // The loop asks for the next batch.
+      milliseconds.push(performance.now() - started);
+      onStep();
+    }
+  }
+  try {
+    await train({
+      model: student.model,
+      methods,
+      ...(teachers && { teachers }),
+      epochs: 1,
+      task: dataset.task,
+      optimizer: OPTIMIZER,
+      batches,
+    });
+    return {
+      ms: stepTimes(milliseconds.slice(warmup)),
+      peakRssMB: process.resourceUsage().maxRSS / 1024,
+    };
+  } finally {
+    dispose();
+    student.dispose();
+    tf.dispose(batch);
+  }
+}
+
+interface BuiltModel {
+  readonly model: MultimodalModel<string>;
+  /** D_m of each modality. */
+  readonly widths: PerModality<string, number>;
+  dispose(): void;
+}
+
+/** Encoders with late fusion; a teacher if there is only one modality. */
+function buildModel(
+  { modalities, classes }: StepDataset,
+  names: readonly string[],
+  { seed, precision = 'float32' }: { readonly seed: number; readonly precision?: Precision },
+): BuiltModel {
+  const encoders = perModality(names, (name): LayersModel => {
+    const encoder = modalities[name]?.encoder({ name, seed }) as LayersModel;
+    return precision === 'float32' ? encoder : accelerate(encoder, { precision });
+  });
+  const widths = perModality(names, (name) => encoders[name]?.outputs[0]?.shape[1] as number);
+  const fusion = lateFusion({ widths, classes, seed });
+  return {
+    model: new MultimodalModel({ encoders, fusion }),
+    widths,
+    dispose: () => {
+      for (const encoder of Object.values(encoders)) encoder.dispose();
+      for (const { layer } of fusion.layers) layer.dispose();
+    },
+  };
+}
+
+function randomBatch({ modalities, task, classes }: StepDataset, size: number): Batch<string> {
+  const { integer, uniform } = randomStream(deriveSeed(0, 'labels'));
+  const labels =
+    task === 'regression'
+      ? tf.tensor1d(Array.from({ length: size }, () => 0.01 + 0.98 * uniform()))
+      : tf.tensor1d(
+          Array.from({ length: size }, () => integer(classes)),
+          'int32',
+        );
+  return {
+    inputs: perModality(Object.keys(modalities), (name) =>
+      tf.randomNormal([size, ...(modalities[name]?.shape ?? [])], 0, 1, 'float32', deriveSeed(0, name)),
+    ),
+    labels,
+    ids: Array.from({ length: size }, (_, i) => `random/${i}`),
+  };
+}
+
+interface BuiltTeachers {
+  readonly teachers?: FrozenTeachers<string>;
+  dispose(): void;
+}
+
+function teachersOf(
+  { dataset, teachers, prioritized = dataset.costliest, teacherPrecision: precision }: StepSetup,
+  { labels }: Batch<string>,
+  widths: PerModality<string, number>,
+): BuiltTeachers {
+  if (teachers === 'none') return { dispose: () => {} };
+  const modalities = Object.keys(dataset.modalities);
+  const judgement = { modalities, labels: [...labels.dataSync()], classes: dataset.classes, prioritized };
+  if (teachers === 'cached') return { teachers: cachedTeachers(judgement, widths), dispose: () => {} };
+
+  const built = perModality(modalities, (modality) => buildModel(dataset, [modality], { seed: 1 }));
+  const models = perModality(modalities, (modality) => (built[modality] as BuiltModel).model);
+  const online = onlineTeachers(judgement, models, { ...(precision && { precision }) });
+  return {
+    teachers: online,
+    dispose: () => {
+      online.dispose();
+      for (const { dispose } of Object.values(built)) dispose();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { describeProcessor, type RuntimeInfo } from '@g2d/native';
+import { OptionError } from '@g2d/tensor-ops';
+import { bfloat16Problem } from '@g2d/accelerate';
+import { createProgress } from '@g2d/runs';
+import { measureStep, type StepMeasurement } from './measure-step.js';
+import { stepCommandOf, stepOptions, type StepCommand } from './step-options.js';
+import { defineCommand } from '@g2d/cli';
+import { formatStep } from './format-step.js';
+
+/** `g2d bench`. */
+export const bench = defineCommand({
+  usage: 'step --dataset NAME [options]',
+  description: `Times one step of training at a dataset's shapes: what the training loop does from one batch to the next, with the paper's encoders (ResNet-18; Transformers for sequences; MobileNetV2 and dense layers for MIS-ME), late fusion and SGD (1e-3, momentum 0.9, weight decay 1e-4).
+Inputs are random and lie ready in memory; no files are read. Progress goes to standard error.`,
+  options: stepOptions,
+  details: `Memory is the largest resident set of the whole process in MB of 2^20 bytes.
+
+Exit code: 0; 2 for an error, such as options that do not go together.
+
+Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase prioritized --scope encoder`,
+  async run(given, { out }) {
+    const command = stepCommandOf(given);
+    const { setup, backend } = command;
+    const { loadTensorFlow, runtimeInfo } = await import('@g2d/native');
+    await loadTensorFlow({ ...(backend && { backend }) });
+    const runtime = runtimeInfo() as NonNullable<ReturnType<typeof runtimeInfo>>;
+    assertPrecision(command, runtime);
+
+    const progress = createProgress(setup.warmup + setup.steps);
+    let measurement: StepMeasurement;
+    try {
+      progress.stage(`${setup.dataset.title}: ${setup.warmup + setup.steps} steps`);
+      measurement = await measureStep(setup, () => progress.advance(1));
+    } finally {
+      progress.stop();
+    }
+    const report = toReport(command, runtime, measurement);
+    out(command.json ? `${JSON.stringify(report)}\n` : formatStep(setup, report));
+    return 0;
+  },
+});
+
+function assertPrecision({ setup }: StepCommand, { backend, processor }: RuntimeInfo): void {
+  const { precision, teacherPrecision } = setup;
+  if (precision === 'float32' && teacherPrecision !== 'bfloat16') return;
+  const problem = bfloat16Problem();
+  if (problem === null) return;
+  throw new OptionError(
+    backend === 'tensorflow'
+      ? `bfloat16 cannot be had: ${problem} (here: ${describeProcessor(processor)}). Use float32.`
+      : `bfloat16 needs the backend tensorflow, but this is ${backend}. Use float32, or run npx g2d-native install.`,
+    { option: 'precision', value: 'bfloat16', accepted: 'float32' },
+  );
+}
+
+/** What `--json` prints. */
+function toReport(
+  { dataset, setup }: StepCommand,
+  { backend, device }: { readonly backend: string; readonly device: string },
+  { ms, peakRssMB }: StepMeasurement,
+) {
+  const { batch, method, phase, teachers, scope, prioritized, precision, teacherPrecision, steps } = setup;
+  return {
+    dataset,
+    batch,
+    method,
+    phase,
+    teachers,
+    ...(scope && { scope }),
+    ...(prioritized && { prioritized }),
+    precision,
+    ...(teacherPrecision && { teacherPrecision }),
+    backend,
+    device,
+    steps,
+    ms: { min: hundredths(ms.min), median: hundredths(ms.median), p95: hundredths(ms.p95) },
+    peakRssMB: Math.round(peakRssMB),
+  };
+}
+
+const hundredths = (value: number): number => Math.round(value * 100) / 100;

@@ -1,0 +1,53 @@
+import { createProgress } from '@g2d/runs';
+import { defineCommand } from '../command.js';
+import { datasetAndFolder, parseSettings, required } from './arguments.js';
+import { dataSource, dataSources } from './datasets.js';
+import { formatCheck } from './format-check.js';
+
+/** `g2d data check`. */
+export const dataCheck = defineCommand({
+  usage: '<dataset> <folder> [options]',
+  description: `Looks through the folder of a dataset: how many samples each part has next to how many it should have, what is missing or broken, and where to get it under which licence. Nothing is changed. A folder may be half downloaded.
+
+<dataset> is one of ${Object.keys(dataSources).join(', ')}.`,
+  options: {
+    set: {
+      value: 'KEY=VALUE',
+      multiple: true,
+      help: 'an option of the loader, such as format=csv for mis-me; may be given several times',
+    },
+    json: {
+      help: 'one JSON object: {"dataset", "folder", "licence", "howToGet", "expected": {part: count}, "found": {part: count}, "problems": [{"reason", "ids"}], "asPublished"}, with every id; the text shows ten of each reason',
+    },
+  },
+  details: `Exit code: 0 if training on this folder would be as published; 1 if it would not; 2 for an error in the command line.
+
+Example: g2d data check crema-d data/crema-d`,
+  async run({ values, positionals }, { out }) {
+    const [name, folder] = datasetAndFolder(positionals);
+    const source = dataSource(name);
+    required('<folder>', folder, `the folder of ${source.title}`);
+    const settings = parseSettings(values.set);
+
+    const progress = createProgress(STEPS);
+    let done = 0;
+    try {
+      progress.stage(`looking through ${folder}`);
+      const check = await source.check(folder, {
+        ...settings,
+        onProgress: (share) => {
+          const steps = Math.floor(share * STEPS) - done;
+          progress.advance(steps);
+          done += steps;
+        },
+      });
+      progress.stop();
+      out(values.json ? `${JSON.stringify(check)}\n` : formatCheck(check));
+      return check.asPublished ? 0 : 1;
+    } finally {
+      progress.stop();
+    }
+  },
+});
+
+const STEPS = 100;

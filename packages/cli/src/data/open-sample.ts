@@ -1,0 +1,88 @@
+import type { MultimodalDataset, Sample, Split } from '@g2d/datasets';
+import { OptionError } from '@g2d/tensor-ops';
+import type { CommandOptions } from '../command.js';
+import { datasetAndFolder, parseSettings, parseSplit, parseWhole, required } from './arguments.js';
+import { dataSource, type DataSource, type OpenOptions } from './datasets.js';
+
+/** The options of the commands that read one sample. */
+export const sampleOptions = {
+  split: { value: 'NAME', help: 'train, validation, test' },
+  index: { value: 'N', help: 'which sample, from 0' },
+  id: { value: 'ID', help: 'which sample, by its id' },
+  out: { value: 'PATH', help: 'where the result goes' },
+  faithful: { also: 'official', help: 'by the rules of the reference (also --official)' },
+  set: {
+    value: 'KEY=VALUE',
+    multiple: true,
+    help: 'an option of the loader, such as format=csv for mis-me; may be given several times',
+  },
+} as const satisfies CommandOptions;
+
+interface SampleValues {
+  readonly split?: string | undefined;
+  readonly index?: string | undefined;
+  readonly id?: string | undefined;
+  readonly faithful: boolean;
+  readonly set: readonly string[];
+}
+
+/** One sample and where it is from. */
+export interface OpenedSample {
+  readonly name: string;
+  readonly source: DataSource;
+  readonly options: OpenOptions;
+  readonly dataset: Omit<MultimodalDataset<string>, 'sample' | 'close'>;
+  readonly index: number;
+  readonly sample: Sample<string>;
+}
+
+/**
+ * Opens a dataset, reads the sample that the command line names, and closes it.
+ *
+ * @throws {OptionError} If the command line names none, or one that is not there; what the loader throws comes as it is.
+ */
+export async function openSample(
+  positionals: readonly string[],
+  { split, index, id, faithful, set }: SampleValues,
+): Promise<OpenedSample> {
+  const [name, folder] = datasetAndFolder(positionals);
+  const source = dataSource(name);
+  if ((index === undefined) === (id === undefined)) {
+    throw new OptionError(
+      index === undefined
+        ? 'No sample is named: give --index N, or --id ID.'
+        : '--index and --id both name a sample: give one of them.',
+      { option: 'index', value: index, accepted: '--index N or --id ID' },
+    );
+  }
+  const at = index === undefined ? undefined : parseWhole('index', index, 0);
+  const options: OpenOptions = {
+    root: required('<folder>', folder, `the folder of ${source.title}`),
+    split: parseSplit(split),
+    faithful,
+    ...parseSettings(set),
+  };
+  const dataset = await source.open(options);
+  try {
+    const found = at ?? indexOf(dataset, id as string, options.split);
+    return {
+      name: name as string,
+      source,
+      options,
+      dataset,
+      index: found,
+      sample: await dataset.sample(found),
+    };
+  } finally {
+    await dataset.close();
+  }
+}
+
+function indexOf({ ids, name }: MultimodalDataset<string>, id: string, split: Split): number {
+  const index = ids.indexOf(id);
+  if (index >= 0) return index;
+  throw new OptionError(
+    `${name} has no sample "${id}" in its ${split} split; its ids are of the form "${ids[0] ?? ''}".`,
+    { option: 'id', value: id, accepted: `an id of the ${split} split` },
+  );
+}

@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { compareRuns, formatComparison, readRun, renderComparison, type Run } from '@g2d/analysis';
+import { OptionError } from '@g2d/tensor-ops';
+import { writeFileAtomic } from '@g2d/formats/node';
+import { defineCommand } from '../command.js';
+import { commandLine } from './command-line.js';
+
+const FORMATS = ['text', 'markdown', 'csv'] as const;
+
+/** `g2d compare`. */
+export const compareCommand = defineCommand({
+  usage: 'RUN... [options]',
+  description: `Puts runs into one table: a line for each method, mean and standard deviation over seeds, a bootstrap interval, the gain over joint training, each modality's own head. Runs that differ in their seed alone are one line.
+
+RUN is a run folder, or a folder of them. Runs that are not finished are left out, and named.`,
+  options: {
+    format: { value: 'F', default: 'text', help: 'text, markdown or csv (default: text)' },
+    out: {
+      value: 'FILE',
+      help: 'also write one self-contained HTML page: the table, intervals, curves on top of each other',
+    },
+    title: { value: 'T', default: 'Comparison of runs', help: 'of the page' },
+    json: { help: 'the table as JSON' },
+  },
+  details: 'Example: g2d compare runs/crema-d/* --out compare.html',
+  async run({ values, positionals, args }, { out, err }) {
+    const format = FORMATS.find((known) => known === values.format);
+    if (!format) {
+      throw new OptionError(`--format is "${values.format}"; it can be ${FORMATS.join(', ')}.`, {
+        option: 'format',
+        value: values.format,
+        accepted: FORMATS.join(', '),
+      });
+    }
+    if (positionals.length === 0) {
+      throw new OptionError('RUN is missing: give run folders, or folders of them, such as runs/*.', {
+        option: 'RUN',
+        value: undefined,
+        accepted: 'run folders',
+      });
+    }
+    const runs = readRuns(positionals, (line) => err(`${line}\n`));
+    const table = compareRuns(runs);
+    out(
+      values.json
+        ? `${JSON.stringify(table)}\n`
+        : `${formatComparison(table, format, { width: process.stdout.columns ?? Infinity }).trimEnd()}\n`,
+    );
+    if (values.out !== undefined) {
+      const command = commandLine('g2d compare', args);
+      writeFileAtomic(values.out, renderComparison({ title: values.title, runs, command }));
+      err(`${values.out}\n`);
+    }
+    return 0;
+  },
+});
+
+const isRun = (folder: string): boolean => existsSync(join(folder, 'config.json')) && !isGroup(folder);
+
+/** A folder of runs may have a `config.json` of its own. */
+const isGroup = (folder: string): boolean =>
+  !existsSync(join(folder, 'metrics.jsonl')) &&
+  subfolders(folder).some((inner) => existsSync(join(inner, 'metrics.jsonl')));
+
+const subfolders = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(folder, name))
+    .sort();
+
+function readRuns(paths: readonly string[], note: (line: string) => void): Run[] {
+  const folders = paths.flatMap((path) => {
+    if (!existsSync(path) || !statSync(path).isDirectory()) {
+      // A glob such as runs/* has files too.
+      if (existsSync(path)) return [];
+      throw new OptionError(`There is no folder ${path}.`, {
+        option: 'RUN',
+        value: path,
+        accepted: 'run folders',
+      });
+    }
+    return isRun(path) ? [path] : subfolders(path).filter(isRun);
+  });
+  const finished = folders.filter((folder) => {
+    const is = existsSync(join(folder, 'summary.json'));
+    if (!is) note(`${folder} is not finished, and left out.`);
+    return is;
+  });
+  if (finished.length > 0) return finished.map((folder) => readRun(folder));
+  throw new OptionError(`There is no finished run in ${paths.join(', ')}.`, {
+    option: 'RUN',
+    value: paths,
+    accepted: 'folders of finished runs',
+  });
+}

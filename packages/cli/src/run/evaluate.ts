@@ -1,0 +1,90 @@
+import { loadTensorFlow } from '@g2d/native';
+import { OptionError } from '@g2d/tensor-ops';
+import { mapValues } from '@g2d/trainer/internal';
+import { type CheckpointLabel, createProgress, loadRun } from '@g2d/runs';
+import { evaluateOptions, evaluateSplit, type SplitEvaluation } from '@g2d/runs/internal';
+import { defineCommand } from '../command.js';
+import { parseSettings, parseSplit } from '../data/arguments.js';
+import { formatMetrics } from './format-summary.js';
+import { onlyRun } from './run-argument.js';
+
+/** `g2d evaluate`. */
+export const evaluateCommand = defineCommand({
+  usage: 'RUN [options]',
+  description: `Measures a run again, from a checkpoint: fused and each modality's own head; accuracy, macro F1, calibration error and loss, or for a regression MAPE, R² and mean squared error. Nothing is written.
+
+RUN is a run folder.`,
+  options: {
+    split: {
+      value: 'S',
+      multiple: true,
+      help: 'train, validation or test; may be given several times (default: validation, where there is one, and test)',
+    },
+    checkpoint: {
+      value: 'L',
+      help: 'last, best or epoch-0010 (default: the one that the run has selected)',
+    },
+    data: { value: 'DIR', help: "the dataset's folder, if it is not where it was" },
+    set: {
+      value: 'KEY=VALUE',
+      multiple: true,
+      help: 'a setting that stands above the recorded one, such as data.missing.rate=0.4',
+    },
+    json: {
+      help: '{"run", "checkpoint", "epoch", "task", "metrics": {part: {head: …}}, "confusion", "perClass", "predictions"}',
+    },
+  },
+  details: 'Example: g2d evaluate runs/g2d --split test --checkpoint best',
+  async run({ values, positionals }, { out }) {
+    const path = onlyRun(positionals, 'evaluate');
+    const wanted = values.split.map(parseSplit);
+    await loadTensorFlow({ quiet: true });
+    const run = await loadRun(path, {
+      ...(values.checkpoint !== undefined && { checkpoint: values.checkpoint as CheckpointLabel }),
+      changes: {
+        ...(values.data !== undefined && { 'dataset.root': values.data }),
+        ...parseSettings(values.set),
+      },
+    });
+    const splits = wanted.length > 0 ? wanted : (['validation', 'test'] as const).filter((s) => run.data[s]);
+    const progress = createProgress(splits.length);
+    try {
+      const found: Record<string, SplitEvaluation> = {};
+      for (const split of splits) {
+        const dataset = run.data[split];
+        if (!dataset) {
+          throw new OptionError(`The dataset of ${path} has no ${split} part.`, {
+            option: 'split',
+            value: split,
+            accepted: 'train, test',
+          });
+        }
+        progress.stage(`${split}: ${dataset.size} samples`);
+        found[split] = await evaluateSplit(run.predict, dataset, evaluateOptions(run.config));
+        progress.advance(1);
+      }
+      progress.stop();
+      const metrics = mapValues(found, (evaluation) => evaluation.metrics);
+      const { task } = run.facts;
+      const label = values.checkpoint ?? run.folder.summary()?.checkpoint ?? 'last';
+      out(
+        values.json
+          ? `${JSON.stringify({
+              run: path,
+              checkpoint: run.epoch === null ? null : label,
+              epoch: run.epoch,
+              task,
+              metrics,
+              confusion: mapValues(found, ({ confusion }) => confusion),
+              perClass: mapValues(found, ({ perClass }) => perClass),
+              predictions: mapValues(found, ({ predictions }) => predictions),
+            })}\n`
+          : `${path}, ${run.epoch === null ? 'not trained' : `checkpoint ${label}, epoch ${run.epoch}`}\n\n${formatMetrics({ task, metrics })}`,
+      );
+      return 0;
+    } finally {
+      progress.stop();
+      await run.close();
+    }
+  },
+});

@@ -1,0 +1,66 @@
+import { join, resolve } from 'node:path';
+import { loadTensorFlow } from '@g2d/native';
+import { type CheckpointLabel, loadRun } from '@g2d/runs';
+import { exportModel, type ExportedModel } from '@g2d/runs/internal';
+import { defineCommand } from '../command.js';
+import { onlyRun } from './run-argument.js';
+
+/** `g2d export`. */
+export const exportCommand = defineCommand({
+  usage: 'RUN [options]',
+  description: `Writes the model of a run for plain TensorFlow.js, in Node or a browser, without any of these packages: model.json, weights.bin, and g2d.json (inputs, outputs, class names). Prints the lines that load it.
+
+RUN is a run folder.`,
+  options: {
+    out: { value: 'DIR', help: '(default: RUN/export)' },
+    checkpoint: {
+      value: 'L',
+      help: 'last, best or epoch-0010 (default: the one that the run has selected)',
+    },
+    data: { value: 'DIR', help: "the dataset's folder, if it is not where it was" },
+    json: { help: 'the content of g2d.json' },
+  },
+  details: 'Example: g2d export runs/g2d --out public/model',
+  async run({ values, positionals }, { out: print }) {
+    const path = onlyRun(positionals, 'export');
+    const out = values.out ?? join(path, 'export');
+    await loadTensorFlow({ quiet: true });
+    const run = await loadRun(path, {
+      ...(values.checkpoint !== undefined && { checkpoint: values.checkpoint as CheckpointLabel }),
+      changes: values.data === undefined ? {} : { 'dataset.root': values.data },
+    });
+    try {
+      const description = await exportModel(run, out);
+      print(values.json ? `${JSON.stringify(description)}\n` : instructions(description, out));
+      return 0;
+    } finally {
+      await run.close();
+    }
+  },
+});
+
+/** The lines that load a model and use it. */
+function instructions({ inputs, outputs, task }: ExportedModel, out: string): string {
+  const zeros = inputs.map(({ modality, shape }) => {
+    const sizes = [1, ...shape.map((size) => size ?? 20)].join(', ');
+    return `const ${identifier(modality)} = tf.zeros([${sizes}]); // yours${shape.includes(null) ? ', of any length' : ''}`;
+  });
+  const names = inputs.map(({ modality }) => identifier(modality));
+  const given = names.length === 1 ? names[0] : `[${names.join(', ')}]`;
+  const results = outputs.map((name) => `${identifier(name)}Logits`);
+  const use =
+    task === 'classification'
+      ? `tf.softmax(${results[0]}).print(); // probabilities, in the order of classNames in g2d.json`
+      : `tf.sigmoid(${results[0]}).print();`;
+  return `${out}: model.json, weights.bin, g2d.json
+
+import * as tf from '@tensorflow/tfjs-node'; // in a page: '@tensorflow/tfjs', and the address of model.json
+const model = await tf.loadLayersModel('file://${resolve(out)}/model.json');
+${zeros.join('\n')}
+const ${results.length === 1 ? results[0] : `[${results.join(', ')}]`} = model.predict(${given});
+${use}
+`;
+}
+
+const identifier = (name: string): string =>
+  name.replaceAll(/\W+(\w)?/g, (_, next: string | undefined) => (next ?? '').toUpperCase());

@@ -1,0 +1,59 @@
+import type { ClassMetrics, ValueMetrics } from '@g2d/trainer';
+import type { RunSummary } from '@g2d/runs';
+import { formatTable } from '../format-table.js';
+
+const COLUMNS: Readonly<
+  Record<RunSummary['task'], readonly (readonly [key: string, title: string, digits: number])[]>
+> = {
+  classification: [
+    ['accuracy', 'accuracy', 1],
+    ['macroF1', 'macro F1', 1],
+    ['calibrationError', 'calibration error', 1],
+    ['loss', 'loss', 3],
+  ],
+  regression: [
+    ['meanAbsolutePercentageError', 'MAPE', 2],
+    ['rSquared', 'R²', 3],
+    ['loss', 'MSE', 5],
+  ],
+};
+
+/** A finished run for the terminal. */
+export function formatSummary(summary: RunSummary, out: string, report?: string): string {
+  const { name, seed, seconds, last } = summary;
+  const took = seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
+  return `${name}, seed ${seed}: ${last.epoch} epochs in ${took}, ${selectionWords(summary)}
+
+${formatMetrics(summary)}
+${out}${report === undefined ? '' : `, look at ${report}`}
+`;
+}
+
+/** Each head on each part. */
+export function formatMetrics({ task, metrics }: Pick<RunSummary, 'task' | 'metrics'>): string {
+  const columns = COLUMNS[task];
+  const rows = Object.entries(metrics).flatMap(([split, heads]) =>
+    Object.entries<ClassMetrics | ValueMetrics>(heads).map(([head, found]) => [
+      `${split}, ${head}`,
+      ...columns.map(([key, , digits]) => {
+        const value = (found as unknown as Readonly<Record<string, number>>)[key];
+        return typeof value === 'number' && Number.isFinite(value) ? value.toFixed(digits) : '–';
+      }),
+    ]),
+  );
+  return formatTable(
+    [['', ...columns.map(([, title]) => title)], ...rows],
+    [false, ...columns.map(() => true)],
+  );
+}
+
+/** Which epoch the numbers are of, and how it was chosen. */
+export function selectionWords({ select, selectedEpoch, epochs }: RunSummary): string {
+  if (epochs === 0) return 'not trained';
+  const words = {
+    'validation-best': `epoch ${selectedEpoch}, the best on the validation part`,
+    'test-best': `epoch ${selectedEpoch}, chosen ON THE TEST PART as in most published code: optimistic`,
+    last: `the last epoch`,
+  };
+  return `results of ${words[select]}`;
+}

@@ -1,0 +1,367 @@
+// `g2d train`, `evaluate`, `report`, `compare` and `export` as a user types them.
+import * as tf from '@tensorflow/tfjs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toyConfig } from '../../../runs/test/toy-config.js';
+import { findBrowser, runPage } from '../../../../test/browser/run-page.js';
+import { RunFolder, loadRun } from '@g2d/runs';
+import { main } from '../main.js';
+
+const root = mkdtempSync(join(tmpdir(), 'g2d-cli-'));
+const config = join(root, 'toy.json');
+const at = (name: string): string => join(root, name);
+const smp = { phaseEpochs: [1, 2], scope: 'encoder' };
+
+beforeAll(() => {
+  process.env['G2D_BACKEND'] = 'cpu';
+  const teachers = { loud: at('teacher-loud'), quiet: at('teacher-quiet') };
+  writeFileSync(config, JSON.stringify(toyConfig({ methodOptions: { smp }, teachers })));
+});
+afterAll(() => {
+  delete process.env['G2D_BACKEND'];
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function g2d(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await main(args, { out: (text) => void (out += text), err: (text) => void (err += text) });
+  return { code, out, err };
+}
+
+describe('the commands around a run', () => {
+  beforeAll(async () => {
+    for (const modality of ['loud', 'quiet']) {
+      const args = ['train', config, '--teacher', modality, '--out', at(`teacher-${modality}`), '--quiet'];
+      expect(await g2d(...args)).toMatchObject({ code: 0 });
+    }
+    for (const seed of ['0', '1']) {
+      for (const method of ['joint', 'g2d']) {
+        const out = at(`runs/${method}-${seed}`);
+        const found = await g2d('train', config, '--method', method, '--seed', seed, '--out', out, '--quiet');
+        expect(found).toMatchObject({ code: 0, out: expect.stringMatching(/test, fused +\d+\.\d/) });
+      }
+    }
+  }, 120_000);
+
+  it('train: writes a report too, and gives its summary as JSON', async () => {
+    const page = readFileSync(join(at('runs/g2d-0'), 'report.html'), 'utf8');
+    expect(page).toContain('quiet');
+    expect(page).not.toMatch(/(src|href)="https?:/);
+    const { code, out } = await g2d(
+      'train',
+      config,
+      '--json',
+      '--quiet',
+      '--epochs',
+      '1',
+      '--out',
+      at('json'),
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ method: 'joint', epochs: 1, select: 'validation-best' });
+  });
+
+  it('evaluate: gives the numbers of the summary again', async () => {
+    const { code, out } = await g2d('evaluate', at('runs/g2d-0'), '--json');
+    expect(code).toBe(0);
+    const { metrics } = JSON.parse(readFileSync(join(at('runs/g2d-0'), 'summary.json'), 'utf8'));
+    expect(JSON.parse(out).metrics).toEqual(metrics);
+    const last = await g2d('evaluate', at('runs/g2d-0'), '--split', 'train', '--checkpoint', 'last');
+    expect(last.out).toMatch(/checkpoint last, epoch 3[\s\S]*train, fused +\d/);
+  });
+
+  it('compare: one line for the seeds of a method, as text, Markdown, CSV, JSON and a page', async () => {
+    const text = await g2d('compare', at('runs'), '--out', at('compare.html'));
+    expect(text.code).toBe(0);
+    expect(text.out).toMatch(/Joint training +2 +validation .*±/);
+    expect(text.out).toMatch(/G2D +2 +validation .*±/);
+    expect(readFileSync(at('compare.html'), 'utf8')).toContain('G2D');
+    expect((await g2d('compare', at('runs'), '--format', 'markdown')).out).toContain('| G2D | 2 |');
+    expect((await g2d('compare', at('runs'), '--format', 'csv')).out.split('\r\n')[0]).toMatch(/^\w+,/);
+    const { tables } = JSON.parse((await g2d('compare', at('runs'), '--json')).out);
+    expect(tables[0].rows.map(({ seeds }: { seeds: unknown }) => seeds)).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+  });
+
+  it('compare: names what is selected on the test part', async () => {
+    const options = ['--set', 'select=test-best', '--out', at('optimistic'), '--quiet'];
+    const { out } = await g2d('train', config, ...options);
+    expect(out).toMatch(/chosen ON THE TEST PART/);
+    expect((await g2d('compare', at('optimistic'))).out).toMatch(/test part/i);
+    expect(readFileSync(join(at('optimistic'), 'report.html'), 'utf8')).toMatch(/test part/i);
+  });
+
+  it('export: a model that plain TensorFlow.js loads, with the same logits', async () => {
+    const { code, out } = await g2d('export', at('runs/g2d-0'), '--out', at('model'));
+    expect(code).toBe(0);
+    expect(out).toContain(`tf.loadLayersModel('file://${at('model')}/model.json')`);
+    const { modelTopology, weightsManifest } = JSON.parse(
+      readFileSync(join(at('model'), 'model.json'), 'utf8'),
+    );
+    const weightData = new Uint8Array(readFileSync(join(at('model'), 'weights.bin'))).buffer;
+    const weightSpecs = weightsManifest[0].weights;
+    const model = await tf.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
+    const described = JSON.parse(readFileSync(join(at('model'), 'g2d.json'), 'utf8'));
+    expect(described).toMatchObject({
+      inputs: [
+        { modality: 'loud', shape: [4] },
+        { modality: 'quiet', shape: [4] },
+      ],
+      outputs: ['fused', 'loud', 'quiet'],
+      classNames: ['a', 'b', 'c'],
+    });
+    const run = await loadRun(at('runs/g2d-0'));
+    const { id: _, inputs, label } = await run.data.test.sample(5);
+    const row = (name: string) => tf.tensor2d(inputs[name] as Float32Array, [1, 4]);
+    const [fused] = model.predict([row('loud'), row('quiet')]) as tf.Tensor[];
+    const batch = {
+      inputs: { loud: row('loud'), quiet: row('quiet') },
+      ids: ['x'],
+      labels: tf.tensor1d([label], 'int32'),
+    };
+    expect([...fused!.dataSync()]).toEqual(
+      [...run.predict(batch).logits.dataSync()].map((z) => expect.closeTo(z, 5)),
+    );
+    await expect(g2d('export', at('runs/g2d-0'), '--out', root)).resolves.toMatchObject({ code: 2 });
+  });
+
+  const browser = findBrowser();
+  it('has a browser to run in where CI runs', () => {
+    expect(browser !== undefined || !process.env['CI'], 'install chromium').toBe(true);
+  });
+
+  it.skipIf(!browser)(
+    'export: opens in a browser page that has nothing but TensorFlow.js',
+    async () => {
+      await g2d('export', at('runs/g2d-0'), '--out', at('page/toy'));
+      writeFileSync(
+        at('page/cases.json'),
+        JSON.stringify({
+          toy: [
+            [2, 4],
+            [2, 4],
+          ],
+        }),
+      );
+      const tfjs = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs/package.json'));
+      copyFileSync(join(tfjs, 'dist/tf.min.js'), at('page/tf.min.js'));
+      const page = await runPage({
+        browser: browser!,
+        folders: [resolve(import.meta.dirname, '../../../encoders/test/browser'), at('page')],
+        page: '/page.html?backend=cpu&encoders=toy',
+        timeoutMs: 50_000,
+      });
+      const { model, close } = await loadRun(at('runs/g2d-0'));
+      // The page's numbers.
+      const x = tf.tensor2d(
+        Array.from({ length: 8 }, (_, i) => Math.sin(i)),
+        [2, 4],
+      );
+      const { logits, unimodalLogits } = model.forward({ loud: x, quiet: x }, { training: false });
+      const expected = [logits, unimodalLogits['loud']!, unimodalLogits['quiet']!].map((tensor) =>
+        Array.from(tensor.dataSync(), (value) => expect.closeTo(value, 5)),
+      );
+      expect((page as { outputs: { toy: number[][] } }).outputs.toy).toEqual(expected);
+      await close();
+    },
+    60_000,
+  );
+
+  it('report: of a run that was stopped', async () => {
+    const folder = at('stopped');
+    await g2d('train', config, '--out', folder, '--quiet');
+    rmSync(join(folder, 'summary.json'));
+    rmSync(join(folder, 'report.html'));
+    const { code, out } = await g2d('report', folder);
+    expect([code, out.trim()]).toEqual([0, join(folder, 'report.html')]);
+    expect(readFileSync(out.trim(), 'utf8')).toMatch(/not finished/i);
+    const compared = await g2d('compare', folder, at('runs'));
+    expect(compared.err).toContain(`${folder} is not finished, and left out.`);
+  });
+
+  beforeAll(() => {
+    mkdirSync(at('modules'));
+    const modules = {
+      'no-method': 'export default () => 5;',
+      typo: "export default () => ({ name: 'typo', losss() {} });",
+      throws: "export default () => { throw new Error('my bug'); };",
+      broken: 'export default () => {',
+      five: 'export default () => 5;',
+    };
+    for (const [name, text] of Object.entries(modules)) writeFileSync(at(`modules/${name}.mjs`), text);
+  });
+
+  it('answers with one sentence where --out is a file', async () => {
+    writeFileSync(at('a-file'), '');
+    expect(await g2d('train', config, '--out', at('a-file'))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is a file'),
+    });
+    expect(await g2d('export', at('runs/joint-0'), '--out', at('a-file'))).toMatchObject({ code: 2 });
+  });
+
+  it('begins anew where a mistake was noticed before anything was saved', async () => {
+    const out = ['--out', at('corrected'), '--quiet'];
+    const wrong = await g2d(
+      'train',
+      config,
+      '--method',
+      'g2d',
+      '--set',
+      'methodOptions.smp.scope=conv',
+      ...out,
+    );
+    expect(wrong).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('scope "conv" contains no variable of loud'),
+    });
+    expect(await g2d('train', config, '--method', 'g2d', ...out)).toMatchObject({ code: 0 });
+  });
+
+  it('does not export what does not predict', async () => {
+    await g2d('train', config, '--method', 'ume', '--epochs', '0', '--out', at('ume'), '--quiet');
+    const { code, err } = await g2d('export', at('ume'));
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('The method "ume" predicts in a way of its own'),
+    ]);
+  });
+
+  it.each([
+    [['train'], 'CONFIG is missing'],
+    [['train', 'nowhere.json'], 'The configuration nowhere.json cannot be read: it does not exist'],
+    [
+      ['train', 'CONFIG', '--set', 'optimizer.lr=1'],
+      'unknown key "optimizer.lr"; known here: type, learningRate',
+    ],
+    [['train', 'CONFIG', '--set', 'batchSize=0'], '"batchSize" is 0; it must be at least 1'],
+    [['train', 'CONFIG', '--epochs', 'many'], '"epochs" is "many"; it must be a number'],
+    [['train', 'CONFIG', '--method', 'g3d'], 'There is no method "g3d"; "method" can be joint, g2d'],
+    [['train', 'CONFIG', '--teacher', 'loud', '--method', 'g2d'], '--teacher trains one modality alone'],
+    [['train', 'CONFIG', '--teacher', 'smell'], 'has no modality "smell". Known modalities: loud, quiet'],
+    [
+      ['train', 'CONFIG', '--method', 'ogm', '--set', 'methodOptions.ogm={}'],
+      '"methodOptions.ogm.alpha" is missing',
+    ],
+    [['train', 'CONFIG', '--set', 'dataset={"name":"crema-d","root":"nowhere"}'], 'nowhere'],
+    [
+      ['train', 'CONFIG', '--set', 'data.augment.smell.type=random-affine-crop'],
+      '"data.augment" has "smell"',
+    ],
+    [
+      ['train', 'CONFIG', '--set', 'data.augment.loud.type=random-affine-crop'],
+      'crops pictures [H, W, C], but loud has',
+    ],
+    [['train', 'CONFIG', '--set', 'teachers.smell=x'], '"teachers" has "smell"'],
+    [
+      ['train', 'CONFIG', '--set', 'methodOptions.smpp.phaseEpochs=[1]'],
+      '"methodOptions" has "smpp", which is no method',
+    ],
+    [['train', 'CONFIG', '--epochs', '0'], '"epochs" is 0, so nothing would be trained'],
+    [['train', 'CONFIG', '--method', 'MODULES/no-method.mjs'], 'no-method.mjs is no method'],
+    [['train', 'CONFIG', '--method', 'MODULES/typo.mjs'], 'The method "typo" has no hook "losss"'],
+    [
+      ['train', 'CONFIG', '--method', 'MODULES/throws.mjs'],
+      'throws.mjs, which makes a method, failed: my bug (at',
+    ],
+    [['train', 'CONFIG', '--method', 'MODULES/broken.mjs'], 'broken.mjs, which makes a method, failed: '],
+    [
+      ['train', 'CONFIG', '--set', 'dataset.path=MODULES/five.mjs'],
+      'must give the train part of the dataset',
+    ],
+    [
+      ['train', 'CONFIG', '--set', 'encoders.loud.path=MODULES/five.mjs'],
+      'must give the encoder for loud, a LayersModel, but gave 5',
+    ],
+    [['evaluate', 'nowhere'], 'nowhere is no run folder'],
+    [['evaluate', 'RUN', '--checkpoint', 'newest'], 'no checkpoint called "newest"'],
+    [['compare', 'nowhere'], 'There is no folder nowhere'],
+    [['compare', 'RUN', '--format', 'xml'], '--format is "xml"; it can be text, markdown, csv'],
+    [['export', 'RUN', 'RUN'], 'one argument too many'],
+    [['report', 'ROOT'], 'is no run folder'],
+  ])('answers %j with one sentence and exit code 2', async (args, message) => {
+    const words: Readonly<Record<string, string>> = { CONFIG: config, RUN: at('runs/joint-0'), ROOT: root };
+    const out = args[0] === 'train' ? ['--out', at('refused')] : [];
+    const typed = args.map((arg) => words[arg] ?? arg.replace('MODULES', at('modules')));
+    const { code, err } = await g2d(...typed, ...out);
+    expect([code, err]).toEqual([2, expect.stringContaining(message)]);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(existsSync(at('refused'))).toBe(false);
+  });
+});
+
+describe('g2d train in a process of its own', () => {
+  const repository = resolve(import.meta.dirname, '../../../..');
+  const command = [join(repository, 'packages/cli/bin/g2d.js'), 'train', config];
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'finishes the step, saves, and says how to go on: %s',
+    async (signal, code) => {
+      const out = at(`interrupted-${signal}`);
+      // Long enough to be interrupted.
+      const options = ['--epochs', '2000', '--set', 'evaluation.every=2000', '--out', out];
+      const child = spawn(process.execPath, [...command, ...options], {
+        cwd: repository,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let errors = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+      while (!existsSync(join(out, 'checkpoints/last')) && child.exitCode === null) await sleep(20);
+      child.kill(signal);
+      const [exit] = (await once(child, 'close')) as [number];
+      expect([exit, errors]).toEqual([
+        code,
+        expect.stringContaining(`g2d train ${join(out, 'config.json')} --resume`),
+      ]);
+      expect(errors).toMatch(/Interrupted in epoch \d+ of 2000; everything is saved/);
+      expect(existsSync(join(out, '.lock'))).toBe(false);
+      // Another process may go on, with the recorded configuration alone.
+      const resumed = await g2d('train', join(out, 'config.json'), '--resume', '--epochs', '1999');
+      expect(resumed.err).toContain('began with "epochs" 2000, but now it is 1999');
+    },
+    60_000,
+  );
+
+  it('leaves the run alone that another process is training', async () => {
+    const out = at('busy');
+    const options = ['--epochs', '100000', '--set', 'evaluation.every=100000', '--out', out, '--quiet'];
+    const child = spawn(process.execPath, [...command, ...options], { cwd: repository, stdio: 'ignore' });
+    while (!existsSync(join(out, 'config.json')) && child.exitCode === null) await sleep(20);
+    const { code, err } = await g2d('train', config, '--out', out, '--resume');
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    expect([code, err]).toEqual([2, expect.stringMatching(/in use by process \d+/)]);
+  }, 60_000);
+});
+
+describe('a full disk', () => {
+  it.runIf(existsSync('/dev/full'))('is one sentence, and what was saved stays', () => {
+    const folder = new RunFolder(at('full'));
+    mkdirSync(folder.path);
+    symlinkSync('/dev/full', folder.file('metrics.jsonl'));
+    const record = { epoch: 1, learningRate: 0.1, seconds: 1, loss: { total: 1 }, train: { fused: 1 } };
+    expect(() => folder.append(record)).toThrow(
+      /full cannot be written: the disk is full. Free some space, then go on with --resume/,
+    );
+  });
+});

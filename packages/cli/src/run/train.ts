@@ -1,0 +1,199 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { loadTensorFlow } from '@g2d/native';
+import { OptionError } from '@g2d/tensor-ops';
+import {
+  createProgress,
+  type Progress,
+  RunFolder,
+  type RunConfig,
+  readConfig,
+  trainRun,
+  type RunReporter,
+  stopSignal,
+} from '@g2d/runs';
+import { METHOD_NAMES } from '@g2d/runs/internal';
+import { defineCommand } from '../command.js';
+import { parseSettings, required } from '../data/arguments.js';
+import { commandLine } from './command-line.js';
+import { writeRunReport } from './run-report.js';
+import { formatSummary } from './format-summary.js';
+
+/** `g2d train`. */
+export const trainCommand = defineCommand({
+  usage: 'CONFIG [options]',
+  description: `Trains one model and writes a run folder: config.json (as resolved), metrics.jsonl, tensorboard/, checkpoints/, summary.json, predictions.json, report.html. CONFIG is a JSON file; the examples have one for each dataset, and every key is described in schema/run.schema.json of @g2d/runs, which editors read. Paths in it are relative to the folder in which g2d is started.
+
+A run that was stopped, however, goes on with --resume and ends with the same numbers, bit for bit. Ctrl-C finishes the step and saves first; a second Ctrl-C ends at once. The config.json of a run folder is a configuration too:
+  g2d train runs/joint/config.json --resume`,
+  options: {
+    out: { value: 'DIR', help: 'the run folder (default: runs/NAME-seed-N)' },
+    resume: { help: 'go on with the run in DIR' },
+    method: {
+      value: 'NAME',
+      help: `${METHOD_NAMES.join(', ')}, several joined by "+" (smp on umt: umt+smp), or a module of your own (./mine.js)`,
+    },
+    teacher: {
+      value: 'NAME',
+      help: 'train the teacher of this modality: its encoder alone, with its own head',
+    },
+    data: { value: 'DIR', help: "the dataset's folder" },
+    seed: { value: 'N', help: 'of order, augmentation, initial weights, noise' },
+    epochs: { value: 'N', help: '(phases of SMP are not scaled: set methodOptions.smp.phaseEpochs)' },
+    set: {
+      value: 'KEY=VALUE',
+      multiple: true,
+      help: 'any other setting, with dots: --set optimizer.learningRate=0.01; may be given several times',
+    },
+    json: { help: 'the summary as JSON on standard output' },
+    quiet: { help: 'no progress' },
+  },
+  details: `G2D_BACKEND chooses the backend (tensorflow, wasm, cpu).
+
+A configuration:
+  { "dataset": { "name": "crema-d", "root": "data/crema-d" },
+    "encoders": { "audio": { "type": "resnet18" }, "video": { "type": "resnet18" } },
+    "teachers": { "audio": "runs/teacher-audio", "video": "runs/teacher-video" },
+    "methodOptions": { "smp": { "phaseEpochs": [150, 150] } },
+    "epochs": 300, "batchSize": 16, "optimizer": { "type": "sgd", "learningRate": 0.001, "momentum": 0.9 } }
+
+Exit code: 0; 2 for an error that says what to do; 130 if interrupted.
+
+Examples:
+  g2d train config.json --teacher audio --out runs/av-mnist-methods/seed-0/teacher-audio
+  g2d train config.json --teacher image --out runs/av-mnist-methods/seed-0/teacher-image
+  g2d train config.json --method g2d --out runs/av-mnist-methods/seed-0/g2d`,
+  async run({ values, positionals, args }, output) {
+    const path = required('CONFIG', positionals[0], 'a JSON file, see g2d train --help');
+    if (positionals.length > 1) {
+      throw new OptionError(
+        `"${positionals[1]}" is one argument too many; g2d train takes one configuration.`,
+        {
+          option: 'CONFIG',
+          value: positionals[1],
+          accepted: 'one file',
+        },
+      );
+    }
+    const config = readConfig(path, changesOf(values));
+    const out = values.out ?? folderOf(path) ?? join('runs', `${nameOf(config)}-seed-${config.seed}`);
+    if (values.resume && !new RunFolder(out).config()) {
+      output.err(`There is no run in ${out} to go on with; it begins.\n`);
+    }
+    await loadTensorFlow({ quiet: values.quiet || values.json });
+    const progress = values.quiet ? undefined : lazyProgress();
+    const { signal, dispose } = stopSignal((line) =>
+      progress ? progress.note(line) : output.err(`${line}\n`),
+    );
+    try {
+      const outcome = await trainRun(config, {
+        out,
+        resume: values.resume,
+        signal,
+        ...(progress && { reporter: progress.reporter }),
+      });
+      progress?.stop();
+      if (outcome.status === 'interrupted') {
+        output.err(
+          `Interrupted in epoch ${outcome.epoch} of ${config.epochs}; everything is saved. Go on with:\n  g2d train ${join(out, 'config.json')} --resume\n`,
+        );
+        return signal.reason === 'SIGTERM' ? 143 : 130;
+      }
+      const report = await writeRunReport(outcome.folder, commandLine('g2d train', args));
+      output.out(
+        values.json ? `${JSON.stringify(outcome.summary)}\n` : formatSummary(outcome.summary, out, report),
+      );
+      return 0;
+    } finally {
+      progress?.stop();
+      dispose();
+    }
+  },
+});
+
+interface Flags {
+  readonly method?: string | undefined;
+  readonly teacher?: string | undefined;
+  readonly data?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly epochs?: string | undefined;
+  readonly set: readonly string[];
+}
+
+/** The settings that the command line changes. */
+function changesOf({ method, teacher, data, seed, epochs, set }: Flags): Record<string, unknown> {
+  if (teacher !== undefined && method !== undefined) {
+    throw new OptionError('--teacher trains one modality alone, without a --method. Leave out one of them.', {
+      option: 'teacher',
+      value: teacher,
+      accepted: '--teacher or --method',
+    });
+  }
+  return {
+    ...(method !== undefined && { method }),
+    ...(teacher !== undefined && {
+      modalities: [teacher],
+      method: 'joint',
+      methodOptions: {},
+      teachers: {},
+      name: `teacher-${teacher}`,
+    }),
+    ...(data !== undefined && { 'dataset.root': data }),
+    ...(seed !== undefined && { seed: numberOr(seed) }),
+    ...(epochs !== undefined && { epochs: numberOr(epochs) }),
+    ...parseSettings(set),
+  };
+}
+
+/** What is no number is left for the configuration's own check. */
+const numberOr = (text: string): unknown =>
+  text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+
+const nameOf = ({ name, method }: RunConfig): string =>
+  (name ?? basename(method)).replaceAll(/[^\w.+-]+/g, '-');
+
+/** The run folder that a configuration was recorded in. */
+const folderOf = (path: string): string | undefined =>
+  basename(path) === 'config.json' &&
+  existsSync(path) &&
+  new RunFolder(dirname(path)).config()?.['environment']
+    ? dirname(path)
+    : undefined;
+
+/** A bar that appears when it is known how long it is. */
+function lazyProgress(): Progress & { readonly reporter: RunReporter } {
+  let bar: Progress | undefined;
+  let label = '';
+  const note = (line: string): void => {
+    if (bar) bar.note(line);
+    else process.stderr.write(`${line}\n`);
+  };
+  return {
+    stage: (name) => bar?.stage(name),
+    advance: (steps) => bar?.advance(steps),
+    note,
+    stop: () => {
+      bar?.stop();
+      bar = undefined;
+    },
+    reporter: {
+      begin: ({ total, done }) => {
+        bar = createProgress(total);
+        bar.advance(done);
+        bar.stage('first epoch');
+      },
+      step: () => bar?.advance(1),
+      epoch: ({ epoch, loss, validation }) => {
+        const score =
+          validation && Object.entries(validation).map(([name, value]) => `${name} ${value.toFixed(1)}`);
+        label = [
+          `epoch ${epoch}`,
+          `loss ${(loss['total'] ?? NaN).toFixed(3)}`,
+          ...(score ? [`validation ${score.join(', ')}`] : []),
+        ].join(', ');
+        bar?.stage(label);
+      },
+      note,
+    },
+  };
+}

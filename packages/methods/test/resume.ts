@@ -1,0 +1,174 @@
+// Trains each method on a toy, whole and stopped after a step, for the tests of resuming.
+import { batches, fromSamples } from '@g2d/datasets';
+import { lateFusion, sumFusion, type Fusion } from '@g2d/fusion';
+import { randomStream } from '@g2d/tensor-ops';
+import {
+  evaluate,
+  frozenTeachers,
+  readState,
+  train,
+  type FrozenTeachers,
+  type Method,
+  type TrainingState,
+  type TrainOptions,
+} from '@g2d/trainer';
+import {
+  g2dDistillation,
+  linearProbe,
+  mla,
+  mmPareto,
+  modalityPrioritization,
+  mses,
+  ogm,
+  ogmGe,
+  umt,
+} from '../src/index.js';
+import { toyModel, type Modality } from './toy.js';
+
+/** What is trained, made anew for every part of a training: nothing but the saved state comes from one to the other. */
+export interface Recipe {
+  readonly methods: () => readonly Method<Modality>[];
+  /** Default: both. */
+  readonly modalities?: readonly Modality[];
+  /** Default: late fusion. */
+  readonly fusion?: () => Fusion<Modality>;
+  /** Default 3. */
+  readonly epochs?: number;
+  /** The audio's validation loss after an epoch. Default: what it is, which falls. */
+  readonly audioLoss?: (epoch: number) => number;
+}
+
+const STEPS_PER_EPOCH = 3;
+
+/** How many steps a training of a recipe has. */
+export const stepsOf = ({ epochs = 3 }: Recipe): number => STEPS_PER_EPOCH * epochs;
+
+const both = ['audio', 'visual'] as const;
+const options = { widths: { audio: 3, visual: 3 }, classes: 2, seed: 0 };
+const smp = (ranking: 'batch' | 'epoch' = 'batch') =>
+  modalityPrioritization<Modality>({ phaseEpochs: [1, 1], scope: 'encoder', ranking });
+const mlaOf = (given: Parameters<typeof mla<Modality>>[0]): Recipe => ({
+  methods: () => [mla<Modality>(given)],
+  fusion: () => mla<Modality>(given).fusion?.(options) as Fusion<Modality>,
+});
+
+export const recipes: Readonly<Record<string, Recipe>> = {
+  'joint training': { methods: () => [] },
+  'a teacher': { methods: () => [], modalities: ['audio'] },
+  'linear probe': { methods: () => [linearProbe()] },
+  'linear probe, a head of each': {
+    methods: () => [linearProbe({ heads: 'each' })],
+    fusion: () => linearProbe<Modality>({ heads: 'each' }).fusion?.(options) as Fusion<Modality>,
+  },
+  umt: { methods: () => [umt({ lambda: 2 })] },
+  ogm: { methods: () => [ogm({ alpha: 0.8, epochs: [1, 2] })] },
+  'ogm-ge': { methods: () => [ogmGe({ alpha: 0.8, epochs: [2, 3] })] },
+  'ogm-ge with a seed': { methods: () => [ogmGe({ alpha: 0.8, seed: 4 })] },
+  mla: mlaOf({}),
+  'mla, scalar projection': mlaOf({ projection: 'scalar', width: 4 }),
+  'mla, released projection': mlaOf({ projection: 'released-elementwise', otherEncoders: 'zero' }),
+  'mm-pareto': {
+    methods: () => [mmPareto()],
+    fusion: () => mmPareto<Modality>().fusion?.(options) as Fusion<Modality>,
+  },
+  'smp, ranked by the epoch': { methods: () => [smp('epoch')] },
+  'umt and smp': { methods: () => [umt(), smp('epoch')] },
+  g2d: { methods: () => [g2dDistillation<Modality>(), smp()] },
+  // It stops after epoch 2, and goes back to epoch 1.
+  mses: {
+    methods: () => [mses({ patience: 1 })],
+    fusion: () => sumFusion(options),
+    audioLoss: (epoch) => epoch,
+  },
+  // It stops after epoch 3.
+  'mses, released': {
+    methods: () => [mses({ patience: 1, form: 'released' })],
+    epochs: 4,
+    audioLoss: (epoch) => epoch,
+  },
+};
+
+const random = randomStream(3);
+const data = fromSamples({
+  name: 'toy',
+  split: 'train',
+  classNames: ['a', 'b'],
+  shapes: { audio: [4, 4, 1], visual: [4, 4, 1] },
+  samples: Array.from({ length: 12 }, (_, i) => {
+    const image = (signal: number) =>
+      Float32Array.from({ length: 16 }, () => random.normal() + (i % 2 ? signal : -signal));
+    return { label: i % 2, inputs: { audio: image(1), visual: image(0.2) } };
+  }),
+});
+
+/** Teachers as they were made; what they say matters, not how well. Their weights do not change: all trainings may share them. */
+export const toyTeachers = (): FrozenTeachers<Modality> =>
+  frozenTeachers({ audio: toyModel(['audio']), visual: toyModel(['visual']) });
+
+/** A training, whole or from a state on, and what it comes to. */
+export async function trained(
+  { methods, modalities = both, fusion = () => lateFusion(options), epochs = 3, audioLoss }: Recipe,
+  {
+    teachers,
+    ...others
+  }: { teachers: FrozenTeachers<Modality> } & Pick<TrainOptions<Modality>, 'resume' | 'afterStep'>,
+) {
+  const model = modalities.length === 1 ? toyModel(modalities) : toyModel(both, fusion());
+  const log: unknown[] = [];
+  await train<Modality>({
+    model,
+    methods: methods(),
+    teachers,
+    epochs,
+    seed: 11,
+    optimizer: {
+      learningRate: 0.1,
+      momentum: 0.9,
+      weightDecay: 1e-4,
+      schedule: { type: 'step', after: [2] },
+    },
+    batchesPerEpoch: STEPS_PER_EPOCH,
+    batches: (epoch, startBatch) =>
+      batches(data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 }),
+    evaluate: async (epoch, predict) => {
+      const { metrics } = await evaluate(predict, data);
+      const audio = metrics['audio'] as NonNullable<(typeof metrics)['audio']>;
+      return { validation: { ...metrics, audio: audioLoss ? { ...audio, loss: audioLoss(epoch) } : audio } };
+    },
+    onEpoch: (record) => void log.push({ ...record, seconds: 0 }),
+    ...others,
+  });
+  return { weights: readState(model), log };
+}
+
+interface Packed {
+  readonly float32: readonly number[];
+}
+
+/** A state as it comes back from a file: all but arrays through JSON. */
+const throughJson = (state: TrainingState): TrainingState =>
+  JSON.parse(
+    JSON.stringify(state, (_, value: unknown) =>
+      value instanceof Float32Array ? ({ float32: [...value] } satisfies Packed) : value,
+    ),
+    (_, value: Packed | null) => (value?.float32 ? Float32Array.from(value.float32) : value),
+  ) as TrainingState;
+
+/** A training that stops after so many steps, and another that goes on from its state. */
+export async function interrupted(
+  recipe: Recipe,
+  { teachers, after }: { readonly teachers: FrozenTeachers<Modality>; readonly after: number },
+) {
+  let saved: TrainingState | undefined;
+  let steps = 0;
+  const first = await trained(recipe, {
+    teachers,
+    afterStep(capture) {
+      if (++steps < after) return;
+      saved = throughJson(capture());
+      return 'stop';
+    },
+  });
+  const second = await trained(recipe, { teachers, resume: saved });
+  return { weights: second.weights, log: [...first.log, ...second.log] };
+}

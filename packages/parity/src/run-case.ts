@@ -1,0 +1,60 @@
+import type { ParityCase } from './case.js';
+import { compare, type Check, type Results } from './compare.js';
+import type { EncoderPool } from './encoder-pool.js';
+import type { CaseFiles } from './find-cases.js';
+import { judge, type Status } from './judge.js';
+import { readCase } from './read-case.js';
+import { readExpected, type Expected } from './read-expected.js';
+import { runEncoder } from './run-encoder.js';
+import { runLosses } from './run-losses.js';
+import { runTrain } from './run-train.js';
+
+/** A case and what is expected of it. */
+export interface LoadedCase {
+  readonly parityCase: ParityCase;
+  readonly expected: Expected;
+}
+
+/** How a case went. */
+export interface CaseReport {
+  /** The case's `id`. */
+  readonly name: string;
+  readonly status: Status;
+  /** Every quantity, in the order of computation. */
+  readonly checks: readonly Check[];
+  /** Near ties that PyTorch counted in each step's forward pass. */
+  readonly ties: readonly number[];
+  readonly seconds: number;
+}
+
+/**
+ * Reads both files of a case.
+ *
+ * @throws {FileFormatError} If something in them is unknown, missing or contradictory.
+ */
+export function loadCase(files: CaseFiles): LoadedCase {
+  const parityCase = readCase(files.case);
+  return { parityCase, expected: readExpected(files.expected, parityCase) };
+}
+
+/**
+ * Computes a case on the current backend and sets it next to what is expected. Leaves no tensor behind but those of the
+ * pool.
+ */
+export async function runCase({ parityCase, expected }: LoadedCase, pool: EncoderPool): Promise<CaseReport> {
+  const started = performance.now();
+  const checks = compare(expected.expectations, await compute(parityCase, pool));
+  const seconds = (performance.now() - started) / 1000;
+  return { name: parityCase.id, status: judge(checks), checks, ties: expected.ties, seconds };
+}
+
+async function compute(parityCase: ParityCase, pool: EncoderPool): Promise<Results> {
+  switch (parityCase.kind) {
+    case 'encoder':
+      return runEncoder(parityCase, pool);
+    case 'train':
+      return runTrain(parityCase, pool);
+    case 'losses':
+      return runLosses(parityCase);
+  }
+}

@@ -1,0 +1,201 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { MultimodalDataset } from '@g2d/datasets';
+import {
+  mobileNetV2,
+  resnet18,
+  smallAudioEncoder,
+  smallImageEncoder,
+  tabularMlp,
+  transformer,
+} from '@g2d/encoders';
+import {
+  concatFusion,
+  crossAttentionFusion,
+  filmFusion,
+  gatedFusion,
+  lateFusion,
+  MultimodalModel,
+  sumFusion,
+  type Fusion,
+  type FusionOptions,
+} from '@g2d/fusion';
+import { deriveSeed, OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
+import { accelerate } from '@g2d/accelerate';
+import type { Method } from '@g2d/trainer';
+import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';
+import { defined } from './defined.js';
+import { callModule, describeValue } from './import-module.js';
+import { usablePrecision } from './precision.js';
+
+/** What a model is built for. */
+export type ModelData = Pick<
+  MultimodalDataset<string>,
+  'name' | 'modalities' | 'shapes' | 'task' | 'classNames'
+>;
+
+/** What a model takes and gives; recorded in a run's `config.json`, so that a student can tell whether a teacher fits. */
+export interface ModelFacts {
+  readonly task: 'classification' | 'regression';
+  /** C, or 1 for a regression. */
+  readonly classes: number;
+  /** Of one sample, by modality. */
+  readonly shapes: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+/** A model as a configuration describes it, with new weights. */
+export interface BuiltModel {
+  readonly model: MultimodalModel<string>;
+  readonly encoders: Readonly<Record<string, LayersModel>>;
+  readonly facts: ModelFacts;
+}
+
+/**
+ * The modalities that a run's model has, in the dataset's order.
+ *
+ * @throws {UnknownModalityError} If one is named that the dataset lacks.
+ * @throws {OptionError} If one has no encoder.
+ */
+export function modalitiesOf(config: RunConfig, data: ModelData): readonly string[] {
+  const { modalities, encoders } = config;
+  const { augment } = config.data;
+  const named = { encoders, 'data.augment': augment, teachers: config.teachers ?? {} };
+  for (const [key, record] of Object.entries(named)) {
+    const strange = Object.keys(record).find((modality) => !data.modalities.includes(modality));
+    if (strange === undefined) continue;
+    throw new OptionError(
+      `"${key}" has "${strange}", but the dataset ${data.name} has no such modality; it has ${data.modalities.join(', ')}.`,
+      { option: `${key}.${strange}`, value: strange, accepted: data.modalities.join(', ') },
+    );
+  }
+  const flat = Object.keys(augment).find((modality) => data.shapes[modality]?.length !== 3);
+  if (flat !== undefined) {
+    throw new OptionError(
+      `"data.augment.${flat}" crops pictures [H, W, C], but ${flat} has the shape ${JSON.stringify(data.shapes[flat])}.`,
+      { option: `data.augment.${flat}`, value: data.shapes[flat], accepted: 'a modality of pictures' },
+    );
+  }
+  for (const modality of modalities ?? []) {
+    if (data.modalities.includes(modality)) continue;
+    throw new UnknownModalityError({ modality, known: data.modalities, where: `The dataset ${data.name}` });
+  }
+  const chosen = modalities ?? Object.keys(encoders);
+  const without = chosen.find((modality) => !encoders[modality]);
+  if (without !== undefined) {
+    throw new OptionError(
+      `"encoders" has none for ${without}. Add one, or leave ${without} out of "modalities".`,
+      {
+        option: 'encoders',
+        value: Object.keys(encoders),
+        accepted: chosen.join(', '),
+      },
+    );
+  }
+  return data.modalities.filter((modality) => chosen.includes(modality));
+}
+
+/**
+ * Builds the model of a run. The same configuration gives the same initial weights.
+ *
+ * A teacher (one modality) starts from other weights than a student of the same seed: from the same ones, distillation would
+ * be too easy.
+ */
+export async function buildModel(
+  config: RunConfig,
+  data: ModelData,
+  methods: readonly Method<string>[],
+): Promise<BuiltModel> {
+  const modalities = modalitiesOf(config, data);
+  const seed = modalities.length === 1 ? deriveSeed(config.seed, 'teachers') : config.seed;
+  const made = await Promise.all(
+    modalities.map(async (name) => {
+      const encoder = await buildEncoder(config.encoders[name] as EncoderConfig, {
+        name,
+        inputShape: data.shapes[name] as (number | null)[],
+        seed,
+      });
+      const precision = usablePrecision(config.precision);
+      return [name, precision === 'float32' ? encoder : accelerate(encoder, { precision })] as const;
+    }),
+  );
+  const encoders = Object.fromEntries(made);
+  const widths = perModality(modalities, (name) => encoders[name]?.outputs[0]?.shape[1] as number);
+  const { classes } = factsOf(modalities, data);
+  const needed = methods.find(({ fusion }) => fusion);
+  const options = { widths, classes, seed };
+  const fusion = needed?.fusion?.(options) ?? buildFusion(config.fusion, options);
+  return { model: new MultimodalModel({ encoders, fusion }), encoders, facts: factsOf(modalities, data) };
+}
+
+/** What a model of some of a dataset's modalities takes and gives. */
+export const factsOf = (
+  modalities: readonly string[],
+  { task, classNames, shapes }: ModelData,
+): ModelFacts => ({
+  task,
+  classes: task === 'regression' ? 1 : classNames.length,
+  shapes: perModality(modalities, (name) => shapes[name] as readonly (number | null)[]),
+});
+
+interface EncoderSpec {
+  readonly name: string;
+  readonly inputShape: readonly (number | null)[];
+  readonly seed: number;
+}
+
+async function buildEncoder(config: EncoderConfig, spec: EncoderSpec): Promise<LayersModel> {
+  // The encoders check the shape themselves, and name what they take.
+  const own = spec as never;
+  switch (config.type) {
+    case 'resnet18':
+      return resnet18(own);
+    case 'mobilenet-v2':
+      return mobileNetV2(own);
+    case 'transformer': {
+      const { type: _, weights: __, ...options } = config;
+      return transformer({ ...(spec as object), ...defined(options) } as never);
+    }
+    case 'tabular-mlp':
+      return tabularMlp(own);
+    case 'small-audio':
+      return smallAudioEncoder(own);
+    case 'small-image':
+      return smallImageEncoder(own);
+    case 'module': {
+      const what = `the encoder for ${spec.name}`;
+      // Never 0, which TensorFlow.js's initializers take for "at random", and another one for each modality.
+      const seed = deriveSeed(spec.seed, spec.name);
+      const encoder = await callModule<LayersModel>(config.path, what, { ...config.options, ...spec, seed });
+      if (typeof (encoder as Partial<LayersModel> | undefined)?.apply === 'function' && encoder.outputs) {
+        return accelerate(encoder);
+      }
+      throw new OptionError(
+        `${config.path} must give ${what}, a LayersModel, but gave ${describeValue(encoder)}.`,
+        {
+          option: `encoders.${spec.name}.path`,
+          value: config.path,
+          accepted: 'a LayersModel',
+        },
+      );
+    }
+  }
+}
+
+function buildFusion(config: FusionConfig, options: FusionOptions<string>): Fusion<string> {
+  const { type, ...own } = config;
+  const all = { ...options, ...defined(own) };
+  if (Object.keys(options.widths).length === 1) return lateFusion(options);
+  switch (type) {
+    case 'late':
+      return lateFusion(all);
+    case 'sum':
+      return sumFusion(all);
+    case 'concat':
+      return concatFusion(all);
+    case 'film':
+      return filmFusion(all);
+    case 'gated':
+      return gatedFusion(all);
+    case 'cross-attention':
+      return crossAttentionFusion(all);
+  }
+}

@@ -1,0 +1,78 @@
+import { type Predictor, writeState } from '@g2d/trainer';
+import type { Checkpoint } from './node/checkpoints/checkpoint.js';
+import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
+import type { RunFolder, RunSummary } from './node/run-folder.js';
+import { fromCheckpoint } from './checkpoint-state.js';
+import type { RunConfig } from './config-schema.js';
+import { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
+import type { OpenedRun } from './open-run.js';
+import type { StageClock } from './stage-clock.js';
+
+interface Trained {
+  readonly run: OpenedRun;
+  readonly folder: RunFolder;
+  readonly predict: Predictor<string>;
+  /** The epoch of the checkpoint `best`, if there is one. */
+  readonly bestEpoch: number | undefined;
+  readonly clock: StageClock;
+}
+
+/** Evaluates the epoch that the run selects, and writes predictions and summary: the run is finished. */
+export async function finishRun(
+  config: RunConfig,
+  { run, folder, predict, bestEpoch, clock }: Trained,
+): Promise<RunSummary> {
+  const { data, facts } = run;
+  const best = config.select === 'last' ? undefined : readCheckpoint(folder.checkpoints, 'best');
+  // It may be of another branch, where a resumed run did not repeat itself bit for bit.
+  const usesBest = best !== undefined && fromCheckpoint(best).position.epoch - 1 === bestEpoch;
+  const checkpoint = config.epochs === 0 ? null : usesBest ? 'best' : 'last';
+  if (checkpoint !== null) useCheckpoint(run, usesBest ? best : readCheckpoint(folder.checkpoints, 'last'));
+  const options = evaluateOptions(config);
+  const evaluateAll = async (): Promise<{
+    test: SplitEvaluation;
+    validation: SplitEvaluation | undefined;
+  }> => ({
+    validation: data.validation && (await evaluateSplit(predict, data.validation, options)),
+    test: await evaluateSplit(predict, data.test, options),
+  });
+  const { test, validation } = await clock.timeAsync('evaluation', evaluateAll);
+  const stages = clock.seconds();
+  const modalities = Object.keys(facts.shapes);
+  const last = folder.lastRecord();
+  const summary: RunSummary = {
+    name: config.name ?? config.method,
+    method: config.method,
+    kind: modalities.length > 1 ? 'student' : 'teacher',
+    modalities,
+    dataset: data.train.name,
+    task: facts.task,
+    seed: config.seed,
+    epochs: config.epochs,
+    select: config.select,
+    selectedEpoch: usesBest && bestEpoch !== undefined ? bestEpoch : (last?.epoch ?? 0),
+    checkpoint,
+    seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0),
+    stages,
+    ...(validation && { validation: validation.scores }),
+    test: test.scores,
+    metrics: { ...(validation && { validation: validation.metrics }), test: test.metrics },
+    ...(test.perClass && { perClass: test.perClass }),
+    ...(test.confusion && { confusion: test.confusion }),
+    last: {
+      epoch: last?.epoch ?? 0,
+      ...(last?.validation && { validation: last.validation }),
+      ...(last?.test && { test: last.test }),
+    },
+  };
+  folder.finish(summary, test.predictions);
+  return summary;
+}
+
+/** Puts a checkpoint's weights, and what its methods remember, into a run. */
+function useCheckpoint({ model, methods }: OpenedRun, checkpoint: Checkpoint | undefined): void {
+  // The last one was saved after the last epoch.
+  const { snapshot, methods: saved } = fromCheckpoint(checkpoint as Checkpoint);
+  writeState(model, snapshot.model);
+  for (const method of methods) method.setState?.(saved[method.name] ?? {});
+}

@@ -1,0 +1,49 @@
+import { existsSync, statSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs-core';
+import { importTorch } from '@g2d/encoders/node';
+import { OptionError, ShapeError } from '@g2d/tensor-ops';
+import { RunFolder } from './node/run-folder.js';
+import type { BuiltModel } from './build-model.js';
+import type { RunConfig } from './config-schema.js';
+
+/**
+ * Gives encoders the weights that their configurations name: a PyTorch checkpoint, or a run's encoder of the same modality.
+ *
+ * @throws {OptionError} If there is no such file or run, or it is of another network.
+ * @throws {ShapeError} If a variable has another shape.
+ */
+export function loadInitialWeights({ encoders }: BuiltModel, config: RunConfig): void {
+  for (const [modality, encoder] of Object.entries(encoders)) {
+    const path = config.encoders[modality]?.weights;
+    if (path === undefined) continue;
+    const option = `encoders.${modality}.weights`;
+    if (!existsSync(path)) {
+      throw new OptionError(`"${option}" is ${path}, and there is no such file or run folder.`, {
+        option,
+        value: path,
+        accepted: 'a PyTorch checkpoint or a run folder',
+      });
+    }
+    if (!statSync(path).isDirectory()) {
+      importTorch(path, encoder);
+      continue;
+    }
+    const saved = new RunFolder(path).weights();
+    for (const weight of encoder.layers.flatMap(({ weights }) => weights)) {
+      const array = saved[weight.originalName];
+      if (!array) {
+        throw new OptionError(
+          `The run ${path} has no weights "${weight.originalName}": its encoder of ${modality} is another network, or missing.`,
+          { option, value: path, accepted: `a run with the same encoder of ${modality}` },
+        );
+      }
+      if (array.shape.join() !== weight.shape.join()) {
+        const expected = `[${weight.shape.join(', ')}]`;
+        throw new ShapeError({ argument: weight.originalName, expected, actual: array.shape });
+      }
+      tf.tidy(() => {
+        weight.write(tf.tensor(array.values, [...array.shape]));
+      });
+    }
+  }
+}

@@ -1,0 +1,6 @@
+// What `@g2d/cli` needs of runs beside their public names. It may change with every version.
+export { METHOD_NAMES } from './build-methods.js';
+export { modalitiesOf } from './build-model.js';
+export { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
+export { exportModel, type ExportedModel } from './export-model.js';
+export { openData } from './open-data.js';

@@ -1,0 +1,89 @@
+import { OptionError } from '@g2d/tensor-ops';
+import { type Predictor, type OptimizerOptions, train } from '@g2d/trainer';
+import type { CheckpointLabel } from './node/checkpoints/checkpoint.js';
+import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
+import { RunFolder } from './node/run-folder.js';
+import { fromCheckpoint } from './checkpoint-state.js';
+import type { RunConfig } from './config-schema.js';
+import { batchCount } from './batch-count.js';
+import { defined } from './defined.js';
+import { openRun, type OpenedRun } from './open-run.js';
+import { parseConfig } from './read-config.js';
+
+/** A run with the weights of one of its checkpoints. */
+export interface LoadedRun extends OpenedRun {
+  readonly folder: RunFolder;
+  readonly config: RunConfig;
+  /** Of whose weights these are; `null` for a run without training. */
+  readonly epoch: number | null;
+  /** What it predicts with: its model, or its method. */
+  readonly predict: Predictor<string>;
+}
+
+/**
+ * Opens a run folder to use what it has learned: its model, its data, its predictions.
+ *
+ * @param path The run folder.
+ * @param options `checkpoint`: default the one that the run has selected, or the last while it is not finished. `changes`: settings
+ * that stand above the recorded ones, such as `dataset.root`.
+ * @throws {OptionError} If it is no run folder, or has no such checkpoint.
+ * @example
+ * const run = await loadRun('runs/g2d');
+ * const { accuracy } = await evaluate(run.predict, run.data.test);
+ */
+export async function loadRun(
+  path: string,
+  {
+    checkpoint,
+    changes = {},
+  }: { readonly checkpoint?: CheckpointLabel; readonly changes?: Readonly<Record<string, unknown>> } = {},
+): Promise<LoadedRun> {
+  const folder = new RunFolder(path);
+  const recorded = folder.config();
+  if (!recorded) {
+    throw new OptionError(`${path} is no run folder: it has no config.json. Give what \`g2d train\` wrote.`, {
+      option: 'run',
+      value: path,
+      accepted: 'a run folder',
+    });
+  }
+  const config = parseConfig(recorded, { where: `${path}/config.json`, changes });
+  const summary = folder.summary();
+  const trained = config.epochs > 0;
+  const label = checkpoint ?? summary?.checkpoint ?? 'last';
+  const found = trained ? readCheckpoint(folder.checkpoints, label) : undefined;
+  if (trained && !found) {
+    throw new OptionError(`The run ${path} has no checkpoint "${label}" yet.`, {
+      option: 'checkpoint',
+      value: label,
+      accepted: 'last, best, or epoch- and at least four digits',
+    });
+  }
+  const run = await openRun(config, { folder, copies: true });
+  try {
+    const state = found && fromCheckpoint(found);
+    // No epoch is trained: the methods start, and the state is put in its place.
+    const { predict } = await train({
+      ...run,
+      ...(run.needsTeachers && { teachers: await run.startTeachers() }),
+      task: run.data.train.task,
+      epochs: 0,
+      batchesPerEpoch: batchCount(run.data.train.size, config),
+      evaluate: async () => undefined,
+      seed: config.seed,
+      optimizer: defined(config.optimizer) as OptimizerOptions,
+      batches: nothing,
+      ...(state && { resume: state }),
+    });
+    return { ...run, folder, config, epoch: state ? epochOf(state.position) : null, predict };
+  } catch (error) {
+    await run.close();
+    throw error;
+  }
+}
+
+/** The last epoch of which steps are in a state. */
+const epochOf = ({ epoch, batch }: { readonly epoch: number; readonly batch: number }): number =>
+  batch === 0 ? epoch - 1 : epoch;
+
+async function* nothing(): AsyncGenerator<never> {}

@@ -1,0 +1,260 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { G2DError, OptionError, type NamedArray } from '@g2d/tensor-ops';
+import { writeFileAtomic } from '@g2d/formats/node';
+import type { ClassMetrics, ValueMetrics, EpochRecord, Scores } from '@g2d/trainer';
+import type { CheckpointLabel } from './checkpoints/checkpoint.js';
+import { readCheckpoint } from './checkpoints/read-checkpoint.js';
+
+/** What a finished run comes to: `summary.json`. */
+export interface RunSummary {
+  readonly name: string;
+  readonly method: string;
+  readonly kind: 'teacher' | 'student';
+  readonly modalities: readonly string[];
+  readonly dataset: string;
+  readonly task: 'classification' | 'regression';
+  readonly seed: number;
+  readonly epochs: number;
+  /** How the epoch was chosen that the numbers are of. `test-best` is optimistic. */
+  readonly select: 'validation-best' | 'test-best' | 'last';
+  readonly selectedEpoch: number;
+  /** The checkpoint with its weights; `null` for a run without training. */
+  readonly checkpoint: CheckpointLabel | null;
+  readonly seconds: number;
+  /** Where they went. */
+  readonly stages: Readonly<Record<string, number>>;
+  /** Percent, by head: accuracy, or mean absolute percentage error. Absent: there is no such part. */
+  readonly validation?: Scores;
+  readonly test: Scores;
+  readonly metrics: Readonly<
+    Partial<Record<'validation' | 'test', Readonly<Record<string, ClassMetrics | ValueMetrics>>>>
+  >;
+  /** On the test part, by head. */
+  readonly perClass?: Readonly<Record<string, readonly object[]>>;
+  readonly confusion?: Readonly<Record<string, readonly (readonly number[])[]>>;
+  /** Of the last epoch, whatever was selected. */
+  readonly last: { readonly epoch: number; readonly validation?: Scores; readonly test?: Scores };
+}
+
+/** What each head says about the test part: `predictions.json`. */
+export interface RunPredictions {
+  readonly ids: readonly string[];
+  readonly labels: readonly number[];
+  readonly classNames: readonly string[];
+  readonly predictions: Readonly<Record<string, readonly number[]>>;
+}
+
+const CONFIG = 'config.json';
+const METRICS = 'metrics.jsonl';
+const SUMMARY = 'summary.json';
+const PREDICTIONS = 'predictions.json';
+const REPORT = 'report.html';
+/** Marks a folder as a run's: no other folder is ever written to. */
+const FORMAT = 'g2d-run';
+
+/** The folder of one run. A folder with a summary is a finished run. */
+export class RunFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get checkpoints(): string {
+    return join(this.path, 'checkpoints');
+  }
+
+  get tensorboard(): string {
+    return join(this.path, 'tensorboard');
+  }
+
+  /** Where a copy of a teacher is. */
+  teacher(modality: string): string {
+    return join(this.path, 'teachers', modality);
+  }
+
+  /** Path of a file in the folder. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** What was recorded when the run began, `undefined` where none has. */
+  config(): Readonly<Record<string, unknown>> | undefined {
+    const config = readJson(join(this.path, CONFIG)) as Readonly<Record<string, unknown>> | undefined;
+    // A file of that name may be anybody's.
+    return config?.['format'] === FORMAT ? config : undefined;
+  }
+
+  /** The summary of a finished run. */
+  summary(): RunSummary | undefined {
+    return readJson(join(this.path, SUMMARY)) as RunSummary | undefined;
+  }
+
+  /** @throws {OptionError} If the folder holds files that are not a run's. */
+  assertUsable(): void {
+    const outer = this.#enclosingRun();
+    if (outer !== undefined) {
+      throw new OptionError(
+        `${this.path} lies inside of the run folder ${outer}. Give a folder of its own with --out.`,
+        {
+          option: 'out',
+          value: this.path,
+          accepted: 'a folder outside of other runs',
+        },
+      );
+    }
+    if (!existsSync(this.path) || this.config()) return;
+    if (!statSync(this.path).isDirectory()) {
+      throw new OptionError(`${this.path} is a file. Give a folder for the run with --out.`, {
+        option: 'out',
+        value: this.path,
+        accepted: 'a new or empty folder',
+      });
+    }
+    const foreign = readdirSync(this.path).filter((name) => !/^\.(lock|config\.json\.)/.test(name));
+    if (foreign.length === 0) return;
+    throw new OptionError(
+      `${this.path} holds files that are not a run's (${foreign.slice(0, 3).join(', ')}), and is left alone. Give a folder of its own with --out.`,
+      { option: 'out', value: this.path, accepted: "a new or empty folder, or a run's" },
+    );
+  }
+
+  /** Records the configuration: the run has begun. */
+  begin(config: object): void {
+    this.#guarded(() => {
+      mkdirSync(this.path, { recursive: true });
+      this.#writeJson(CONFIG, { ...config, format: FORMAT });
+    });
+  }
+
+  /** Adds an epoch's record, with the memory in use. It is on disk when this returns. */
+  append(record: EpochRecord): void {
+    const memoryMB = Math.round(process.memoryUsage.rss() / 2 ** 20);
+    this.#guarded(() => {
+      const file = openSync(join(this.path, METRICS), 'a');
+      try {
+        const line = Buffer.from(`${JSON.stringify({ ...record, memoryMB })}\n`);
+        for (let done = 0; done < line.length;) done += writeSync(file, line, done);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    });
+  }
+
+  /** Takes away the records of epochs from `epoch` on, and a torn last line: they come again. */
+  forgetFrom(epoch: number): void {
+    const path = join(this.path, METRICS);
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+    const kept = lines.filter((line) => {
+      const record = parsed(line) as { readonly epoch?: number } | undefined;
+      return record?.epoch !== undefined && record.epoch < epoch;
+    });
+    this.#guarded(() => writeFileAtomic(path, kept.map((line) => `${line}\n`).join('')));
+  }
+
+  /** The record of the newest epoch. */
+  lastRecord(): EpochRecord | undefined {
+    const path = join(this.path, METRICS);
+    if (!existsSync(path)) return undefined;
+    const lines = readFileSync(path, 'utf8').split('\n');
+    return lines.map(parsed).filter(Boolean).at(-1) as EpochRecord | undefined;
+  }
+
+  /** Writes the predictions and the summary: the run is finished. */
+  finish(summary: RunSummary, predictions: RunPredictions): void {
+    this.#guarded(() => this.#writeJson(PREDICTIONS, predictions));
+    this.writeSummary(summary);
+  }
+
+  /** Writes the summary alone: of the copy of a teacher. */
+  writeSummary(summary: RunSummary): void {
+    this.#guarded(() => this.#writeJson(SUMMARY, summary));
+  }
+
+  /** Writes the page; gives its path. */
+  writeReport(page: string): string {
+    const path = join(this.path, REPORT);
+    this.#guarded(() => writeFileAtomic(path, page));
+    return path;
+  }
+
+  /**
+   * Weights of a checkpoint.
+   *
+   * @param label Default: those of the epoch that the run has selected, or the last while it is not finished.
+   * @throws {OptionError} If there are none.
+   */
+  weights(
+    label: CheckpointLabel = this.summary()?.checkpoint ?? 'last',
+  ): Readonly<Record<string, NamedArray>> {
+    const found = readCheckpoint(this.checkpoints, label);
+    if (found) return found.model;
+    throw new OptionError(`${this.path} has no checkpoint "${label}".`, {
+      option: 'checkpoint',
+      value: label,
+      accepted: 'last, best, or epoch- and at least four digits',
+    });
+  }
+
+  /** Removes what a run left that is to begin anew; the lock stays. */
+  clear(): void {
+    for (const name of [SUMMARY, METRICS, PREDICTIONS, REPORT, 'checkpoints', 'tensorboard', 'teachers']) {
+      rmSync(join(this.path, name), { recursive: true, force: true });
+    }
+  }
+
+  #enclosingRun(): string | undefined {
+    for (let folder = dirname(resolve(this.path)); folder !== dirname(folder); folder = dirname(folder)) {
+      if (new RunFolder(folder).config()) return folder;
+    }
+    return undefined;
+  }
+
+  #writeJson(name: string, value: unknown): void {
+    writeFileAtomic(join(this.path, name), `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  #guarded(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException;
+      const full = code === 'ENOSPC' || code === 'EDQUOT';
+      throw new G2DError(
+        'G2D_RUN_FOLDER',
+        `The run folder ${this.path} cannot be written: ${full ? 'the disk is full' : message}. ${full ? 'Free some space' : 'Put this right'}, then go on with --resume; what was saved is untouched.`,
+        { path: this.path, reason: code },
+        { cause: error },
+      );
+    }
+  }
+}
+
+function readJson(path: string): unknown {
+  try {
+    return parsed(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

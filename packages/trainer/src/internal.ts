@@ -1,0 +1,10 @@
+// What the other @g2d packages need of the loop beside its public names. It may change with every version.
+export { SINGLE_PROCESS } from './all-reduce.js';
+export { headline } from './evaluate.js';
+export { mapValues } from './map-values.js';
+export { assertMethod, assertMethods } from './method-stack.js';
+export { disposeState } from './model-state.js';
+export { predictorOf } from './predictor.js';
+export { batchConfidence } from './teacher-confidence.js';
+export { withStep } from './train-step.js';
+export { TrainingContext } from './training.js';
