@@ -22,7 +22,7 @@ export type { EncoderOptions, InputShape } from './encoder.js';
 export type { Fusion, FusionLayer, FusionOptions, FusionPass } from './fusion.js';
 
 // Training
-export type { Gradients, NamedGradient } from './gradients.js';
+export type { Gradient, Gradients, NamedGradient } from './gradients.js';
 export type { Optimizer, OptimizerSettings, Schedule } from './optimizer.js';
 export type { TeacherOutputs, Teachers } from './teachers.js';
 export type {

@@ -18,8 +18,8 @@ export interface Needs {
   /** How many modalities. Default: one or more. */
   readonly modalities?: { readonly min?: number; readonly max?: number };
   /**
-   * `'complete'`: batches have the true inputs also of modalities that the mask calls missing, for methods that learn to impute them. Nobody
-   * else sees these.
+   * `'complete'`: batches have the true inputs also of modalities that the mask calls missing, for methods that learn to impute them. A
+   * training without such a method never gets them.
    */
   readonly inputs?: 'complete';
 }
@@ -40,8 +40,9 @@ export interface Plan<M extends string> {
  * The hooks of a step and an epoch, in the order in which they run. All are optional.
  *
  * `state` is what `init` gave: change its fields as you like, in any hook. It holds plain data (no NaN), `Float32Array`s and tensors; the
- * loop saves it in checkpoints, keeps tensors that are put into it, and frees those that are taken out. Nothing else outlives a hook.
- * Other tensors that a hook makes are freed by the loop.
+ * loop saves it in checkpoints, keeps tensors that are put into it, and frees those that are taken out. What else a method has to remember
+ * is in no checkpoint. Other tensors that a hook makes are freed by the loop, but those of an asynchronous one (`init`, `epoch`) are its own
+ * to free: use `tf.tidy`.
  */
 export interface StageHooks<M extends string, S = unknown> {
   /** Before the first pass of a step: who trains, and in which mode. The plans of all methods stack. */
@@ -60,7 +61,7 @@ export interface StageHooks<M extends string, S = unknown> {
    * @param outputs Of the pass that was differentiated.
    * @returns An entry for every one that came, in the same order.
    */
-  edit?(gradients: Gradients, outputs: Outputs<M>, step: Step<M>, state: S): Gradients;
+  edit?(gradients: Gradients<M>, outputs: Outputs<M>, step: Step<M>, state: S): Gradients<M>;
   /**
    * The whole step, for methods with several backward passes or updates: `step.differentiate` and `step.update` as often as they need. It
    * stands in for `forward` and `loss`; plans and edits of all methods act inside of `update`. One method of a stack may have it.

@@ -99,7 +99,7 @@ export interface Differentiated<M extends string> {
    * Means over the processes. `null` where no process' loss reaches the parameter, where it was not asked for, and where a plan freezes
    * or suppresses it.
    */
-  readonly gradients: Gradients;
+  readonly gradients: Gradients<M>;
 }
 
 /** A step of the training. */
@@ -140,7 +140,7 @@ export interface Step<M extends string> extends Pass<M> {
    *
    * @param outputs Of the pass that was differentiated, for the edits.
    */
-  update(gradients: Gradients, outputs: Outputs<M>): void;
+  update(gradients: Gradients<M>, outputs: Outputs<M>): void;
   /** Numbers of this step for the log, by series and modality; the epoch's record has their means. NaN is no number and does not count. */
   log(series: Readonly<Record<string, PerModality<M, number>>>): void;
 }
