@@ -64,7 +64,11 @@ export interface MultimodalDataset<M extends string> {
   readonly incomplete?: readonly M[];
   /** For worker threads; absent where a dataset cannot be opened a second time. */
   readonly source?: DatasetSource;
-  /** @param index In [0, size). */
+  /**
+   * Reads one sample.
+   *
+   * @param index In [0, size).
+   */
   sample(index: number, options?: SampleOptions<M>): Promise<Sample<M>>;
   /** Gives back files and memory. Samples cannot be read afterwards. */
   close(): void | Promise<void>;

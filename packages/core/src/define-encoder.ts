@@ -8,7 +8,9 @@ import { checkOptions, type OptionsPlace, type OptionsSchema } from './options.j
 export interface AnyEncoder extends Configurable {
   readonly kind: 'encoder';
   /**
-   * @throws {OptionError} If an option is wrong; `place` says where it stands. Or if the encoder is not for inputs of this shape.
+   * Makes the encoder from options that nobody has checked.
+   *
+   * @throws {OptionError} If an option is wrong (`place` says where it stands), or the encoder is not for inputs of this shape.
    */
   make(spec: EncoderOptions, options: unknown, place?: OptionsPlace): LayersModel;
 }

@@ -8,7 +8,11 @@ export interface AnyFusion extends Configurable {
   readonly kind: 'fusion';
   /** How many modalities. Default: one or more. */
   readonly modalities?: { readonly min?: number; readonly max?: number };
-  /** @throws {OptionError} If an option is wrong; `place` says where it stands. */
+  /**
+   * Makes the fusion from options that nobody has checked.
+   *
+   * @throws {OptionError} If an option is wrong; `place` says where it stands.
+   */
   make<M extends string>(spec: FusionOptions<M>, options: unknown, place?: OptionsPlace): Fusion<M>;
 }
 

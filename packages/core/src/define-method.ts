@@ -7,7 +7,11 @@ import { checkOptions, type OptionsPlace, type OptionsSchema } from './options.j
 export interface AnyMethod extends Configurable {
   readonly kind: 'method';
   readonly needs?: Needs;
-  /** @throws {OptionError} If an option is wrong; `place` says where it stands. */
+  /**
+   * Makes the method from options that nobody has checked.
+   *
+   * @throws {OptionError} If an option is wrong; `place` says where it stands.
+   */
   make<M extends string>(options: unknown, place?: OptionsPlace): Method<M>;
 }
 
