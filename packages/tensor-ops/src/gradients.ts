@@ -1,10 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type { NamedGradient } from '@g2d/core';
+import type * as tf from '@tensorflow/tfjs-core';
 
-/** One entry of a gradient list: `null` stands for "leave this variable alone in this step". */
-export interface NamedGradient {
-  readonly name: string;
-  readonly tensor: tf.Tensor | null;
-}
+export type { NamedGradient };
 
 /**
  * The gradients of all `variables` in their order, whatever `tf.variableGrads` left out.

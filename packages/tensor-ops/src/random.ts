@@ -1,30 +1,6 @@
-import { OptionError } from './errors.js';
+import { OptionError, type RandomState, type RandomStream } from '@g2d/core';
 
-/**
- * A seeded stream of random numbers (xoshiro128**, Blackman and Vigna 2018): the same on every machine, backend
- * and version, unlike `tf.randomNormal`, whose numbers depend on the backend.
- */
-export interface RandomStream {
-  /** Uniform in [0, 1), 32 bits of resolution. */
-  uniform(): number;
-  /** Uniform integer in [0, `bound`). */
-  integer(bound: number): number;
-  /** Standard normal (Box-Muller, second value discarded so that the stream stays easy to reason about). */
-  normal(): number;
-  /** A random permutation of 0 … `length` − 1 (Fisher-Yates). */
-  permutation(length: number): Uint32Array;
-  /** Where the stream is: what to save so that a resumed run draws the numbers that would have followed. */
-  getState(): RandomState;
-  /**
-   * Goes on from a saved place.
-   *
-   * @throws {OptionError} If it is not one.
-   */
-  setState(state: RandomState): void;
-}
-
-/** Four words of 32 bits, not all 0. Plain numbers, for JSON. */
-export type RandomState = readonly [number, number, number, number];
+export type { RandomState, RandomStream };
 
 /** Mixes a 32-bit word (the finalizer of MurmurHash3): every input bit changes half of the output bits. */
 function mix(word: number): number {
@@ -57,7 +33,8 @@ export function deriveSeed(seed: number, name: string): number {
 }
 
 /**
- * A stream of random numbers.
+ * A stream of random numbers: xoshiro128** (Blackman and Vigna 2018), unlike `tf.randomNormal`, whose numbers depend on the backend. `normal` is
+ * Box-Muller, second value discarded so that the stream stays easy to reason about; `permutation` is Fisher-Yates.
  *
  * @param seed Any integer; derive it from the run's seed with `deriveSeed`.
  * @example

@@ -1,0 +1,43 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Which samples have which modality: float32 `[B]`, 1 for those that have it and 0 for the others. A modality without a mask is there
+ * in every sample.
+ */
+export type Presence<M extends string> = Readonly<Partial<Record<M, tf.Tensor1D>>>;
+
+/** What a model sees of a batch. */
+export interface Inputs<M extends string> {
+  /**
+   * One tensor per modality, float32 `[B, …shape]`, channels last; a free axis as long as the batch's longest, zeros behind. A modality
+   * that the whole batch lacks may have none.
+   */
+  readonly inputs: Readonly<Partial<Record<M, tf.Tensor>>>;
+  /** For modalities that samples can lack. */
+  readonly present?: Presence<M> | undefined;
+  /** For modalities of free length: float32 `[B, T]`, 1 for a real step and 0 for padding. */
+  readonly masks?: Readonly<Partial<Record<M, tf.Tensor2D>>> | undefined;
+}
+
+/**
+ * What one training step sees. Whoever gets it disposes it: `tf.dispose(batch)` frees every tensor in it.
+ *
+ * A type, not an interface, and `ids` not readonly, since `tf.dispose` would not accept it otherwise.
+ */
+export type Batch<M extends string> = {
+  /** As in `Inputs`, of every modality that was read. */
+  readonly inputs: Readonly<Record<M, tf.Tensor>>;
+  /** True class ids, int32 `[B]`, or a regression's targets, float32 `[B]`. */
+  readonly labels: tf.Tensor1D;
+  /** The samples' stable ids, `[B]`. */
+  readonly ids: string[];
+  /** Place in the epoch, from 0; batches whose samples were all left out have one too. Absent in batches from elsewhere. */
+  readonly index?: number;
+  /** As in `Inputs`. */
+  readonly present?: Presence<M>;
+  /** As in `Inputs`. */
+  readonly masks?: Readonly<Partial<Record<M, tf.Tensor2D>>>;
+};
+
+/** A batch whose labels nobody may look at: what predictions are made from. */
+export type Unlabelled<M extends string> = Omit<Batch<M>, 'labels'>;

@@ -1,0 +1,75 @@
+import type { RandomStream } from './random.js';
+
+/** Which part of the data. */
+export type Split = 'train' | 'validation' | 'test';
+
+/** What labels are: class ids, or numbers to predict. */
+export type Task = 'classification' | 'regression';
+
+/** One labelled example. */
+export interface Sample<M extends string> {
+  /** Stable over runs and machines; the key of everything cached per sample. */
+  readonly id: string;
+  /** Class id in [0, C), or the target of a regression. */
+  readonly label: number;
+  /**
+   * One array per modality that was asked for, channels last, of the dataset's `shapes`; an axis of free length follows from
+   * the array's own length, at least one step. Fresh: the caller may change them.
+   */
+  readonly inputs: Readonly<Record<M, Float32Array>>;
+  /**
+   * Which modalities the sample really has, whichever were asked for; absent: all. The input of a missing modality is zeros,
+   * one step of them where the length is free.
+   */
+  readonly present?: Readonly<Record<M, boolean>>;
+}
+
+/** How a sample is read. */
+export interface SampleOptions<M extends string> {
+  /** The modalities to read; the others' files are not touched. Default: all. None: only id, label and `present`. */
+  readonly modalities?: readonly M[];
+  /**
+   * The stream of this sample's training augmentation, one for each modality so that leaving one out changes nothing for the
+   * others. Default: no augmentation; what the test transform of a dataset draws at random comes from the sample's id then.
+   */
+  random?(modality: M): RandomStream;
+}
+
+/** How a worker thread opens the same dataset again: it calls `module`'s export `name` with `options`. */
+export interface DatasetSource {
+  /** URL or package name of an ES module. */
+  readonly module: string;
+  /** A function that takes `options` and gives a `MultimodalDataset`, or a promise of one: the same samples in the same order. */
+  readonly name: string;
+  /** Anything that `structuredClone` copies. */
+  readonly options: unknown;
+}
+
+/** Labelled examples with the same modalities, read one at a time. */
+export interface MultimodalDataset<M extends string> {
+  readonly name: string;
+  readonly split: Split;
+  readonly task: Task;
+  readonly modalities: readonly M[];
+  /** Shape of one sample, channels last: `[H, W, 1]`; `null` for a first axis of free length: `[null, D]`. */
+  readonly shapes: Readonly<Record<M, readonly (number | null)[]>>;
+  /** By class id; empty for a regression. */
+  readonly classNames: readonly string[];
+  /** The samples' ids, by index. */
+  readonly ids: readonly string[];
+  readonly size: number;
+  /** The modalities whose input depends on `SampleOptions.random`. Absent: none. */
+  readonly augmented?: readonly M[];
+  /** The modalities that samples can lack: batches have a presence mask for each of them. Absent: none. */
+  readonly incomplete?: readonly M[];
+  /** For worker threads; absent where a dataset cannot be opened a second time. */
+  readonly source?: DatasetSource;
+  /**
+   * Reads one sample.
+   *
+   * @param index In [0, size).
+   */
+  sample(index: number, options?: SampleOptions<M>): Promise<Sample<M>>;
+  /** Gives back files and memory. Samples cannot be read afterwards. */
+  close(): void | Promise<void>;
+}

@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import { component, type Configurable, type Facts } from './component.js';
+import type { Fusion, FusionOptions } from './fusion.js';
+import { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
+
+/** A fusion as whoever has only its name knows it. */
+export interface AnyFusion extends Configurable {
+  readonly kind: 'fusion';
+  /** How many modalities. Default: one or more. */
+  readonly modalities?: { readonly min?: number; readonly max?: number };
+  /**
+   * Makes the fusion from options that nobody has checked.
+   *
+   * @throws {OptionError} If an option is wrong; `place` says where it stands.
+   */
+  make<M extends string>(spec: FusionOptions<M>, options: unknown, place?: OptionsPlace): Fusion<M>;
+}
+
+/** A fusion: call it with widths, classes, a seed, and its own options beside them. */
+export interface FusionDefinition<O extends OptionsSchema = OptionsSchema> extends AnyFusion {
+  <const M extends string>(options: FusionOptions<M> & z.input<O>): Fusion<M>;
+  readonly options: O;
+}
+
+/**
+ * Defines a fusion: this object is all that anybody has to know of it.
+ *
+ * @throws {OptionError} If the name is none, or label or summary are missing.
+ * @example
+ * export const lateFusion = defineFusion({
+ *   name: 'late',
+ *   label: 'Late',
+ *   summary: 'a linear head for each modality, logits averaged',
+ *   options: z.strictObject({}),
+ *   create: (spec) => { … },
+ * });
+ * lateFusion({ widths: { audio: 64, image: 32 }, classes: 10, seed: 0 }); // a Fusion
+ */
+export function defineFusion<O extends OptionsSchema>({
+  modalities,
+  options,
+  create,
+  ...facts
+}: Facts &
+  Pick<AnyFusion, 'modalities'> & {
+    readonly options: O;
+    readonly create: <M extends string>(spec: FusionOptions<M>, options: z.output<O>) => Fusion<M>;
+  }): FusionDefinition<O> {
+  const make: AnyFusion['make'] = (spec, given = {}, place) =>
+    create(spec, checkOptions(options, given, place ?? facts.name));
+  const call = <const M extends string>({
+    widths,
+    classes,
+    seed,
+    samples,
+    ...own
+  }: FusionOptions<M> & z.input<O>): Fusion<M> =>
+    make({ widths, classes, seed, ...(samples !== undefined && { samples }) }, own);
+  return component(call, {
+    kind: 'fusion' as const,
+    ...facts,
+    ...(modalities && { modalities }),
+    options,
+    make,
+  });
+}

@@ -1,0 +1,69 @@
+// Errors
+export {
+  DatasetNotFoundError,
+  FileFormatError,
+  G2DError,
+  OptionError,
+  ShapeError,
+  UnknownModalityError,
+} from './errors.js';
+
+// Data
+export { perModality, type PerModality } from './per-modality.js';
+export type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
+export type { Batch, Inputs, Presence, Unlabelled } from './batch.js';
+export type { NamedArray } from './named-array.js';
+export type { RandomState, RandomStream } from './random.js';
+
+// Models
+export type { Model, Parameter, PassMode, Weight } from './model.js';
+export type { Logits, LossTerms, Outputs } from './outputs.js';
+export type { EncoderOptions, InputShape } from './encoder.js';
+export type { Fusion, FusionLayer, FusionOptions, FusionPass } from './fusion.js';
+
+// Training
+export type { Gradient, Gradients, NamedGradient } from './gradients.js';
+export type { Optimizer, OptimizerSettings, Schedule } from './optimizer.js';
+export type { TeacherOutputs, Teachers } from './teachers.js';
+export type {
+  AllReduce,
+  Differentiated,
+  Pass,
+  PassOptions,
+  Snapshot,
+  Step,
+  StepResult,
+  Training,
+} from './training.js';
+export type { EpochRecord, HeadMetrics, Scores } from './record.js';
+export type { Hooks, Method, Needs, Plan, Stage, StageHooks } from './method.js';
+
+// Components define themselves
+export {
+  isComponent,
+  type Component,
+  type Configurable,
+  type Facts,
+  type Kind,
+  type Source,
+} from './component.js';
+export { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
+export {
+  defineMethod,
+  defineStack,
+  type AnyMethod,
+  type MethodDefinition,
+  type StackDefinition,
+} from './define-method.js';
+export { defineEncoder, type AnyEncoder, type EncoderDefinition } from './define-encoder.js';
+export { defineFusion, type AnyFusion, type FusionDefinition } from './define-fusion.js';
+export {
+  defineDataset,
+  type AnyDataset,
+  type BenchmarkShapes,
+  type Clip,
+  type DatasetCheck,
+  type DatasetDefinition,
+  type DatasetParts,
+  type View,
+} from './define-dataset.js';

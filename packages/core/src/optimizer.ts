@@ -1,0 +1,97 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { NamedGradient } from './gradients.js';
+
+/**
+ * What a training loop needs of an optimizer.
+ *
+ * State is keyed by the variable's name, never by position: an entry `null` skips its variable (no decay, no momentum, no
+ * step counted), and the others are not shifted. TensorFlow.js's own optimizers keep their state by position.
+ */
+export interface Optimizer {
+  /** Of the next step; finite and at least 0. */
+  learningRate: number;
+
+  /**
+   * What `learningRate` is multiplied by for a variable, from the next step on; finite and at least 0. To begin with 1 for
+   * every variable.
+   *
+   * As PyTorch's parameter groups with learning rates of their own: weight decay in the gradient, velocities and averages
+   * are what they would be without, and with `AdamW` the decay of the weights has the factor too. With 0 the state goes on
+   * while the variable stays; a `null` gradient stops both. A setting like `learningRate`: not a part of the state.
+   *
+   * @example
+   * optimizer.learningRateFactorOf = (variable) => (variable.startsWith('audio/') ? 0.1 : 1);
+   */
+  learningRateFactorOf: (variable: string) => number;
+
+  /**
+   * One step. The gradients are left alone. Nothing is changed if one of them is wrong.
+   *
+   * @param gradients Every variable once, `null` to leave it as it is.
+   * @throws {OptionError} If a name is not one of the optimizer's variables, or the factor of one is not accepted.
+   * @throws {ShapeError} If a gradient does not have its variable's shape.
+   */
+  applyGradients(gradients: readonly NamedGradient[]): void;
+
+  /**
+   * A copy of everything that the next step depends on beside the variables, as float32 tensors called
+   * `<variable>/<part>`, for example `audio/conv1/kernel/velocity`. Variables that were never stepped have none. Dispose
+   * the tensors.
+   */
+  getState(): tf.NamedTensorMap;
+
+  /**
+   * Puts a state from `getState` in place of the present one, so that the next steps are those that would have followed.
+   * The tensors are left alone.
+   *
+   * @throws {OptionError} If there are parts that this optimizer does not keep for these variables, or some are missing.
+   * @throws {ShapeError} If one does not have the shape it must have.
+   */
+  setState(state: Readonly<tf.NamedTensorMap>): void;
+
+  /** Frees the state. The variables stay. */
+  dispose(): void;
+}
+
+/** How the learning rate falls over the epochs. */
+export type Schedule =
+  | {
+      readonly type: 'step';
+      /** A fall after every so many epochs; or after the epochs of `after`. */
+      readonly every?: number;
+      readonly after?: readonly number[];
+      /** What the rate is multiplied by. Default 0.1. */
+      readonly ratio?: number;
+    }
+  | {
+      readonly type: 'cosine';
+      /** Length of the fall. */
+      readonly epochs: number;
+      /** Default 0. */
+      readonly minimum?: number;
+    };
+
+interface CommonSettings {
+  /** Of the first epoch, if there is no warm-up. */
+  readonly learningRate: number;
+  readonly weightDecay?: number;
+  /** Default: constant. */
+  readonly schedule?: Schedule;
+  /** The rate grows to what the schedule says: `start` (default 1/3) of it in the first epoch, all after `epochs`. */
+  readonly warmUp?: { readonly epochs: number; readonly start?: number };
+}
+
+/** Settings of an optimizer, each as PyTorch defines it. */
+export type OptimizerSettings =
+  | (CommonSettings & {
+      /** Default. */
+      readonly type?: 'sgd';
+      readonly momentum?: number;
+      readonly dampening?: number;
+      readonly nesterov?: boolean;
+    })
+  | (CommonSettings & {
+      readonly type: 'adam' | 'adam-w';
+      readonly betas?: readonly [number, number];
+      readonly epsilon?: number;
+    });

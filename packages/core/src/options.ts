@@ -1,0 +1,168 @@
+import type { z } from 'zod';
+import { OptionError } from './errors.js';
+
+/** Options as a strict object of zod: types, descriptions and defaults in one. */
+export type OptionsSchema = z.ZodObject;
+
+/** Where options stand in a configuration, for errors. */
+export interface OptionsPlace {
+  /** For example `'runs/a/config.json'`. */
+  readonly where: string;
+  /** In front of every key, for example `'methodOptions.mses'`. Default: nothing. */
+  readonly prefix?: string;
+}
+
+/**
+ * Checks options and fills in their defaults.
+ *
+ * @param place Where they stand in a configuration, or the name of the function that they were handed to.
+ * @throws {OptionError} That names the first key that is wrong, what it may be and what came.
+ * @example
+ * const options = z.strictObject({ patience: z.int().min(1) });
+ * checkOptions(options, { patience: 0 }, 'mses'); // mses: `patience` is 0; it must be at least 1.
+ * checkOptions(options, { patience: 0 }, { where: 'a.json' }); // In a.json, "patience" is 0; it must be at least 1.
+ */
+export function checkOptions<S extends z.ZodType>(
+  schema: S,
+  values: unknown,
+  place: OptionsPlace | string,
+): z.output<S> {
+  const result = schema.safeParse(values);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues as [z.core.$ZodIssue];
+  throw explained(issue, { schema, values, place });
+}
+
+interface Checked {
+  readonly schema: z.ZodType;
+  readonly values: unknown;
+  readonly place: OptionsPlace | string;
+}
+
+function explained(issue: z.core.$ZodIssue, { schema, values, place }: Checked): OptionError {
+  const unknown = issue.code === 'unrecognized_keys';
+  const path = unknown ? [...issue.path, issue.keys[0] as string] : issue.path;
+  const value = valueAt(values, path);
+  const accepted = unknown ? knownKeys(schema, issue.path, values).join(', ') : acceptedOf(issue);
+  const prefix = typeof place === 'string' ? undefined : place.prefix;
+  const key = [...(prefix === undefined ? [] : [prefix]), ...path.map(String)].join('.');
+  return new OptionError(sentence(place, { key, value, accepted, unknown }), {
+    option: key,
+    value,
+    accepted,
+  });
+}
+
+function sentence(
+  place: OptionsPlace | string,
+  {
+    key,
+    value,
+    accepted,
+    unknown,
+  }: { readonly key: string; readonly value: unknown; readonly accepted: string; readonly unknown: boolean },
+): string {
+  const came = value === undefined ? 'is missing' : `is ${written(value)}`;
+  if (typeof place === 'string') {
+    if (unknown) return `${place}: there is no option \`${key}\`; known: ${accepted || 'none'}.`;
+    return key === ''
+      ? `${place}: options are an object, but ${written(value)} came.`
+      : `${place}: \`${key}\` ${came}; it must be ${accepted}.`;
+  }
+  const { where } = place;
+  if (unknown) return `${capital(where)} has an unknown key "${key}"; known here: ${accepted}.`;
+  return key === ''
+    ? `${capital(where)} must be a JSON object.`
+    : `In ${where}, "${key}" ${came}; it must be ${accepted}.`;
+}
+
+/** JSON, but for what JSON has no words for. */
+const written = (value: unknown): string =>
+  typeof value === 'number' || typeof value === 'undefined'
+    ? String(value)
+    : (JSON.stringify(value) ?? typeof value);
+
+/** What a value must be, in words. */
+function acceptedOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.expected === 'int' ? 'a whole number' : article(WORDS[issue.expected] ?? issue.expected);
+    case 'invalid_value':
+      return issue.values.map((value) => JSON.stringify(value)).join(', ');
+    case 'too_small':
+      return issue.origin === 'array'
+        ? `a list of at least ${issue.minimum}`
+        : issue.origin === 'string'
+          ? 'a text that is not empty'
+          : `${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`;
+    case 'too_big':
+      return `${issue.inclusive ? 'at most' : 'below'} ${issue.maximum}`;
+    case 'invalid_union':
+      return unionWords(issue);
+    default:
+      return issue.message.replace(/^Invalid input: /, '');
+  }
+}
+
+/** A union without a key that tells its forms apart, or with a wrong one. */
+function unionWords(issue: z.core.$ZodIssueInvalidUnion): string {
+  const { options } = issue as { readonly options?: readonly unknown[] };
+  if (options) return options.map((option) => JSON.stringify(option)).join(', ');
+  return [...new Set(issue.errors.flatMap(([first]) => (first ? [acceptedOf(first)] : [])))].join(', or ');
+}
+
+/** JavaScript's types in the words of JSON. */
+const WORDS: Readonly<Record<string, string>> = { string: 'text', array: 'list', record: 'object' };
+
+const capital = (text: string): string => text.replace(/^the /, 'The ');
+
+const article = (noun: string): string => (/^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`);
+
+/** As much of a zod schema as it takes to find the keys of an object. */
+interface Definition {
+  readonly def: {
+    readonly type: string;
+    readonly innerType?: Definition;
+    readonly element?: Definition;
+    readonly valueType?: Definition;
+    readonly options?: readonly Definition[];
+    readonly values?: readonly unknown[];
+  };
+  readonly shape?: Readonly<Record<string, Definition>>;
+}
+
+/** The keys that the object at a path may have. */
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[], values: unknown): string[] {
+  let found: Definition | undefined = formOf(schema as unknown as Definition, values);
+  path.forEach((key, depth) => {
+    const { element, valueType } = found?.def ?? {};
+    const next = found?.shape?.[String(key)] ?? element ?? valueType;
+    found = next && formOf(next, valueAt(values, path.slice(0, depth + 1)));
+  });
+  return Object.keys(found?.shape ?? {});
+}
+
+/** Without what only wraps it (optional, default); of several forms, the one that a value's constants select. */
+function formOf(schema: Definition, value: unknown): Definition {
+  const { innerType, options } = schema.def;
+  if (innerType) return formOf(innerType, value);
+  if (!options) return schema;
+  const record = isObject(value) ? value : {};
+  const fits = (form: Definition): boolean =>
+    Object.entries(form.shape ?? {}).every(
+      ([key, { def }]) => def.type !== 'literal' || def.values?.includes(record[key]) === true,
+    );
+  const forms = options.map((option) => formOf(option, value)).filter(({ shape }) => shape);
+  return forms.find(fits) ?? schema;
+}
+
+function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
+    values,
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,33 @@
+/**
+ * By name: `fused` (two modalities or more) and one for each modality, in percent. Accuracy, or for a regression the mean absolute
+ * percentage error (smaller is better).
+ */
+export type Scores = Readonly<Record<string, number>>;
+
+/** All that was measured of one head; `loss` is the mean over the samples that have the modality. */
+export interface HeadMetrics {
+  readonly loss: number;
+}
+
+/** What an epoch leaves in the log. */
+export interface EpochRecord {
+  /** Counted from 1, through all stages. */
+  readonly epoch: number;
+  /** Of a method with stages. */
+  readonly stage?: string;
+  readonly learningRate: number;
+  readonly seconds: number;
+  /** True if a method ended the training with this epoch. */
+  readonly stopped?: true;
+  /** Means over the epoch's batches. */
+  readonly loss: Readonly<Record<string, number>>;
+  /** On the training batches as they were trained on: augmented, before each step. */
+  readonly train: Scores;
+  /** On the epochs that were evaluated. */
+  readonly validation?: Scores;
+  readonly test?: Scores;
+  /** By head, as `Scores`, on each split that was evaluated. */
+  readonly metrics?: Readonly<Partial<Record<'validation' | 'test', Readonly<Record<string, HeadMetrics>>>>>;
+  /** Series of the methods, such as `confidence` and `coefficients`: means over the epoch's batches. */
+  readonly [series: string]: unknown;
+}

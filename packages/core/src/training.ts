@@ -1,0 +1,154 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Batch, Unlabelled } from './batch.js';
+import type { Task } from './dataset.js';
+import type { Gradients } from './gradients.js';
+import type { Model, Parameter, PassMode } from './model.js';
+import type { NamedArray } from './named-array.js';
+import type { Optimizer } from './optimizer.js';
+import type { Logits, LossTerms, Outputs } from './outputs.js';
+import type { PerModality } from './per-modality.js';
+import type { RandomStream } from './random.js';
+import type { TeacherOutputs, Teachers } from './teachers.js';
+
+/** How processes that train one model together add up what they found. Every process makes the same calls in the same order. */
+export interface AllReduce {
+  /** How many processes; each trains on batches of its own. */
+  readonly processes: number;
+  /** Puts the sum over all processes into `values`, element by element. */
+  sum(values: Float32Array | Float64Array): void;
+}
+
+/** Copies of everything that steps change: plain arrays, so that a method can keep it in its state. */
+export interface Snapshot {
+  /** Weights and running statistics, by the names of `model.state()`. */
+  readonly model: Readonly<Record<string, NamedArray>>;
+  /** State and learning rate of each optimizer, by its name; the state by `<parameter>/<part>`. */
+  readonly optimizers: Readonly<
+    Record<string, { readonly learningRate: number; readonly arrays: Readonly<Record<string, NamedArray>> }>
+  >;
+}
+
+/** What a whole training has in common, and what can be done outside of a step. */
+export interface Training<M extends string> {
+  readonly model: Model<M>;
+  readonly task: Task;
+  /** Of all stages together. */
+  readonly epochs: number;
+  /** How many batches an epoch has; `undefined` where the loop was not told. */
+  readonly batchesPerEpoch: number | undefined;
+  /** Of the present stage. Its learning rate follows the schedule; one that is set holds until the schedule changes it. */
+  readonly optimizer: Optimizer;
+  /** Of a run that has some; otherwise it throws. */
+  readonly teachers: Teachers<M>;
+  readonly allReduce: AllReduce;
+  /**
+   * The stream of the run's seed that has this name, always the same one. Another name gives another stream, so methods disturb neither
+   * each other nor the data. Checkpoints remember where each stream is.
+   */
+  random(name: string): RandomStream;
+  /** The training batches of an epoch, from 1, as the loop itself gets them: shuffled and augmented. Dispose each. */
+  batches(epoch: number): AsyncIterable<Batch<M>>;
+  /**
+   * Every training sample once, in the dataset's order and without augmentation. Dispose each batch.
+   *
+   * @param modalities Those that are read. Default: the model's. None: ids and labels alone, which reads no file of a modality.
+   */
+  everySample(modalities?: readonly M[]): AsyncIterable<Batch<M>>;
+  /** A copy of the model and of all optimizers' state, to go back to. */
+  snapshot(): Snapshot;
+  /** Puts a copy back: all of it, or with a modality the weights of its encoder and head alone. */
+  restore(snapshot: Snapshot, modality?: M): void;
+}
+
+/** How a pass over the batch differs from the usual one. */
+export interface PassOptions<M extends string> extends Partial<PassMode<M>> {
+  /** The others are absent: their encoders do not run, their features are 0. Default: all. */
+  readonly modalities?: readonly M[];
+  /** Modalities whose input is 0 in this pass; their encoders run on it. Default: none. */
+  readonly zeroInputs?: readonly M[];
+  /**
+   * What a sample without a modality is to the model. `'absent'` (default): the features are 0, and the fusion leaves the modality out.
+   * `'zero-input'`: its input is 0, encoded and fused like any other.
+   */
+  readonly missing?: 'absent' | 'zero-input';
+}
+
+/** One batch and passes over it, in training or in evaluation. The tensors belong to the loop. */
+export interface Pass<M extends string> extends Training<M> {
+  readonly batch: Unlabelled<M>;
+  /** False where predictions are made. */
+  readonly training: boolean;
+  /** What each modality's teacher says about this batch, for methods with `needs: { teachers: 'unimodal' }`. */
+  readonly teacherOutputs: PerModality<M, TeacherOutputs>;
+  /**
+   * The model on the batch: in a step as the methods' plans want it, in evaluation in inference mode. The outputs live until the step or
+   * the prediction ends.
+   *
+   * @param options `runningStatistics: 'keep'` for a second pass over a batch, whose statistics count once; `training: false` for running
+   * statistics; `gradients: false` for results that are constants.
+   */
+  forward(options?: PassOptions<M>): Outputs<M>;
+}
+
+/** What was differentiated. */
+export interface Differentiated<M extends string> {
+  /** The loss and its parts as numbers: means over the processes. */
+  readonly losses: Readonly<Record<string, number>>;
+  readonly outputs: Outputs<M>;
+  /**
+   * Means over the processes. `null` where no process' loss reaches the parameter, where it was not asked for, and where a plan freezes
+   * or suppresses it.
+   */
+  readonly gradients: Gradients<M>;
+}
+
+/** A step of the training. */
+export interface Step<M extends string> extends Pass<M> {
+  readonly batch: Batch<M>;
+  /** Counted from 1, through all stages. */
+  readonly epoch: number;
+  /** Place of the batch in its epoch, counted from 0. */
+  readonly batchIndex: number;
+  /** How many samples of the batch have each modality, in all processes. */
+  readonly presentSamples: PerModality<M, number>;
+  /**
+   * The task's loss of some logits (Eq. 1): over all samples, or over those that have a modality (0 with gradients 0 if none has it).
+   * With several processes it is this one's share: the mean over the processes is the mean over their samples.
+   */
+  taskLoss(logits: tf.Tensor2D, modality?: M): tf.Scalar;
+  /**
+   * The mean of a number of each sample, such as a score: over the samples that have the modality, of all processes. NaN for a modality
+   * that no sample has; the rows of absent samples may hold anything.
+   *
+   * @param values `[B]` for each modality.
+   */
+  meanByModality(values: PerModality<M, tf.Tensor1D>): PerModality<M, number>;
+  /**
+   * The gradients of a loss, returned and not accumulated: call it as often as a method needs.
+   *
+   * @param run Runs the passes and gives the loss; it is called once.
+   * @param of Which parameters to differentiate by. Default: all. Those that a plan freezes or suppresses are left out in any case.
+   * @throws {G2DError} With code `G2D_DIVERGED` if a part of the loss is not finite.
+   */
+  differentiate(
+    run: () => { readonly loss: LossTerms; readonly outputs: Outputs<M> },
+    of?: (parameter: Parameter<M>) => boolean,
+  ): Differentiated<M>;
+  /**
+   * One step of the optimizer. On the way there the gradients pass the plans' coefficients and the edits of all methods, in the order of
+   * the stack; what a plan froze is `null` at the end, whoever edited it.
+   *
+   * @param outputs Of the pass that was differentiated, for the edits.
+   */
+  update(gradients: Gradients<M>, outputs: Outputs<M>): void;
+  /** Numbers of this step for the log, by series and modality; the epoch's record has their means. NaN is no number and does not count. */
+  log(series: Readonly<Record<string, PerModality<M, number>>>): void;
+}
+
+/** What a step leaves in the log. */
+export interface StepResult<M extends string> {
+  /** The loss and its parts. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** From which the scores on the training batches are taken. */
+  readonly outputs: Logits<M>;
+}
