@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 import { median } from '../shared/median.js';
 import { table } from '../shared/table.js';
 import { architectures, type Architecture } from './architectures.js';

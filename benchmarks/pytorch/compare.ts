@@ -1,6 +1,6 @@
 // Our training step next to PyTorch's: npm run bench:pytorch. Each in a process of its own, in turn.
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 import { formatResults } from './format.js';
 import { HELP, parseOptions, type Options } from './options.js';
 import { comparisons, programsOf } from './programs.js';

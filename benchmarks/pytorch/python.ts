@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 
 const PACKAGES = ['torch', 'torchvision'];
 const missing = (message: string, details: Readonly<Record<string, unknown>>): G2DError =>

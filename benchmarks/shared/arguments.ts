@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 /** @throws {OptionError} For a value that is not among those accepted. */
 export function choice(option: string, value: string, accepted: readonly string[]): string {

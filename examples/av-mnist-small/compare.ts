@@ -2,7 +2,7 @@
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadTensorFlow } from '@g2d/native';
-import { G2DError, OptionError } from '@g2d/tensor-ops';
+import { G2DError, OptionError } from '@g2d/core';
 import { createProgress, readConfig, stopSignal, trainRun, type Progress } from '@g2d/runs';
 
 export const HELP = `Trains two teachers and every method of the comparison on the small AV-MNIST, for several seeds.

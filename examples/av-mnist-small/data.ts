@@ -1,4 +1,5 @@
-import { avMnist, buildSmallAvMnist, inMemory, type MultimodalDataset } from '@g2d/datasets';
+import { type MultimodalDataset } from '@g2d/core';
+import { avMnist, buildSmallAvMnist, inMemory } from '@g2d/datasets';
 import type { Settings } from './settings.js';
 
 export type Modality = 'audio' | 'image';

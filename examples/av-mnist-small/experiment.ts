@@ -1,4 +1,4 @@
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 import { evaluate, frozenTeachers, teacherConfidence, teacherEnsemble, type Scores } from '@g2d/trainer';
 import { loadRun, parseConfig, trainRun, type Progress, type RunGroup, type RunSummary } from '@g2d/runs';
 import type { Data, Modality } from './data.js';

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { relative, resolve } from 'node:path';
 import { install, loadTensorFlow, NativeError, runtimeInfo, terminalProgress } from '@g2d/native';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 import { createProgress, openRunGroup, stopSignal } from '@g2d/runs';
 import { openData } from './data.js';
 import { Interrupted, runExperiment, workOf } from './experiment.js';

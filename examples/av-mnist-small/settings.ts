@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { ParameterScope } from '@g2d/fusion';
 
 /** Everything that the results depend on, apart from backend and versions. */

@@ -1,4 +1,5 @@
-import { deriveSeed, OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
+import { deriveSeed } from '@g2d/tensor-ops';
 
 interface Scope {
   readonly seed: number;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 
 /** An object that came out of a JSON file, with what an error about it has to name. */
 export interface Source {

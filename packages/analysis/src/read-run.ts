@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { fail, isNumbers, numbersField, readObject, recordField, stringsField } from './read-fields.js';
 import { readConfig } from './read-config.js';
 import { readMetrics } from './read-metrics.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 import { readConfig } from './read-config.js';
 import { readSummary } from './read-summary.js';
 import type { RunConfig, RunTeacher } from './run.js';

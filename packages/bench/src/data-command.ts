@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { batches, type MultimodalDataset } from '@g2d/datasets';
-import { OptionError } from '@g2d/tensor-ops';
+import { type MultimodalDataset } from '@g2d/core';
+import { batches } from '@g2d/datasets';
+import { OptionError } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { measureStep } from './measure-step.js';
 import { createProgress } from '@g2d/runs';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { smallImageEncoder } from '@g2d/encoders';
 import { SINGLE_PROCESS } from '@g2d/trainer/internal';
 import type { MultimodalModel } from '@g2d/fusion';
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyModel } from '../../trainer/test/toy.js';
 import type { Step, Training } from '@g2d/trainer';

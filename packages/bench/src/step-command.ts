@@ -1,5 +1,5 @@
 import { describeProcessor, type RuntimeInfo } from '@g2d/native';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { bfloat16Problem } from '@g2d/accelerate';
 import { createProgress } from '@g2d/runs';
 import { measureStep, type StepMeasurement } from './measure-step.js';

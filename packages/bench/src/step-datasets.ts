@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Task } from '@g2d/datasets';
+import type { Task } from '@g2d/core';
 import { mobileNetV2, resnet18, tabularMlp, transformer } from '@g2d/encoders';
 
 /** One modality of a dataset, as its samples come out of the loader. */

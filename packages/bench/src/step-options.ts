@@ -1,7 +1,7 @@
 import type { Arguments, CommandOptions } from '@g2d/cli';
 import { parseArguments } from '@g2d/cli/internal';
 import type { ParameterScope } from '@g2d/fusion';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { stepDatasets, type StepDataset } from './step-datasets.js';
 import { stepMethods, type StepMethod, type StepSetup } from './step-setup.js';
 

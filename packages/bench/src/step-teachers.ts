@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MultimodalModel } from '@g2d/fusion';
-import { deriveSeed, perModality, randomStream, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { type Precision } from '@g2d/accelerate';
 import { frozenTeachers, type FrozenTeachers } from '@g2d/trainer';
 

@@ -1,5 +1,5 @@
 import { Command as Parser, CommanderError, Option } from 'commander';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { Arguments, Command, CommandOption, CommandOptions, OptionValues } from './command.js';
 
 /** Errors are thrown, and whoever catches them writes them; nothing ends the process. */

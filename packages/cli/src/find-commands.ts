@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { CommandEntry, Commands } from './command.js';
 
 /** What is read of a `package.json`. */

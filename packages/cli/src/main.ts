@@ -1,5 +1,5 @@
 import { Command as Parser, CommanderError } from 'commander';
-import { G2DError, OptionError } from '@g2d/tensor-ops';
+import { G2DError, OptionError } from '@g2d/core';
 import { assertValues, describeCommand, problemOf, quiet, readArguments } from './arguments.js';
 import { builtIn } from './built-in.js';
 import type { Commands, Output } from './command.js';

@@ -1,4 +1,4 @@
-import type { RandomStream } from '@g2d/tensor-ops';
+import type { RandomStream } from '@g2d/core';
 
 /**
  * Changes one input at random, for training. It may change `input` in place and return it.

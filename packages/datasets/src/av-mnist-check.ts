@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { openNpy } from '@g2d/formats/node';
-import { DatasetNotFoundError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError } from '@g2d/core';
 import { avMnist, AV_MNIST_HOW_TO_GET, avMnistFiles } from './av-mnist.js';
 import type { DatasetCheck } from './dataset-check.js';
 

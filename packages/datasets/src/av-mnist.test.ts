@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openNpy, writeNpy } from '@g2d/formats/node';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 import { afterAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { avMnist } from './av-mnist.js';
-import type { MultimodalDataset, Sample, Split } from './dataset.js';
+import type { MultimodalDataset, Sample, Split } from '@g2d/core';
 
 // Made with the released Python loader of the paper; test/fixtures/avmnist/NOTICE.txt names the data's licences.
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/avmnist', import.meta.url));

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openNpy, type NpyFile } from '@g2d/formats/node';
-import { DatasetNotFoundError, FileFormatError, OptionError, perModality } from '@g2d/tensor-ops';
-import type { MultimodalDataset, Split } from './dataset.js';
+import { DatasetNotFoundError, FileFormatError, OptionError, perModality } from '@g2d/core';
+import type { MultimodalDataset, Split } from '@g2d/core';
 import { assertSampleIndex } from './sample-index.js';
 
 /** Settings of `avMnist`. */

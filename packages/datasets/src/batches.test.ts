@@ -12,7 +12,7 @@ import { toy, type ToyModality, type ToyOptions } from '../test/toy-source.js';
 import { avMnist } from './av-mnist.js';
 import type { Batch } from './batch.js';
 import { batches, type BatchesOptions } from './batches.js';
-import type { MultimodalDataset } from './dataset.js';
+import type { MultimodalDataset } from '@g2d/core';
 import { decodedCache } from './decoded-cache.js';
 import { missingModalities } from './missing-modalities.js';
 

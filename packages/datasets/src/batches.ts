@@ -1,7 +1,8 @@
-import { G2DError, OptionError, randomStream, deriveSeed, UnknownModalityError } from '@g2d/tensor-ops';
+import { G2DError, OptionError, UnknownModalityError } from '@g2d/core';
+import { randomStream, deriveSeed } from '@g2d/tensor-ops';
 import type { Augmentation } from './augmentation.js';
 import type { Batch } from './batch.js';
-import type { MultimodalDataset } from './dataset.js';
+import type { MultimodalDataset } from '@g2d/core';
 import { augmentationStream } from './pipeline/augmentation-stream.js';
 import { batchPlan } from './pipeline/batch-plan.js';
 import type { Readings } from './pipeline/batch-reader.js';

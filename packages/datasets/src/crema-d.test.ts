@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadTensorFlow } from '@g2d/native';
-import { FileFormatError, G2DError, type RandomStream } from '@g2d/tensor-ops';
+import { FileFormatError, G2DError, type RandomStream } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { brokenCases, damagedCopy, type BrokenCase } from '../test/damaged-copy.js';

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { assertSomeClips, clipDataset, type ClipDataset, type LabelledClip } from './clips/clip-dataset.js';
 import { findClips } from './clips/find-clips.js';
 import { checkOneOf, checkWhole, frameFolderName } from './clips/options.js';
 import { readSound } from './clips/read-sound.js';
 import { EMOTIONS } from './crema-d/list.js';
 import { clipsOfPart, type CremaDParts, type Part } from './crema-d/parts.js';
-import type { Split } from './dataset.js';
+import type { Split } from '@g2d/core';
 import { logSpectrogram, type LogSpectrogramOptions } from './transforms/log-spectrogram.js';
 import { clipToUnit, repeatedPiece } from './transforms/waveform.js';
 

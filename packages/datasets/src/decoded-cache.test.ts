@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { randomStream } from '@g2d/tensor-ops';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { toy, type ToyModality } from '../test/toy-source.js';
-import type { MultimodalDataset } from './dataset.js';
+import type { MultimodalDataset } from '@g2d/core';
 import { decodedCache } from './decoded-cache.js';
 import { missingModalities } from './missing-modalities.js';
 import { openSource } from './pipeline/open-source.js';

@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { OptionError, UnknownModalityError } from '@g2d/tensor-ops';
-import type { MultimodalDataset } from './dataset.js';
+import { OptionError, UnknownModalityError } from '@g2d/core';
+import type { MultimodalDataset } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
 import { hasFreeLength, unitLength } from './pipeline/shapes.js';
 

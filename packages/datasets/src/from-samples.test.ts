@@ -2,7 +2,7 @@ import '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { batches } from './batches.js';
-import type { MultimodalDataset } from './dataset.js';
+import type { MultimodalDataset } from '@g2d/core';
 import { fromSamples, type FromSamplesOptions } from './from-samples.js';
 
 type Options = FromSamplesOptions<'photo' | 'weather'>;

@@ -1,5 +1,5 @@
-import { FileFormatError, OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
-import type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
+import { FileFormatError, OptionError, perModality, UnknownModalityError } from '@g2d/core';
+import type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from '@g2d/core';
 import { flatInput, inferShapes, type Values } from './pipeline/nested-values.js';
 import { unitLength, written, type SampleShape } from './pipeline/shapes.js';
 import { assertSampleIndex } from './sample-index.js';

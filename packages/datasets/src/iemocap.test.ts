@@ -16,11 +16,12 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { openNpy, writeNpy } from '@g2d/formats/node';
 import { loadTensorFlow } from '@g2d/native';
-import { G2DError, randomStream } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
+import { randomStream } from '@g2d/tensor-ops';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batches } from './batches.js';
-import type { Split } from './dataset.js';
+import type { Split } from '@g2d/core';
 import { checkIemocap } from './iemocap/check.js';
 import type {
   GcnetOptions,

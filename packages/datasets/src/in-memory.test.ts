@@ -1,6 +1,6 @@
 import { randomStream } from '@g2d/tensor-ops';
 import { describe, expect, it } from 'vitest';
-import type { MultimodalDataset } from './dataset.js';
+import type { MultimodalDataset } from '@g2d/core';
 import { inMemory } from './in-memory.js';
 
 function toy() {

@@ -1,5 +1,5 @@
-import { OptionError, perModality } from '@g2d/tensor-ops';
-import type { MultimodalDataset, Sample } from './dataset.js';
+import { OptionError, perModality } from '@g2d/core';
+import type { MultimodalDataset, Sample } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
 import { hasFreeLength, unitLength } from './pipeline/shapes.js';
 import { assertSampleIndex } from './sample-index.js';

@@ -28,7 +28,6 @@ export {
 } from './small-av-mnist/build.js';
 export { smallAvMnistSound, type SmallAvMnistSound } from './small-av-mnist/sound.js';
 export type { SmallAvMnistPair } from './small-av-mnist/pairs.js';
-export type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
 
 // Data of your own
 export { fromSamples, type FromSamplesOptions, type OwnRead, type OwnSample } from './from-samples.js';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readImage } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import type { DatasetCheck } from './dataset-check.js';
 import { misMe, MIS_ME_HOW_TO_GET, MIS_ME_LICENCE, misMeTablePath, type MisMeOptions } from './mis-me.js';
 import { readMisMeTable, type MisMeRow } from './mis-me-table.js';

@@ -1,5 +1,5 @@
 import { readCsv, readXlsx } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 
 /** The weather's features, in the order of the authors' code. */
 export const FEATURES = [

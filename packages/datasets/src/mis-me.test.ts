@@ -15,11 +15,11 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { openNpy } from '@g2d/formats/node';
 import { loadTensorFlow } from '@g2d/native';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { channelsFirst, goldenFile, worstDifference, type GoldenArray } from '../test/golden-array.js';
 import { batches } from './batches.js';
-import type { Split } from './dataset.js';
+import type { Split } from '@g2d/core';
 import { checkMisMe } from './mis-me-check.js';
 import { misMe } from './mis-me.js';
 

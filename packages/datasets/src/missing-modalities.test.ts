@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toy, type ToyModality } from '../test/toy-source.js';
-import type { MultimodalDataset, Sample } from './dataset.js';
+import type { MultimodalDataset, Sample } from '@g2d/core';
 import { missingModalities } from './missing-modalities.js';
 import { openSource } from './pipeline/open-source.js';
 import { presenceMask } from './presence-mask.js';

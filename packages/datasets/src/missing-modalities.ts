@@ -1,5 +1,6 @@
-import { deriveSeed, OptionError, perModality } from '@g2d/tensor-ops';
-import type { MultimodalDataset } from './dataset.js';
+import { OptionError, perModality } from '@g2d/core';
+import { deriveSeed } from '@g2d/tensor-ops';
+import type { MultimodalDataset } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
 import { unitLength, type SampleShape } from './pipeline/shapes.js';
 import { presenceMask, type MaskSampler } from './presence-mask.js';

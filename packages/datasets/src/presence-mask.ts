@@ -1,4 +1,5 @@
-import { OptionError, randomStream } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
+import { randomStream } from '@g2d/tensor-ops';
 import { numpyIntegers } from './pipeline/numpy-integers.js';
 
 /** `'exact'`: exactly the asked rate. `'released'`: the steps of the released code, redrawn until near the rate. */

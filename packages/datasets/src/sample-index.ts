@@ -1,5 +1,5 @@
-import { OptionError } from '@g2d/tensor-ops';
-import type { Split } from './dataset.js';
+import { OptionError } from '@g2d/core';
+import type { Split } from '@g2d/core';
 
 /** @throws {OptionError} Unless `index` is one of a split's samples. */
 export function assertSampleIndex(

@@ -1,4 +1,5 @@
-import { deriveSeed, OptionError, randomStream } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 
 /** Settings of `splitByFraction`. */
 export interface SplitByFractionOptions<P extends string> {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatasetNotFoundError, FileFormatError, OptionError, perModality } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, FileFormatError, OptionError, perModality } from '@g2d/core';
 import { checkOneOf, checkWhole } from './clips/options.js';
-import type { MultimodalDataset, Split } from './dataset.js';
+import type { MultimodalDataset, Split } from '@g2d/core';
 import { assertSampleIndex } from './sample-index.js';
 import { featureStatistics, standardize, type FeatureStatistics } from './transforms/normalize.js';
 import { readPacked } from './ur-funny/packed.js';

@@ -1,9 +1,10 @@
-import { deriveSeed, OptionError, randomStream } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { assertSomeClips, clipDataset, firstOf, type ClipDataset } from './clips/clip-dataset.js';
 import { findClips } from './clips/find-clips.js';
 import { checkOneOf, checkShare, checkWhole, frameFolderName } from './clips/options.js';
 import { readSound } from './clips/read-sound.js';
-import type { Split } from './dataset.js';
+import type { Split } from '@g2d/core';
 import { splitByFraction } from './splits.js';
 import { logSpectrogram, type LogSpectrogramOptions } from './transforms/log-spectrogram.js';
 import { clipToUnit, repeatedPiece } from './transforms/waveform.js';

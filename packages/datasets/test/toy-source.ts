@@ -1,7 +1,7 @@
 // A dataset that a worker can open again, for the tests of the pipeline.
 import { setTimeout } from 'node:timers/promises';
-import { perModality } from '@g2d/tensor-ops';
-import type { MultimodalDataset, Split } from '../src/dataset.js';
+import { perModality } from '@g2d/core';
+import type { MultimodalDataset, Split } from '@g2d/core';
 
 export type ToyModality = 'sound' | 'picture' | 'text';
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertSameShape, OptionError, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, type PerModality } from '@g2d/core';
+import { assertSameShape } from '@g2d/tensor-ops';
 import { assertLogits, assertOneOf, assertTask, type Task } from './options.js';
 import { assertMasks, presentRows, type PresenceMasks } from './present.js';
 

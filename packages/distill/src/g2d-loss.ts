@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertShape, OptionError, UnknownModalityError, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, UnknownModalityError, type PerModality } from '@g2d/core';
+import { assertShape } from '@g2d/tensor-ops';
 import { featureDistillationLoss, type FeatureDistillationOptions } from './feature-distillation.js';
 import {
   assertTemperature,

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertSameShape, klDivergence, OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
+import { assertSameShape, klDivergence } from '@g2d/tensor-ops';
 import { assertLogits, assertTask, type Task } from './options.js';
 import { meanOverPresent, type PresentOption } from './present.js';
 

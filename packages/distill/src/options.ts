@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { assertShape, OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
+import { assertShape } from '@g2d/tensor-ops';
 
 /** What is predicted. */
 export type Task = 'classification' | 'regression';

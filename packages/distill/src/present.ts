@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertShape, UnknownModalityError } from '@g2d/tensor-ops';
+import { UnknownModalityError } from '@g2d/core';
+import { assertShape } from '@g2d/tensor-ops';
 
 /** The presence mask of one modality. */
 export interface PresentOption {

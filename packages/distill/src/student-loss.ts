@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertShape, crossEntropy, OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
+import { assertShape, crossEntropy } from '@g2d/tensor-ops';
 import { assertLogits, assertTask, type Task } from './options.js';
 
 /** What the student predicts. */

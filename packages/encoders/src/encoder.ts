@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 /** Shape of an image or spectrogram: `[H, W, C]`. */
 export type ImageShape = readonly [height: number, width: number, channels: number];

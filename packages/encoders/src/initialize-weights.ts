@@ -1,13 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers';
-import {
-  deriveSeed,
-  kaimingNormal,
-  OptionError,
-  randomStream,
-  xavierNormal,
-  type RandomStream,
-} from '@g2d/tensor-ops';
+import { OptionError, type RandomStream } from '@g2d/core';
+import { deriveSeed, kaimingNormal, randomStream, xavierNormal } from '@g2d/tensor-ops';
 
 /** Weights that the layers' own names identify, whatever they began with. */
 const CONSTANTS: Readonly<Record<string, number>> = {

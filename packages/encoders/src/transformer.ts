@@ -1,6 +1,6 @@
 import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { assertInputShape, assertPositiveInteger, type EncoderOptions } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 import { transformerLayer } from './transformer-layer.js';

@@ -1,6 +1,6 @@
 import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { assertPositiveInteger } from './encoder.js';
 import { initializeLayer } from './initialize-weights.js';
 

@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 
 /** Bytes of a known length, read piece by piece: an open file, or bytes in memory. */
 export interface ByteSource<Bytes extends Uint8Array = Uint8Array> {

@@ -1,4 +1,4 @@
-import { FileFormatError, ShapeError, type NamedArray } from '@g2d/tensor-ops';
+import { FileFormatError, ShapeError, type NamedArray } from '@g2d/core';
 import { ELEMENT_BYTES, float32Values, littleEndianBytes, type ElementType } from './float32-values.js';
 
 /** The format's own limit, in bytes: a longer header is an attack or no header. */

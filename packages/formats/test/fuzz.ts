@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { G2DError, randomStream, type RandomStream } from '@g2d/tensor-ops';
+import { G2DError, type RandomStream } from '@g2d/core';
+import { randomStream } from '@g2d/tensor-ops';
 import { afterAll, describe, expect, it } from 'vitest';
 
 /** Another seed makes other files, and more of them: G2D_FUZZ_SEED=2 G2D_FUZZ_FILES=10000 npx vitest run … */

@@ -1,7 +1,7 @@
 import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { initializeWeights } from '@g2d/encoders';
 import { accelerate } from '@g2d/accelerate';
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 import type { FusionLayer } from './fusion.js';
 
 /** Sizes of the network behind `crossAttentionFusion`. */

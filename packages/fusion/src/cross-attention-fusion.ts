@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { OptionError, perModality } from '@g2d/tensor-ops';
+import { OptionError, perModality } from '@g2d/core';
 import { attentionNetwork } from './attention-network.js';
 import type { Fusion, FusionOptions } from './fusion.js';
 import { zeros } from './linear.js';

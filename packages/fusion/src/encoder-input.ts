@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { OptionError, ShapeError } from '@g2d/tensor-ops';
+import { OptionError, ShapeError } from '@g2d/core';
 
 /** What an encoder takes: `[B, …]`, or several in the order of its inputs, such as a sequence and its padding mask. */
 export type EncoderInput = Tensor | readonly Tensor[];

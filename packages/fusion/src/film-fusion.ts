@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { OptionError, perModality } from '@g2d/tensor-ops';
+import { OptionError, perModality } from '@g2d/core';
 import type { Fusion, FusionOptions } from './fusion.js';
 import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
 import { assertSize, checkedPair } from './options.js';

@@ -1,6 +1,6 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { PerModality } from '@g2d/tensor-ops';
+import type { PerModality } from '@g2d/core';
 
 /** A layer of a fusion, and the modality it serves alone; `undefined` for a shared one. */
 export interface FusionLayer<M extends string> {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { perModality } from '@g2d/tensor-ops';
+import { perModality } from '@g2d/core';
 import type { Fusion, FusionOptions } from './fusion.js';
 import { linearHeads } from './linear-heads.js';
 import { countPresent, presentFeatures, sumOverPresent } from './presence.js';

@@ -1,4 +1,4 @@
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 import type { Fusion, FusionOptions } from './fusion.js';
 import { linear, type Linear } from './linear.js';
 import { checkedModalities } from './options.js';

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { MultimodalModel, ParameterGroup } from './multimodal-model.js';
 
 /** Which variables of a modality a method acts on. */

@@ -7,13 +7,7 @@ import {
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
 import { freeze, type Precision } from '@g2d/accelerate';
-import {
-  OptionError,
-  perModality,
-  ShapeError,
-  UnknownModalityError,
-  type PerModality,
-} from '@g2d/tensor-ops';
+import { OptionError, perModality, ShapeError, UnknownModalityError, type PerModality } from '@g2d/core';
 import {
   assertEncoder,
   commonBatch,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
-import { OptionError, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, type PerModality } from '@g2d/core';
 
 /** How one pass runs. */
 export interface PassMode<M extends string = string> {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 import type { Presence } from './fusion.js';
 
 /** A tensor `[B, …]` with 0 in the rows of absent samples. Selected, not multiplied: 0 · NaN is NaN. */

@@ -1,7 +1,7 @@
 // Every fusion with every number of modalities that it takes, in small models, for tests of what all of them promise.
 import * as tf from '@tensorflow/tfjs';
 import { initializeWeights } from '@g2d/encoders';
-import { perModality } from '@g2d/tensor-ops';
+import { perModality } from '@g2d/core';
 import {
   concatFusion,
   crossAttentionFusion,

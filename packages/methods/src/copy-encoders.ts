@@ -1,5 +1,5 @@
 import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, type NamedArray, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, type NamedArray, type PerModality } from '@g2d/core';
 import { readState, writeState } from '@g2d/trainer';
 
 /**

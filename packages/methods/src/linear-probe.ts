@@ -1,6 +1,6 @@
 import { studentLoss } from '@g2d/distill';
 import { concatFusion, lateFusion, type FusionOptions } from '@g2d/fusion';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { Method } from '@g2d/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { presentLoss } from './present-loss.js';

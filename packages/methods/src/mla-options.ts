@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { ProjectionForm } from './mla-projection.js';
 import type { SharedHeadWeights } from './shared-head.js';
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { batches, missingModalities, type Batch } from '@g2d/datasets';
 import { lateFusion, type Fusion } from '@g2d/fusion';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
-import { perModality } from '@g2d/tensor-ops';
+import { perModality } from '@g2d/core';
 import { readState, writeState } from '@g2d/trainer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { both, data, modelWith, optimizer, options, run, type Modality } from '../test/dense-toy.js';

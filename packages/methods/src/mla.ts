@@ -1,5 +1,5 @@
 import type { Fusion, FusionOptions } from '@g2d/fusion';
-import { OptionError, type NamedArray, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, type NamedArray, type NamedGradient, type PerModality } from '@g2d/core';
 import type { Method, Step } from '@g2d/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { assertMlaOptions, type MlaOptions } from './mla-options.js';

@@ -1,6 +1,6 @@
 import { studentLoss } from '@g2d/distill';
 import { concatFusion, lateFusion, type FusionOptions, type MultimodalModel } from '@g2d/fusion';
-import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/core';
 import type { Method } from '@g2d/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { paretoScale, paretoWeights, type GradientProducts, type ParetoWeights } from './pareto.js';

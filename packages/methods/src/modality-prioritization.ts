@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { modalityInScope, type ParameterScope } from '@g2d/fusion';
-import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/core';
 import { SequentialModalityPrioritization, type SmpOptions, type SmpState } from '@g2d/smp';
 import type { AllReduce, Method, Step } from '@g2d/trainer';
 import { batchConfidence } from '@g2d/trainer/internal';

@@ -1,4 +1,4 @@
-import { OptionError, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, type PerModality } from '@g2d/core';
 
 /** Settings of `mses`. */
 export interface MsesOptions<M extends string = string> {

@@ -1,6 +1,6 @@
 import { studentLoss } from '@g2d/distill';
 import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/core';
 import type { EpochRecord, Method, Snapshot } from '@g2d/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { watchLoss, type LossWatch } from './early-stopping.js';

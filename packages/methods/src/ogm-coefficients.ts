@@ -1,4 +1,4 @@
-import { OptionError, perModality, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, perModality, type PerModality } from '@g2d/core';
 
 /**
  * How one of three or more modalities is compared with the others. With two, all of them are the published rule.

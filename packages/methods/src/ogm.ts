@@ -1,12 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { modalityInScope, type ParameterScope } from '@g2d/fusion';
-import {
-  deriveSeed,
-  OptionError,
-  perModality,
-  trueClassProbability,
-  type PerModality,
-} from '@g2d/tensor-ops';
+import { OptionError, perModality, type PerModality } from '@g2d/core';
+import { deriveSeed, trueClassProbability } from '@g2d/tensor-ops';
 import type { Method, Step } from '@g2d/trainer';
 import { enhanceGradient, normalNoise, type GradientNoise } from './gradient-noise.js';
 import { ogmCoefficients, ogmRatios, type OgmComparison } from './ogm-coefficients.js';

@@ -1,6 +1,6 @@
 import { initializeWeights } from '@g2d/encoders';
 import type { Fusion } from '@g2d/fusion';
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 

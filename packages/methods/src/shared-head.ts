@@ -1,5 +1,5 @@
 import { lateFusion, type Fusion } from '@g2d/fusion';
-import { OptionError, perModality, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, perModality, type PerModality } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { symbolicByEntropy, symbolicFixed } from './symbolic-shares.js';

@@ -1,4 +1,4 @@
-import type { NamedArray } from '@g2d/tensor-ops';
+import type { NamedArray } from '@g2d/core';
 import type { Snapshot } from '@g2d/trainer';
 
 /** Snapshots as what a method's state is made of: plain values, and arrays by name. */

@@ -1,4 +1,4 @@
-import type { PerModality } from '@g2d/tensor-ops';
+import type { PerModality } from '@g2d/core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 
 /** Σ_m w_m u_m with fixed weights, from standard layers. */

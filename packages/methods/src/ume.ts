@@ -1,5 +1,5 @@
 import type { EnsembleLogitsOptions } from '@g2d/distill';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { type Method, teacherEnsemble } from '@g2d/trainer';
 
 /** Settings of `ume`. */

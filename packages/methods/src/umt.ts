@@ -1,5 +1,5 @@
 import { g2dLoss, type FeatureDistillationOptions } from '@g2d/distill';
-import { OptionError, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, type PerModality } from '@g2d/core';
 import type { Method } from '@g2d/trainer';
 
 /** Settings of `umt`. */

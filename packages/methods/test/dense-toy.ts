@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import { batches, fromSamples } from '@g2d/datasets';
 import { initializeWeights } from '@g2d/encoders';
 import { MultimodalModel, type Fusion } from '@g2d/fusion';
-import { perModality, randomStream } from '@g2d/tensor-ops';
+import { perModality } from '@g2d/core';
+import { randomStream } from '@g2d/tensor-ops';
 import { train, type EpochRecord, type Method, type TrainOptions } from '@g2d/trainer';
 
 export type Modality = 'loud' | 'quiet';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { createProgress } from '@g2d/runs';
 import type { Check } from './compare.js';
 import { EncoderPool } from './encoder-pool.js';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 const FILES = ['case.json', 'expected.json'] as const;
 

@@ -1,4 +1,4 @@
-import { FileFormatError, perModality } from '@g2d/tensor-ops';
+import { FileFormatError, perModality } from '@g2d/core';
 import {
   methods,
   modalities,

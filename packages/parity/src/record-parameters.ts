@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { NamedGradient, SGD } from '@g2d/tensor-ops';
+import type { NamedGradient } from '@g2d/core';
+import type { SGD } from '@g2d/tensor-ops';
 import type { TrainCase } from './case.js';
 import { difference, norm, projection, sum } from './numbers.js';
 import type { Rows } from './read-expected.js';

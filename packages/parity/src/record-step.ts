@@ -7,7 +7,7 @@ import {
 } from '@g2d/distill';
 import type { MultimodalModel, Outputs } from '@g2d/fusion';
 import { modalityConfidence, rankModalities } from '@g2d/smp';
-import type { NamedGradient, PerModality } from '@g2d/tensor-ops';
+import type { NamedGradient, PerModality } from '@g2d/core';
 import { ogmCoefficients } from '@g2d/methods';
 import type { Method } from '@g2d/trainer';
 import { modalities, type Modality, type OgmSettings } from './case.js';

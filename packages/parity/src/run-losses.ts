@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { featureDistillationLoss, logitDistillationLoss, studentLoss } from '@g2d/distill';
 import { ogmCoefficients, ogmRatios } from '@g2d/methods';
 import { modalityConfidence, rankModalities } from '@g2d/smp';
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 import { modalities, type LossesCase, type LossTable, type Modality } from './case.js';
 import type { Results } from './compare.js';
 import { norm, projection } from './numbers.js';

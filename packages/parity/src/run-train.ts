@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { studentLoss, type TeacherOutputs } from '@g2d/distill';
 import type { Outputs } from '@g2d/fusion';
-import { perModality, SGD, type NamedGradient, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type NamedGradient, type PerModality } from '@g2d/core';
+import { SGD } from '@g2d/tensor-ops';
 import { frozenTeachers, type Method, type Step } from '@g2d/trainer';
 import { g2dDistillation, modalityPrioritization, ogm, ogmGe } from '@g2d/methods';
 import { withStep, TrainingContext } from '@g2d/trainer/internal';

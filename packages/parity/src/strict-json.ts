@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 
 /** A value of a JSON file, and where it stands: `steps[0].labels`, empty for the whole file. */
 export interface Place {

@@ -8,7 +8,7 @@ import {
   type Fusion,
   type FusionOptions,
 } from '@g2d/fusion';
-import { perModality } from '@g2d/tensor-ops';
+import { perModality } from '@g2d/core';
 import { modalities, type InputRecipe, type Modality, type ModelRecipe, type TrainCase } from './case.js';
 import type { EncoderPool } from './encoder-pool.js';
 import { FEATURES, type FusionName } from './torch-tensors.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import type { MultimodalDataset } from '@g2d/datasets';
-import { OptionError } from '@g2d/tensor-ops';
+import type { MultimodalDataset } from '@g2d/core';
+import { OptionError } from '@g2d/core';
 import { type FrozenTeachers, type Method, teacherConfidence } from '@g2d/trainer';
 import { assertMethod } from '@g2d/trainer/internal';
 import {

@@ -1,5 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { MultimodalDataset } from '@g2d/datasets';
+import type { MultimodalDataset } from '@g2d/core';
 import {
   mobileNetV2,
   resnet18,
@@ -19,7 +19,8 @@ import {
   type Fusion,
   type FusionOptions,
 } from '@g2d/fusion';
-import { deriveSeed, OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
+import { OptionError, perModality, UnknownModalityError } from '@g2d/core';
+import { deriveSeed } from '@g2d/tensor-ops';
 import { accelerate } from '@g2d/accelerate';
 import type { Method } from '@g2d/trainer';
 import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';

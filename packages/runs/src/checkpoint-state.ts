@@ -1,4 +1,4 @@
-import type { NamedArray } from '@g2d/tensor-ops';
+import type { NamedArray } from '@g2d/core';
 import { mapValues } from '@g2d/trainer/internal';
 import type { Checkpoint } from './node/checkpoints/checkpoint.js';
 import type { Position, TrainingState } from '@g2d/trainer';

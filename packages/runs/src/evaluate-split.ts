@@ -1,4 +1,4 @@
-import type { MultimodalDataset } from '@g2d/datasets';
+import type { MultimodalDataset } from '@g2d/core';
 import { classScores } from '@g2d/tensor-ops';
 import {
   evaluate,

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { importTorch } from '@g2d/encoders/node';
-import { OptionError, ShapeError } from '@g2d/tensor-ops';
+import { OptionError, ShapeError } from '@g2d/core';
 import { RunFolder } from './node/run-folder.js';
 import type { BuiltModel } from './build-model.js';
 import type { RunConfig } from './config-schema.js';

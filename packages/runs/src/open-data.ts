@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type MultimodalDataset, type Split } from '@g2d/core';
 import {
   avMnist,
   buildSmallAvMnist,
@@ -11,10 +12,8 @@ import {
   urFunny,
   vggSound,
   type IemocapOptions,
-  type MultimodalDataset,
-  type Split,
 } from '@g2d/datasets';
-import { G2DError, OptionError } from '@g2d/tensor-ops';
+import { G2DError, OptionError } from '@g2d/core';
 import type { RunConfig } from './config-schema.js';
 import { defined, type Defined } from './defined.js';
 import { callModule, describeValue } from './import-module.js';

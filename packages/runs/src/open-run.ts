@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { FrozenTeachers, Method } from '@g2d/trainer';
 import { assertMethods, disposeState } from '@g2d/trainer/internal';
 import { RunFolder } from './node/run-folder.js';

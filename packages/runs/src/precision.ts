@@ -1,6 +1,6 @@
 import { describeProcessor, runtimeInfo } from '@g2d/native';
 import { bfloat16Problem, type Precision } from '@g2d/accelerate';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { RunConfig } from './config-schema.js';
 
 type Key = 'precision' | 'teacherPrecision';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { FileFormatError, OptionError } from '@g2d/core';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
 

@@ -4,7 +4,7 @@ import { batches } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
 import { TeacherOutputsFile, teacherHash, writeTeacherOutputs, type TeacherBatch } from '@g2d/distill/node';
 import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, type NamedArray } from '@g2d/tensor-ops';
+import { OptionError, type NamedArray } from '@g2d/core';
 import { decodeSafetensors, encodeSafetensors } from '@g2d/formats';
 import { writeFileAtomic } from '@g2d/formats/node';
 import { frozenTeachers, type FrozenTeachers, type StoredTeacher, writeState } from '@g2d/trainer';

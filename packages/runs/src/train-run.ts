@@ -1,6 +1,7 @@
 import { existsSync, rmdirSync } from 'node:fs';
-import { batches, randomAffineCrop, type Augmentation, type MultimodalDataset } from '@g2d/datasets';
-import { G2DError, OptionError, type NamedArray } from '@g2d/tensor-ops';
+import { type MultimodalDataset } from '@g2d/core';
+import { batches, randomAffineCrop, type Augmentation } from '@g2d/datasets';
+import { G2DError, OptionError, type NamedArray } from '@g2d/core';
 import {
   type Predictor,
   type SplitMetrics,

@@ -1,5 +1,5 @@
 // The toy data as a dataset of the user's own: `"dataset": { "name": "module", "path": … }`.
-import type { MultimodalDataset, Split } from '@g2d/datasets';
+import type { MultimodalDataset, Split } from '@g2d/core';
 import { toyDataset, type Modality } from '../../trainer/test/toy.js';
 
 const SIZES = { train: 60, validation: 30, test: 30 };

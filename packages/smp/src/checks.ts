@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 /** An error that says what came and what was expected. One pattern for all: this package is to stay small. */
 export const wrongOption = (option: string, value: unknown, expected: string): OptionError =>

@@ -1,4 +1,4 @@
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 
 /** Sums of confidences over the updates of an epoch, from which their means come. */
 export type EpochTotals<M extends string> = PerModality<M, Total>;

@@ -1,4 +1,4 @@
-import { OptionError, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, type PerModality } from '@g2d/core';
 
 /**
  * The modality whose factor κ applies to a variable, by the variable's name; `undefined` for variables that are never

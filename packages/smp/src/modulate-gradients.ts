@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { NamedGradient } from '@g2d/tensor-ops';
+import type { NamedGradient } from '@g2d/core';
 
 /**
  * Multiplies each variable's gradient by its factor κ.

@@ -1,4 +1,4 @@
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 
 /**
  * The factor of each modality's gradients: 1 for those that train, 0 or a small number for the others.

@@ -1,4 +1,4 @@
-import type { PerModality } from '@g2d/tensor-ops';
+import type { PerModality } from '@g2d/core';
 
 /** Settings of `prioritizedModalities`. */
 export interface PrioritizedModalitiesOptions<M extends string> {

@@ -1,6 +1,7 @@
 // What holds for any number of modalities, any confidences and every optimizer.
 import * as tf from '@tensorflow/tfjs';
-import { Adam, AdamW, perModality, randomStream, SGD, type NamedGradient } from '@g2d/tensor-ops';
+import { perModality, type NamedGradient } from '@g2d/core';
+import { Adam, AdamW, randomStream, SGD } from '@g2d/tensor-ops';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { byPrefix } from './modality-of.js';
 import {

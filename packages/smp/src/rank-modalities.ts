@@ -1,4 +1,4 @@
-import type { PerModality } from '@g2d/tensor-ops';
+import type { PerModality } from '@g2d/core';
 
 /**
  * The modalities from the least to the most confident: π_t.

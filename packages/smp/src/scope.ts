@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, UnknownModalityError } from '@g2d/tensor-ops';
+import { OptionError, UnknownModalityError } from '@g2d/core';
 import type { ModalityOf } from './modality-of.js';
 
 /** What of a modality κ touches, see `SmpOptions.scope`. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
-import { G2DError, type PerModality } from '@g2d/tensor-ops';
+import { G2DError, type PerModality } from '@g2d/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { byPrefix, type ModalityOf } from './modality-of.js';
 import { SequentialModalityPrioritization } from './sequential-modality-prioritization.js';

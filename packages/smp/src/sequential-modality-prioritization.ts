@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { perModality, UnknownModalityError, type PerModality } from '@g2d/tensor-ops';
+import { perModality, UnknownModalityError, type PerModality } from '@g2d/core';
 import { isUnit, isWhole, wrongOption } from './checks.js';
 import { addToTotals, meanOfTotals, noTotals } from './epoch-totals.js';
 import { modulateGradients } from './modulate-gradients.js';

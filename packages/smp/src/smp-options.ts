@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, type PerModality } from '@g2d/core';
 import { isPerModality, isSameSet, isUnit, isWhole, wrongOption } from './checks.js';
 import type { ModalityOf } from './modality-of.js';
 import type { Scope } from './scope.js';

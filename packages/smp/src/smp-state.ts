@@ -1,4 +1,4 @@
-import type { PerModality } from '@g2d/tensor-ops';
+import type { PerModality } from '@g2d/core';
 import { isPerModality, isUnit, isWhole, wrongOption } from './checks.js';
 import type { EpochTotals, Total } from './epoch-totals.js';
 

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { ShapeError } from './errors.js';
+import { ShapeError } from '@g2d/core';
 
 /** Throws a `ShapeError` unless `tensor` has shape `expected`, where `null` accepts any size. */
 export function assertShape(

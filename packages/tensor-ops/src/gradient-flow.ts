@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from './errors.js';
+import { OptionError } from '@g2d/core';
 
 /**
  * The same values; the gradient that flows back through them is multiplied by a constant.

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assertSameShape } from './assert.js';
-import { OptionError } from './errors.js';
-import type { NamedGradient } from './gradients.js';
+import { OptionError } from '@g2d/core';
+import type { NamedGradient } from '@g2d/core';
 
 /**
  * Inner product of two lists of gradients, as if each were one long vector.

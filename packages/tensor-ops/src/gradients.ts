@@ -1,8 +1,6 @@
 import type { NamedGradient } from '@g2d/core';
 import type * as tf from '@tensorflow/tfjs-core';
 
-export type { NamedGradient };
-
 /**
  * The gradients of all `variables` in their order, whatever `tf.variableGrads` left out.
  *

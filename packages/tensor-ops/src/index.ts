@@ -1,17 +1,8 @@
 // Errors and checks
-export {
-  DatasetNotFoundError,
-  FileFormatError,
-  G2DError,
-  OptionError,
-  ShapeError,
-  UnknownModalityError,
-} from './errors.js';
 export { assertSameShape, assertShape } from './assert.js';
-export { perModality, type PerModality } from './per-modality.js';
 
 // Random streams and initial weights
-export { deriveSeed, randomStream, type RandomState, type RandomStream } from './random.js';
+export { deriveSeed, randomStream } from './random.js';
 export { kaimingNormal, xavierNormal } from './initializers.js';
 
 // Losses and scores
@@ -20,10 +11,9 @@ export { klDivergence } from './kl-divergence.js';
 export { trueClassProbability } from './true-class-probability.js';
 
 // Training
-export { orderedGradients, type NamedGradient } from './gradients.js';
+export { orderedGradients } from './gradients.js';
 export { gradientCosine, gradientDot, gradientNorm, scaleGradients } from './gradient-lists.js';
 export { scaleGradient, stopGradient } from './gradient-flow.js';
-export type { Optimizer } from './optimizers/optimizer.js';
 export { SGD, type SGDOptions } from './optimizers/sgd.js';
 export { Adam, type AdamOptions } from './optimizers/adam.js';
 export { AdamW } from './optimizers/adam-w.js';
@@ -42,4 +32,3 @@ export {
   rSquared,
   type ClassScores,
 } from './metrics.js';
-export type { NamedArray } from './named-array.js';

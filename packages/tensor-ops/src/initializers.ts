@@ -1,4 +1,4 @@
-import type { RandomStream } from './random.js';
+import type { RandomStream } from '@g2d/core';
 
 /** Fan-in and fan-out of a kernel in TensorFlow's layout: `[…window, in, out]`. */
 function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {

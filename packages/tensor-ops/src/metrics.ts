@@ -1,4 +1,4 @@
-import { OptionError, ShapeError } from './errors.js';
+import { OptionError, ShapeError } from '@g2d/core';
 
 /**
  * Counts of (true class, predicted class).

@@ -1,7 +1,5 @@
 import { OptionError, type RandomState, type RandomStream } from '@g2d/core';
 
-export type { RandomState, RandomStream };
-
 /** Mixes a 32-bit word (the finalizer of MurmurHash3): every input bit changes half of the output bits. */
 function mix(word: number): number {
   let h = word >>> 0;

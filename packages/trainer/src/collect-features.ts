@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { MultimodalDataset } from '@g2d/datasets';
+import type { MultimodalDataset } from '@g2d/core';
 import type { MultimodalModel } from '@g2d/fusion';
-import { perModality } from '@g2d/tensor-ops';
+import { perModality } from '@g2d/core';
 import { encoderInputs } from './encoder-inputs.js';
 import type { EvaluateOptions } from './evaluate.js';
 import { readBatches } from './read-batches.js';

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Batch } from '@g2d/datasets';
 import type { EncoderInput, MultimodalModel } from '@g2d/fusion';
-import { OptionError, perModality } from '@g2d/tensor-ops';
+import { OptionError, perModality } from '@g2d/core';
 
 /**
  * A batch's inputs as a model's encoders take them, of the modalities that the batch has: with the padding mask where an encoder wants one, as

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { mapValues } from './map-values.js';
 import type { Scores } from './method.js';
 import type { ScoreSum } from './scores.js';

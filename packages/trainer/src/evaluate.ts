@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, BatchesOptions, MultimodalDataset, Task } from '@g2d/datasets';
+import type { MultimodalDataset, Task } from '@g2d/core';
+import type { Batch, BatchesOptions } from '@g2d/datasets';
 import type { MultimodalModel, Outputs } from '@g2d/fusion';
-import { OptionError, type PerModality } from '@g2d/tensor-ops';
+import { OptionError, type PerModality } from '@g2d/core';
 import { encoderInputs } from './encoder-inputs.js';
 import { mapValues } from './map-values.js';
 import {

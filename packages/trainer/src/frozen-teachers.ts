@@ -3,7 +3,7 @@ import type { Batch } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
 import type { EncoderInput, MultimodalModel } from '@g2d/fusion';
 import type { Precision } from '@g2d/accelerate';
-import { OptionError, perModality, UnknownModalityError } from '@g2d/tensor-ops';
+import { OptionError, perModality, UnknownModalityError } from '@g2d/core';
 import { encoderInputs } from './encoder-inputs.js';
 
 /** Unimodal teachers whose weights no longer change. */

@@ -1,8 +1,8 @@
+import { G2DError } from '@g2d/core';
 import {
   accuracy,
   confusionMatrix,
   expectedCalibrationError,
-  G2DError,
   macroF1,
   meanAbsolutePercentageError,
   rSquared,

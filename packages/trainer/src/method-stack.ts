@@ -1,5 +1,5 @@
-import type { Task } from '@g2d/datasets';
-import { OptionError } from '@g2d/tensor-ops';
+import type { Task } from '@g2d/core';
+import { OptionError } from '@g2d/core';
 import type { Method } from './method.js';
 
 /** A stack of methods and what it is to train. */

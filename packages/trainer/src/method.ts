@@ -1,8 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Batch, Task } from '@g2d/datasets';
+import type { Task } from '@g2d/core';
+import type { Batch } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
 import type { Fusion, FusionOptions, MultimodalModel, Outputs, PassMode } from '@g2d/fusion';
-import type { NamedArray, NamedGradient, Optimizer, PerModality, RandomStream } from '@g2d/tensor-ops';
+import type { NamedArray, NamedGradient, Optimizer, PerModality, RandomStream } from '@g2d/core';
 import type { AllReduce } from './all-reduce.js';
 import type { FrozenTeachers } from './frozen-teachers.js';
 import type { SplitMetrics } from './measure.js';

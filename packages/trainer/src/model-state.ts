@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, ShapeError, type NamedArray } from '@g2d/tensor-ops';
+import { OptionError, ShapeError, type NamedArray } from '@g2d/core';
 
 /** A copy of a model's weights and running statistics, by their stable names. */
 export function readState<M extends string>(model: MultimodalModel<M>): Record<string, NamedArray> {

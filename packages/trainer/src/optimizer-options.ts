@@ -1,13 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { OptionError, type Optimizer } from '@g2d/core';
 import {
   Adam,
   AdamW,
   cosineAnnealing,
   linearWarmUp,
-  OptionError,
   SGD,
   stepDecay,
-  type Optimizer,
   type StepDecayOptions,
 } from '@g2d/tensor-ops';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Outputs } from '@g2d/fusion';
-import { perModality } from '@g2d/tensor-ops';
+import { perModality } from '@g2d/core';
 
 type Logits<M extends string> = Pick<Outputs<M>, 'logits' | 'unimodalLogits'>;
 

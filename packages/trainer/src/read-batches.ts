@@ -1,5 +1,6 @@
-import type { Batch, BatchesOptions, MultimodalDataset } from '@g2d/datasets';
-import { OptionError } from '@g2d/tensor-ops';
+import type { MultimodalDataset } from '@g2d/core';
+import type { Batch, BatchesOptions } from '@g2d/datasets';
+import { OptionError } from '@g2d/core';
 
 /**
  * `batches` of `@g2d/datasets`, loaded with the first dataset that is read: the loop itself takes batches from anywhere, and

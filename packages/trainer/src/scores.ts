@@ -1,4 +1,5 @@
-import type { Batch, Task } from '@g2d/datasets';
+import type { Task } from '@g2d/core';
+import type { Batch } from '@g2d/datasets';
 import type { Outputs } from '@g2d/fusion';
 import { predictedClasses, predictedValues } from './predictions.js';
 

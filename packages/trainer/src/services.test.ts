@@ -5,7 +5,7 @@ import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyDataset, toyModel, type Modality } from '../test/toy.js';
 import { frozenTeachers } from './frozen-teachers.js';
-import type { Optimizer } from '@g2d/tensor-ops';
+import type { Optimizer } from '@g2d/core';
 import type { EpochRecord, Method, Step } from './method.js';
 import { modalityPrioritization } from '@g2d/methods';
 import { readState } from './model-state.js';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MultimodalModel } from '@g2d/fusion';
-import type { NamedArray, Optimizer } from '@g2d/tensor-ops';
+import type { NamedArray, Optimizer } from '@g2d/core';
 import { readState, writeState } from './model-state.js';
 
 /** Copies of everything that steps change: plain arrays, for files too. */

@@ -1,6 +1,7 @@
 // Regression, missing modalities, stored teachers, and methods that do the step their own way.
 import * as tf from '@tensorflow/tfjs';
-import { batches, fromSamples, missingModalities, type Batch, type MultimodalDataset } from '@g2d/datasets';
+import { type MultimodalDataset } from '@g2d/core';
+import { batches, fromSamples, missingModalities, type Batch } from '@g2d/datasets';
 import { studentLoss } from '@g2d/distill';
 import { TeacherOutputsFile, teacherHash, writeTeacherOutputs } from '@g2d/distill/node';
 import { transformer } from '@g2d/encoders';

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, MultimodalDataset, Task } from '@g2d/datasets';
+import type { MultimodalDataset, Task } from '@g2d/core';
+import type { Batch } from '@g2d/datasets';
 import { modalityConfidence, regressionConfidence } from '@g2d/smp';
-import { perModality, type PerModality } from '@g2d/tensor-ops';
+import { perModality, type PerModality } from '@g2d/core';
 import type { FrozenTeachers } from './frozen-teachers.js';
 import { readBatches } from './read-batches.js';
 

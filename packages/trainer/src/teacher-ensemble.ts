@@ -1,5 +1,5 @@
 import { ensembleLogits, type EnsembleLogitsOptions } from '@g2d/distill';
-import { perModality } from '@g2d/tensor-ops';
+import { perModality } from '@g2d/core';
 import type { Predictor } from './evaluate.js';
 import type { FrozenTeachers } from './frozen-teachers.js';
 

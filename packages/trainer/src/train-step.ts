@@ -3,7 +3,8 @@ import type { Batch } from '@g2d/datasets';
 import { studentLoss } from '@g2d/distill';
 import type { EncoderInput, Outputs, PartialInputs, PassMode, Presence } from '@g2d/fusion';
 import { withDropoutSeed } from '@g2d/accelerate';
-import { deriveSeed, G2DError, OptionError, orderedGradients, perModality } from '@g2d/tensor-ops';
+import { G2DError, OptionError, perModality } from '@g2d/core';
+import { deriveSeed, orderedGradients } from '@g2d/tensor-ops';
 import { encoderInputs } from './encoder-inputs.js';
 import type {
   Differentiated,

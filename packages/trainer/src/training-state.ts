@@ -1,4 +1,4 @@
-import { OptionError, type RandomState } from '@g2d/tensor-ops';
+import { OptionError, type RandomState } from '@g2d/core';
 import { NO_STEPS, type EpochTotals } from './epoch-log.js';
 import type { Method, MethodState } from './method.js';
 import type { Snapshot } from './snapshot.js';

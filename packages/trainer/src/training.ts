@@ -1,7 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Batch, Task } from '@g2d/datasets';
+import type { Task } from '@g2d/core';
+import type { Batch } from '@g2d/datasets';
 import type { MultimodalModel } from '@g2d/fusion';
-import { deriveSeed, OptionError, randomStream, type Optimizer, type RandomStream } from '@g2d/tensor-ops';
+import { OptionError, type Optimizer, type RandomStream } from '@g2d/core';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { SINGLE_PROCESS, type AllReduce } from './all-reduce.js';
 import type { FrozenTeachers } from './frozen-teachers.js';
 import type { Training } from './method.js';

@@ -1,6 +1,6 @@
 // A data set and models that train in milliseconds, for this package's tests.
 import * as tf from '@tensorflow/tfjs';
-import type { MultimodalDataset, Split } from '@g2d/datasets';
+import type { MultimodalDataset, Split } from '@g2d/core';
 import { initializeWeights } from '@g2d/encoders';
 import { lateFusion, MultimodalModel } from '@g2d/fusion';
 import { randomStream } from '@g2d/tensor-ops';

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accelerate } from '../accelerate.js';
-import { randomStream, type RandomStream } from '@g2d/tensor-ops';
+import { type RandomStream } from '@g2d/core';
+import { randomStream } from '@g2d/tensor-ops';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
 import { float32Resolution } from '@g2d/tensor-ops/testing';
 

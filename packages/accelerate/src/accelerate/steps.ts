@@ -15,7 +15,7 @@ import { padKernel, type Padding } from '../kernels/pad.js';
 import { addRelu as addReluKernel, relu as reluKernel } from '../kernels/relu.js';
 import { reshape as reshapeKernel } from '../kernels/reshape.js';
 import type { WindowAttributes } from '../kernels/window-attributes.js';
-import { ShapeError } from '@g2d/tensor-ops';
+import { ShapeError } from '@g2d/core';
 import type { Layer, Node } from './graph.js';
 import { kind, type Rectification } from './layer-facts.js';
 import { runProgram, type Program, type Step } from './program.js';

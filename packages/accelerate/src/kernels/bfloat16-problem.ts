@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { Precision } from './bfloat16.js';
 import { conv2dWithBias, convolutionGradients, convolve } from './conv2d.js';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { attribute, execute, tensorflow } from '@g2d/tensor-ops/tensorflow';
 
 /** Number format of convolutions. */

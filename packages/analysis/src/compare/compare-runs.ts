@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { formatList } from '../format.js';
 import { methodRank } from '../methods.js';
 import type { Run } from '../run.js';

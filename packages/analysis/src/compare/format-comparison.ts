@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { formatList } from '../format.js';
 import { foldColumns, oneLine, textTable } from '../text-table.js';
 import { comparisonCells } from './cells.js';

@@ -1,4 +1,4 @@
-import { UnknownModalityError } from '@g2d/tensor-ops';
+import { UnknownModalityError } from '@g2d/core';
 import type { EpochMetrics } from '../run.js';
 
 /** A ratio in one epoch. */

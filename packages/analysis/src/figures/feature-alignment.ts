@@ -1,4 +1,4 @@
-import { ShapeError } from '@g2d/tensor-ops';
+import { ShapeError } from '@g2d/core';
 import { unitRow, widthOf, type FeatureRows } from './feature-rows.js';
 
 /**

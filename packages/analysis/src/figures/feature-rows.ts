@@ -1,4 +1,4 @@
-import { OptionError, ShapeError } from '@g2d/tensor-ops';
+import { OptionError, ShapeError } from '@g2d/core';
 
 /** Features `[N, D]` of one modality, one array of D finite numbers for each sample: what `collectFeatures` of `@g2d/trainer` gives. */
 export type FeatureRows = readonly ArrayLike<number>[];

@@ -1,5 +1,5 @@
-import type { Split } from '@g2d/datasets';
-import { OptionError } from '@g2d/tensor-ops';
+import type { Split } from '@g2d/core';
+import { OptionError } from '@g2d/core';
 
 const SPLITS = ['train', 'validation', 'test'] as const;
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type MultimodalDataset, type Split } from '@g2d/core';
 import {
   avMnist,
   checkAvMnist,
@@ -14,10 +15,8 @@ import {
   vggSound,
   type DatasetCheck,
   type IemocapOptions,
-  type MultimodalDataset,
-  type Split,
 } from '@g2d/datasets';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import type { View } from './views.js';
 
 /** What opening needs from the command line; the options of `--set` come with it. */

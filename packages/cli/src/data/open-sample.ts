@@ -1,5 +1,5 @@
-import type { MultimodalDataset, Sample, Split } from '@g2d/datasets';
-import { OptionError } from '@g2d/tensor-ops';
+import type { MultimodalDataset, Sample, Split } from '@g2d/core';
+import { OptionError } from '@g2d/core';
 import type { CommandOptions } from '../command.js';
 import { datasetAndFolder, parseSettings, parseSplit, parseWhole, required } from './arguments.js';
 import { dataSource, type DataSource, type OpenOptions } from './datasets.js';

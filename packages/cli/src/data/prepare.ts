@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { createProgress } from '@g2d/runs';
 import { defineCommand } from '../command.js';
 import { datasetAndFolder, parseWhole, required } from './arguments.js';

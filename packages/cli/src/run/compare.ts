@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareRuns, formatComparison, readRun, renderComparison, type Run } from '@g2d/analysis';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
 import { defineCommand } from '../command.js';
 import { commandLine } from './command-line.js';

@@ -1,5 +1,5 @@
 import { loadTensorFlow } from '@g2d/native';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { mapValues } from '@g2d/trainer/internal';
 import { type CheckpointLabel, createProgress, loadRun } from '@g2d/runs';
 import { evaluateOptions, evaluateSplit, type SplitEvaluation } from '@g2d/runs/internal';

@@ -1,5 +1,5 @@
 import type { ReportPart, ReportSample } from '@g2d/analysis';
-import type { MultimodalDataset } from '@g2d/datasets';
+import type { MultimodalDataset } from '@g2d/core';
 
 /** Cards on a page; more would be scrolled past. */
 const MOST = 8;

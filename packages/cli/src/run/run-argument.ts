@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { required } from '../data/arguments.js';
 
 /** The one run folder that a command takes. */

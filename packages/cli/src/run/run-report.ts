@@ -1,5 +1,5 @@
 import { readStartedRun, renderRunReport, type ReportSample } from '@g2d/analysis';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { type RunFolder, parseConfig } from '@g2d/runs';
 import { modalitiesOf, openData } from '@g2d/runs/internal';
 import { reportSamples } from './report-samples.js';

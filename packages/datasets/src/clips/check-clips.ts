@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isGitLfsPointer, readImage, wavInfo } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import {
   EMPTY_SOUND,
   NEITHER,

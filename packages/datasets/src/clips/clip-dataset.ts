@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { DatasetNotFoundError, type RandomStream } from '@g2d/tensor-ops';
-import type { DatasetSource, MultimodalDataset, Split } from '../dataset.js';
+import { DatasetNotFoundError, type RandomStream } from '@g2d/core';
+import type { DatasetSource, MultimodalDataset, Split } from '@g2d/core';
 import { assertSampleIndex } from '../sample-index.js';
 import type { ClipFiles, FoundClips, UsableClip } from './find-clips.js';
 import { FRAME_SIDE, readFrames } from './read-frames.js';

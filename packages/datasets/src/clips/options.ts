@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 /** @throws {OptionError} Unless `value` is one of `accepted`. */
 export function checkOneOf(option: string, value: unknown, accepted: readonly unknown[]): void {

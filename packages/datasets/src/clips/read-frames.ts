@@ -1,5 +1,5 @@
 import { decodeImage } from '@g2d/formats/node';
-import type { RandomStream } from '@g2d/tensor-ops';
+import type { RandomStream } from '@g2d/core';
 import { normalizePixels } from '../transforms/normalize.js';
 import { randomResizedCrop } from '../transforms/random-resized-crop.js';
 import { resize } from '../transforms/resize.js';

@@ -1,5 +1,5 @@
 import { decodeWav } from '@g2d/formats/node';
-import { FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { FileFormatError, OptionError } from '@g2d/core';
 import { resample } from '../transforms/resample.js';
 import { monoMix } from '../transforms/waveform.js';
 import { readWholeFile } from './read-whole-file.js';

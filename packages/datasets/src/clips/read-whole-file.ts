@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 
 /**
  * A file at once, without stopping the thread that waits for it.

@@ -1,5 +1,5 @@
 import { readCsv } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 
 /** The released code's order; the label is the emotion that the actor was asked for, not what raters heard. */
 export const EMOTIONS = ['NEU', 'HAP', 'SAD', 'FEA', 'DIS', 'ANG'] as const;

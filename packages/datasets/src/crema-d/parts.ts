@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { DatasetNotFoundError, OptionError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, OptionError } from '@g2d/core';
 import { firstOf } from '../clips/clip-dataset.js';
 import { checkOneOf, checkShare } from '../clips/options.js';
-import type { Split } from '../dataset.js';
+import type { Split } from '@g2d/core';
 import { splitByFraction } from '../splits.js';
 import { readList, type ListedRow } from './list.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openHdf5, openNpy } from '@g2d/formats/node';
-import { DatasetNotFoundError, perModality } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, perModality } from '@g2d/core';
 import { checkOneOf } from '../clips/options.js';
 import type { DatasetCheck } from '../dataset-check.js';
 import { GCNET_FEATURES, gcnetLabelFile } from './gcnet.js';

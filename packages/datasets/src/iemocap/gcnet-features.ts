@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openNpy } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { assertFinite } from './utterances.js';
 
 export type Speaker = 'F' | 'M';

@@ -1,5 +1,5 @@
 import { readPickle, shown } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import type { Speaker } from './gcnet-features.js';
 import { checkUtterances, dialogueOf } from './utterances.js';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatasetNotFoundError, FileFormatError, perModality } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, FileFormatError, perModality } from '@g2d/core';
 import { checkOneOf } from '../clips/options.js';
 import { assertSampleIndex } from '../sample-index.js';
 import { findFeatures, readSpeakers, type FeatureFiles } from './gcnet-features.js';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeImage, openNpy, readSmallFile, type NumberArray } from '@g2d/formats/node';
-import { DatasetNotFoundError, FileFormatError, OptionError, type RandomStream } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, FileFormatError, OptionError, type RandomStream } from '@g2d/core';
 import { checkOneOf } from '../clips/options.js';
 import { readWholeFile } from '../clips/read-whole-file.js';
 import { assertSampleIndex } from '../sample-index.js';

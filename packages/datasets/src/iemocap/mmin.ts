@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openHdf5, openNpy, readNpyText, type Hdf5File, type NumberArray } from '@g2d/formats/node';
-import { DatasetNotFoundError, FileFormatError, perModality } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, FileFormatError, perModality } from '@g2d/core';
 import { checkOneOf, checkWhole } from '../clips/options.js';
-import type { Split } from '../dataset.js';
+import type { Split } from '@g2d/core';
 import { assertSampleIndex } from '../sample-index.js';
 import { featureStatistics, standardize, type FeatureStatistics } from '../transforms/normalize.js';
 import {

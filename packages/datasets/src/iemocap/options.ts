@@ -1,4 +1,4 @@
-import type { MultimodalDataset, Split } from '../dataset.js';
+import type { MultimodalDataset, Split } from '@g2d/core';
 
 export type IemocapModality = 'audio' | 'visual' | 'text';
 export const MODALITIES = ['audio', 'visual', 'text'] as const;

@@ -1,6 +1,6 @@
-import { FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { FileFormatError, OptionError } from '@g2d/core';
 import { checkOneOf, checkWhole } from '../clips/options.js';
-import type { Split } from '../dataset.js';
+import type { Split } from '@g2d/core';
 import { splitByFraction } from '../splits.js';
 import type { HoldOutOptions } from './options.js';
 

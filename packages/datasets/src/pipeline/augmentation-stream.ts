@@ -1,4 +1,5 @@
-import { deriveSeed, randomStream, type RandomStream } from '@g2d/tensor-ops';
+import { type RandomStream } from '@g2d/core';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 
 /** What the augmentation of a pass is drawn from. */
 export interface AugmentationSeed {

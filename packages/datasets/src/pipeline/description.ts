@@ -1,4 +1,4 @@
-import type { MultimodalDataset } from '../dataset.js';
+import type { MultimodalDataset } from '@g2d/core';
 
 /** What a dataset says about its samples: for one that wraps it. */
 export function descriptionOf<M extends string>(

@@ -1,4 +1,4 @@
-import type { DatasetSource, Sample } from '../dataset.js';
+import type { DatasetSource, Sample } from '@g2d/core';
 import type { ReadRequest } from './read-sample.js';
 import type { SentError } from './sent-error.js';
 

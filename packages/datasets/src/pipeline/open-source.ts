@@ -1,5 +1,5 @@
-import { OptionError } from '@g2d/tensor-ops';
-import type { DatasetSource, MultimodalDataset } from '../dataset.js';
+import { OptionError } from '@g2d/core';
+import type { DatasetSource, MultimodalDataset } from '@g2d/core';
 import { ownDatasets, ownWrappers } from './own-datasets.js';
 
 /** This package in a `DatasetSource`: its datasets are found without importing its index, and TensorFlow.js with it. */

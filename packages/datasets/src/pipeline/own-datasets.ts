@@ -1,6 +1,6 @@
 import { avMnist } from '../av-mnist.js';
 import { cremaD } from '../crema-d.js';
-import type { MultimodalDataset } from '../dataset.js';
+import type { MultimodalDataset } from '@g2d/core';
 import { decodedCache } from '../decoded-cache.js';
 import { iemocap } from '../iemocap.js';
 import { misMe } from '../mis-me.js';

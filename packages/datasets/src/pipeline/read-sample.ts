@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { FileFormatError, perModality } from '@g2d/tensor-ops';
-import type { MultimodalDataset, Sample } from '../dataset.js';
+import { FileFormatError, perModality } from '@g2d/core';
+import type { MultimodalDataset, Sample } from '@g2d/core';
 import { augmentationStream, type AugmentationSeed } from './augmentation-stream.js';
 import { hasFreeLength, unitLength, written } from './shapes.js';
 

@@ -1,4 +1,4 @@
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 
 /** An error as it travels between threads, where structured cloning would lose its class, code and details. */
 export interface SentError {

@@ -1,4 +1,4 @@
-import type { MultimodalDataset } from '../dataset.js';
+import type { MultimodalDataset } from '@g2d/core';
 import type { BatchReader, Readings } from './batch-reader.js';
 import { readSample, type ReadRequest } from './read-sample.js';
 

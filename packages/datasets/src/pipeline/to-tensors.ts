@@ -1,8 +1,8 @@
-import { OptionError, perModality, type RandomStream } from '@g2d/tensor-ops';
+import { OptionError, perModality, type RandomStream } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Augmentation } from '../augmentation.js';
 import type { Batch } from '../batch.js';
-import type { MultimodalDataset, Sample } from '../dataset.js';
+import type { MultimodalDataset, Sample } from '@g2d/core';
 import { hasFreeLength, unitLength, written, type SampleShape } from './shapes.js';
 
 /** A sample that was read, and its id. */

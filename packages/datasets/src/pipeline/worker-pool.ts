@@ -1,6 +1,6 @@
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
-import { G2DError, OptionError } from '@g2d/tensor-ops';
-import type { DatasetSource, MultimodalDataset } from '../dataset.js';
+import { G2DError, OptionError } from '@g2d/core';
+import type { DatasetSource, MultimodalDataset } from '@g2d/core';
 import type { ReadRow, ReadTask, WorkerAnswer, WorkerData } from './messages.js';
 import { fromSent } from './sent-error.js';
 

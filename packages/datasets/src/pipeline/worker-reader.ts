@@ -1,4 +1,4 @@
-import type { MultimodalDataset } from '../dataset.js';
+import type { MultimodalDataset } from '@g2d/core';
 import type { BatchReader } from './batch-reader.js';
 import {
   NO_ROWS_LEFT,

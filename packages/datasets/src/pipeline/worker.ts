@@ -1,7 +1,7 @@
 // The entry point of a worker thread. It opens the dataset again and reads samples into shared memory.
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { OptionError } from '@g2d/tensor-ops';
-import type { MultimodalDataset } from '../dataset.js';
+import { OptionError } from '@g2d/core';
+import type { MultimodalDataset } from '@g2d/core';
 import {
   rowCounter,
   slotRow,

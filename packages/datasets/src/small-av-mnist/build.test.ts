@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openNpy } from '@g2d/formats/node';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { avMnist } from '../av-mnist.js';
 import { buildSmallAvMnist, type BuiltSmallAvMnist } from './build.js';

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileAtomic, writeNpy } from '@g2d/formats/node';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { logPowerSpectrogram } from '../transforms/log-power-spectrogram.js';
 import { mixNoise } from '../transforms/mix-noise.js';
 import { principalComponents, projectOntoComponents } from '../transforms/principal-components.js';

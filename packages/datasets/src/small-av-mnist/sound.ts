@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatasetNotFoundError, FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, FileFormatError, OptionError } from '@g2d/core';
 import { mixNoise } from '../transforms/mix-noise.js';
 import type { SmallAvMnistPair } from './pairs.js';
 import { SAMPLE_RATE } from './recipe.js';

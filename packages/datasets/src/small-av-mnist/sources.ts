@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { decodeWav, parseCsv, readIdx, readZip } from '@g2d/formats/node';
-import { DatasetNotFoundError, FileFormatError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, FileFormatError } from '@g2d/core';
 import { SAMPLE_RATE, TAKES, type Part } from './recipe.js';
 
 const RECORDINGS = 'fsdd.zip';

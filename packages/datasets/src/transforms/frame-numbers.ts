@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 /**
  * Which frames of a video the released G2D code's extraction keeps, at so many a second.

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import FFT from 'fft.js';
 
 /** Spectra of the frames of a sound. */

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { frameSpectrum } from './frame-spectrum.js';
 
 export interface LogSpectrogramOptions {

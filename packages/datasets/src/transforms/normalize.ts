@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 /** Mean and standard deviation of each channel of a picture whose values lie in [0, 1]. */
 export interface ChannelStatistics {

@@ -1,4 +1,5 @@
-import { deriveSeed, G2DError, randomStream } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { EigenvalueDecomposition, Matrix, QrDecomposition } from 'ml-matrix';
 
 /** Mean and leading principal components of a set of pictures. */

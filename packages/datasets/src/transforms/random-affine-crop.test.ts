@@ -1,4 +1,5 @@
-import { randomStream, type RandomStream } from '@g2d/tensor-ops';
+import { type RandomStream } from '@g2d/core';
+import { randomStream } from '@g2d/tensor-ops';
 import { describe, expect, it } from 'vitest';
 import { affineCrop, randomAffineCrop, type CropUniforms } from './random-affine-crop.js';
 

@@ -1,4 +1,4 @@
-import { OptionError, type RandomStream } from '@g2d/tensor-ops';
+import { OptionError, type RandomStream } from '@g2d/core';
 
 /** Settings of `randomAffineCrop`. */
 export interface RandomAffineCropOptions {

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 export interface ResampleOptions {
   /** Samples a second of the sound, a whole number. */

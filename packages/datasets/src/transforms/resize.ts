@@ -1,5 +1,5 @@
 import type { RgbImage } from '@g2d/formats/node';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 /** A part of a picture, in whole pixels. */
 export interface Box {

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 
 /**
  * The mean of all channels.

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readPickle } from '@g2d/formats/node';
-import { DatasetNotFoundError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError } from '@g2d/core';
 import type { DatasetCheck } from '../dataset-check.js';
-import type { Split } from '../dataset.js';
+import type { Split } from '@g2d/core';
 import {
   findUrFunny,
   readUrFunny,

@@ -1,6 +1,6 @@
 import { kindOf, NdArray, readPickle, type NumberArray } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/tensor-ops';
-import type { Split } from '../dataset.js';
+import { FileFormatError } from '@g2d/core';
+import type { Split } from '@g2d/core';
 import { dictionary, numbersOf } from './pickled-values.js';
 import {
   copyFinite,

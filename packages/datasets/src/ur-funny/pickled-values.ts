@@ -1,5 +1,5 @@
 import { kindOf, NdArray, shown, type NumberArray } from '@g2d/formats/node';
-import type { FileFormatError } from '@g2d/tensor-ops';
+import type { FileFormatError } from '@g2d/core';
 
 /** Makes the error for a problem of one value in a file. */
 export type Fail = (problem: string) => FileFormatError;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { kindOf, readPickle } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/tensor-ops';
-import type { Split } from '../dataset.js';
+import { FileFormatError } from '@g2d/core';
+import type { Split } from '@g2d/core';
 import { dictionary, indexes, list, wordRows, type Fail } from './pickled-values.js';
 import {
   copyFinite,

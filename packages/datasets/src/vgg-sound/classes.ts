@@ -1,8 +1,8 @@
-import { DatasetNotFoundError, OptionError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError, OptionError } from '@g2d/core';
 import { firstOf } from '../clips/clip-dataset.js';
 import { findClips, type ClipRules } from '../clips/find-clips.js';
 import { checkOneOf } from '../clips/options.js';
-import type { Split } from '../dataset.js';
+import type { Split } from '@g2d/core';
 import { labelsOf, VGG_SOUND_HOW_TO_GET, type VggSoundClip } from './clips.js';
 
 /** Which class has which id; see `VggSoundOptions`. */

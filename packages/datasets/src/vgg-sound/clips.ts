@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { DatasetNotFoundError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError } from '@g2d/core';
 import type { ClipFiles, ClipRules } from '../clips/find-clips.js';
 import { checkWhole, frameFolderName } from '../clips/options.js';
 import { readVggSoundTable, type VggSoundRow } from './table.js';

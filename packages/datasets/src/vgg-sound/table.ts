@@ -1,5 +1,5 @@
 import { readCsv } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 
 /** A line of VGGSound's table. */
 export interface VggSoundRow {

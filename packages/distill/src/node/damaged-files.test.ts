@@ -3,7 +3,8 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { G2DError, randomStream } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
+import { randomStream } from '@g2d/tensor-ops';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TeacherOutputsFile } from './teacher-outputs-file.js';
 import { writeTeacherOutputs } from './write-teacher-outputs.js';

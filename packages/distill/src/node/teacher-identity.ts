@@ -1,4 +1,4 @@
-import { G2DError, OptionError } from '@g2d/tensor-ops';
+import { G2DError, OptionError } from '@g2d/core';
 
 /** What stored outputs depend on besides the samples: of which teacher they are, and of which augmentation. */
 export interface TeacherIdentity {

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { decodeSafetensors } from '@g2d/formats';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TeacherOutputsFile } from './teacher-outputs-file.js';

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
-import { G2DError, OptionError } from '@g2d/tensor-ops';
+import { G2DError, OptionError } from '@g2d/core';
 import type { TeacherOutputs } from '../g2d-loss.js';
 import { float32LittleEndian } from './little-endian.js';
 import { assertIdentity, StaleTeacherOutputsError, type TeacherIdentity } from './teacher-identity.js';

@@ -1,5 +1,5 @@
 import { fstatSync, readSync } from 'node:fs';
-import { FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { FileFormatError, OptionError } from '@g2d/core';
 import { isSeed, type TeacherIdentity } from './teacher-identity.js';
 
 /** In the metadata, so that another safetensors file is not taken for one of these. */

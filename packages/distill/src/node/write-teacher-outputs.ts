@@ -2,7 +2,7 @@ import { createReadStream, rmSync, statSync } from 'node:fs';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, ShapeError } from '@g2d/tensor-ops';
+import { OptionError, ShapeError } from '@g2d/core';
 import type { TeacherOutputs } from '../g2d-loss.js';
 import { littleEndian } from './little-endian.js';
 import { assertIdentity, type TeacherIdentity } from './teacher-identity.js';

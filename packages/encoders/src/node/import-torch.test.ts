@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadTensorFlow } from '@g2d/native';
 import { accelerate } from '@g2d/accelerate';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unimodalClassifier } from '../unimodal-classifier.js';

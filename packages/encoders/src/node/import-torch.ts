@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { OptionError } from '@g2d/tensor-ops';
+import { OptionError } from '@g2d/core';
 import { decodeCheckpoint, type Checkpoint } from '../torch/decode-checkpoint.js';
 import { matchCheckpoint } from '../torch/match-checkpoint.js';
 import { torchParameters } from '../torch/torch-parameters.js';

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { G2DError, randomStream } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
+import { randomStream } from '@g2d/tensor-ops';
 import { describe, expect, it } from 'vitest';
 import { decodeCheckpoint, type Checkpoint } from './decode-checkpoint.js';
 

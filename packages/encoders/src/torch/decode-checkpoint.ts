@@ -1,5 +1,5 @@
 import { decodeSafetensors } from '@g2d/formats';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { decodeLegacyPth, decodeZipPth } from './decode-pth.js';
 import { TorchTensor } from './torch-tensor.js';
 import { Tuple } from './tuple.js';

@@ -8,7 +8,7 @@ import {
   type Fail,
   type PickleDialect,
 } from '@g2d/formats';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { listStoredZip, type StoredMember } from './stored-zip.js';
 import { TORCH_DIALECT } from './torch-dialect.js';
 import { isSize, StorageReference, StorageType } from './torch-globals.js';

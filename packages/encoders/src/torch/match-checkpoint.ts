@@ -1,4 +1,4 @@
-import { OptionError, ShapeError } from '@g2d/tensor-ops';
+import { OptionError, ShapeError } from '@g2d/core';
 import type { CheckpointTensor } from './decode-checkpoint.js';
 import type { TorchParameter } from './torch-parameters.js';
 

@@ -1,5 +1,5 @@
 import { crc32, listZip, type ZipMember } from '@g2d/formats';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 
 /** A member of an archive: where its bytes lie, unpacked. */
 export interface StoredMember {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { layers, LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { OptionError, type NamedArray } from '@g2d/tensor-ops';
+import { OptionError, type NamedArray } from '@g2d/core';
 
 /** A variable of a model as PyTorch would name and store it. */
 export interface TorchParameter {

@@ -9,7 +9,7 @@ import { exportTorch, importTorch } from '@g2d/encoders/node';
 import { loadTensorFlow } from '@g2d/native';
 import { decodeSafetensors, encodeSafetensors } from '@g2d/formats';
 import { writeFileAtomic } from '@g2d/formats/node';
-import type { NamedArray } from '@g2d/tensor-ops';
+import type { NamedArray } from '@g2d/core';
 import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pythonWithTorch } from './python.js';

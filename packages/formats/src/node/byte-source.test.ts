@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileFormatError, G2DError } from '@g2d/tensor-ops';
+import { FileFormatError, G2DError } from '@g2d/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { OpenFile, readSmallFile, sourceOf, withFile } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';

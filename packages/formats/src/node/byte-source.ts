@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { refusePastEnd, type ByteSource } from '../byte-source.js';
 
 /** An open file, or bytes in memory, read as Node's buffers. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseCsv, parseCsvRows, readCsv } from './csv.js';
 

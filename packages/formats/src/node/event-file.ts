@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { G2DError, OptionError } from '@g2d/tensor-ops';
+import { G2DError, OptionError } from '@g2d/core';
 
 /** Numbers of a run over its steps, in the form that TensorBoard opens. */
 export interface EventFile {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { RandomStream } from '@g2d/tensor-ops';
+import type { RandomStream } from '@g2d/core';
 import { damaged, describeDecoders, fixtures, load, type Decoder } from '../../test/fuzz.js';
 import { readCsv } from './csv.js';
 import { openHdf5 } from './hdf5.js';

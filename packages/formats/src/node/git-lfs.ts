@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { withFile } from './byte-source.js';
 
 const POINTER = Buffer.from('version https://git-lfs');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { FileFormatError, G2DError } from '@g2d/tensor-ops';
+import { FileFormatError, G2DError } from '@g2d/core';
 import type { OpenFile } from './byte-source.js';
 import { optionalPackage } from './optional-package.js';
 

@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import type { Dataset, File, Group, Metadata } from 'h5wasm';
 import { OpenFile } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';

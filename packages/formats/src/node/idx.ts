@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { readSmallFile } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
 

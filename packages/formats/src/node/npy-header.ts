@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import type { BufferSource } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
 import { elementType, type ElementType } from './numpy-elements.js';

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FileFormatError, G2DError, OptionError } from '@g2d/tensor-ops';
+import { FileFormatError, G2DError, OptionError } from '@g2d/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openNpy, readNpyText, writeNpy } from './npy.js';
 import { readNpz } from './npz.js';

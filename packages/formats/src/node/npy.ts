@@ -1,4 +1,4 @@
-import { FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { FileFormatError, OptionError } from '@g2d/core';
 import type { Fail } from '../fail.js';
 import { OpenFile, withFile, type BufferSource } from './byte-source.js';
 import { NPY_MAGIC, readNpyHeader, type NpyLayout } from './npy-header.js';

@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { readSmallFile, sourceOf } from './byte-source.js';
 import { npyOf, type NpyFile } from './npy.js';
 import { readZip, type ZipLimits } from './read-zip.js';

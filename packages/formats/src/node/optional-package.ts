@@ -1,4 +1,4 @@
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 
 /**
  * A package that only whoever reads such files has to install, loaded when the first one is read.

@@ -1,5 +1,5 @@
 import { inflateRawSync } from 'node:zlib';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { crc32 } from '../zip/crc32.js';
 import { listZip, type ZipMember } from '../zip/list-zip.js';
 

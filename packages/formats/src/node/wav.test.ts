@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { FileFormatError, OptionError } from '@g2d/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeWav, readWav, wavInfo } from './wav.js';
 

@@ -1,4 +1,4 @@
-import { FileFormatError, OptionError } from '@g2d/tensor-ops';
+import { FileFormatError, OptionError } from '@g2d/core';
 import { sourceOf, withFile, type BufferSource } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
 

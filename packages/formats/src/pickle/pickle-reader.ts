@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { refusePastEnd, type ByteSource } from '../byte-source.js';
 
 const WINDOW_BYTES = 2 ** 18;

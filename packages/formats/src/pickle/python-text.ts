@@ -1,4 +1,4 @@
-import type { FileFormatError } from '@g2d/tensor-ops';
+import type { FileFormatError } from '@g2d/core';
 
 /** UTF-8 of characters below 256 to one byte each. */
 export function latin1Of(utf8: Uint8Array, damaged: () => FileFormatError): Uint8Array {

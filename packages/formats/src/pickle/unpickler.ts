@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { PickleGlobal, type OptionalInstructions, type PickleDialect, type PickleTools } from './dialect.js';
 import type { PickleReader } from './pickle-reader.js';
 import { unescapeString, unescapeUnicode } from './python-text.js';

@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import { ByteReader } from './byte-reader.js';
 
 /** A member of a zip archive, as the list of contents describes it. */

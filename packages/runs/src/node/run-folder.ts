@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { G2DError, OptionError, type NamedArray } from '@g2d/tensor-ops';
+import { G2DError, OptionError, type NamedArray } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
 import type { ClassMetrics, ValueMetrics, EpochRecord, Scores } from '@g2d/trainer';
 import type { CheckpointLabel } from './checkpoints/checkpoint.js';

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 
 /** Who holds a lock: the content of its file. */
 interface Holder {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { NamedGradient } from '../gradients.js';
+import type { NamedGradient } from '@g2d/core';
 import { Adam, type AdamOptions } from './adam.js';
-import type { Optimizer } from './optimizer.js';
+import type { Optimizer } from '@g2d/core';
 import { assertOptions } from './options.js';
 import { updates, variablesByName, type Variables } from './variables.js';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { NamedGradient } from '../gradients.js';
-import type { Optimizer } from './optimizer.js';
+import type { NamedGradient } from '@g2d/core';
+import type { Optimizer } from '@g2d/core';
 import { assertOptions } from './options.js';
 import { decayed } from './sgd-update.js';
 import { joinState, splitState, updates, variablesByName, type Variables } from './variables.js';

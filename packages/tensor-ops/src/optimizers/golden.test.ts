@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { expectTensorClose } from '../testing.js';
 import { AdamW } from './adam-w.js';
 import { Adam } from './adam.js';
-import type { Optimizer } from './optimizer.js';
+import type { Optimizer } from '@g2d/core';
 import { SGD } from './sgd.js';
 
 interface Run {

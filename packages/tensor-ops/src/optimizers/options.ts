@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.js';
+import { OptionError } from '@g2d/core';
 
 /** Throws an `OptionError` unless every option is a finite number of at least 0 (and below `below`, where given). */
 export function assertOptions(options: Readonly<Record<string, number>>, below = Infinity): void {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { NamedGradient } from '../gradients.js';
-import { OptionError } from '../errors.js';
+import type { NamedGradient } from '@g2d/core';
+import { OptionError } from '@g2d/core';
 import { TENSORFLOW, tensorflow } from '../tensorflow/operations.js';
 import { assertOptions } from './options.js';
-import type { Optimizer } from './optimizer.js';
+import type { Optimizer } from '@g2d/core';
 import { ResourceSGDUpdate } from './resource-sgd-update.js';
 import { PlainSGDUpdate, type SGDRule, type SGDUpdate } from './sgd-update.js';
 import { joinState, splitState, updates, variablesByName, type Variables } from './variables.js';

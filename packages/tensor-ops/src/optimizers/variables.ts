@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { assertShape } from '../assert.js';
-import { OptionError } from '../errors.js';
-import type { NamedGradient } from '../gradients.js';
-import type { Optimizer } from './optimizer.js';
+import { OptionError } from '@g2d/core';
+import type { NamedGradient } from '@g2d/core';
+import type { Optimizer } from '@g2d/core';
 
 /** An optimizer's variables by name. */
 export type Variables = ReadonlyMap<string, tf.Variable>;

@@ -1,4 +1,4 @@
-import { OptionError } from '../errors.js';
+import { OptionError } from '@g2d/core';
 
 /** Throws an `OptionError` unless `value` is a number of epochs of at least 1. */
 export function assertEpochs(option: string, value: number): void {

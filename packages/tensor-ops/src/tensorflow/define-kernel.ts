@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { G2DError } from '../errors.js';
+import { G2DError } from '@g2d/core';
 import { TENSORFLOW } from './operations.js';
 
 /** A kernel of the `tensorflow` backend with its gradient. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
-import { DatasetNotFoundError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError } from '@g2d/core';
 import { frameFolder, type ClipList } from './clip.js';
 
 /**

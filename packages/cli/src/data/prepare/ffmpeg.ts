@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { G2DError } from '@g2d/tensor-ops';
+import { G2DError } from '@g2d/core';
 
 /** A program that can be used, and how it wants to be told to keep every decoded frame. */
 export interface Ffmpeg {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readVggSoundTable } from '@g2d/datasets';
-import { DatasetNotFoundError } from '@g2d/tensor-ops';
+import { DatasetNotFoundError } from '@g2d/core';
 import { frameFolder, type ClipList } from './clip.js';
 
 /** Where the published archives have them. */

@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import type { ByteSource } from '../../byte-source.js';
 import { PickleReader } from '../../pickle/pickle-reader.js';
 import { runPickle } from '../../pickle/unpickler.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { OptionError, type NamedArray } from '@g2d/tensor-ops';
+import { OptionError, type NamedArray } from '@g2d/core';
 
 /** Everything that a run needs to go on, or a model to be evaluated. */
 export interface Checkpoint {

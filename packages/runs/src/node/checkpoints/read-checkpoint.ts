@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { decodeSafetensors } from '@g2d/formats';
-import { FileFormatError } from '@g2d/tensor-ops';
+import { FileFormatError } from '@g2d/core';
 import {
   checkpointPaths,
   FORMAT,

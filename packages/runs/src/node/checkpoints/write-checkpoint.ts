@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { encodeSafetensors } from '@g2d/formats';
-import { G2DError, OptionError } from '@g2d/tensor-ops';
+import { G2DError, OptionError } from '@g2d/core';
 import {
   checkpointPaths,
   FORMAT,

@@ -1,1 +1,0 @@
-export type { Optimizer } from '@g2d/core';

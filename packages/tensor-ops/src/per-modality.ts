@@ -1,1 +1,0 @@
-export { perModality, type PerModality } from '@g2d/core';
