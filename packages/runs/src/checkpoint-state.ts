@@ -1,5 +1,6 @@
 import type { NamedArray } from '@g2d/core';
 import { mapValues } from '@g2d/trainer/internal';
+import { currentStates, type PartialStates } from './legacy-state.js';
 import type { Checkpoint } from './node/checkpoints/checkpoint.js';
 import type { Position, TrainingState } from '@g2d/trainer';
 
@@ -44,8 +45,14 @@ export function toCheckpoint(
   };
 }
 
-/** The inverse of `toCheckpoint`. */
-export function fromCheckpoint({ model, optimizer, state }: Checkpoint): TrainingState & RunProgress {
+/** A checkpoint as what a training goes on from. */
+export interface SavedRun extends TrainingState, RunProgress {
+  /** What a checkpoint of an earlier version has of methods whose state it has not as a whole. */
+  readonly parts: PartialStates;
+}
+
+/** The inverse of `toCheckpoint`, also of what earlier versions saved. */
+export function fromCheckpoint({ model, optimizer, state }: Checkpoint): SavedRun {
   const { position, streams, learningRates, methods, best, stages } = state as SavedState;
   return {
     best,
@@ -59,10 +66,12 @@ export function fromCheckpoint({ model, optimizer, state }: Checkpoint): Trainin
         arrays: part(optimizer, `${name}/`),
       })),
     },
-    methods: mapValues(methods, (values, name) => ({
-      values: values ?? undefined,
-      arrays: part(optimizer, `${METHOD}${name}/`),
-    })),
+    ...currentStates(
+      mapValues(methods, (values, name) => ({
+        values: values ?? undefined,
+        arrays: part(optimizer, `${METHOD}${name}/`),
+      })),
+    ),
   };
 }
 
