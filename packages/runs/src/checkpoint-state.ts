@@ -1,6 +1,6 @@
 import type { NamedArray } from '@g2d/core';
 import { mapValues } from '@g2d/trainer/internal';
-import { currentStates, type PartialStates } from './legacy-state.js';
+import { currentState } from './legacy-state.js';
 import type { Checkpoint } from './node/checkpoints/checkpoint.js';
 import type { Position, TrainingState } from '@g2d/trainer';
 
@@ -45,14 +45,8 @@ export function toCheckpoint(
   };
 }
 
-/** A checkpoint as what a training goes on from. */
-export interface SavedRun extends TrainingState, RunProgress {
-  /** What a checkpoint of an earlier version has of methods whose state it has not as a whole. */
-  readonly parts: PartialStates;
-}
-
 /** The inverse of `toCheckpoint`, also of what earlier versions saved. */
-export function fromCheckpoint({ model, optimizer, state }: Checkpoint): SavedRun {
+export function fromCheckpoint({ model, optimizer, state }: Checkpoint): TrainingState & RunProgress {
   const { position, streams, learningRates, methods, best, stages } = state as SavedState;
   return {
     best,
@@ -66,11 +60,8 @@ export function fromCheckpoint({ model, optimizer, state }: Checkpoint): SavedRu
         arrays: part(optimizer, `${name}/`),
       })),
     },
-    ...currentStates(
-      mapValues(methods, (values, name) => ({
-        values: values ?? undefined,
-        arrays: part(optimizer, `${METHOD}${name}/`),
-      })),
+    methods: mapValues(methods, (values, name) =>
+      currentState(name, { values: values ?? undefined, arrays: part(optimizer, `${METHOD}${name}/`) }),
     ),
   };
 }

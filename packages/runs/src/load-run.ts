@@ -6,7 +6,6 @@ import { RunFolder } from './node/run-folder.js';
 import { fromCheckpoint } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { batchCount } from './batch-count.js';
-import { continued } from './legacy-state.js';
 import { defined } from './defined.js';
 import { openRun, type OpenedRun } from './open-run.js';
 import { parseConfig } from './read-config.js';
@@ -66,7 +65,6 @@ export async function loadRun(
     // No epoch is trained: the methods start, and the state is put in its place.
     const { predict } = await train({
       ...run,
-      methods: continued(run.methods, state?.parts),
       ...(run.needsTeachers && { teachers: await run.startTeachers() }),
       task: run.data.train.task,
       epochs: 0,

@@ -19,13 +19,12 @@ import { RunFolder, type RunSummary } from './node/run-folder.js';
 import { lockRun } from './node/run-lock.js';
 import { batchCount } from './batch-count.js';
 import { methodNames, methodWords, usedMethodOptions, type MethodWords } from './build-methods.js';
-import { fromCheckpoint, toCheckpoint, type SavedRun } from './checkpoint-state.js';
+import { fromCheckpoint, toCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
 import { describeEnvironment } from './environment.js';
 import { evaluateOptions, evaluateSplit, selectionScore } from './evaluate-split.js';
 import { finishRun } from './finish-run.js';
-import { continued } from './legacy-state.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { once } from './once.js';
 import { openRun, type OpenedRun } from './open-run.js';
@@ -114,7 +113,7 @@ const SILENT: RunReporter = { begin: () => {}, step: () => {}, epoch: () => {}, 
 /** Where a run begins or goes on. */
 interface Place {
   readonly finished?: RunSummary;
-  readonly state?: SavedRun;
+  readonly state?: TrainingState & RunProgress;
   readonly warnings: readonly string[];
 }
 
@@ -227,7 +226,7 @@ function removeIfEmpty(path: string): void {
 interface Opened {
   readonly run: OpenedRun;
   readonly folder: RunFolder;
-  readonly state: SavedRun | undefined;
+  readonly state: (TrainingState & RunProgress) | undefined;
   readonly signal: AbortSignal | undefined;
   readonly reporter: RunReporter;
 }
@@ -264,7 +263,6 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
     const { status, predict } = await clock.timeAsync('training', async () =>
       train({
         ...run,
-        methods: continued(run.methods, state?.parts),
         ...(run.needsTeachers && { teachers: await run.startTeachers() }),
         task: run.data.train.task,
         epochs,
