@@ -51,18 +51,14 @@ export function cachedTeachers(
     const { uniform } = randomStream(deriveSeed(0, `teacher/${modality}`));
     return Float32Array.from({ length: labels.length * (widths[modality] as number) }, uniform);
   });
-  return {
-    modalities,
-    outputs: () =>
-      perModality(modalities, (modality) => ({
-        logits: rankedLogits(judgement, modality),
-        features: tf.tensor2d(features[modality] as Float32Array, [
-          labels.length,
-          widths[modality] as number,
-        ]),
-      })),
-    dispose: () => {},
-  };
+  const stored = perModality(modalities, (modality) => ({
+    rows: () => ({
+      logits: rankedLogits(judgement, modality),
+      features: tf.tensor2d(features[modality] as Float32Array, [labels.length, widths[modality] as number]),
+    }),
+    close: () => {},
+  }));
+  return frozenTeachers<never, string>({}, { stored });
 }
 
 /** Frozen models that run in every step. Only their logits are exchanged: nobody has trained them. */
