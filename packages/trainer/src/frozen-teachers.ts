@@ -48,9 +48,7 @@ export interface FrozenTeachersOptions<S extends string, M extends string = stri
  * @see G2D, Sec. 3.1; stored outputs: App. A.6.3
  */
 export function frozenTeachers<const M extends string, const S extends string = never>(
-  models: {
-    readonly [K in M]: MultimodalModel<K>;
-  },
+  models: { readonly [K in M]: MultimodalModel<K> },
   { stored, full, ...options }: FrozenTeachersOptions<S, M | S> = {},
 ): FrozenTeachers<M | S> {
   const online = Object.keys(models) as M[];
@@ -61,24 +59,16 @@ export function frozenTeachers<const M extends string, const S extends string = 
       throw new UnknownModalityError({ modality, known, where: `The teacher for ${modality}` });
     }
     if (read.includes(modality as unknown as S)) {
-      throw new OptionError(
-        `There is a model and a file of stored outputs for ${modality}. Give one of them.`,
-        {
-          option: 'stored',
-          value: modality,
-          accepted: 'modalities without a model',
-        },
-      );
+      const problem = `There is a model and a file of stored outputs for ${modality}. Give one of them.`;
+      const accepted = 'modalities without a model';
+      throw new OptionError(problem, { option: 'stored', value: modality, accepted });
     }
   }
   const frozen = perModality(online, (modality) => freezeOne(models[modality], modality, options));
   const rows = (modality: S, ids: readonly string[] | undefined): TeacherOutputs => {
     if (ids) return (stored as Readonly<Record<S, StoredTeacher>>)[modality].rows(ids);
-    throw new OptionError(`The teacher for ${modality} is stored by sample; its outputs need \`ids\`.`, {
-      option: 'ids',
-      value: ids,
-      accepted: "the samples' ids",
-    });
+    const problem = `The teacher for ${modality} is stored by sample; its outputs need \`ids\`.`;
+    throw new OptionError(problem, { option: 'ids', value: ids, accepted: "the samples' ids" });
   };
   return {
     modalities: [...online, ...read],
@@ -89,10 +79,8 @@ export function frozenTeachers<const M extends string, const S extends string = 
       })) as Record<M | S, TeacherOutputs>,
     unimodal: <K extends M | S>(modality: K): Model<K> => {
       const model = (models as { readonly [J in K]?: MultimodalModel<J> })[modality];
-      return (
-        model ??
-        missing(`The teacher for ${modality} is stored outputs, but its weights are needed.`, modality)
-      );
+      const problem = `The teacher for ${modality} is stored outputs, but its weights are needed.`;
+      return model ?? missing(problem, modality);
     },
     full: () => full ?? missing('A method needs a teacher that has all modalities.', 'full'),
     dispose: () => {
@@ -103,11 +91,8 @@ export function frozenTeachers<const M extends string, const S extends string = 
 }
 
 function missing(problem: string, option: string): never {
-  throw new OptionError(`${problem} Give the trained model.`, {
-    option,
-    value: undefined,
-    accepted: 'a trained model',
-  });
+  const accepted = 'a trained model';
+  throw new OptionError(`${problem} Give the trained model.`, { option, value: undefined, accepted });
 }
 
 function freezeOne<K extends string>(

@@ -5,6 +5,5 @@ export { mapValues } from './map-values.js';
 export { assertMethod, assertMethods } from './method-stack.js';
 export { disposeState } from './model-state.js';
 export { RunningMethods } from './running-methods.js';
-export { Stages } from './stages.js';
 export { trainStep, withStep } from './step.js';
 export { TrainingContext } from './training.js';

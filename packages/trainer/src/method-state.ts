@@ -81,18 +81,15 @@ function assertSaveable(value: unknown, place: string, method: string): void {
   };
   const key = place.slice(place.lastIndexOf('/') + 1);
   if (MARKS.includes(key)) refuse(`the key ${key}`);
+  if (value instanceof tf.Variable) refuse('a variable (a tensor is enough: clone it)');
   if (value instanceof tf.Tensor) {
     if (value.isDisposed) refuse('a tensor that is freed already (the batch belongs to the loop: clone it)');
-    if (value instanceof tf.Variable) refuse('a variable (a tensor is enough: clone it)');
     return;
   }
   if (typeof value === 'number' && !Number.isFinite(value)) refuse(String(value));
-  const isPlain =
-    value === undefined ||
-    value === null ||
-    ['string', 'boolean', 'number'].includes(typeof value) ||
-    value instanceof Float32Array;
-  if (!isPlain) refuse(typeof value === 'object' ? `a ${value.constructor.name}` : `a ${typeof value}`);
+  if (value === undefined || value === null || value instanceof Float32Array) return;
+  if (['string', 'boolean', 'number'].includes(typeof value)) return;
+  refuse(typeof value === 'object' ? `a ${value.constructor.name}` : `a ${typeof value}`);
 }
 
 /** A state as a checkpoint holds it. Copies. */

@@ -107,10 +107,6 @@ export class RunningMethods<M extends string> {
     return last;
   }
 
-  get reactToEpochs(): boolean {
-    return this.#present.some(({ epoch }) => epoch);
-  }
-
   /** Whether a state holds a tensor, which is then not the step's to free. */
   holds(tensor: tf.Tensor): boolean {
     return Object.values(this.#kept).some((kept) => kept.has(tensor));

@@ -64,8 +64,8 @@ export class Stages<M extends string> {
     return this.#at(epoch)?.stage.name;
   }
 
-  optimizer(epoch: number): OptimizerSettings {
-    return this.#optimizer(epoch).settings;
+  optimizer(epoch: number): StageOptimizer {
+    return this.#at(epoch) ?? { settings: this.#run.optimizer, since: 1 };
   }
 
   /** Whether an epoch begins with a new optimizer. */
@@ -80,15 +80,11 @@ export class Stages<M extends string> {
    * @param before What the optimizer has. One that a method has set goes on, times what the schedule changes.
    */
   learningRate(epoch: number, before: number): number {
-    const { settings, since } = this.#optimizer(epoch);
+    const { settings, since } = this.optimizer(epoch);
     const rate = learningRateAt(settings, epoch - since + 1);
     if (epoch === since) return rate;
     const expected = learningRateAt(settings, epoch - since);
     return before === expected || expected === 0 ? rate : (before * rate) / expected;
-  }
-
-  #optimizer(epoch: number): StageOptimizer {
-    return this.#at(epoch) ?? { settings: this.#run.optimizer, since: 1 };
   }
 
   #at(epoch: number): PlacedStage<M> | undefined {

@@ -19,6 +19,7 @@ import {
   type StepResult,
 } from '@g2d/core';
 import { deriveSeed } from '@g2d/tensor-ops';
+import type { StepRecord } from './epoch-log.js';
 import { BatchPass } from './pass.js';
 import { meanGradients, meanNumbers, summed } from './reduce.js';
 import type { RunningMethods } from './running-methods.js';
@@ -30,9 +31,6 @@ export interface StepPlace<M extends string> {
   readonly batchIndex: number;
   readonly batch: Batch<M>;
 }
-
-/** Numbers of the methods for the log, by series and modality. */
-export type StepSeries = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /**
  * One step: the methods' plans, a forward pass, the loss differentiated by what the plans leave, the methods' edits, the optimizer. A
@@ -87,7 +85,7 @@ export class BatchStep<M extends string> extends BatchPass<M> implements Step<M>
   /** Results of passes and hooks, which outlive the pass that is differentiated. */
   readonly #kept: Set<tf.Tensor>;
   #plans: readonly StepPlan<M>[] = [];
-  #series: StepSeries = {};
+  #series: StepRecord['series'] = {};
   #counts: { readonly own: Counts<M>; readonly all: Counts<M> } | undefined;
   /** What the present pass is differentiated by. */
   #active: readonly Parameter<M>[] | undefined;
@@ -119,7 +117,7 @@ export class BatchStep<M extends string> extends BatchPass<M> implements Step<M>
   }
 
   /** What was logged so far. */
-  get series(): StepSeries {
+  get series(): StepRecord['series'] {
     return this.#series;
   }
 

@@ -111,7 +111,7 @@ async function begin<M extends string>(options: TrainOptions<M>) {
   const position = resume?.position ?? BEGINNING;
   const training = new TrainingContext<M>(
     { ...options, epochs: stages.epochs },
-    stages.optimizer(position.epoch),
+    stages.optimizer(position.epoch).settings,
   );
   const running = new RunningMethods<M>(methods);
   try {
@@ -142,7 +142,7 @@ async function runEpochs<M extends string>(
     const seconds = (): number => (performance.now() - started) / 1000;
     running.enter(stages.hooks(epoch));
     if (position.batch === 0) {
-      if (stages.beginsAnew(epoch)) training.beginOptimizer(stages.optimizer(epoch));
+      if (stages.beginsAnew(epoch)) training.beginOptimizer(stages.optimizer(epoch).settings);
       training.optimizer.learningRate = stages.learningRate(epoch, training.optimizer.learningRate);
     }
 
@@ -178,7 +178,7 @@ async function runEpochs<M extends string>(
       ...(metrics && { ...headlines(metrics), metrics }),
     };
     // Only a method's hook can change them before the epoch is reported.
-    const before = running.reactToEpochs ? readState(model) : undefined;
+    const before = running.present.some((method) => method.epoch) ? readState(model) : undefined;
     const last = await running.epoch(record, training);
     const evaluated = (): Snapshot['model'] => before ?? readState(model);
     // A method that ends the training leaves nothing to go on with.
