@@ -49,7 +49,7 @@ describe('a method of a user’s own', () => {
     expect((await trainRun(parseConfig(JSON.parse(read('config.json'))), { out, resume: true })).status).toBe(
       'finished',
     );
-    expect(JSON.parse(read('checkpoints/last/state.json')).methods).toEqual({ calm: { steps: 9 } });
+    expect(JSON.parse(read('checkpoints/last/state.json')).state.methods).toEqual({ calm: { steps: 9 } });
   });
 
   it('is refused with a sentence that names the key', async () => {
