@@ -6,6 +6,5 @@ export { assertMethod, assertMethods } from './method-stack.js';
 export { disposeState } from './model-state.js';
 export { RunningMethods } from './running-methods.js';
 export { Stages } from './stages.js';
-export { batchConfidence } from './teacher-confidence.js';
 export { trainStep, withStep } from './step.js';
 export { TrainingContext } from './training.js';

@@ -69,24 +69,20 @@ export function assertMethods<M extends string>({
   task = 'classification',
   evaluate,
 }: Stack<M>): void {
-  const refuse = (message: string, value: unknown, accepted: string): never => {
-    throw new OptionError(message, { option: 'methods', value, accepted });
+  const refuse = (message: string, value: unknown, accepted: string, option = 'methods'): never => {
+    throw new OptionError(message, { option, value, accepted });
   };
   if (!(Number.isInteger(epochs) && epochs >= 0)) {
-    throw new OptionError(`\`epochs\` is ${epochs}; it must be a whole number of at least 0.`, {
-      option: 'epochs',
-      value: epochs,
-      accepted: 'a whole number ≥ 0',
-    });
+    const problem = `\`epochs\` is ${epochs}; it must be a whole number of at least 0.`;
+    refuse(problem, epochs, 'a whole number ≥ 0', 'epochs');
   }
   for (const method of methods) {
     assertMethod(method, 'One of `methods`');
     const { name, needs = {} } = method;
     if (needs.teachers && !teachers) {
-      throw new OptionError(
-        `The method "${name}" needs ${needs.teachers === 'full' ? 'a trained teacher of all modalities' : 'a trained teacher for each modality'}; pass \`teachers\`.`,
-        { option: 'teachers', value: undefined, accepted: 'frozenTeachers({ … })' },
-      );
+      const wanted = needs.teachers === 'full' ? 'of all modalities' : 'for each modality';
+      const problem = `The method "${name}" needs a trained teacher ${wanted}; pass \`teachers\`.`;
+      refuse(problem, undefined, 'frozenTeachers({ … })', 'teachers');
     }
     if (needs.validation && !evaluate) {
       refuse(

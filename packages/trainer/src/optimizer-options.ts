@@ -1,9 +1,13 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, type Optimizer, type OptimizerSettings, type Schedule } from '@g2d/core';
+import { OptionError, type Model, type Optimizer, type OptimizerSettings, type Schedule } from '@g2d/core';
 import { Adam, AdamW, cosineAnnealing, linearWarmUp, SGD, stepDecay } from '@g2d/tensor-ops';
 
-/** @throws {OptionError} If a setting is out of range. */
-export function createOptimizer(variables: readonly tf.Variable[], settings: OptimizerSettings): Optimizer {
+/**
+ * The optimizer of a model's parameters.
+ *
+ * @throws {OptionError} If a setting is out of range.
+ */
+export function createOptimizer<M extends string>(model: Model<M>, settings: OptimizerSettings): Optimizer {
+  const variables = model.parameters.map(({ variable }) => variable);
   switch (settings.type ?? 'sgd') {
     case 'sgd':
       return new SGD(variables, settings);

@@ -186,9 +186,9 @@ describe('running statistics', () => {
       });
     }
     const difference = (place: string) => tf.sub(means[`shifted/${place}`]!, means[`twin/${place}`]!);
-    expectTensorClose(difference('checkpoint'), tf.fill([4], 0.325), { atol: 1e-6 });
+    expectTensorClose(difference('checkpoint'), [0.325, 0.325, 0.325, 0.325], { atol: 1e-6 });
     // Once more, on what two steps and their checkpoints have left: 0.99 of each is kept by a step.
     const expected = 0.325 * 0.99 + 0.325 + 0.325;
-    expectTensorClose(difference('evaluation'), tf.fill([4], expected), { atol: 1e-5 });
+    expectTensorClose(difference('evaluation'), [expected, expected, expected, expected], { atol: 1e-5 });
   });
 });

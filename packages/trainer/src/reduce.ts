@@ -34,31 +34,35 @@ export function meanGradients(
   );
 }
 
+/** The sum of each number over all processes. */
+export function summed({ processes, sum }: AllReduce, numbers: readonly number[]): number[] {
+  const values = Float64Array.from(numbers);
+  if (processes > 1) sum(values);
+  return [...values];
+}
+
 /** The mean of each number over all processes. */
 export function meanNumbers(
-  { processes, sum }: AllReduce,
+  all: AllReduce,
   numbers: Readonly<Record<string, number>>,
 ): Record<string, number> {
-  if (processes === 1) return { ...numbers };
-  const values = Float64Array.from(Object.values(numbers));
-  sum(values);
-  return Object.fromEntries(Object.keys(numbers).map((name, i) => [name, (values[i] as number) / processes]));
+  const sums = summed(all, Object.values(numbers));
+  return Object.fromEntries(
+    Object.keys(numbers).map((name, i) => [name, (sums[i] as number) / all.processes]),
+  );
 }
 
 /** The sums of all processes. */
 export function sumScores(
-  { processes, sum }: AllReduce,
+  all: AllReduce,
   scores: Readonly<Record<string, ScoreSum>>,
 ): Record<string, ScoreSum> {
-  if (processes === 1) return { ...scores };
-  const values = Float64Array.from(Object.values(scores).flatMap((score) => [score.sum, score.samples]));
-  sum(values);
-  return Object.fromEntries(
-    Object.keys(scores).map((name, i) => [
-      name,
-      { sum: values[2 * i] as number, samples: values[2 * i + 1] as number },
-    ]),
+  const sums = summed(
+    all,
+    Object.values(scores).flatMap(({ sum, samples }) => [sum, samples]),
   );
+  const score = (i: number): ScoreSum => ({ sum: sums[2 * i] as number, samples: sums[2 * i + 1] as number });
+  return Object.fromEntries(Object.keys(scores).map((name, i) => [name, score(i)]));
 }
 
 /** Gives every process the mean of all running statistics, which each has moved by batches of its own. */

@@ -63,28 +63,22 @@ export class RunningMethods<M extends string> {
 
   /** What the methods decide before the first pass, one after another. */
   plans(step: Step<M>): readonly (Plan<M> | undefined)[] {
-    return this.#present.map(
-      (method) => method.plan && this.#call(method, (state) => method.plan?.(step, state)),
-    );
+    return this.#present.map((method) => this.#call(method, (state) => method.plan?.(step, state)));
   }
 
   /** The model on a batch, or what a method has in its place. */
   forward(pass: Pass<M>): Outputs<M> {
-    const method = this.#present.find(({ forward }) => forward);
-    const found = method && this.#call(method, (state) => method.forward?.(pass, state));
-    return found ?? pass.forward();
+    return this.#first('forward', (method, state) => method.forward?.(pass, state)) ?? pass.forward();
   }
 
   /** The loss of a method; `undefined` if none has one. */
   loss(outputs: Outputs<M>, step: Step<M>): LossTerms | undefined {
-    const method = this.#present.find(({ loss }) => loss);
-    return method && this.#call(method, (state) => method.loss?.(outputs, step, state));
+    return this.#first('loss', (method, state) => method.loss?.(outputs, step, state));
   }
 
   /** The whole step of a method that does it its own way. */
   step(step: Step<M>): StepResult<M> | undefined {
-    const method = this.#present.find((found) => found.step);
-    return method && this.#call(method, (state) => method.step?.(step, state));
+    return this.#first('step', (method, state) => method.step?.(step, state));
   }
 
   /** @throws {OptionError} If an edit leaves a gradient out, or gives them in another order. */
@@ -136,6 +130,11 @@ export class RunningMethods<M extends string> {
   /** Frees the tensors of all states. */
   dispose(): void {
     for (const kept of Object.values(this.#kept)) kept.dispose();
+  }
+
+  #first<T>(hook: keyof Method<M>, run: (method: Method<M>, state: unknown) => T): T | undefined {
+    const method = this.#present.find((found) => found[hook]);
+    return method && this.#call(method, (state) => run(method, state));
   }
 
   #call<T>({ name }: Method<M>, hook: (state: unknown) => T): T {

@@ -1,76 +1,57 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Model, NamedArray, Optimizer, Snapshot } from '@g2d/core';
-import { mapValues } from './map-values.js';
 import { readState, writeState } from './model-state.js';
 
-/** Copies a model and its optimizers. */
-export function takeSnapshot<M extends string>(
-  model: Model<M>,
-  optimizers: Readonly<Record<string, Optimizer>>,
-): Snapshot {
+/** Name of the training's optimizer in checkpoints. */
+const MAIN = 'main';
+
+/** Copies a model and its optimizer. */
+export function takeSnapshot<M extends string>(model: Model<M>, optimizer: Optimizer): Snapshot {
   const stable = new Map(model.parameters.map(({ variable, name }) => [variable.name, name]));
+  const state = optimizer.getState();
+  const arrays = Object.entries<tf.Tensor>(state).map(([key, tensor]): [string, NamedArray] => [
+    renamed(key, stable),
+    { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) },
+  ]);
+  tf.dispose(state);
+  const { learningRate } = optimizer;
   return {
     model: readState(model),
-    optimizers: mapValues(optimizers, (optimizer) => ({
-      learningRate: optimizer.learningRate,
-      arrays: readOptimizer(optimizer, stable),
-    })),
+    optimizers: { [MAIN]: { learningRate, arrays: Object.fromEntries(arrays) } },
   };
 }
 
-function readOptimizer(
-  optimizer: Optimizer,
-  stable: ReadonlyMap<string, string>,
-): Record<string, NamedArray> {
-  const state = optimizer.getState();
-  const arrays = Object.entries<tf.Tensor>(state).map(([key, tensor]) => {
-    const [variable, part] = splitKey(key);
-    const values = Float32Array.from(tensor.dataSync());
-    return [`${stable.get(variable) ?? variable}/${part}`, { shape: tensor.shape, values }] as const;
-  });
-  tf.dispose(state);
-  return Object.fromEntries(arrays);
-}
-
-/** Puts an optimizer's part of a snapshot back. */
-export function writeOptimizer<M extends string>(
-  optimizer: Optimizer,
-  { learningRate, arrays }: Snapshot['optimizers'][string],
+/** Puts a copy back: all of it, or with a modality the weights of its encoder and head alone. */
+export function restoreSnapshot<M extends string>(
+  { model: saved, optimizers: { [MAIN]: state } }: Snapshot,
   model: Model<M>,
-): void {
-  const own = new Map(model.parameters.map(({ variable, name }) => [name, variable.name]));
-  tf.tidy(() => {
-    optimizer.setState(
-      Object.fromEntries(
-        Object.entries(arrays).map(([key, { shape, values }]) => {
-          const [variable, part] = splitKey(key);
-          return [`${own.get(variable) ?? variable}/${part}`, tf.tensor(values, [...shape])];
-        }),
-      ),
-    );
-  });
-  optimizer.learningRate = learningRate;
-}
-
-/** Puts the weights of one modality's encoder and head back, or of the whole model. */
-export function writeWeights<M extends string>(
-  model: Model<M>,
-  saved: Snapshot['model'],
+  optimizer: Optimizer,
   modality?: M,
 ): void {
-  if (modality === undefined) return writeState(model, saved);
-  const owners = new Map(model.parameters.map(({ name, modality: owner }) => [name, owner]));
-  const now = readState(model);
-  const own = [...model.state().keys()].map((name) => {
-    // Running statistics are no parameters: they belong to the encoder whose prefix they have.
-    const belongs = owners.has(name) ? owners.get(name) === modality : name.startsWith(`${modality}/`);
-    return [name, (belongs ? saved : now)[name]] as const;
+  if (modality !== undefined) {
+    const owners = new Map(model.parameters.map(({ name, modality: owner }) => [name, owner]));
+    const own = Object.entries(saved).filter(([name]) =>
+      // Running statistics are no parameters: they belong to the encoder whose prefix they have.
+      owners.has(name) ? owners.get(name) === modality : name.startsWith(`${modality}/`),
+    );
+    return writeState(model, { ...readState(model), ...Object.fromEntries(own) });
+  }
+  writeState(model, saved);
+  if (!state) return;
+  const names = new Map(model.parameters.map(({ variable, name }) => [name, variable.name]));
+  tf.tidy(() => {
+    const tensors = Object.entries(state.arrays).map(([key, { shape, values }]): [string, tf.Tensor] => [
+      renamed(key, names),
+      tf.tensor(values, [...shape]),
+    ]);
+    optimizer.setState(Object.fromEntries(tensors));
   });
-  writeState(model, Object.fromEntries(own) as Snapshot['model']);
+  optimizer.learningRate = state.learningRate;
 }
 
-/** A variable's name may hold slashes; the part does not. */
-function splitKey(key: string): readonly [variable: string, part: string] {
+/** `<variable>/<part>` with another name of the variable, which may hold slashes; the part does not. */
+function renamed(key: string, names: ReadonlyMap<string, string>): string {
   const at = key.lastIndexOf('/');
-  return [key.slice(0, at), key.slice(at + 1)];
+  const variable = key.slice(0, at);
+  return `${names.get(variable) ?? variable}/${key.slice(at + 1)}`;
 }

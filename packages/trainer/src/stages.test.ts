@@ -116,13 +116,13 @@ describe('stages', () => {
     const expected = readState(whole.model);
     for (const resume of states) {
       const resumed = options({ model: toyModel(['loud', 'quiet'], 3), resume });
-      let last: TrainingState | undefined;
+      let last = resume;
       const before = tf.memory().numTensors;
-      await train({ ...resumed, onEpoch: (_, state) => void (last = throughFiles(state())) });
+      await train({ ...resumed, onEpoch: (_, state) => ((last = throughFiles(state())), undefined) });
       expect(tf.memory().numTensors).toBe(before);
       const place = JSON.stringify([resume.position.epoch, resume.position.batch]);
       expect(readState(resumed.model), place).toEqual(expected);
-      if (last) expect(last.methods, place).toEqual(states.at(-1)!.methods);
+      expect(last.methods, place).toEqual(states.at(-1)!.methods);
     }
   });
 
@@ -154,18 +154,18 @@ describe('stages', () => {
       name: 'staged',
       stages: () => [{ name: 'one', epochs: 1, ...stage }],
     });
-    const failing = (...methods: Method<Modality>[]) => expect(train(options({ methods }))).rejects;
-    await failing(withStages({ epochs: 0 })).toThrow(
+    const running = (...methods: Method<Modality>[]) => train(options({ methods }));
+    await expect(running(withStages({ epochs: 0 }))).rejects.toThrow(
       /The stage "one" of the method "staged" has 0 epochs; it must be a whole number of at least 1/,
     );
-    await failing(withStages({ onStepStart: () => {} })).toThrow(
+    await expect(running(withStages({ onStepStart: () => {} }))).rejects.toThrow(
       /The stage "one" of the method "staged" has no hook "onStepStart"; the hooks are plan, forward/,
     );
     const loss: Method<Modality> = {
       name: 'other',
       loss: ({ logits }, step) => ({ total: step.taskLoss(logits) }),
     };
-    await failing(withStages({ loss: loss.loss }), loss).toThrow(
+    await expect(running(withStages({ loss: loss.loss }), loss)).rejects.toThrow(
       /Only one method can give the loss, but staged and other do/,
     );
   });

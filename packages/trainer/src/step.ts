@@ -20,7 +20,7 @@ import {
 } from '@g2d/core';
 import { deriveSeed } from '@g2d/tensor-ops';
 import { BatchPass } from './pass.js';
-import { meanGradients, meanNumbers } from './reduce.js';
+import { meanGradients, meanNumbers, summed } from './reduce.js';
 import type { RunningMethods } from './running-methods.js';
 import type { TrainingContext } from './training.js';
 
@@ -153,10 +153,10 @@ export class BatchStep<M extends string> extends BatchPass<M> implements Step<M>
     const means = perModality(modalities, (modality) =>
       own.byModality[modality] === 0 ? 0 : meanOverPresent(values[modality], this.batch.present?.[modality]),
     );
-    const sums = Float64Array.from(
+    const sums = summed(
+      this.allReduce,
       modalities.flatMap((m) => [means[m] * own.byModality[m], own.byModality[m]]),
     );
-    this.allReduce.sum(sums);
     return perModality(modalities, (modality) => {
       const i = 2 * modalities.indexOf(modality);
       const [sum, count] = [sums[i] as number, sums[i + 1] as number];
@@ -264,20 +264,12 @@ export class BatchStep<M extends string> extends BatchPass<M> implements Step<M>
   #samples(): { readonly own: Counts<M>; readonly all: Counts<M> } {
     if (this.#counts) return this.#counts;
     const { modalities } = this.model;
-    const { ids } = this.batch;
-    const own = {
-      total: ids.length,
-      byModality: perModality(
-        modalities,
-        (modality) => presentSamples(this.batch, modality)?.length ?? ids.length,
-      ),
-    };
-    const sums = Float64Array.from([own.total, ...modalities.map((modality) => own.byModality[modality])]);
-    this.allReduce.sum(sums);
-    const all = {
-      total: sums[0] as number,
-      byModality: perModality(modalities, (modality) => sums[1 + modalities.indexOf(modality)] as number),
-    };
+    const total = this.batch.ids.length;
+    const countOf = (modality: M): number => presentSamples(this.batch, modality)?.length ?? total;
+    const own = { total, byModality: perModality(modalities, countOf) };
+    const sums = summed(this.allReduce, [total, ...modalities.map((modality) => own.byModality[modality])]);
+    const sumOf = (modality: M): number => sums[1 + modalities.indexOf(modality)] as number;
+    const all = { total: sums[0] as number, byModality: perModality(modalities, sumOf) };
     return (this.#counts = { own, all });
   }
 

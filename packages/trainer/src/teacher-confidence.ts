@@ -1,34 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, MultimodalDataset, Task, Teachers } from '@g2d/core';
+import { perModality, type MultimodalDataset, type PerModality, type Teachers } from '@g2d/core';
 import { modalityConfidence, regressionConfidence } from '@g2d/smp';
-import { perModality, type PerModality } from '@g2d/core';
 import { readBatches } from './read-batches.js';
-
-interface ConfidenceOptions {
-  readonly task: Task;
-  /** Of the training part; needed for a regression. */
-  readonly targetVariance?: number | undefined;
-}
-
-/** Eq. 5 for one teacher on one batch, over the samples that have the modality; one of them at least. */
-export function batchConfidence<M extends string>(
-  { labels, present }: Pick<Batch<M>, 'labels' | 'present'>,
-  modality: M,
-  logits: tf.Tensor2D,
-  { task, targetVariance }: ConfidenceOptions,
-): number {
-  const mask = present?.[modality];
-  const options = mask ? { present: mask } : {};
-  let confidence = NaN;
-  tf.tidy(() => {
-    const rho =
-      task === 'regression'
-        ? regressionConfidence(labels, logits, { ...options, variance: targetVariance as number })
-        : modalityConfidence(labels, logits, options);
-    confidence = rho.dataSync()[0] as number;
-  });
-  return confidence;
-}
 
 /**
  * Mean confidence of each teacher over a whole dataset, in inference mode and without augmentation: what a ranking of the
@@ -52,12 +25,16 @@ export async function teacherConfidence<A extends string, M extends A>(
     tf.tidy(() => {
       const outputs = teachers.outputs(batch);
       for (const modality of modalities) {
-        const mask = batch.present?.[modality];
-        const count = mask ? (tf.sum(mask).dataSync()[0] as number) : batch.ids.length;
+        const present = batch.present?.[modality];
+        const count = present ? (tf.sum(present).dataSync()[0] as number) : batch.ids.length;
         if (count === 0) continue;
         const { logits } = outputs[modality];
-        const options = { task: dataset.task, targetVariance };
-        sums[modality] += count * batchConfidence(batch, modality as A, logits, options);
+        const options = present ? { present } : {};
+        const rho =
+          dataset.task === 'regression'
+            ? regressionConfidence(batch.labels, logits, { ...options, variance: targetVariance as number })
+            : modalityConfidence(batch.labels, logits, options);
+        sums[modality] += count * (rho.dataSync()[0] as number);
         samples[modality] += count;
       }
     });

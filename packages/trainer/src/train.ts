@@ -13,13 +13,7 @@ import { scoreBatch } from './scores.js';
 import { Stages } from './stages.js';
 import { trainStep, withStep, type StepPlace } from './step.js';
 import { TrainingContext, type TrainingOptions } from './training.js';
-import {
-  BEGINNING,
-  captureState,
-  restoreState,
-  type Position,
-  type TrainingState,
-} from './training-state.js';
+import { BEGINNING, captureState, restoreState, type TrainingState } from './training-state.js';
 
 /** One training. */
 export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoInfer<M>>, 'model'> {
@@ -107,20 +101,14 @@ export async function predictorAt<M extends string>(options: TrainOptions<M>): P
 }
 
 /** A training before its next step. */
-interface Begun<M extends string> {
-  readonly training: TrainingContext<M>;
-  readonly running: RunningMethods<M>;
-  readonly stages: Stages<M>;
-  readonly position: Position;
-  readonly predict: Predictor<M>;
-}
+type Begun<M extends string> = Awaited<ReturnType<typeof begin<M>>>;
 
 /** Checks everything, and makes what a training has before its first step, or had at a saved state. */
-async function begin<M extends string>(options: TrainOptions<M>): Promise<Begun<M>> {
+async function begin<M extends string>(options: TrainOptions<M>) {
   assertMethods(options);
   const { model, methods, epochs, optimizer, resume } = options;
   const stages = new Stages<M>({ methods, epochs, modalities: model.modalities, optimizer });
-  const { position } = resume ?? { position: BEGINNING };
+  const position = resume?.position ?? BEGINNING;
   const training = new TrainingContext<M>(
     { ...options, epochs: stages.epochs },
     stages.optimizer(position.epoch),

@@ -14,10 +14,7 @@ import {
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { createOptimizer } from './optimizer-options.js';
 import { SINGLE_PROCESS } from './reduce.js';
-import { takeSnapshot, writeOptimizer, writeWeights } from './snapshot.js';
-
-/** Name of the training's optimizer in checkpoints. */
-const MAIN_OPTIMIZER = 'main';
+import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 
 /** What a training is made from. */
 export interface TrainingOptions<M extends string> {
@@ -34,12 +31,6 @@ export interface TrainingOptions<M extends string> {
   /** Default: this process alone. */
   readonly allReduce?: AllReduce;
 }
-
-const optimizerOf = <M extends string>(model: Model<M>, settings: OptimizerSettings): Optimizer =>
-  createOptimizer(
-    model.parameters.map(({ variable }) => variable),
-    settings,
-  );
 
 /** What the steps of a training share; the hooks of methods see it as `Training`. */
 export class TrainingContext<M extends string> implements Training<M> {
@@ -62,7 +53,7 @@ export class TrainingContext<M extends string> implements Training<M> {
     this.seed = seed;
     this.allReduce = options.allReduce ?? SINGLE_PROCESS;
     this.#options = options;
-    this.#optimizer = optimizerOf(model, optimizer);
+    this.#optimizer = createOptimizer(model, optimizer);
   }
 
   get optimizer(): Optimizer {
@@ -72,7 +63,7 @@ export class TrainingContext<M extends string> implements Training<M> {
   /** A new optimizer in place of the present one. */
   beginOptimizer(settings: OptimizerSettings): void {
     this.#optimizer.dispose();
-    this.#optimizer = optimizerOf(this.model, settings);
+    this.#optimizer = createOptimizer(this.model, settings);
   }
 
   get teachers(): Teachers<M> {
@@ -103,13 +94,10 @@ export class TrainingContext<M extends string> implements Training<M> {
     });
   };
 
-  readonly snapshot = (): Snapshot => takeSnapshot(this.model, { [MAIN_OPTIMIZER]: this.optimizer });
+  readonly snapshot = (): Snapshot => takeSnapshot(this.model, this.optimizer);
 
-  readonly restore = ({ model, optimizers }: Snapshot, modality?: M): void => {
-    writeWeights(this.model, model, modality);
-    const saved = optimizers[MAIN_OPTIMIZER];
-    if (saved && modality === undefined) writeOptimizer(this.optimizer, saved, this.model);
-  };
+  readonly restore = (snapshot: Snapshot, modality?: M): void =>
+    restoreSnapshot(snapshot, this.model, this.optimizer, modality);
 
   /** Where every stream is that was asked for. */
   streams(): ReadonlyMap<string, RandomStream> {
