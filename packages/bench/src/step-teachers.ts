@@ -68,15 +68,15 @@ export function onlineTeachers(
   options: { readonly precision?: Precision },
 ): FrozenTeachers<string> {
   const teachers = frozenTeachers<string>(models, options);
-  return {
-    ...teachers,
-    outputs: (batch) =>
+  const { outputs: judge } = teachers;
+  return Object.assign(teachers, {
+    outputs: (batch: Parameters<typeof judge>[0]) =>
       tf.tidy(() => {
-        const outputs = teachers.outputs(batch);
+        const outputs = judge(batch);
         return perModality(judgement.modalities, (modality) => ({
           logits: rankedLogits(judgement, modality),
           features: outputs[modality]?.features as tf.Tensor2D,
         }));
       }),
-  };
+  });
 }

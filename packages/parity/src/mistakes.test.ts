@@ -33,8 +33,8 @@ vi.mock('@g2d/fusion', async (original) => {
     const half = () => tf.div(fusion.layers[0]!.layer.weights[1]!.read(), 2);
     return {
       ...fusion,
-      apply: (features) => {
-        const outputs = fusion.apply(features);
+      apply: (features, pass) => {
+        const outputs = fusion.apply(features, pass);
         const whole = Object.entries<tf.Tensor2D>(outputs.unimodalLogits).map(
           ([modality, logits]) =>
             [modality, mistake.is === 'bias' ? tf.add(logits, half()) : logits] as const,

@@ -16,13 +16,17 @@ import {
   lateFusion,
   MultimodalModel,
   sumFusion,
+} from '@g2d/fusion';
+import {
+  OptionError,
+  perModality,
+  UnknownModalityError,
   type Fusion,
   type FusionOptions,
-} from '@g2d/fusion';
-import { OptionError, perModality, UnknownModalityError } from '@g2d/core';
+  type Method,
+} from '@g2d/core';
 import { deriveSeed } from '@g2d/tensor-ops';
 import { accelerate } from '@g2d/accelerate';
-import type { Method } from '@g2d/trainer';
 import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
 import { callModule, describeValue } from './import-module.js';
