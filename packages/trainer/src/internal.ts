@@ -7,3 +7,4 @@ export { disposeState } from './model-state.js';
 export { RunningMethods } from './running-methods.js';
 export { trainStep, withStep } from './step.js';
 export { TrainingContext } from './training.js';
+export { Stages } from './stages.js';
