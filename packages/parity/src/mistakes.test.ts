@@ -16,7 +16,7 @@ beforeEach(() => {
 
 vi.mock('@g2d/encoders', async (original) => {
   const encoders = await original<typeof import('@g2d/encoders')>();
-  const resnet18: typeof encoders.resnet18 = (options) => {
+  const resnet18 = (options: Parameters<typeof encoders.resnet18>[0]) => {
     const encoder = encoders.resnet18(options);
     for (const layer of encoder.layers) {
       if (mistake.is === 'epsilon' && 'epsilon' in layer) layer.epsilon = 1e-3;
