@@ -5,6 +5,9 @@ import type { MultimodalDataset, Split, Task } from './dataset.js';
 import { OptionError } from './errors.js';
 import { checkOptions, type OptionsPlace, type OptionsSchema, type OwnOptions } from './options.js';
 
+const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
+const accepted = SPLITS.map((split) => JSON.stringify(split)).join(', ');
+
 /** What lies in a folder, next to what a dataset has as published. Plain data. */
 export interface DatasetCheck {
   readonly dataset: string;
@@ -133,6 +136,13 @@ export function defineDataset<
     ) => D | undefined | Promise<D | undefined>;
   }): DatasetDefinition<M, O, D> {
   const make = async (split: Split, given: unknown, place: OptionsPlace | string = rest.name): Promise<D> => {
+    if (!SPLITS.includes(split)) {
+      throw new OptionError(`\`split\` is ${JSON.stringify(split)}; it can be ${accepted}.`, {
+        option: 'split',
+        value: split,
+        accepted,
+      });
+    }
     const dataset = await open({ ...checkOptions(options, given, place), split });
     if (dataset) return dataset;
     throw new OptionError(`${rest.label} has no ${split} split.`, {
