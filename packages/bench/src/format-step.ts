@@ -1,15 +1,7 @@
-import type { StepMethod, StepSetup } from './step-setup.js';
+import { stepMethodOf } from './step-methods.js';
+import type { StepSetup } from './step-setup.js';
 import type { StepMeasurement } from './measure-step.js';
 import { formatTable } from '@g2d/cli/internal';
-
-const NAMES: Readonly<Record<StepMethod, string>> = {
-  joint: 'joint training',
-  smp: 'SMP',
-  g2d: 'G2D',
-  umt: 'UMT',
-  ogm: 'OGM',
-  'ogm-ge': 'OGM-GE',
-};
 
 /** A measurement and where it was made. */
 interface StepReport extends StepMeasurement {
@@ -21,9 +13,10 @@ interface StepReport extends StepMeasurement {
 export function formatStep(setup: StepSetup, { backend, device, ms, peakRssMB }: StepReport): string {
   const { dataset, batch, method, phase, teachers, scope, prioritized, steps, warmup } = setup;
   const { precision, teacherPrecision } = setup;
+  const { label, parts: methods } = stepMethodOf(method);
   const parts = [
-    `${dataset.title}, batch ${batch}: ${NAMES[method]}`,
-    prioritized ? `prioritized phase (${prioritized} trains)` : method === 'joint' ? '' : `${phase} phase`,
+    `${dataset.title}, batch ${batch}: ${label}`,
+    prioritized ? `prioritized phase (${prioritized} trains)` : methods.length === 0 ? '' : `${phase} phase`,
     scope ? `scope ${scope}` : '',
     teachers === 'none' ? '' : `${teachers} teachers${teacherPrecision === 'bfloat16' ? ' (bfloat16)' : ''}`,
     `${precision}`,

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { smallImageEncoder } from '@g2d/encoders';
-import { SINGLE_PROCESS } from '@g2d/trainer/internal';
 import type { MultimodalModel } from '@g2d/fusion';
-import { perModality, type PerModality } from '@g2d/core';
+import { perModality, type PerModality, type Step, type Training } from '@g2d/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyModel } from '../../trainer/test/toy.js';
-import type { Step, Training } from '@g2d/trainer';
+
 import { measureStep } from './measure-step.js';
 import type { StepDataset } from './step-datasets.js';
 import { methodsOf } from './step-methods.js';
@@ -85,19 +84,23 @@ describe('methodsOf', () => {
     const batch = { inputs, labels: tf.tensor1d(labels, 'int32'), ids: ['a', 'b', 'c', 'd'] };
 
     const two = { ...dataset, modalities: { loud: modality, quiet: modality } };
-    const [smp] = await methodsOf({ ...joint, dataset: two, method: 'smp', scope: 'encoder', ...changes });
+    const [smp] = methodsOf({ ...joint, dataset: two, method: 'smp', scope: 'encoder', ...changes });
     const task = 'classification';
-    await smp?.onTrainStart?.({ model, epochs: 1, task } as Training<string>);
+    const training = { model, epochs: 1, task: 'classification' };
+    const state = await smp?.init?.(training as Training<string>);
+    let logged: Readonly<Record<string, PerModality<string, number>>> = {};
     const step = {
+      ...training,
       epoch: 1,
-      model,
-      task,
       batch,
-      teachers: teachers.outputs(batch),
-      allReduce: SINGLE_PROCESS,
+      teacherOutputs: teachers.outputs(batch),
+      presentSamples: perModality(modalities, () => 4),
+      meanByModality: (values: PerModality<string, tf.Tensor1D>) =>
+        perModality(modalities, (name) => tf.mean(values[name]!).dataSync()[0]!),
+      log: (series: typeof logged) => void (logged = series),
     };
-    smp?.onStepStart?.(step as unknown as Step<string>);
-    return smp?.stepLog?.()['coefficients'] as PerModality<string, number>;
+    smp?.plan?.(step as unknown as Step<string>, state);
+    return logged['coefficients']!;
   }
 
   it('lets the modality train that was asked for', async () => {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Batch } from '@g2d/datasets';
 import { lateFusion, MultimodalModel } from '@g2d/fusion';
-import { perModality, type PerModality } from '@g2d/core';
+import { perModality, type Method, type PerModality } from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { accelerate, type Precision } from '@g2d/accelerate';
 import { type FrozenTeachers, train } from '@g2d/trainer';
@@ -34,7 +34,8 @@ export async function measureStep(setup: StepSetup, onStep: () => void): Promise
   const { dataset, batch: size, precision, steps, warmup } = setup;
   const methods = methodsOf(setup);
   const modalities = Object.keys(dataset.modalities);
-  const student = buildModel(dataset, modalities, { seed: 0, precision });
+  const fusion = methods.find((method) => method.fusion)?.fusion;
+  const student = buildModel(dataset, modalities, { seed: 0, precision, ...(fusion && { fusion }) });
   const batch = randomBatch(dataset, size);
   const { teachers, dispose } = teachersOf(setup, batch, student.widths);
   const milliseconds: number[] = [];
@@ -77,18 +78,25 @@ interface BuiltModel {
   dispose(): void;
 }
 
-/** Encoders with late fusion; a teacher if there is only one modality. */
+interface ModelOptions {
+  readonly seed: number;
+  readonly precision?: Precision;
+  /** Default: late fusion. */
+  readonly fusion?: NonNullable<Method<string>['fusion']>;
+}
+
+/** Encoders with a fusion; a teacher if there is only one modality. */
 function buildModel(
   { modalities, classes }: StepDataset,
   names: readonly string[],
-  { seed, precision = 'float32' }: { readonly seed: number; readonly precision?: Precision },
+  { seed, precision = 'float32', fusion: fusionOf = lateFusion }: ModelOptions,
 ): BuiltModel {
   const encoders = perModality(names, (name): LayersModel => {
     const encoder = modalities[name]?.encoder({ name, seed }) as LayersModel;
     return precision === 'float32' ? encoder : accelerate(encoder, { precision });
   });
   const widths = perModality(names, (name) => encoders[name]?.outputs[0]?.shape[1] as number);
-  const fusion = lateFusion({ widths, classes, seed });
+  const fusion = fusionOf({ widths, classes, seed });
   return {
     model: new MultimodalModel({ encoders, fusion }),
     widths,

@@ -3,7 +3,8 @@ import { parseArguments } from '@g2d/cli/internal';
 import type { ParameterScope } from '@g2d/fusion';
 import { OptionError } from '@g2d/core';
 import { stepDatasets, type StepDataset } from './step-datasets.js';
-import { stepMethods, type StepMethod, type StepSetup } from './step-setup.js';
+import { stepMethodOf, stepMethods } from './step-methods.js';
+import type { StepSetup } from './step-setup.js';
 
 export const BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
 export const PRECISIONS = ['float32', 'bfloat16'] as const;
@@ -19,44 +20,30 @@ export interface StepCommand {
   readonly json: boolean;
 }
 
-interface MethodTraits {
-  /** Its loss or its ranking needs them. */
-  readonly teachers: boolean;
-  /** It has prioritized phases. */
-  readonly phases: boolean;
-  /** It modulates the gradients of a scope. */
-  readonly scope: boolean;
-}
-
-const TRAITS: Readonly<Record<StepMethod, MethodTraits>> = {
-  joint: { teachers: false, phases: false, scope: false },
-  smp: { teachers: true, phases: true, scope: true },
-  g2d: { teachers: true, phases: true, scope: true },
-  umt: { teachers: true, phases: false, scope: false },
-  ogm: { teachers: false, phases: false, scope: true },
-  'ogm-ge': { teachers: false, phases: false, scope: true },
-};
-
 /** The methods that have a trait. */
-const having = (trait: keyof MethodTraits): string =>
-  stepMethods.filter((method) => TRAITS[method][trait]).join(', ');
+const having = (trait: Trait): string =>
+  [...stepMethods].flatMap(([name, method]) => (method[trait] ? [name] : [])).join(', ');
+
+type Trait = 'teachers' | 'phases' | 'scope';
+
+const NAMES = [...stepMethods.keys()];
 
 /** The options of `g2d bench step`. */
 export const stepOptions = {
   dataset: { value: 'NAME', help: Object.keys(stepDatasets).join(', ') },
   batch: { value: 'N', default: '16', help: 'samples in a batch (default: 16)' },
-  method: { value: 'NAME', default: 'joint', help: `${stepMethods.join(', ')} (default: joint)` },
+  method: { value: 'NAME', default: 'joint', help: `${NAMES.join(', ')} (default: joint)` },
   phase: {
     value: 'NAME',
-    help: 'prioritized: one modality trains; joint: all of them (default: prioritized for smp and g2d, which alone have phases)',
+    help: `prioritized: one modality trains; joint: all of them (default: prioritized for ${having('phases')}, which alone have phases)`,
   },
   teachers: {
     value: 'KIND',
-    help: 'cached: outputs that were computed before; online: frozen models of the same encoders, which run in every step; none (default: cached for smp, g2d and umt, which need teachers)',
+    help: `cached: outputs that were computed before; online: frozen models of the same encoders, which run in every step; none (default: cached for ${having('teachers')}, which need teachers)`,
   },
   scope: {
     value: 'SCOPE',
-    help: `what smp, g2d, ogm and ogm-ge modulate: ${SCOPES.join(', ')} (default: conv; encoder for Transformers)`,
+    help: `what ${having('scope')} modulate: ${SCOPES.join(', ')} (default: conv; encoder for Transformers)`,
   },
   prioritized: {
     value: 'NAME',
@@ -110,14 +97,14 @@ export function stepCommandOf({ values, positionals }: Arguments<typeof stepOpti
   }
   const name = datasetOf(values.dataset);
   const dataset = stepDatasets[name] as StepDataset;
-  const method = choice('method', values.method, stepMethods);
-  const traits = TRAITS[method];
-  if (dataset.task === 'regression' && (method === 'ogm' || method === 'ogm-ge')) {
+  const { method } = values;
+  const traits = stepMethodOf(method);
+  if (traits.task && traits.task !== dataset.task) {
     throw refusal(
       'method',
       method,
-      `--method ${method} compares probabilities of classes, and --dataset ${name} is a regression. Use another method or dataset.`,
-      stepMethods.filter((other) => !other.startsWith('ogm')).join(', '),
+      `--method ${method} is for ${traits.task}, and --dataset ${name} is a ${dataset.task}. Use another method or dataset.`,
+      NAMES.filter((other) => (stepMethods.get(other)?.task ?? dataset.task) === dataset.task).join(', '),
     );
   }
 
@@ -207,7 +194,7 @@ function datasetOf(name: string | undefined): string {
   return choice('dataset', name, accepted);
 }
 
-const alternatives = (trait: keyof MethodTraits): string => having(trait).replace(/, (?=[^,]*$)/, ' or ');
+const alternatives = (trait: Trait): string => having(trait).replace(/, (?=[^,]*$)/, ' or ');
 
 function refusal(option: string, value: unknown, message: string, accepted: string): OptionError {
   return new OptionError(message, { option, value, accepted });

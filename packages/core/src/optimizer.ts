@@ -55,14 +55,22 @@ export interface Optimizer {
 
 /** How the learning rate falls over the epochs. */
 export type Schedule =
-  | {
+  | ({
       readonly type: 'step';
-      /** A fall after every so many epochs; or after the epochs of `after`. */
-      readonly every?: number;
-      readonly after?: readonly number[];
       /** What the rate is multiplied by. Default 0.1. */
       readonly ratio?: number;
-    }
+    } & (
+      | {
+          /** A fall after every so many epochs. */
+          readonly every: number;
+          readonly after?: never;
+        }
+      | {
+          /** A fall after each of these epochs. */
+          readonly after: readonly number[];
+          readonly every?: never;
+        }
+    ))
   | {
       readonly type: 'cosine';
       /** Length of the fall. */

@@ -1,8 +1,7 @@
 import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { initializeWeights } from '@g2d/encoders';
 import { accelerate } from '@g2d/accelerate';
-import { perModality, type PerModality } from '@g2d/core';
-import type { FusionLayer } from './fusion.js';
+import { perModality, type PerModality, type FusionLayer } from '@g2d/core';
 
 /** Sizes of the network behind `crossAttentionFusion`. */
 interface AttentionNetworkOptions<M extends string> {

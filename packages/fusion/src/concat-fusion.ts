@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { perModality } from '@g2d/core';
-import type { Fusion, FusionOptions } from './fusion.js';
+import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { linear, symbolicWithShareOfBias, withShareOfBias, zeros } from './linear.js';
 import { checkedModalities } from './options.js';
 import { presentFeatures } from './presence.js';
@@ -30,7 +29,7 @@ export function concatFusion<const M extends string>(options: FusionOptions<M>):
     modalities,
     widths,
     layers: [{ layer: out.layer, modality: undefined }],
-    apply: (given, present) =>
+    apply: (given, { present }) =>
       tf.tidy(() => {
         const features = presentFeatures(modalities, given, present);
         const all = modalities.map((modality) => features[modality]);

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { OptionError, perModality } from '@g2d/core';
+import { OptionError, perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { attentionNetwork } from './attention-network.js';
-import type { Fusion, FusionOptions } from './fusion.js';
 import { zeros } from './linear.js';
 import { assertSize, checkedModalities } from './options.js';
 import { presenceColumn, presentFeatures } from './presence.js';
@@ -72,7 +71,7 @@ export function crossAttentionFusion<const M extends string>(
     modalities,
     widths,
     layers: network.layers,
-    apply: (given, present) =>
+    apply: (given, { present }) =>
       tf.tidy(() => {
         const features = presentFeatures(modalities, given, present);
         const all = inOrder(features);

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { OptionError, ShapeError } from '@g2d/core';
+import { OptionError, ShapeError, type Inputs } from '@g2d/core';
 
 /** What an encoder takes: `[B, …]`, or several in the order of its inputs, such as a sequence and its padding mask. */
 export type EncoderInput = Tensor | readonly Tensor[];
@@ -51,6 +51,27 @@ export function inputTensors(
 
 // `Array.isArray` does not narrow to read-only lists.
 const isList = (input: EncoderInput): input is readonly Tensor[] => Array.isArray(input);
+
+/**
+ * What a batch has for an encoder: the input, with its padding mask where the encoder takes one, as `transformer({ paddingMask: true })`
+ * does; nothing where the batch lacks the modality.
+ *
+ * @throws {OptionError} If the encoder takes a mask and the batch has none.
+ */
+export function encoderInput<M extends string>(
+  modality: M,
+  { inputs: taken }: LayersModel,
+  { inputs, masks }: Inputs<M>,
+): EncoderInput | undefined {
+  const input = inputs[modality];
+  if (!input || taken.length === 1) return input;
+  const padding = masks?.[modality];
+  if (padding) return [input, padding];
+  throw new OptionError(
+    `The encoder for ${modality} takes a padding mask, but the batch has none: a dataset gives masks for modalities of free length.`,
+    { option: 'masks', value: undefined, accepted: 'a mask [B, T]' },
+  );
+}
 
 /** A tensor of a pass and what it is called in messages. */
 export interface NamedTensor {

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { OptionError, perModality } from '@g2d/core';
-import type { Fusion, FusionOptions } from './fusion.js';
+import { OptionError, perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
 import { assertSize, checkedPair } from './options.js';
 import { presentFeatures } from './presence.js';
@@ -66,7 +65,7 @@ export function filmFusion<const M extends string>(options: FilmFusionOptions<M>
         : []),
       ...[fc, out].map(({ layer }) => ({ layer, modality: undefined })),
     ],
-    apply: (given, present) =>
+    apply: (given, { present }) =>
       tf.tidy(() => {
         const features = presentFeatures(modalities, given, present);
         const h = projections

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { perModality } from '@g2d/core';
-import type { Fusion, FusionOptions } from './fusion.js';
+import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
 import { assertSize, checkedPair } from './options.js';
 import { presentFeatures } from './presence.js';
@@ -49,7 +48,7 @@ export function gatedFusion<const M extends string>(options: GatedFusionOptions<
       ...modalities.map((modality) => ({ layer: projections[modality].layer, modality })),
       { layer: out.layer, modality: undefined },
     ],
-    apply: (given, present) =>
+    apply: (given, { present }) =>
       tf.tidy(() => {
         const features = presentFeatures(modalities, given, present);
         const projected = perModality(modalities, (modality) =>

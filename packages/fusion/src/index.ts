@@ -5,16 +5,8 @@ export { filmFusion, type FilmFusionOptions } from './film-fusion.js';
 export { gatedFusion, type GatedFusionOptions } from './gated-fusion.js';
 export { lateFusion } from './late-fusion.js';
 export { sumFusion } from './sum-fusion.js';
-export type { Fusion, FusionLayer, FusionOptions, Outputs, Presence } from './fusion.js';
 
 // The model, and which of its variables a method acts on
-export {
-  MultimodalModel,
-  type FrozenMultimodalModel,
-  type ParameterGroup,
-  type PartialInputs,
-  type PassOptions,
-} from './multimodal-model.js';
+export { MultimodalModel, type FrozenMultimodalModel, type ParameterGroup } from './multimodal-model.js';
 export type { EncoderInput } from './encoder-input.js';
-export type { PassMode } from './pass-mode.js';
 export { modalityInScope, type ParameterScope } from './modality-in-scope.js';

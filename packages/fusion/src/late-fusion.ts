@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { perModality } from '@g2d/core';
-import type { Fusion, FusionOptions } from './fusion.js';
+import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { linearHeads } from './linear-heads.js';
 import { countPresent, presentFeatures, sumOverPresent } from './presence.js';
 
@@ -23,7 +22,7 @@ export function lateFusion<const M extends string>(options: FusionOptions<M>): F
   const { modalities } = fusion;
   return {
     ...fusion,
-    apply: (given, present) =>
+    apply: (given, { present }) =>
       tf.tidy(() => {
         const features = presentFeatures(modalities, given, present);
         const unimodalLogits = perModality(modalities, (modality) =>

@@ -1,5 +1,4 @@
-import { perModality, type PerModality } from '@g2d/core';
-import type { Fusion, FusionOptions } from './fusion.js';
+import { perModality, type PerModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { linear, type Linear } from './linear.js';
 import { checkedModalities } from './options.js';
 

@@ -1,10 +1,9 @@
-import { OptionError } from '@g2d/core';
-import type { MultimodalModel, ParameterGroup } from './multimodal-model.js';
+import { OptionError, type Model, type Parameter } from '@g2d/core';
 
 /** Which variables of a modality a method acts on. */
 export type ParameterScope = 'conv' | 'encoder' | 'encoder+head';
 
-const ROLES: Readonly<Record<ParameterScope, readonly ParameterGroup<string>['role'][]>> = {
+const ROLES: Readonly<Record<ParameterScope, readonly Parameter<string>['role'][]>> = {
   conv: ['conv'],
   encoder: ['conv', 'norm', 'encoder'],
   'encoder+head': ['conv', 'norm', 'encoder', 'head'],
@@ -24,7 +23,7 @@ const ROLES: Readonly<Record<ParameterScope, readonly ParameterGroup<string>['ro
  * modalityOf('audio/bn1/gamma'); // undefined
  */
 export function modalityInScope<M extends string>(
-  model: MultimodalModel<M>,
+  { modalities, parameters }: Pick<Model<M>, 'modalities' | 'parameters'>,
   scope: ParameterScope,
 ): (variableName: string) => M | undefined {
   const accepted = Object.keys(ROLES).join(', ');
@@ -36,26 +35,26 @@ export function modalityInScope<M extends string>(
       accepted,
     });
   }
-  const groups = model.groups();
-  const modalityOf = (variableName: string): M | undefined => {
-    const group = groups.get(variableName);
-    return group && roles.includes(group.role) ? group.modality : undefined;
-  };
-  const has = (modality: M, role: ParameterGroup<M>['role']): boolean =>
-    [...groups.values()].some((group) => group.modality === modality && group.role === role);
-  for (const modality of model.modalities) {
+  const owners = new Map(
+    parameters
+      .filter(({ role }) => roles.includes(role))
+      .map(({ variable, modality }) => [variable.name, modality] as const),
+  );
+  const has = (modality: M, role: Parameter<M>['role']): boolean =>
+    parameters.some((parameter) => parameter.modality === modality && parameter.role === role);
+  for (const modality of modalities) {
     if (scope === 'encoder+head' && !has(modality, 'head')) {
       throw new OptionError(
         `The scope "encoder+head" contains no head of ${modality}: the model's fusion is shared by all modalities. Use "encoder".`,
         { option: 'scope', value: scope, accepted },
       );
     }
-    if (!model.variables.some(({ name }) => modalityOf(name) === modality)) {
+    if (![...owners.values()].includes(modality)) {
       throw new OptionError(
         `The scope "${scope}" contains no variable of ${modality}, so suppressing it would change nothing. Use "encoder" for encoders without convolutions.`,
         { option: 'scope', value: scope, accepted },
       );
     }
   }
-  return modalityOf;
+  return (variableName) => owners.get(variableName);
 }

@@ -7,61 +7,51 @@ import {
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
 import { freeze, type Precision } from '@g2d/accelerate';
-import { OptionError, perModality, ShapeError, UnknownModalityError, type PerModality } from '@g2d/core';
+import {
+  OptionError,
+  perModality,
+  UnknownModalityError,
+  type Fusion,
+  type FusionPass,
+  type Inputs,
+  type Model,
+  type Outputs,
+  type Parameter,
+  type PassMode,
+  type PerModality,
+  type Presence,
+} from '@g2d/core';
 import {
   assertEncoder,
   commonBatch,
+  encoderInput,
   inputTensors,
   mask,
   named,
   type EncoderInput,
   type NamedTensor,
 } from './encoder-input.js';
-import type { Fusion, Outputs, Presence } from './fusion.js';
 import { encoderRole, innerLayers } from './layer-roles.js';
-import { asConstants, keeping, trainingOf, type PassMode } from './pass-mode.js';
+import { asConstants, hasGradients, keeping, trainingOf } from './pass-mode.js';
 import { presentRows } from './presence.js';
 
 /** Which part of a model a variable belongs to. */
-export interface ParameterGroup<M extends string> {
-  /** `undefined` for variables that all modalities share. */
-  readonly modality: M | undefined;
-  /**
-   * Convolution kernel; normalization scale or shift; other parts of an encoder; layer of the fusion that serves one
-   * modality; layer that serves all.
-   */
-  readonly role: 'conv' | 'norm' | 'encoder' | 'head' | 'shared';
-}
-
-/** What a pass over a batch is given beside the inputs. */
-export interface PassOptions<M extends string> {
-  /** Features of modalities that are encoded already; they stay the caller's. Their inputs are not looked at. */
-  readonly ready?: Readonly<Partial<Record<M, tf.Tensor2D>>> | undefined;
-  /** Which samples have which modality; default: all have all. */
-  readonly present?: Presence<M> | undefined;
-}
-
-/** Inputs of a pass in which some modality has none. */
-export type PartialInputs<M extends string> = Readonly<Partial<Record<M, EncoderInput>>>;
+export type ParameterGroup<M extends string> = Pick<Parameter<M>, 'modality' | 'role'>;
 
 /** What a pass runs on. */
 interface CheckedPass<M extends string> {
   /** Of the modalities that are to be encoded. */
   readonly tensors: ReadonlyMap<M, readonly tf.Tensor[]>;
   /** How many samples. */
-  readonly batch: number;
+  readonly samples: number;
+  readonly present: Presence<M> | undefined;
 }
-
-const inMode = <M extends string, T>({ gradients = true }: PassMode<M>, run: () => T): T =>
-  gradients ? run() : asConstants(run);
 
 /** A model whose encoders no longer change, see `MultimodalModel.freeze`. */
 export interface FrozenMultimodalModel<M extends string> {
   readonly modalities: readonly M[];
   /** Everything in one pass, in inference mode; dispose the outputs. */
-  forward(inputs: PerModality<M, EncoderInput>): Outputs<M>;
-  /** The same with features that are ready, or where samples lack a modality. */
-  forward(inputs: PartialInputs<M>, options: PassOptions<M>): Outputs<M>;
+  forward(batch: Inputs<M>): Outputs<M>;
   /** Frees the folded weights. The model stays. */
   dispose(): void;
 }
@@ -74,20 +64,23 @@ export interface FrozenMultimodalModel<M extends string> {
  *   encoders: { audio, image },
  *   fusion: lateFusion({ widths: { audio: 64, image: 32 }, classes: 10, seed: 0 }),
  * });
- * const { logits } = student.forward({ audio: spectrograms, image: images }, { training: false });
+ * const { logits } = student.forward({ inputs: { audio: spectrograms, image: images } }, { training: false });
  */
-export class MultimodalModel<M extends string> {
+export class MultimodalModel<M extends string> implements Model<M> {
   readonly modalities: readonly M[];
   /** Trainable variables in one order that never changes: encoders in the modalities' order, then the fusion. */
+  readonly parameters: readonly Parameter<M>[];
+  /** The same, as TensorFlow.js takes them. */
   readonly variables: readonly tf.Variable[];
   /** Shapes of the tensors that each encoder takes, mostly one; `null` for the batch and free axes. */
   readonly inputShapes: PerModality<M, readonly (readonly (number | null)[])[]>;
   readonly #encoders: PerModality<M, LayersModel>;
   readonly #fusion: Fusion<M>;
-  readonly #groups: ReadonlyMap<string, ParameterGroup<M>>;
   readonly #state: ReadonlyMap<string, LayerVariable>;
   /** Variables of each encoder that passes change, not optimizers: running statistics. */
   readonly #statistics: PerModality<M, readonly LayerVariable[]>;
+  /** The same of the fusion. */
+  readonly #fusionStatistics: readonly LayerVariable[];
 
   /**
    * @throws {OptionError} If encoders and fusion do not have the same modalities, an encoder's features are not as wide
@@ -116,8 +109,7 @@ export class MultimodalModel<M extends string> {
     );
     this.#fusion = fusion;
 
-    const groups = new Map<string, ParameterGroup<M>>();
-    const variables: tf.Variable[] = [];
+    const parameters = new Map<string, Parameter<M>>();
     const state = new Map<string, LayerVariable>();
     const add = (layer: layers.Layer, group: (variable: string) => ParameterGroup<M>): void => {
       for (const weight of layer.weights) {
@@ -132,15 +124,12 @@ export class MultimodalModel<M extends string> {
       }
       for (const weight of layer.trainableWeights) {
         const variable = weight.read() as tf.Variable;
-        const known = groups.get(variable.name);
-        if (known) {
-          // A layer of two encoders belongs to neither.
-          const { modality } = group(weight.originalName);
-          if (known.modality !== modality) groups.set(variable.name, { modality: undefined, role: 'shared' });
-          continue;
-        }
-        groups.set(variable.name, group(weight.originalName));
-        variables.push(variable);
+        const known = parameters.get(variable.name);
+        const own = { name: weight.originalName, variable, ...group(weight.originalName) };
+        // A layer of two encoders belongs to neither.
+        if (!known) parameters.set(variable.name, own);
+        else if (known.modality !== own.modality)
+          parameters.set(variable.name, { ...known, modality: undefined, role: 'shared' });
       }
     };
     for (const modality of this.modalities) {
@@ -151,8 +140,8 @@ export class MultimodalModel<M extends string> {
     for (const { layer, modality } of fusion.layers) {
       add(layer, () => ({ modality, role: modality === undefined ? 'shared' : 'head' }));
     }
-    this.#groups = groups;
-    this.variables = variables;
+    this.parameters = [...parameters.values()];
+    this.variables = this.parameters.map(({ variable }) => variable);
     this.#state = state;
     this.#statistics = perModality(this.modalities, (modality) =>
       encoders[modality].layers
@@ -160,6 +149,9 @@ export class MultimodalModel<M extends string> {
         .flatMap(({ weights }) => weights)
         .filter(({ trainable }) => !trainable),
     );
+    this.#fusionStatistics = fusion.layers
+      .flatMap(({ layer }) => layer.weights)
+      .filter(({ trainable }) => !trainable);
   }
 
   /**
@@ -174,22 +166,18 @@ export class MultimodalModel<M extends string> {
   encode(modality: M, input: EncoderInput, mode: PassMode<M>, present?: tf.Tensor1D): tf.Tensor2D {
     const tensors = this.#tensors(modality, input);
     commonBatch([...named(modality, tensors), ...mask(modality, present)]);
-    return inMode(mode, () =>
-      tf.tidy(() => {
-        const seen = tensors.map((tensor) => presentRows(tensor, present));
-        return presentRows(this.#encode(modality, seen, mode), present);
-      }),
-    );
+    const seen = (): tf.Tensor[] => tensors.map((tensor) => presentRows(tensor, present));
+    return tf.tidy(() => presentRows(this.#encode(modality, seen, mode), present));
   }
 
   /** Fused logits z `[B, C]` from the encoders' features, as `encode` gives them. */
   fuse(features: PerModality<M, tf.Tensor2D>, present?: Presence<M>): tf.Tensor2D {
-    return tf.tidy(() => this.#fusion.apply(features, present).logits);
+    return tf.tidy(() => this.#fusion.apply(features, { training: false, present }).logits);
   }
 
   /** Logits u_m `[B, C]` of each modality alone, from the encoders' features, as `encode` gives them. */
   unimodalLogits(features: PerModality<M, tf.Tensor2D>, present?: Presence<M>): PerModality<M, tf.Tensor2D> {
-    return tf.tidy(() => ({ ...this.#fusion.apply(features, present).unimodalLogits }));
+    return tf.tidy(() => ({ ...this.#fusion.apply(features, { training: false, present }).unimodalLogits }));
   }
 
   /**
@@ -202,56 +190,62 @@ export class MultimodalModel<M extends string> {
    *
    * A modality that the whole batch lacks needs no input if `present` has a mask for it: its encoder does not run, and it is
    * absent in every sample, whatever the mask says. What a batch has of modalities that the model does not know is not looked
-   * at, masks neither.
+   * at, masks neither. An encoder of two inputs gets the modality's padding mask from `masks`.
    *
-   * @throws {OptionError} If a modality has no input, or an encoder takes more or fewer tensors.
+   * @param mode The fusion is in training mode unless `training` is `false`.
+   * @throws {OptionError} If a modality has no input, or an encoder takes a padding mask and the batch has none.
    * @throws {ShapeError} If an input is not of the shape that its encoder was made for, or the batches are not equally
    * large. No encoder runs in that case.
    */
-  forward(inputs: PerModality<M, EncoderInput>, mode: PassMode<M>): Outputs<M>;
-  forward(inputs: PartialInputs<M>, mode: PassMode<M>, options: PassOptions<M>): Outputs<M>;
-  forward(inputs: PartialInputs<M>, mode: PassMode<M>, options: PassOptions<M> = {}): Outputs<M> {
-    const pass = this.#checked(inputs, options);
+  forward(batch: Inputs<M>, mode: PassMode<M>): Outputs<M> {
+    const pass = this.#checked(batch);
     for (const modality of pass.tensors.keys()) trainingOf(mode, modality);
-    return inMode(mode, () =>
-      this.#run(pass, options, (modality, tensors) => this.#encode(modality, tensors, mode)),
-    );
+    const run = (by: PassMode<M>): Outputs<M> =>
+      this.#run(pass, by, (modality, tensors) => this.#encode(modality, tensors, by));
+    // Constants as a whole are not made of constant features.
+    return mode.gradients === false ? asConstants(() => run({ ...mode, gradients: true })) : run(mode);
   }
 
-  #encode(modality: M, tensors: readonly tf.Tensor[], mode: PassMode<M>): tf.Tensor2D {
+  #encode(modality: M, tensors: () => tf.Tensor[], mode: PassMode<M>): tf.Tensor2D {
     const training = trainingOf(mode, modality);
     const encoder = this.#encoders[modality];
     const run = (): tf.Tensor2D =>
-      encoder.apply(tensors.length === 1 ? (tensors[0] as tf.Tensor) : [...tensors], {
-        training,
-      }) as tf.Tensor2D;
+      tf.tidy(() => {
+        const given = tensors();
+        return encoder.apply(given.length === 1 ? (given[0] as tf.Tensor) : given, {
+          training,
+        }) as tf.Tensor2D;
+      });
     const keeps = training && mode.runningStatistics === 'keep';
-    return keeps ? keeping(this.#statistics[modality], run) : run();
+    const pass = keeps ? () => keeping(this.#statistics[modality], run) : run;
+    return hasGradients(mode, modality) ? pass() : asConstants(pass);
   }
 
   /** A pass, whatever the encoders are. */
   #run(
-    { tensors, batch }: CheckedPass<M>,
-    { ready, present }: PassOptions<M>,
-    encode: (modality: M, tensors: readonly tf.Tensor[]) => tf.Tensor2D,
+    { tensors, samples, present }: CheckedPass<M>,
+    mode: PassMode<M>,
+    encode: (modality: M, tensors: () => tf.Tensor[]) => tf.Tensor2D,
   ): Outputs<M> {
     return tf.tidy(() => {
       const features = perModality<M, tf.Tensor2D>(this.modalities, (modality) => {
-        const [known, given] = [ready?.[modality], tensors.get(modality)];
-        if (known) return tf.clone(known);
-        if (!given) return tf.zeros([batch, this.#fusion.widths[modality]]);
-        return encode(
-          modality,
-          given.map((tensor) => presentRows(tensor, present?.[modality])),
-        );
+        const given = tensors.get(modality);
+        if (!given) return tf.zeros([samples, this.#fusion.widths[modality]]);
+        return encode(modality, () => given.map((tensor) => presentRows(tensor, present?.[modality])));
       });
-      const lacking = this.modalities.filter((modality) => !ready?.[modality] && !tensors.has(modality));
+      const lacking = this.modalities.filter((modality) => !tensors.has(modality));
       const masks =
         lacking.length > 0
-          ? { ...present, ...perModality(lacking, () => tf.zeros<tf.Rank.R1>([batch])) }
+          ? { ...present, ...perModality(lacking, () => tf.zeros<tf.Rank.R1>([samples])) }
           : present;
-      return { ...this.#fusion.apply(features, masks) };
+      const training = mode.training !== false;
+      return { ...this.#fuse(features, { training, present: masks }, mode) };
     });
+  }
+
+  #fuse(features: PerModality<M, tf.Tensor2D>, pass: FusionPass<M>, mode: PassMode<M>): Outputs<M> {
+    const run = (): Outputs<M> => this.#fusion.apply(features, pass);
+    return pass.training && mode.runningStatistics === 'keep' ? keeping(this.#fusionStatistics, run) : run();
   }
 
   /**
@@ -265,11 +259,11 @@ export class MultimodalModel<M extends string> {
     const encoders = perModality(this.modalities, (modality) => freeze(this.#encoders[modality], options));
     return {
       modalities: this.modalities,
-      forward: (inputs: PartialInputs<M>, passOptions: PassOptions<M> = {}) =>
+      forward: (batch) =>
         this.#run(
-          this.#checked(inputs, passOptions),
-          passOptions,
-          (modality, tensors) => encoders[modality].predict(tensors)[0] as tf.Tensor2D,
+          this.#checked(batch),
+          { training: false },
+          (modality, tensors) => encoders[modality].predict(tensors())[0] as tf.Tensor2D,
         ),
       dispose: () => {
         for (const modality of this.modalities) encoders[modality].dispose();
@@ -285,18 +279,13 @@ export class MultimodalModel<M extends string> {
   }
 
   /** What a pass runs on, once everything that it is given fits. */
-  #checked(inputs: PartialInputs<M>, { ready, present }: PassOptions<M>): CheckedPass<M> {
+  #checked(batch: Inputs<M>): CheckedPass<M> {
+    const { inputs, present } = batch;
     const tensors = new Map<M, readonly tf.Tensor[]>();
     const all: NamedTensor[] = [];
     for (const modality of this.modalities) {
-      const [known, input] = [ready?.[modality], inputs[modality]];
-      if (known) {
-        const width = this.#fusion.widths[modality];
-        const argument = `ready.${modality}`;
-        if (known.shape.length !== 2 || known.shape[1] !== width)
-          throw new ShapeError({ argument, expected: `[B, ${width}]`, actual: known.shape });
-        all.push({ name: argument, tensor: known });
-      } else if (input) {
+      const input = encoderInput(modality, this.#encoders[modality], batch);
+      if (input) {
         tensors.set(modality, this.#tensors(modality, input));
         all.push(...named(modality, tensors.get(modality) as readonly tf.Tensor[]));
       } else if (!present?.[modality]) {
@@ -314,12 +303,14 @@ export class MultimodalModel<M extends string> {
       );
     }
     const masks = this.modalities.flatMap((modality) => mask(modality, present?.[modality]));
-    return { tensors, batch: commonBatch([first, ...others, ...masks]) };
+    return { tensors, samples: commonBatch([first, ...others, ...masks]), present };
   }
 
   /** The group of every trainable variable, by the variable's name. */
   groups(): ReadonlyMap<string, ParameterGroup<M>> {
-    return this.#groups;
+    return new Map(
+      this.parameters.map(({ variable, modality, role }) => [variable.name, { modality, role }]),
+    );
   }
 
   /**
@@ -328,13 +319,6 @@ export class MultimodalModel<M extends string> {
    */
   state(): ReadonlyMap<string, LayerVariable> {
     return this.#state;
-  }
-
-  /** The names that {@link state} gives to variables, by those that they have in this process. */
-  stableNames(): ReadonlyMap<string, string> {
-    return new Map(
-      Array.from(this.#state, ([stable, weight]) => [(weight.read() as tf.Variable).name, stable]),
-    );
   }
 
   /**

@@ -1,5 +1,4 @@
-import { OptionError } from '@g2d/core';
-import type { FusionOptions } from './fusion.js';
+import { OptionError, type FusionOptions } from '@g2d/core';
 
 /**
  * The modalities that `widths` names, in its order.

@@ -1,25 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
-import { OptionError, type PerModality } from '@g2d/core';
-
-/** How one pass runs. */
-export interface PassMode<M extends string = string> {
-  /**
-   * Batch statistics and dropout (true), or running statistics and no dropout (false): of every encoder, or of each
-   * modality's.
-   */
-  readonly training: boolean | PerModality<M, boolean>;
-  /**
-   * Whether a pass on batch statistics moves the running ones (`'update'`, the default) or leaves them as they were, bit for
-   * bit (`'keep'`).
-   */
-  readonly runningStatistics?: 'update' | 'keep';
-  /**
-   * `false` for results that are constants in whatever is differentiated: nothing is recorded, and what the pass no longer
-   * needs is freed at once. Default `true`.
-   */
-  readonly gradients?: boolean;
-}
+import { OptionError, type PassMode } from '@g2d/core';
 
 /** Whether a modality's encoder runs in training mode. */
 export function trainingOf<M extends string>({ training }: PassMode<M>, modality: M): boolean {
@@ -30,6 +11,10 @@ export function trainingOf<M extends string>({ training }: PassMode<M>, modality
     { option: 'training', value: training, accepted: 'true, false, or one of them for each modality' },
   );
 }
+
+/** Whether gradients reach a modality's encoder. */
+export const hasGradients = <M extends string>({ gradients = true }: PassMode<M>, modality: M): boolean =>
+  typeof gradients === 'boolean' ? gradients : gradients[modality];
 
 /** Runs a pass and puts its variables back to what they were before, also after an error. */
 export function keeping<T>(variables: readonly LayerVariable[], run: () => T): T {

@@ -1,10 +1,10 @@
 // What every fusion promises of samples that lack a modality, whatever its formula.
+import type { Outputs } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { expectNoLeak, expectTensorClose, gradCheck } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cases, fusionOf, modelOf, numbersOf } from '../test/fusions.js';
-import type { Outputs } from './fusion.js';
 
 beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });

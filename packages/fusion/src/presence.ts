@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { perModality, type PerModality } from '@g2d/core';
-import type { Presence } from './fusion.js';
+import { perModality, type PerModality, type Presence } from '@g2d/core';
 
 /** A tensor `[B, …]` with 0 in the rows of absent samples. Selected, not multiplied: 0 · NaN is NaN. */
 export function presentRows<T extends tf.Tensor>(x: T, mask: tf.Tensor1D | undefined): T {

@@ -1,7 +1,7 @@
+import type { Fusion } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs';
 import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, it } from 'vitest';
-import type { Fusion } from './fusion.js';
 import { sumFusion } from './sum-fusion.js';
 
 beforeAll(async () => {

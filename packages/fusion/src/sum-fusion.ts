@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { perModality } from '@g2d/core';
-import type { Fusion, FusionOptions } from './fusion.js';
+import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { linearHeads } from './linear-heads.js';
 import { symbolicWithShareOfBias, withShareOfBias } from './linear.js';
 import { presentFeatures, sumOverPresent } from './presence.js';
@@ -26,7 +25,7 @@ export function sumFusion<const M extends string>(options: FusionOptions<M>): Fu
   const k = modalities.length;
   return {
     ...fusion,
-    apply: (given, present) =>
+    apply: (given, { present }) =>
       tf.tidy(() => {
         const features = presentFeatures(modalities, given, present);
         const products = perModality(modalities, (modality) =>

@@ -48,7 +48,8 @@ describe('mmPareto', () => {
       const hot = tf.oneHot(labels, 3);
       const gradients = (loss: (outputs: ReturnType<typeof expected.forward>) => tf.Tensor) =>
         tf.variableGrads(
-          () => loss(expected.forward(inputs, { training: true, runningStatistics: 'keep' })) as tf.Scalar,
+          () =>
+            loss(expected.forward({ inputs }, { training: true, runningStatistics: 'keep' })) as tf.Scalar,
           [...expected.variables],
         ).grads;
       const fused = gradients(({ logits }) => tf.losses.softmaxCrossEntropy(hot, logits));
@@ -90,7 +91,7 @@ describe('mmPareto', () => {
         }
         expectTensorClose(model.variables[i]!, tf.sub(variable, tf.mul(gradient, 0.1)), { atol: 2e-6 });
       });
-      expected.forward(inputs, { training: true });
+      expected.forward({ inputs }, { training: true });
     }
     const [state, once] = [readState(model), readState(expected)];
     expect([...state['loud/bn/moving_mean']!.values]).toEqual([...once['loud/bn/moving_mean']!.values]);
@@ -123,13 +124,13 @@ describe('mla', () => {
           ({ name }) => name.startsWith(modality) || name.startsWith('head/'),
         );
         const { grads } = tf.variableGrads(() => {
-          const outputs = expected.forward(inputs, { training: true, runningStatistics: 'keep' });
+          const outputs = expected.forward({ inputs }, { training: true, runningStatistics: 'keep' });
           const logits = outputs.unimodalLogits[modality];
           return tf.losses.softmaxCrossEntropy(tf.oneHot(labels, 3), logits) as tf.Scalar;
         }, own);
         for (const variable of own) variable.assign(tf.sub(variable, tf.mul(grads[variable.name]!, 0.1)));
       }
-      expected.forward(inputs, { training: true });
+      expected.forward({ inputs }, { training: true });
     }
     expected.variables.forEach((variable, i) =>
       expectTensorClose(model.variables[i]!, variable, { atol: 2e-6 }),
@@ -147,7 +148,7 @@ describe('mla', () => {
     expect(accuracy['fused']).toBeGreaterThan(90);
     await expect(run(modelWith(lateFusion(options)), mla())).rejects.toThrow(/needs one head that all/);
     await expect(run(modelWith(fusion()), mla<Modality>({ order: ['loud'] }))).rejects.toThrow(
-      /`order` is \[loud\]/,
+      /`order` of MLA has loud; it must have each of loud, quiet once/,
     );
   });
 
@@ -159,7 +160,7 @@ describe('mla', () => {
     bias!.write(tf.zeros([3]));
     const features = { loud: tf.tensor2d([[2, 0, 0]]), quiet: tf.tensor2d([[0.5, 0.2, 0]]) };
     const expected = [0.601469 * 2 + 0.398531 * 0.5, 0.398531 * 0.2, 0];
-    expectTensorClose(shared.apply(features).logits, expected, { atol: 1e-5 });
+    expectTensorClose(shared.apply(features, { training: false }).logits, expected, { atol: 1e-5 });
     // One sample: over the batch axis every probability is 1 and no modality is surer.
     const batchWise = sharedHeadFusion({
       modalities: both,
@@ -169,7 +170,7 @@ describe('mla', () => {
       weights: 'batch-entropy',
     });
     batchWise.layers[0]!.layer.setWeights([tf.eye(3), tf.zeros([3])]);
-    expectTensorClose(batchWise.apply(features).logits, [1.25, 0.1, 0], { atol: 1e-5 });
+    expectTensorClose(batchWise.apply(features, { training: false }).logits, [1.25, 0.1, 0], { atol: 1e-5 });
     const fixed = sharedHeadFusion({
       modalities: both,
       width: 3,
@@ -178,8 +179,10 @@ describe('mla', () => {
       weights: { loud: 0.55, quiet: 0.45 },
     });
     fixed.layers[0]!.layer.setWeights([tf.eye(3), tf.zeros([3])]);
-    expectTensorClose(fixed.apply(features).logits, [1.325, 0.09, 0], { atol: 1e-5 });
+    expectTensorClose(fixed.apply(features, { training: false }).logits, [1.325, 0.09, 0], { atol: 1e-5 });
     const absent = { loud: tf.tensor1d([0]) };
-    expectTensorClose(shared.apply(features, absent).logits, [0.5, 0.2, 0], { atol: 1e-5 });
+    expectTensorClose(shared.apply(features, { training: false, present: absent }).logits, [0.5, 0.2, 0], {
+      atol: 1e-5,
+    });
   });
 });

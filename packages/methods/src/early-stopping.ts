@@ -3,10 +3,10 @@ export interface StoppingRule {
   /** P: so many epochs without a better loss. */
   readonly patience: number;
   /**
-   * `'paper'`: the loss itself, and a modality stops in the P-th epoch after its best one. `'released'`: losses smoothed over two
+   * `'paper'`: the loss itself, and a modality stops in the P-th epoch after its best one. `'official'`: losses smoothed over two
    * epochs, and it stops in the epoch after that.
    */
-  readonly form: 'paper' | 'released';
+  readonly reference: 'paper' | 'official';
 }
 
 /** What is known of one modality's validation loss; plain data, for checkpoints. */
@@ -21,23 +21,23 @@ export interface LossWatch {
 /**
  * The watch after one more epoch.
  *
- * Released form: L̄(e) = 0.6 L(e − 1) + 0.4 L(e), L̄ = L in the first epoch. It mixes two losses, it is no running average.
+ * `'official'`: L̄(e) = 0.6 L(e − 1) + 0.4 L(e), L̄ = L in the first epoch. It mixes two losses, it is no running average.
  *
  * @param watch Before the epoch; `{ stopped: false }` in the beginning. One that has stopped stays as it is.
  * @param epoch e, counted from 1.
  * @param loss L(e): the modality's loss on the validation part.
  * @example
- * watchLoss({ stopped: false }, { epoch: 1, loss: 2 }, { patience: 3, form: 'paper' }); // { raw: 2, best: { epoch: 1, loss: 2 }, … }
- * @see Fujimori et al., Modality-Specific Learning Rate Control for Multimodal Classification (2019); `'released'`: code of AGM (ICCV 2023)
+ * watchLoss({ stopped: false }, { epoch: 1, loss: 2 }, { patience: 3, reference: 'paper' }); // { raw: 2, best: { epoch: 1, loss: 2 }, … }
+ * @see Fujimori et al., Modality-Specific Learning Rate Control for Multimodal Classification (2019); `'official'`: code of AGM (ICCV 2023)
  */
 export function watchLoss(
   watch: LossWatch,
   { epoch, loss: raw }: { readonly epoch: number; readonly loss: number },
-  { patience, form }: StoppingRule,
+  { patience, reference }: StoppingRule,
 ): LossWatch {
   if (watch.stopped) return watch;
-  const loss = form === 'released' && watch.raw !== undefined ? 0.6 * watch.raw + 0.4 * raw : raw;
+  const loss = reference === 'official' && watch.raw !== undefined ? 0.6 * watch.raw + 0.4 * raw : raw;
   const best = watch.best && watch.best.loss <= loss ? watch.best : { epoch, loss };
   const since = epoch - best.epoch;
-  return { raw, best, stopped: form === 'paper' ? since >= patience : since > patience };
+  return { raw, best, stopped: reference === 'paper' ? since >= patience : since > patience };
 }

@@ -1,23 +1,43 @@
-import { g2dLoss, type G2DLossOptions } from '@g2d/distill';
-import type { Method } from '@g2d/trainer';
+import { defineMethod, type Hooks } from '@g2d/core';
+import { g2dLoss } from '@g2d/distill';
+import { z } from 'zod';
+import { weightOption } from './options.js';
+
+const options = z.strictObject({
+  alpha: weightOption
+    .default(1)
+    .describe('weight α of the feature losses, one for all modalities or one for each'),
+  beta: weightOption.default(1).describe('weight β of the logit losses; 0 is UMT'),
+  temperature: z.number().positive().default(1).describe('divides the logits that are compared'),
+  featureReduction: z
+    .enum(['mean', 'sum'])
+    .default('mean')
+    .describe('of the squared differences of features'),
+});
 
 /**
  * Training with the loss of G2D: features and logits of the unimodal teachers are distilled into the student.
  *
- * @param options α, β, temperature and reduction of Eq. 4; β = 0 is UMT. The task is the training's.
+ * L = L_S + Σ_m α_m L_feat^m + Σ_m β_m L_logit^m
+ *
+ * The task is the training's.
+ *
+ * @throws {OptionError} If a setting is not accepted.
  * @see G2D, Sec. 3.1, Eq. 4
  */
-export function g2dDistillation<M extends string>(
-  options: Omit<G2DLossOptions<NoInfer<M>>, 'task'> = {},
-): Method<M> {
-  return {
-    name: 'g2d-loss',
-    teachers: 'unimodal',
-    loss: ({ task, batch: { labels, present }, teachers }, { logits, features }) => ({
-      ...g2dLoss(
+export const g2dDistillation = defineMethod({
+  name: 'g2d-loss',
+  label: 'G2D loss',
+  summary: 'learns from the teachers, no modality goes first',
+  source: { paper: 'G2D, ICCV 2025, Eq. 4' },
+  needs: { teachers: 'unimodal' },
+  options,
+  create: <M extends string>(weights: z.output<typeof options>): Hooks<M> => ({
+    loss: ({ logits, features }, { task, batch: { labels, present }, teacherOutputs: teachers }) => ({
+      ...g2dLoss<string>(
         { labels, student: { logits, features }, teachers, ...(present && { present }) },
-        { ...options, task },
+        { ...weights, task },
       ),
     }),
-  };
-}
+  }),
+});

@@ -2,38 +2,31 @@ import { assertShape } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * How MLA's projection matrix follows the features.
- *
- * - `'scalar'`: P − q qᵀ / (a + rᵀ q), as the method that MLA takes it from has it: P forgets the direction r.
- * - `'released-elementwise'`: as it stands in MLA's released code, P − q qᵀ ⊘ (a + q rᵀ), every entry divided by one of its own.
- */
-export type ProjectionForm = 'scalar' | 'released-elementwise';
-
-/**
  * MLA's projection matrix after one more batch, before it is normalized.
  *
  * q = P r,  P ← P − q qᵀ / (a + rᵀ q)
  *
  * @param projection P `[D, D]`.
  * @param mean r `[D]`: mean features of the batch.
- * @param options `strength`: a > 0. `form`: see `ProjectionForm`.
+ * @param options `strength`: a > 0. `reference`: `'paper'` as above, as the method that MLA takes it from has it: P forgets the direction r.
+ * `'official'` as it stands in MLA's released code, P − q qᵀ ⊘ (a + q rᵀ): every entry is divided by one of its own.
  * @returns `[D, D]`; dispose it. The inputs are left alone.
  * @throws {ShapeError} If the shapes do not fit.
  * @example
- * updatedProjection(tf.eye(2), tf.tensor1d([1, 2]), { strength: 0.1, form: 'scalar' }).print(); // [[0.804, -0.392], [-0.392, 0.216]]
+ * updatedProjection(tf.eye(2), tf.tensor1d([1, 2]), { strength: 0.1, reference: 'paper' }).print(); // [[0.804, -0.392], [-0.392, 0.216]]
  * @see Zhang et al., MLA (CVPR 2024), Sec. 3; released code
  */
 export function updatedProjection(
   projection: tf.Tensor2D,
   mean: tf.Tensor1D,
-  { strength, form }: { readonly strength: number; readonly form: ProjectionForm },
+  { strength, reference }: { readonly strength: number; readonly reference: 'paper' | 'official' },
 ): tf.Tensor2D {
   const [width] = mean.shape;
   assertShape('projection', projection, [width, width], '[D, D] with D, the length of `mean`');
   return tf.tidy(() => {
     const row = tf.reshape(mean, [1, width]);
     const q = tf.matMul(projection, tf.reshape(mean, [width, 1]));
-    const product = form === 'scalar' ? tf.matMul(row, q) : tf.matMul(q, row);
+    const product = reference === 'paper' ? tf.matMul(row, q) : tf.matMul(q, row);
     return tf.sub<tf.Tensor2D>(projection, tf.div(tf.matMul(q, q, false, true), tf.add(product, strength)));
   });
 }

@@ -3,7 +3,7 @@ import { batches, missingModalities, type Batch } from '@g2d/datasets';
 import { lateFusion, type Fusion } from '@g2d/fusion';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { perModality } from '@g2d/core';
-import { readState, writeState } from '@g2d/trainer';
+import { readState, writeState, type TrainingState } from '@g2d/trainer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { both, data, modelWith, optimizer, options, run, type Modality } from '../test/dense-toy.js';
 import { mla } from './mla.js';
@@ -24,12 +24,12 @@ describe('updatedProjection', () => {
   it('has the reference values in both forms', () => {
     const from = tf.eye(2);
     expectTensorClose(
-      updatedProjection(from, mean, { strength: 0.1, form: 'scalar' }),
+      updatedProjection(from, mean, { strength: 0.1, reference: 'paper' }),
       [0.803922, -0.392157, -0.392157, 0.215686],
       { atol: 1e-6 },
     );
     expectTensorClose(
-      updatedProjection(from, mean, { strength: 0.1, form: 'released-elementwise' }),
+      updatedProjection(from, mean, { strength: 0.1, reference: 'official' }),
       [0.090909, -0.952381, -0.952381, 0.02439],
       { atol: 1e-6 },
     );
@@ -42,17 +42,17 @@ describe('updatedProjection', () => {
     ]);
     // q = (3, 2), rᵀ q = 7, q qᵀ = (9 6; 6 4), q rᵀ = (3 6; 2 4).
     expectTensorClose(
-      updatedProjection(from, mean, { strength: 0.1, form: 'scalar' }),
+      updatedProjection(from, mean, { strength: 0.1, reference: 'paper' }),
       [1 - 9 / 7.1, 1 - 6 / 7.1, -6 / 7.1, 1 - 4 / 7.1],
       { atol: 1e-6 },
     );
     expectTensorClose(
-      updatedProjection(from, mean, { strength: 0.1, form: 'released-elementwise' }),
+      updatedProjection(from, mean, { strength: 0.1, reference: 'official' }),
       [1 - 9 / 3.1, 1 - 6 / 6.1, -6 / 2.1, 1 - 4 / 4.1],
       { atol: 1e-6 },
     );
-    expectNoLeak(() => updatedProjection(from, mean, { strength: 0.1, form: 'scalar' }));
-    expect(() => updatedProjection(tf.eye(3), mean, { strength: 0.1, form: 'scalar' })).toThrow(
+    expectNoLeak(() => updatedProjection(from, mean, { strength: 0.1, reference: 'paper' }));
+    expect(() => updatedProjection(tf.eye(3), mean, { strength: 0.1, reference: 'paper' })).toThrow(
       /`projection` has shape \[3, 3\]/,
     );
   });
@@ -71,26 +71,32 @@ const meanOf = (rows: readonly number[][]): number[] =>
   rows[0]!.map((_, j) => rows.reduce((sum, row) => sum + row[j]!, 0) / rows.length);
 
 /** P − q qᵀ / (a + rᵀ q), or elementwise by a + q rᵀ, divided by its Frobenius norm: in plain numbers. */
-function project(P: readonly number[][], r: readonly number[], a: number, form: string): number[][] {
+function project(P: readonly number[][], r: readonly number[], a: number, reference: string): number[][] {
   const q = P.map((row) => row.reduce((sum, p, j) => sum + p * r[j]!, 0));
   const inner = q.reduce((sum, value, j) => sum + value * r[j]!, 0);
   const next = P.map((row, i) =>
-    row.map((p, j) => p - (q[i]! * q[j]!) / (a + (form === 'scalar' ? inner : q[i]! * r[j]!))),
+    row.map((p, j) => p - (q[i]! * q[j]!) / (a + (reference === 'paper' ? inner : q[i]! * r[j]!))),
   );
   const norm = Math.hypot(...next.flat());
   return next.map((row) => row.map((p) => p / norm));
 }
 
 describe('mla with a projection', () => {
-  it.each(['scalar', 'released-elementwise'] as const)(
+  it.each(['paper', 'official'] as const)(
     'projects the kernel’s gradient from the second step on, %s: computed apart in plain numbers',
-    async (projection) => {
+    async (reference) => {
       const [model, plain] = [modelWith(shared()), modelWith(shared())];
       const kernels: Float32Array[] = [];
       const read = () => readState(model)['head/shared/kernel']!.values as Float32Array;
+      let state: TrainingState['methods'][string] = {};
       // Two batches of 30: the P of one goes on in the other.
-      const watched = mla<Modality>({ projection });
-      await run(model, watched, { batchSize: 30, afterStep: () => void kernels.push(read()) });
+      await run(model, mla<Modality>({ projection: true, reference }), {
+        batchSize: 30,
+        afterStep(capture) {
+          kernels.push(read());
+          state = capture().methods['mla']!;
+        },
+      });
 
       let P: number[][] | undefined;
       let first = true;
@@ -102,7 +108,7 @@ describe('mla with a projection', () => {
           );
           let features: number[][] = [];
           const { grads } = tf.variableGrads(() => {
-            const outputs = plain.forward(inputs, { training: true, runningStatistics: 'keep' });
+            const outputs = plain.forward({ inputs }, { training: true, runningStatistics: 'keep' });
             features = outputs.features[modality].arraySync();
             const logits = outputs.unimodalLogits[modality];
             return tf.losses.softmaxCrossEntropy(tf.oneHot(labels, 3), logits) as tf.Scalar;
@@ -110,7 +116,7 @@ describe('mla with a projection', () => {
           for (const variable of own) {
             let gradient: tf.Tensor = grads[variable.name]!;
             if (variable.rank === 2 && variable.name.startsWith('head/') && !first) {
-              P = project(P ?? identity(5), meanOf(features), 0.1 ** (1 + index / 2), projection);
+              P = project(P ?? identity(5), meanOf(features), 0.1 ** (1 + index / 2), reference);
               const byClass = (gradient as tf.Tensor2D).arraySync();
               const edited: number[][] = P.map((row) =>
                 [0, 1, 2].map((c) => row.reduce((sum, p, j) => sum + p * byClass[j]![c]!, 0)),
@@ -121,7 +127,7 @@ describe('mla with a projection', () => {
           }
           first = false;
         }
-        plain.forward(inputs, { training: true });
+        plain.forward({ inputs }, { training: true });
         index++;
         const expected = plain.variables.find(
           ({ name }) => name.startsWith('head/') && name.includes('kernel'),
@@ -132,8 +138,8 @@ describe('mla with a projection', () => {
         expectTensorClose(model.variables[i]!, variable, { atol: 2e-6 }),
       );
 
-      const { values, arrays } = watched.getState!();
-      expect(values).toEqual({ stepped: ['loud', 'quiet'] });
+      const { values, arrays } = state;
+      expect(values).toMatchObject({ stepped: ['loud', 'quiet'] });
       expect(arrays!['projection']!.shape).toEqual([5, 5]);
       const norm = Math.hypot(...arrays!['projection']!.values);
       expect(norm).toBeCloseTo(1, 6);
@@ -143,18 +149,16 @@ describe('mla with a projection', () => {
 
   it('needs the number of batches, and a projection that there is', async () => {
     const unknown = { batchesPerEpoch: undefined };
-    await expect(run(modelWith(shared()), mla({ projection: 'scalar' }), unknown)).rejects.toThrow(
+    await expect(run(modelWith(shared()), mla({ projection: true }), unknown)).rejects.toThrow(
       /Give the training `batchesPerEpoch`/,
     );
-    expect(() => mla({ projection: 'on' as never })).toThrow(
-      /`projection` is "on"; it must be one of off, scalar/,
-    );
+    expect(() => mla({ projection: 'on' as never })).toThrow(/`projection` is "on"; it must be a boolean/);
     expect(() => mla({ otherEncoders: 'skip' as never })).toThrow(/`otherEncoders` is "skip"/);
     expect(() => mla({ width: 0 })).toThrow(/`width` is 0/);
   });
 
   it('keeps P between trainings of one method apart, and leaves no tensor behind', async () => {
-    const [model, method] = [modelWith(shared()), mla<Modality>({ projection: 'scalar' })];
+    const [model, method] = [modelWith(shared()), mla<Modality>({ projection: true })];
     const start = readState(model);
     const before = tf.memory().numTensors;
     await run(model, method, { epochs: 2 });
@@ -192,7 +196,11 @@ describe('mla’s fusion', () => {
       loud: tf.randomNormal<tf.Rank.R2>([2, 5]),
       quiet: tf.randomNormal<tf.Rank.R2>([2, 5]),
     };
-    expectTensorClose(fusion.apply(features).logits, expected.apply(features).logits, { atol: 0 });
+    expectTensorClose(
+      fusion.apply(features, { training: false }).logits,
+      expected.apply(features, { training: false }).logits,
+      { atol: 0 },
+    );
     const different = { ...options, widths: { loud: 5, quiet: 3 } };
     expect(() => mla<Modality>().fusion!(different)).toThrow(
       /not equally wide: loud 5, quiet 3\. Give `width`/,
@@ -214,7 +222,7 @@ describe('mla’s fusion', () => {
       'head/shared/bias',
     ]);
     const start = readState(model);
-    const log = await run(model, mla({ width: 4, projection: 'scalar' }), { epochs: 8 });
+    const log = await run(model, mla({ width: 4, projection: true }), { epochs: 8 });
     expect(log.at(-1)!.train['loud']).toBeGreaterThan(80);
     for (const name of names) expect(readState(model)[name]).not.toEqual(start[name]);
   });
@@ -238,7 +246,7 @@ describe('mla’s fusion', () => {
     });
     expect(log.at(-1)!.loss['loud']).toBeLessThan(log[0]!.loss['loud']! / 1.5);
     for await (const { inputs } of regression()) {
-      const { logits, unimodalLogits } = model.forward(inputs, { training: false });
+      const { logits, unimodalLogits } = model.forward({ inputs }, { training: false });
       const expected = tf.add(tf.mul(unimodalLogits.loud, 0.75), tf.mul(unimodalLogits.quiet, 0.25));
       expectTensorClose(logits, expected, { atol: 1e-6 });
     }
@@ -263,9 +271,8 @@ describe('mla with missing modalities', () => {
       const rows = mask.flatMap((value, i) => (value ? [i] : []));
       expect(rows.length).toBeLessThan(60);
       const { unimodalLogits } = expected.forward(
-        inputs,
+        { inputs, present },
         { training: true, runningStatistics: 'keep' },
-        { present },
       );
       const [of, y] = [tf.gather(unimodalLogits.loud, rows), tf.gather(labels, rows)];
       const loss = tf.losses.softmaxCrossEntropy(tf.oneHot(y, 3), of).dataSync()[0]!;
@@ -283,17 +290,19 @@ describe('mla with missing modalities', () => {
     };
     const model = modelWith(shared());
     const start = readState(model);
-    const method = mla<Modality>({ projection: 'scalar', otherEncoders: 'zero' });
+    const method = mla<Modality>({ projection: true, otherEncoders: 'zero' });
+    let values: unknown;
     const log = await run(model, method, {
       batches: silent,
       optimizer: { ...optimizer, momentum: 0.9, weightDecay: 0.1 },
+      afterStep: (capture) => void ({ values } = capture().methods['mla']!),
     });
     const end = readState(model);
     for (const name of Object.keys(start).filter((each) => each.startsWith('loud/')))
       expect(end[name], name).toEqual(start[name]);
     expect(end['quiet/dense/kernel']).not.toEqual(start['quiet/dense/kernel']);
     expect(Object.keys(log[0]!.loss)).toEqual(['total', 'quiet']);
-    expect(method.getState!().values).toEqual({ stepped: ['quiet'] });
+    expect(values).toMatchObject({ stepped: ['quiet'] });
   });
 });
 
@@ -352,7 +361,7 @@ describe('a model with a shared head', () => {
   it.each(cases)('loads in plain TensorFlow.js with the same logits: %s', async (_, fusion) => {
     const model = modelWith(fusion);
     const inputs = perModality(model.modalities, () => tf.mul(tf.randomNormal([7, 4]), 5));
-    const { logits, unimodalLogits } = model.forward(inputs, { training: false });
+    const { logits, unimodalLogits } = model.forward({ inputs }, { training: false });
     const loaded = await exported(model);
     const outputs = loaded.predict(model.modalities.map((modality) => inputs[modality]!)) as
       tf.Tensor | tf.Tensor[];

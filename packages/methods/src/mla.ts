@@ -1,16 +1,67 @@
-import type { Fusion, FusionOptions } from '@g2d/fusion';
-import { OptionError, type NamedArray, type NamedGradient, type PerModality } from '@g2d/core';
-import type { Method, Step } from '@g2d/trainer';
+import {
+  defineMethod,
+  OptionError,
+  perModality,
+  type Fusion,
+  type FusionOptions,
+  type Gradient,
+  type Hooks,
+  type Model,
+  type Step,
+} from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { assertMlaOptions, type MlaOptions } from './mla-options.js';
+import { z } from 'zod';
 import { projectionStrength, updatedProjection } from './mla-projection.js';
-import { presentLoss, presentSamples } from './present-loss.js';
+import { assertEach, referenceOption, weightOption } from './options.js';
 import { projectFeatures } from './project-features.js';
-import { sharedHeadFusion } from './shared-head.js';
+import { sharedHeadFusion, type SharedHeadWeights } from './shared-head.js';
 
-/** What MLA remembers beside the matrix: modalities that have taken a step. */
-interface MlaState<M extends string> {
-  readonly stepped: readonly M[];
+const options = z
+  .strictObject({
+    order: z
+      .array(z.string())
+      .optional()
+      .describe("in which modalities take their steps; default: the model's order"),
+    projection: z
+      .boolean()
+      .default(false)
+      .describe(
+        "the head's gradient is projected away from the features that the other modalities showed; the published numbers are without: the released code looks for a parameter by a name that its head does not have",
+      ),
+    reference: referenceOption.describe(
+      'of the projection: as the paper says, or element by element, as the released code would if it ran',
+    ),
+    weights: z
+      .union([z.enum(['entropy', 'batch-entropy']), weightOption.options[1]])
+      .default('entropy')
+      .describe(
+        'how predictions weigh the modalities, for the fusion: by the entropy of each sample, as the paper; of the batch, as the released code; or fixed, one for each',
+      ),
+    width: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'for the fusion: a linear layer takes every feature vector to this width first, for encoders of different widths',
+      ),
+    otherEncoders: z
+      .enum(['freeze', 'zero'])
+      .default('freeze')
+      .describe(
+        "encoders that have no part in a modality's step stay, or once they have had a gradient get one of zeros: momentum and weight decay move them, as under old versions of PyTorch",
+      ),
+  })
+  .refine(({ projection, reference }) => projection || reference === 'paper', {
+    path: ['reference'],
+    error: 'left out without "projection": nothing else differs',
+  });
+type Options = z.output<typeof options>;
+
+interface State<M extends string> {
+  /** P `[D, D]`; `null` before the second step of a modality. */
+  projection: tf.Tensor2D | null;
+  /** Modalities that have taken a step. */
+  stepped: M[];
 }
 
 /**
@@ -25,110 +76,91 @@ interface MlaState<M extends string> {
  * The model needs a `sharedHeadFusion`, which also weighs the modalities at inference; the hook `fusion` makes it. With presence masks
  * a modality's loss is over the samples that have it, and one that no sample of a batch has takes no step.
  *
- * @throws {OptionError} If an option is not accepted; in `onTrainStart`, if the model's head is not shared, `order` does not name each
- * modality once, or a projection does not know how many batches an epoch has.
+ * @throws {OptionError} If an option is not accepted; as the training begins, if the model's head is not shared, `order` does not name
+ * each modality once, or a projection does not know how many batches an epoch has.
  * @example
  * await train({ model, methods: [mla()], … });
  * @see Zhang et al., MLA (CVPR 2024), Sec. 3; released code, `main.py`; G2D, Sec. 4
  */
-export function mla<M extends string>(options: MlaOptions<NoInfer<M>> = {}): Method<M> {
-  assertMlaOptions(options);
-  const { order: given, projection = 'off', otherEncoders = 'freeze' } = options;
-  let order: readonly M[] = [];
-  let kernel: string;
-  let stepped: readonly M[] = [];
-  let matrix: NamedArray | undefined;
-
-  /** P after the features of one more step; `undefined` in the first. */
-  const nextProjection = (step: Step<M>, mean: Float32Array): tf.Tensor2D | undefined => {
-    if (projection === 'off' || stepped.length === 0) return undefined;
-    const width = mean.length;
-    const before = matrix ? tf.tensor2d(matrix.values as Float32Array, [width, width]) : tf.eye(width);
-    const strength = projectionStrength(step.batchIndex, step.batchesPerEpoch as number);
-    const updated = updatedProjection(before, tf.tensor1d(mean), { strength, form: projection });
-    const normalized = tf.div<tf.Tensor2D>(updated, tf.norm(updated));
-    matrix = { shape: [width, width], values: Float32Array.from(normalized.dataSync()) };
-    return normalized;
-  };
-
-  return {
-    name: 'mla',
-    fusion: <K extends M>(fusionOptions: FusionOptions<K>) =>
-      mlaFusion(options as MlaOptions<K>, fusionOptions),
-    onTrainStart({ model, batchesPerEpoch }) {
-      order = given ?? model.modalities;
-      if ([...order].sort().join() !== [...model.modalities].sort().join()) {
+export const mla = defineMethod({
+  name: 'mla',
+  label: 'MLA',
+  summary: 'the modalities take turns, with one shared output layer',
+  source: { paper: 'Zhang et al., CVPR 2024' },
+  options,
+  create: <M extends string>(own: Options): Hooks<M, State<M>> => ({
+    fusion: (given) => mlaFusion(own, given),
+    init({ model, batchesPerEpoch }) {
+      const { modalities } = model;
+      if (own.order) assertEach(own.order, { option: 'order', method: 'MLA', modalities });
+      sharedKernel(model);
+      if (own.projection && batchesPerEpoch === undefined) {
         throw new OptionError(
-          `\`order\` is [${order.join(', ')}]; it must name each of ${model.modalities.join(', ')} once.`,
-          { option: 'order', value: order, accepted: model.modalities.join(', ') },
-        );
-      }
-      const groups = model.groups();
-      const shared = model.variables.filter(({ name }) => groups.get(name)?.role === 'shared');
-      const kernels = shared.filter(({ rank }) => rank === 2);
-      if (shared.length !== 2 || kernels.length !== 1) throw notShared(shared.map(({ name }) => name));
-      kernel = (kernels[0] as tf.Variable).name;
-      if (projection !== 'off' && batchesPerEpoch === undefined) {
-        throw new OptionError(
-          `The projection "${projection}" grows over the batches of an epoch and must know how many they are. Give the training \`batchesPerEpoch\`.`,
+          'The projection grows over the batches of an epoch and must know how many they are. Give the training `batchesPerEpoch`.',
           { option: 'batchesPerEpoch', value: batchesPerEpoch, accepted: 'a whole number' },
         );
       }
-      stepped = [];
-      matrix = undefined;
+      return { projection: null, stepped: [] };
     },
-    trainStep(step) {
-      const { model, batch } = step;
-      const counts = presentCounts(step);
-      const loss: Record<string, number> = {};
-      const logits = {} as Record<M, tf.Tensor2D>;
-      for (const modality of order) {
-        if (counts[modality] === 0) continue;
-        let features = undefined as tf.Tensor2D | undefined;
-        const { loss: found, gradients } = step.differentiate(
+    step(step, state) {
+      const kernel = sharedKernel(step.model);
+      const losses: Record<string, number> = {};
+      const logits: Partial<Record<M, tf.Tensor2D>> = {};
+      for (const m of orderOf(step, own)) {
+        if (step.presentSamples[m] === 0) continue;
+        const found = step.differentiate(
           () => {
-            const outputs = step.forward({ modalities: [modality] });
-            features = outputs.features[modality];
-            logits[modality] = outputs.unimodalLogits[modality];
-            return { total: presentLoss(step, modality, logits[modality]) };
+            const outputs = step.forward({ modalities: [m] });
+            return { loss: { total: step.taskLoss(outputs.unimodalLogits[m], m) }, outputs };
           },
-          ownVariables(step, modality),
+          ({ role, modality }) => role === 'shared' || modality === m,
         );
-        const width = (features as tf.Tensor2D).shape[1];
-        if (model.variables.find(({ name }) => name === kernel)?.shape[0] !== width)
-          throw notShared([kernel]);
-        const mean =
-          projection === 'off' ? undefined : meanFeatures(step, features as tf.Tensor2D, counts[modality]);
-        const matrixNow = mean && nextProjection(step, mean);
-        step.optimizer.applyGradients(
-          gradients.map((gradient) => {
-            if (matrixNow && gradient.name === kernel && gradient.tensor) {
-              // The kernel is Wᵀ: (∇_W Pᵀ)ᵀ = P ∇_{Wᵀ}.
-              return { ...gradient, tensor: tf.matMul(matrixNow, gradient.tensor as tf.Tensor2D) };
-            }
-            return otherEncoders === 'zero' ? zeroGradient(step, gradient, modality, stepped) : gradient;
-          }),
-        );
-        if (!stepped.includes(modality)) stepped = [...stepped, modality];
-        loss[modality] = found['total'] as number;
+        const features = found.outputs.features[m];
+        if (kernel.shape[0] !== features.shape[1]) throw notShared([kernel.name]);
+        if (own.projection && state.stepped.length > 0)
+          state.projection = nextProjection(step, state.projection, { features, m, own });
+        const P = state.projection;
+        const edited = ({ tensor, ...gradient }: Gradient<M>): Gradient<M> => {
+          const { variable, modality } = gradient.parameter;
+          // The kernel is Wᵀ: (∇_W Pᵀ)ᵀ = P ∇_{Wᵀ}.
+          if (P && tensor && variable === kernel)
+            return { ...gradient, tensor: tf.matMul(P, tensor as tf.Tensor2D) };
+          const idle = modality !== undefined && modality !== m && !tensor;
+          const zero = idle && own.otherEncoders === 'zero' && state.stepped.includes(modality);
+          return { ...gradient, tensor: zero ? tf.zerosLike(variable) : tensor };
+        };
+        step.update(found.gradients.map(edited), found.outputs);
+        if (!state.stepped.includes(m)) state.stepped.push(m);
+        losses[m] = found.losses['total'] as number;
+        logits[m] = found.outputs.unimodalLogits[m];
       }
-      const total = Object.values(loss).reduce((sum, value) => sum + value, 0);
-      return { loss: { total, ...loss }, outputs: trainingOutputs(order, logits, batch) };
+      const total = Object.values(losses).reduce((sum, loss) => sum + loss, 0);
+      return { losses: { total, ...losses }, outputs: trainingOutputs(step, orderOf(step, own), logits) };
     },
-    getState: () => ({
-      values: { stepped } satisfies MlaState<M>,
-      arrays: matrix ? { projection: matrix } : {},
-    }),
-    setState({ values, arrays }) {
-      stepped = (values as MlaState<M>).stepped;
-      matrix = arrays?.['projection'];
-    },
-  };
+  }),
+});
+
+const orderOf = <M extends string>({ model }: Step<M>, { order }: Options): readonly M[] =>
+  (order as M[] | undefined) ?? model.modalities;
+
+/** P after the mean features r of one more step, over the samples of all processes that have the modality; the others' are 0. */
+function nextProjection<M extends string>(
+  step: Step<M>,
+  before: tf.Tensor2D | null,
+  { features, m, own }: { readonly features: tf.Tensor2D; readonly m: M; readonly own: Options },
+): tf.Tensor2D {
+  const sums = Float32Array.from(tf.sum(features, 0).dataSync());
+  step.allReduce.sum(sums);
+  const mean = tf.tensor1d(sums.map((sum) => sum / step.presentSamples[m]));
+  const strength = projectionStrength(step.batchIndex, step.batchesPerEpoch as number);
+  const from = before ?? tf.eye(features.shape[1]);
+  const next = updatedProjection(from, mean, { strength, reference: own.reference });
+  return tf.div(next, tf.norm(next));
 }
 
 /** The fusion that MLA needs, for encoders of these widths. */
 function mlaFusion<M extends string>(
-  { weights = 'entropy', width }: MlaOptions<M>,
+  { weights, width }: Options,
   { widths, classes, seed }: FusionOptions<M>,
 ): Fusion<M> {
   const modalities = Object.keys(widths) as M[];
@@ -141,8 +173,22 @@ function mlaFusion<M extends string>(
       { option: 'width', value: width, accepted: 'a width for all modalities' },
     );
   }
-  const shared = sharedHeadFusion({ modalities, width: common, classes, seed, weights });
+  const shared = sharedHeadFusion({
+    modalities,
+    width: common,
+    classes,
+    seed,
+    weights: weights as SharedHeadWeights<M>,
+  });
   return width === undefined ? shared : projectFeatures(shared, { widths, seed });
+}
+
+/** The kernel of the head that all modalities share. */
+function sharedKernel<M extends string>({ parameters }: Model<M>): tf.Variable {
+  const shared = parameters.filter(({ role }) => role === 'shared');
+  const [kernel, ...more] = shared.filter(({ variable }) => variable.rank === 2);
+  if (!kernel || more.length > 0 || shared.length !== 2) throw notShared(shared.map(({ name }) => name));
+  return kernel.variable;
 }
 
 const notShared = (found: readonly string[]): OptionError =>
@@ -151,67 +197,18 @@ const notShared = (found: readonly string[]): OptionError =>
     { option: 'model', value: found, accepted: 'sharedHeadFusion' },
   );
 
-/** Variables of a modality's encoder and of the shared head. */
-function ownVariables<M extends string>({ model }: Step<M>, modality: M): tf.Variable[] {
-  const groups = model.groups();
-  return model.variables.filter(({ name }) => {
-    const group = groups.get(name);
-    return group?.role === 'shared' || group?.modality === modality;
-  });
-}
-
-/** A gradient of zeros in place of none, for the variables of other modalities that have had one. */
-function zeroGradient<M extends string>(
-  { model }: Step<M>,
-  { name, tensor }: NamedGradient,
-  modality: M,
-  stepped: readonly M[],
-): NamedGradient {
-  const owner = model.groups().get(name)?.modality;
-  if (tensor || owner === undefined || owner === modality || !stepped.includes(owner))
-    return { name, tensor };
-  const variable = model.variables.find((each) => each.name === name) as tf.Variable;
-  return { name, tensor: tf.zerosLike(variable) };
-}
-
-/** How many samples have each modality, in all processes. */
-function presentCounts<M extends string>({ model, batch, allReduce }: Step<M>): PerModality<M, number> {
-  const counts = Float64Array.from(
-    model.modalities,
-    (modality) => presentSamples(batch, modality)?.length ?? batch.ids.length,
-  );
-  allReduce.sum(counts);
-  return Object.fromEntries(model.modalities.map((modality, i) => [modality, counts[i]])) as Record<
-    M,
-    number
-  >;
-}
-
-/** r: mean features over the samples of all processes that have the modality; the others' are 0. */
-function meanFeatures<M extends string>(
-  { allReduce }: Step<M>,
-  features: tf.Tensor2D,
-  count: number,
-): Float32Array {
-  const sums = Float32Array.from(tf.sum(features, 0).dataSync());
-  allReduce.sum(sums);
-  return sums.map((sum) => sum / count);
-}
-
 /** What the log's scores are taken from: each modality's logits before its step, and their mean over the modalities that a sample has. */
 function trainingOutputs<M extends string>(
+  { batch: { ids, present } }: Step<M>,
   order: readonly M[],
   found: Readonly<Partial<Record<M, tf.Tensor2D>>>,
-  { ids, present }: Step<M>['batch'],
-): { logits: tf.Tensor2D; unimodalLogits: Record<M, tf.Tensor2D> } {
+) {
   const some = order.map((modality) => found[modality]).find((logits) => logits) as tf.Tensor2D;
-  const unimodalLogits = Object.fromEntries(
-    order.map((modality) => [modality, found[modality] ?? tf.zerosLike(some)]),
-  ) as Record<M, tf.Tensor2D>;
+  const unimodalLogits = perModality(order, (modality) => found[modality] ?? tf.zerosLike(some));
   const columns = order.map((modality) => {
     const mask = present?.[modality];
     return mask ? tf.reshape(mask, [-1, 1]) : tf.ones([ids.length, 1]);
   });
   const sum = tf.addN(order.map((modality, i) => tf.mul(unimodalLogits[modality], columns[i] as tf.Tensor)));
-  return { logits: tf.div(sum, tf.maximum(tf.addN(columns), 1)), unimodalLogits };
+  return { logits: tf.div<tf.Tensor2D>(sum, tf.maximum(tf.addN(columns), 1)), unimodalLogits };
 }

@@ -44,7 +44,7 @@ describe('mmPareto', () => {
     for await (const { inputs, labels, present } of all()) {
       const rows = [...present!.loud!.dataSync()].flatMap((value, i) => (value ? [i] : []));
       expect(rows.length).toBeLessThan(60);
-      const { logits, unimodalLogits } = expected.forward(inputs, { training: true }, { present });
+      const { logits, unimodalLogits } = expected.forward({ inputs, present }, { training: true });
       const loss = (y: tf.Tensor, of: tf.Tensor): number =>
         tf.losses.softmaxCrossEntropy(tf.oneHot(tf.cast(y, 'int32'), 3), of).dataSync()[0]!;
       expect(log[0]!.loss['student']).toBeCloseTo(loss(labels, logits), 5);

@@ -1,38 +1,72 @@
+import {
+  defineMethod,
+  OptionError,
+  perModality,
+  type Hooks,
+  type PerModality,
+  type Step,
+  type Training,
+} from '@g2d/core';
+import { SequentialModalityPrioritization, type Ranking, type SmpState } from '@g2d/smp';
+import { trueClassProbability } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
-import { modalityInScope, type ParameterScope } from '@g2d/fusion';
-import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/core';
-import { SequentialModalityPrioritization, type SmpOptions, type SmpState } from '@g2d/smp';
-import type { AllReduce, Method, Step } from '@g2d/trainer';
-import { batchConfidence } from '@g2d/trainer/internal';
+import { z } from 'zod';
+import { referenceOption } from './options.js';
+import { assertScope, inScope, scopeOption } from './scope.js';
 
-const SHARED_OPTIONS = [
-  'phaseEpochs',
-  'onZero',
-  'suppression',
-  'ranking',
-  'schedule',
-  'ties',
-  'suppressedBatchNorm',
-] as const;
+const options = z.strictObject({
+  phaseEpochs: z
+    .array(z.int().min(0))
+    .describe(
+      'τ_1 … τ_k: epochs of each phase, one for each modality; the last is the joint phase, as in [150, 150]',
+    ),
+  scope: scopeOption,
+  onZero: z
+    .enum(['zero', 'freeze'])
+    .default('zero')
+    .describe('what κ = 0 does to momentum and weight decay: nothing, or it stops them'),
+  suppression: z
+    .enum(['complete', 'partial'])
+    .default('complete')
+    .describe('κ of the modalities that do not go first: 0, or 1 − tanh(ρ_m / ρ_p) (Table 6)'),
+  ranking: z
+    .union([
+      z.enum(['batch', 'epoch', 'dataset']),
+      z.strictObject({ fixed: z.array(z.string()) }),
+      z.strictObject({ dataset: z.record(z.string(), z.number()) }),
+    ])
+    .default('batch')
+    .describe(
+      'which ρ ranks the modalities: of the batch; its mean over the previous epoch; over the training part once; or an order that is given, least confident first',
+    ),
+  reference: referenceOption.describe(
+    'of the schedule: as the paper, or as the released code, which ends every phase but the last one epoch later',
+  ),
+  ties: z
+    .enum(['together', 'order'])
+    .default('together')
+    .describe(
+      'modalities exactly as confident as the first train along, or the earlier one counts as less confident',
+    ),
+  suppressedBatchNorm: z
+    .enum(['training', 'inference'])
+    .default('training')
+    .describe(
+      'batch normalization of a suppressed encoder: on the batch, as in the released code, or on running statistics',
+    ),
+  targetVariance: z
+    .number()
+    .positive()
+    .optional()
+    .describe('of a regression: the variance of the targets; default: that of the training part'),
+});
 
-/** What it takes from `@g2d/smp` as it is. */
-type SharedOptions<M extends string> = Pick<SmpOptions<M>, (typeof SHARED_OPTIONS)[number]>;
-
-/** One record may hold the options of all methods that are stacked; `@g2d/smp` wants its own alone. */
-const sharedOptions = <M extends string>(options: SharedOptions<M>): SharedOptions<M> =>
-  Object.fromEntries(
-    SHARED_OPTIONS.filter((option) => option in options).map((option) => [option, options[option]]),
-  ) as unknown as SharedOptions<M>;
-
-/** Settings of `modalityPrioritization`; those without a word here are those of `@g2d/smp`. */
-export interface PrioritizationOptions<M extends string = string> extends SharedOptions<M> {
-  /**
-   * `'conv'` (default): convolution kernels only, as the released code does; normalization and heads go on.
-   * `'encoder'`: all of θ_m, as Eq. 8 is written. `'encoder+head'`: the modality's classifier too.
-   */
-  readonly scope?: ParameterScope;
-  /** For a regression: variance of the training targets, see `regressionConfidence` in `@g2d/smp`. */
-  readonly targetVariance?: number;
+interface State<M extends string> {
+  smp: SmpState<M>;
+  /** ρ of the training part, for the ranking by it. */
+  readonly dataset: Record<M, number> | null;
+  /** Of a regression's targets; `null` where nothing is relative to it. */
+  readonly variance: number | null;
 }
 
 /**
@@ -40,101 +74,136 @@ export interface PrioritizationOptions<M extends string = string> extends Shared
  * decides which modality trains. Samples that lack a modality do not count for it. With `ranking: { fixed }` (and complete
  * suppression) there need be no teachers.
  *
- * @throws {OptionError} In `onTrainStart`, if the scope contains no variable of some modality (training would silently be
- * plain joint training), or if a regression has no `targetVariance`.
+ * ρ_m = mean of softmax(u_m^T)[y] (Eq. 5; for a regression `regressionConfidence` of `@g2d/smp`), κ from `@g2d/smp` (Eq. 6 and 7),
+ * g ← κ_m g for the parameters of modality m in the scope (Eq. 8)
+ *
+ * The log has `confidence` (ρ) and `coefficients` (κ).
+ *
+ * @throws {OptionError} If an option is wrong; as the training begins, if the scope contains no parameter of some modality (training
+ * would silently be plain joint training).
  * @see G2D, Sec. 3.2, Eq. 5 to 8, Alg. 1
  */
-export function modalityPrioritization<M extends string>({
-  scope = 'conv',
-  targetVariance,
-  ...options
-}: PrioritizationOptions<M>): Method<M> {
-  let smp: SequentialModalityPrioritization<M>;
-  let confidence: PerModality<M, number | null>;
-  /** The variables that no other method has taken out of the step; not known before one. */
-  let offered: ReadonlySet<string> | undefined;
-  const { ranking, suppression } = options;
-  const isFixed = typeof ranking === 'object' && 'fixed' in ranking && suppression !== 'partial';
-  return {
-    name: 'smp',
+export const modalityPrioritization = defineMethod({
+  name: 'smp',
+  label: 'SMP',
+  summary: 'the least confident modality trains alone first',
+  source: { paper: 'G2D, ICCV 2025, Eq. 5 to 8' },
+  needs: { teachers: 'unimodal' },
+  options,
+  create: <M extends string>({
+    scope,
+    ranking,
+    reference,
+    targetVariance,
+    ...shared
+  }: z.output<typeof options>): Hooks<M, State<M>> => {
+    const { onZero, suppression, suppressedBatchNorm } = shared;
     // An order that is given needs nobody's judgement.
-    ...(!isFixed && { teachers: 'unimodal' as const }),
-    onTrainStart({ model, task }) {
-      if (task === 'regression' && targetVariance === undefined && !isFixed) {
-        throw new OptionError(
-          'The confidence of a regression is relative to the variance of its targets; give `targetVariance`, that of the training part.',
-          { option: 'targetVariance', value: undefined, accepted: 'a number above 0' },
-        );
+    const isFixed = typeof ranking === 'object' && 'fixed' in ranking && suppression !== 'partial';
+    const prioritization = (
+      modalities: readonly M[],
+      { dataset, smp }: Partial<State<M>>,
+    ): SequentialModalityPrioritization<M> => {
+      const made = new SequentialModalityPrioritization<M>({
+        ...shared,
+        modalities,
+        modalityOf: () => undefined,
+        scope: 'encoder',
+        schedule: reference === 'official' ? 'released' : 'paper',
+        ranking: (dataset ? { dataset } : ranking) as Ranking<M>,
+      });
+      if (smp) made.setState(smp);
+      return made;
+    };
+    return {
+      ...(isFixed && { needs: {} }),
+      async init(training) {
+        const { model, task } = training;
+        assertScope(model, scope);
+        const judges = task === 'regression' && !isFixed;
+        const variance = judges ? (targetVariance ?? (await varianceOf(training))) : null;
+        const dataset = ranking === 'dataset' ? await datasetConfidence<M>(training, variance) : null;
+        return { smp: prioritization(model.modalities, { dataset }).getState(), dataset, variance };
+      },
+      plan(step, state) {
+        const { epoch, model, presentSamples: samples } = step;
+        const smp = prioritization(model.modalities, state);
+        const rho = isFixed ? undefined : meanConfidence(step, state.variance);
+        const confidence =
+          rho && perModality(model.modalities, (m) => (Number.isNaN(rho[m]) ? null : rho[m]));
+        smp.update({ epoch, samples, ...(confidence && { confidence }) });
+        state.smp = smp.getState();
+        const kappa = smp.coefficients;
+        step.log({ ...(rho && { confidence: rho }), coefficients: kappa });
+        return {
+          coefficient(parameter) {
+            const modality = inScope(parameter, scope);
+            const factor = modality === undefined ? 1 : kappa[modality];
+            return factor === 0 && onZero === 'freeze' ? null : factor;
+          },
+          inference: (modality) => suppressedBatchNorm === 'inference' && kappa[modality] === 0,
+        };
+      },
+    };
+  },
+});
+
+/** ρ of each sample, `[B]`. */
+const confidenceOf = (labels: tf.Tensor1D, logits: tf.Tensor2D, variance: number | null): tf.Tensor1D =>
+  variance === null
+    ? trueClassProbability(labels, logits)
+    : tf.tidy(() => {
+        const error = tf.squaredDifference(tf.sigmoid(tf.reshape(logits, [-1])), labels);
+        return tf.exp(tf.div<tf.Tensor1D>(error, -variance));
+      });
+
+/** ρ of each modality on a batch (Eq. 5); NaN for one that no sample has. */
+function meanConfidence<M extends string>(step: Step<M>, variance: number | null): PerModality<M, number> {
+  const { model, batch, teacherOutputs } = step;
+  const rho = step.meanByModality(
+    perModality(model.modalities, (m) => confidenceOf(batch.labels, teacherOutputs[m].logits, variance)),
+  );
+  // Rounding must not carry a mean of ones beyond 1.
+  return perModality(model.modalities, (m) => Math.min(rho[m], 1));
+}
+
+/** ρ of each modality on the training part. */
+async function datasetConfidence<M extends string>(
+  { model: { modalities }, everySample, teachers }: Training<M>,
+  variance: number | null,
+): Promise<Record<M, number>> {
+  const sums = perModality(modalities, () => ({ rho: 0, samples: 0 }));
+  for await (const batch of everySample()) {
+    tf.tidy(() => {
+      const outputs = teachers.outputs(batch);
+      for (const m of modalities) {
+        const mask = batch.present?.[m];
+        const rho = confidenceOf(batch.labels, outputs[m].logits, variance);
+        // Chosen, not multiplied: what a teacher makes of an absent input may be NaN.
+        const there = mask ? tf.where(tf.greater(mask, 0), rho, tf.zerosLike(rho)) : rho;
+        sums[m].rho += tf.sum(there).dataSync()[0] as number;
+        sums[m].samples += mask ? (tf.sum(mask).dataSync()[0] as number) : batch.ids.length;
       }
-      smp = new SequentialModalityPrioritization({
-        ...sharedOptions<M>(options),
-        modalities: model.modalities,
-        modalityOf: modalityInScope(model, scope),
-        variables: model.variables,
-      });
-    },
-    onStepStart(step: Step<M>) {
-      const { epoch, model, batch, task, allReduce } = step;
-      const samples = perModality(model.modalities, (modality) => presentCount(batch, modality));
-      const own = perModality(model.modalities, (modality) => {
-        if (samples[modality] === 0 || isFixed) return 0;
-        const { logits } = step.teachers[modality];
-        return batchConfidence(batch, modality, logits, { task, targetVariance });
-      });
-      // Of the batches of all processes, so that each of them ranks alike.
-      const all = meansOverProcesses(allReduce, own, samples);
-      confidence = all.means;
-      smp.update({ epoch, confidence, samples: all.samples });
-    },
-    activeVariables(variables) {
-      offered = new Set(variables.map(({ name }) => name));
-      return smp.activeVariables(variables);
-    },
-    encoderTraining: (modality) => smp.trainingMode(modality),
-    // What another method has taken out stays out: a gradient of zeros would let it decay.
-    afterBackward: (gradients, { model }) =>
-      smp
-        .modulate(toMap(gradients), model.variables)
-        .map(({ name, tensor }) => ({ name, tensor: offered?.has(name) === false ? null : tensor })),
-    stepLog: () => ({
-      ...(!isFixed && { confidence: mapNulls(confidence) }),
-      coefficients: smp.coefficients,
-    }),
-    getState: () => ({ values: smp.getState() }),
-    setState: ({ values }) => smp.setState(values as SmpState<M>),
-  };
+    });
+    tf.dispose(batch);
+    await tf.nextFrame();
+  }
+  const absent = modalities.find((m) => sums[m].samples === 0);
+  if (absent === undefined) return perModality(modalities, (m) => Math.min(sums[m].rho / sums[m].samples, 1));
+  throw new OptionError(`No training sample has ${absent}, so nothing ranks it. Give another \`ranking\`.`, {
+    option: 'ranking',
+    value: 'dataset',
+    accepted: 'batch, epoch, { fixed }',
+  });
 }
 
-/** Each modality's mean over the samples of all processes; `null` if none has the modality. */
-function meansOverProcesses<M extends string>(
-  { sum }: AllReduce,
-  means: PerModality<M, number>,
-  samples: PerModality<M, number>,
-): { means: PerModality<M, number | null>; samples: PerModality<M, number> } {
-  const modalities = Object.keys(means) as M[];
-  const sums = Float64Array.from(modalities.flatMap((m) => [means[m] * samples[m], samples[m]]));
-  sum(sums);
-  const total = perModality(modalities, (modality) => sums[2 * modalities.indexOf(modality) + 1] as number);
-  return {
-    samples: total,
-    means: perModality(modalities, (modality) => {
-      if (total[modality] === 0) return null;
-      // Exact where one process has all of them: a mean times a count, divided again, may round.
-      if (total[modality] === samples[modality]) return means[modality];
-      return (sums[2 * modalities.indexOf(modality)] as number) / total[modality];
-    }),
-  };
+/** Variance of the training part's targets. */
+async function varianceOf<M extends string>({ everySample }: Training<M>): Promise<number> {
+  const targets: number[] = [];
+  for await (const batch of everySample([])) {
+    targets.push(...batch.labels.dataSync<'float32'>());
+    tf.dispose(batch);
+  }
+  const mean = targets.reduce((sum, target) => sum + target, 0) / targets.length;
+  return targets.reduce((sum, target) => sum + (target - mean) ** 2, 0) / targets.length;
 }
-
-/** How many samples of a batch have a modality. */
-const presentCount = <M extends string>({ ids, present }: Step<M>['batch'], modality: M): number => {
-  const mask = present?.[modality];
-  return mask ? mask.dataSync<'float32'>().reduce((sum, value) => sum + value, 0) : ids.length;
-};
-
-/** A batch without a modality has no confidence in it: no number for the log's mean. */
-const mapNulls = <M extends string>(values: PerModality<M, number | null>): PerModality<M, number> =>
-  perModality(Object.keys(values) as M[], (modality) => values[modality] ?? NaN);
-
-const toMap = (gradients: readonly NamedGradient[]): Record<string, tf.Tensor> =>
-  Object.fromEntries(gradients.flatMap(({ name, tensor }) => (tensor ? [[name, tensor]] : [])));

@@ -5,7 +5,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { modelWith, options, optimizer, run, type Modality } from '../test/dense-toy.js';
 import { watchLoss, type LossWatch, type StoppingRule } from './early-stopping.js';
 import { mses } from './mses.js';
-import type { MsesOptions } from './mses-options.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -19,16 +18,16 @@ const watch = (losses: readonly number[], rule: StoppingRule): LossWatch[] => {
 
 describe('watchLoss', () => {
   it('stops in the P-th epoch after the best one, by hand', () => {
-    const watches = watch([1, 0.5, 0.6, 0.5, 0.4], { patience: 2, form: 'paper' });
+    const watches = watch([1, 0.5, 0.6, 0.5, 0.4], { patience: 2, reference: 'paper' });
     expect(watches.map(({ best }) => best?.epoch)).toEqual([1, 2, 2, 2, 2]);
     // An equal loss is not a better one; what has stopped does not begin again.
     expect(watches.map(({ stopped }) => stopped)).toEqual([false, false, false, true, true]);
-    const lasting = watch([1, 0.5, 0.6, 0.45, 0.6], { patience: 2, form: 'paper' });
+    const lasting = watch([1, 0.5, 0.6, 0.45, 0.6], { patience: 2, reference: 'paper' });
     expect(lasting.at(-1)).toEqual({ raw: 0.6, best: { epoch: 4, loss: 0.45 }, stopped: false });
   });
 
-  it('smooths two losses and waits one epoch longer in the released form, by hand', () => {
-    const watches = watch([1, 0.5, 0.6, 0.7, 0.8], { patience: 1, form: 'released' });
+  it('smooths two losses and waits one epoch longer as the official code, by hand', () => {
+    const watches = watch([1, 0.5, 0.6, 0.7, 0.8], { patience: 1, reference: 'official' });
     // 1, 0.6 + 0.2 = 0.8, 0.3 + 0.24 = 0.54, 0.36 + 0.28 = 0.64, 0.42 + 0.32 = 0.74: raw losses are mixed, not smoothed ones.
     expect(watches.map(({ best }) => best?.epoch)).toEqual([1, 2, 3, 3, 3]);
     expect(watches[1]!.best?.loss).toBeCloseTo(0.8, 12);
@@ -42,7 +41,7 @@ const FALLING = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
 
 /** Trains with validation losses from a list, and keeps the state after every epoch, 0: before the first. */
 async function trained(
-  given: MsesOptions<Modality>,
+  given: Parameters<typeof mses>[0],
   { epochs = 6, quiet = FALLING, loud = LOUD, fusion = lateFusion(options), momentum = 0 } = {},
 ) {
   const model = modelWith(fusion);
@@ -88,7 +87,7 @@ describe('mses', () => {
     expect(stopped).toEqual([0, 0, 0, 0, 1, 1].map((loud) => ({ loud, quiet: 0 })));
   });
 
-  it('adds the unimodal losses with their weights, in the paper’s form only', async () => {
+  it('adds the unimodal losses with their weights, as in the paper only', async () => {
     const model = () => modelWith(sumFusion(options));
     const evaluate = async () => ({
       validation: { loud: { loss: 1 }, quiet: { loss: 1 } } as unknown as SplitMetrics,
@@ -97,18 +96,18 @@ describe('mses', () => {
     const [paper] = await run(model(), mses({ patience: 9, weights }), { batchSize: 60, evaluate });
     const { total, student, loud, quiet } = paper!.loss as Record<string, number>;
     expect(total).toBeCloseTo(student! + 2 * loud! + 0.5 * quiet!, 5);
-    const [released] = await run(model(), mses({ patience: 9, form: 'released' }), {
+    const [official] = await run(model(), mses({ patience: 9, reference: 'official' }), {
       batchSize: 60,
       evaluate,
     });
-    expect(released!.loss).toEqual({
+    expect(official!.loss).toEqual({
       total: expect.closeTo(student!, 5),
       student: expect.closeTo(student!, 5),
     });
   });
 
-  it('takes everything back to the best epoch in the released form, and its gradients are 0 from then on', async () => {
-    const { states } = await trained({ patience: 1, form: 'released' });
+  it('takes everything back to the best epoch as the official code, and its gradients are 0 from then on', async () => {
+    const { states } = await trained({ patience: 1, reference: 'official' });
     // Smoothed, the best is epoch 3, and epoch 5 its last.
     expect(states[5]).toEqual(states[3]);
     // Without momentum and decay nothing moves its weights, but its batch normalization goes on.
@@ -120,26 +119,26 @@ describe('mses', () => {
   });
 
   it('lets momentum and decay act on what has gradients of 0', async () => {
-    const { states } = await trained({ patience: 1, form: 'released' }, { momentum: 0.9 });
+    const { states } = await trained({ patience: 1, reference: 'official' }, { momentum: 0.9 });
     expect(states[5]).toEqual(states[3]);
     expect(states[6]!['loud/dense/kernel']).not.toEqual(states[3]!['loud/dense/kernel']);
   });
 
   it('acts in its window of epochs, both ends inside', async () => {
-    const { states } = await trained({ patience: 1, form: 'released', epochs: [1, 6] }, { epochs: 7 });
+    const { states } = await trained({ patience: 1, reference: 'official', epochs: [1, 6] }, { epochs: 7 });
     expect(states[6]!['loud/dense/kernel']).toEqual(states[3]!['loud/dense/kernel']);
     expect(states[7]!['loud/dense/kernel']).not.toEqual(states[3]!['loud/dense/kernel']);
   });
 
-  it('ends where all have stopped in the released form; changes no weight any more in the paper’s', async () => {
-    const released = await trained(
-      { patience: 1, form: 'released' },
+  it('ends where all have stopped as the official code; changes no weight any more as in the paper', async () => {
+    const official = await trained(
+      { patience: 1, reference: 'official' },
       { epochs: 7, quiet: LOUD, momentum: 0.9 },
     );
     // Before the first epoch, and after each of five.
-    expect(released.states).toHaveLength(6);
+    expect(official.states).toHaveLength(6);
     for (const name of ['quiet/dense/kernel', 'loud/dense/kernel', 'head/loud/bias'])
-      expect(released.states[5]![name]).toEqual(released.states[3]![name]);
+      expect(official.states[5]![name]).toEqual(official.states[3]![name]);
     const paper = await trained({ patience: 2 }, { epochs: 7, quiet: LOUD });
     expect(paper.states[7]).toEqual(paper.states[2]);
   });
@@ -152,14 +151,14 @@ describe('mses', () => {
 
   it('says what it does not accept', () => {
     expect(() => mses({ patience: 0 })).toThrow(/`patience` is 0/);
-    expect(() => mses({ patience: 1, form: 'new' as never })).toThrow(/`form` is "new"/);
-    expect(() => mses({ patience: 1, weights: -1 })).toThrow(/`weights` are -1/);
+    expect(() => mses({ patience: 1, reference: 'new' as never })).toThrow(/`reference` is "new"/);
+    expect(() => mses({ patience: 1, weights: -1 })).toThrow(/`weights` is -1/);
     expect(() => mses({ patience: 1, epochs: [1, 2] })).toThrow(
-      /`epochs` is a setting of the form "released"/,
+      /`epochs` is \[1,2\]; it must be left out with "reference" "paper"/,
     );
-    expect(() => mses({ patience: 1, form: 'released', weights: 2 })).toThrow(
-      /`weights` is a setting of the form/,
+    expect(() => mses({ patience: 1, reference: 'official', weights: 2 })).toThrow(
+      /`weights` is 2; it must be left out with "reference" "official"/,
     );
-    expect(() => mses({ patience: 1, form: 'released', epochs: [2, 1] })).toThrow(/`epochs` is \[2, 1\]/);
+    expect(() => mses({ patience: 1, reference: 'official', epochs: [2, 1] })).toThrow(/`epochs` is \[2,1\]/);
   });
 });

@@ -1,144 +1,138 @@
-import { studentLoss } from '@g2d/distill';
-import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, perModality, type NamedGradient, type PerModality } from '@g2d/core';
-import type { EpochRecord, Method, Snapshot } from '@g2d/trainer';
-import * as tf from '@tensorflow/tfjs-core';
+import {
+  defineMethod,
+  OptionError,
+  perModality,
+  type EpochRecord,
+  type Hooks,
+  type PerModality,
+  type Snapshot,
+} from '@g2d/core';
+import { z } from 'zod';
 import { watchLoss, type LossWatch } from './early-stopping.js';
-import { assertMsesOptions, type MsesOptions } from './mses-options.js';
-import { presentLoss } from './present-loss.js';
-import { packSnapshots, unpackSnapshots, type PackedSnapshots } from './snapshot-arrays.js';
+import { multitaskLoss } from './multitask-loss.js';
+import { assertEach, isInside, referenceOption, weightOption, windowOption } from './options.js';
 
-/** What is saved beside the arrays. */
-interface MsesState<M extends string> {
-  readonly watches: PerModality<M, LossWatch>;
-  readonly learningRates: PackedSnapshots['learningRates'];
+const options = z
+  .strictObject({
+    patience: z
+      .int()
+      .min(1)
+      .describe(
+        "epochs without a better validation loss after which a modality stops; AGM's code has 80 for CREMA-D, 10 for AV-MNIST and 30 for UR-Funny",
+      ),
+    reference: referenceOption.describe(
+      'paper: unimodal losses too; a modality that stops gets its own best weights back and keeps them. official, as the code that later papers ran: the fused loss alone, smoothed validation losses, and when a modality stops the whole model and the optimizer go back to its best epoch; its gradients are 0 from then on',
+    ),
+    weights: weightOption
+      .optional()
+      .describe('of the unimodal losses (paper), one for all modalities or one for each; default: 1'),
+    epochs: windowOption
+      .optional()
+      .describe(
+        'official: first and last epoch in which gradients of stopped modalities are 0; default: all',
+      ),
+  })
+  .refine(({ reference, weights }) => reference === 'paper' || weights === undefined, {
+    path: ['weights'],
+    error: 'left out with "reference" "official", which has no unimodal losses',
+  })
+  .refine(({ reference, epochs }) => reference === 'official' || epochs === undefined, {
+    path: ['epochs'],
+    error: 'left out with "reference" "paper", where what has stopped stays as it is',
+  });
+
+interface State<M extends string> {
+  watches: Record<M, LossWatch>;
+  /** Of every modality's best epoch that it may still go back to. */
+  best: Record<number, Snapshot>;
 }
 
 /**
  * MSES, modality-specific early stopping: each modality stops when its own validation loss does not get better any more.
  *
- * L = CE(z, y) + Σ_m w_m CE(u_m, y); with `form: 'released'` L = CE(z, y)
+ * L = CE(z, y) + Σ_m w_m CE(u_m, y); with `reference: 'official'` L = CE(z, y)
  *
  * Every epoch must be evaluated on the validation part. What stops is the modality's encoder and head (layers of the fusion that serve
- * it alone; a head on concatenated features is shared and goes on). In the paper's form a stopped encoder runs in inference mode, so its
- * running statistics stay too. Where all modalities have stopped in the released form, the training ends.
+ * it alone; a head on concatenated features is shared and goes on). As in the paper, a stopped encoder runs in inference mode, so its
+ * running statistics stay too. Where all modalities have stopped the training ends, if it follows the official code.
  * The log has `stopped`: 1 for modalities that had stopped before the epoch. Any fusion; any number of modalities; regressions too.
  *
- * @throws {OptionError} If an option is not accepted; in `onEpochEnd`, if the epoch was not evaluated on the validation part.
+ * @throws {OptionError} If an option is not accepted; after an epoch that was not evaluated on the validation part.
  * @example
  * await train({ model, methods: [mses({ patience: 10 })], evaluate, … });
- * @see Fujimori et al., Modality-Specific Learning Rate Control for Multimodal Classification (2019); `'released'`: code of AGM (ICCV 2023)
+ * @see Fujimori et al., Modality-Specific Learning Rate Control for Multimodal Classification (2019); `'official'`: code of AGM (ICCV 2023)
  */
-export function mses<M extends string>(options: MsesOptions<NoInfer<M>>): Method<M> {
-  assertMsesOptions(options);
-  const { patience, form = 'paper', weights = 1, epochs = [1, Infinity] } = options;
-  const rule = { patience, form };
-  const released = form === 'released';
-  let modalities: readonly M[] = [];
-  let watches: Record<M, LossWatch>;
-  /** Of every modality's best epoch that it may still go back to. */
-  let snapshots = new Map<number, Snapshot>();
+export const mses = defineMethod({
+  name: 'mses',
+  label: 'MSES',
+  summary: 'each modality stops where its own validation loss stops falling',
+  source: { paper: 'Fujimori et al. 2019', code: 'AGM_ICCV2023 5a65542' },
+  needs: { validation: 'every-epoch' },
+  options,
+  create: <M extends string>({
+    patience,
+    reference,
+    weights = 1,
+    epochs = [1, Infinity],
+  }: z.output<typeof options>): Hooks<M, State<M>> => {
+    const official = reference === 'official';
+    const weightOf = (modality: M): number =>
+      typeof weights === 'number' ? weights : (weights[modality] as number);
+    return {
+      init({ model: { modalities } }) {
+        if (typeof weights === 'object')
+          assertEach(Object.keys(weights), { option: 'weights', method: 'MSES', modalities });
+        return { watches: perModality(modalities, () => ({ stopped: false })), best: {} };
+      },
+      plan(step, { watches }) {
+        const isStopped = (modality: M | undefined): boolean =>
+          modality !== undefined && watches[modality].stopped;
+        step.log({ stopped: perModality(step.model.modalities, (modality) => Number(isStopped(modality))) });
+        if (!official)
+          return { coefficient: ({ modality }) => (isStopped(modality) ? null : 1), inference: isStopped };
+        const acts = isInside(step.epoch, epochs);
+        return { coefficient: ({ modality }) => (acts && isStopped(modality) ? 0 : 1) };
+      },
+      ...(!official &&
+        ({ loss: (outputs, step) => multitaskLoss(outputs, step, weightOf) } satisfies Hooks<M>)),
+      epoch(record, training, state) {
+        const { modalities } = training.model;
+        const { epoch } = record;
+        const losses = validationLosses(record, modalities);
+        const now = training.snapshot();
+        for (const modality of modalities) {
+          if (state.watches[modality].stopped) continue;
+          const watch = watchLoss(
+            state.watches[modality],
+            { epoch, loss: losses[modality] },
+            { patience, reference },
+          );
+          state.watches[modality] = watch;
+          const best = watch.best?.epoch as number;
+          // The paper goes back to weights alone.
+          if (best === epoch) state.best[epoch] = official ? now : { ...now, optimizers: {} };
+          if (watch.stopped) training.restore(state.best[best] as Snapshot, official ? undefined : modality);
+        }
+        const running = modalities.filter((modality) => !state.watches[modality].stopped);
+        const needed = running.map((modality) => String(state.watches[modality].best?.epoch));
+        state.best = Object.fromEntries(Object.entries(state.best).filter(([of]) => needed.includes(of)));
+        // In the paper there are parts that go on: the fusion.
+        return official && running.length === 0 ? 'stop' : undefined;
+      },
+    };
+  },
+});
 
-  const isStopped = (modality: M | undefined): boolean => modality !== undefined && watches[modality].stopped;
-  const weightOf = (modality: M): number => (typeof weights === 'number' ? weights : weights[modality]);
-
-  const method: Method<M> = {
-    name: 'mses',
-    validation: 'every-epoch',
-    onTrainStart({ model }) {
-      modalities = model.modalities;
-      assertWeights(weights, modalities);
-      watches = perModality(modalities, () => ({ stopped: false }));
-      snapshots = new Map();
-    },
-    onEpochEnd(training, record) {
-      const { epoch } = record;
-      const now = training.snapshot();
-      for (const modality of modalities) {
-        const before = watches[modality];
-        if (before.stopped) continue;
-        const watch = watchLoss(before, { epoch, loss: validationLoss(record, modality, modalities) }, rule);
-        watches[modality] = watch;
-        // The paper's form goes back to weights alone.
-        if (watch.best?.epoch === epoch) snapshots.set(epoch, released ? now : { ...now, optimizers: {} });
-        if (!watch.stopped) continue;
-        const best = snapshots.get(watch.best?.epoch as number) as Snapshot;
-        if (released) training.restore(best);
-        else training.restore(best, modality);
-      }
-      const needed = modalities.filter((m) => !watches[m].stopped).map((m) => watches[m].best?.epoch);
-      snapshots = new Map([...snapshots].filter(([of]) => needed.includes(of)));
-      // The released form ends here; the paper's has other parts that go on: the fusion.
-      if (released && modalities.every(isStopped)) return 'stop';
-      return undefined;
-    },
-    afterBackward(gradients, { epoch, model }) {
-      if (released && !(epochs[0] <= epoch && epoch <= epochs[1])) return gradients;
-      const modalityOf = ownerOf(model);
-      return gradients.map(({ name, tensor }): NamedGradient => {
-        if (!isStopped(modalityOf(name))) return { name, tensor };
-        return { name, tensor: released && tensor ? tf.zerosLike(tensor) : null };
-      });
-    },
-    stepLog: () => ({ stopped: perModality(modalities, (modality) => Number(isStopped(modality))) }),
-    getState() {
-      const { learningRates, arrays } = packSnapshots(snapshots);
-      return { values: { watches, learningRates } satisfies MsesState<M>, arrays };
-    },
-    setState({ values, arrays = {} }) {
-      const { watches: saved, learningRates } = values as MsesState<M>;
-      watches = perModality(modalities, (modality) => saved[modality]);
-      snapshots = unpackSnapshots({ learningRates, arrays });
-    },
-  };
-  if (released) return method;
-  return {
-    ...method,
-    encoderTraining: (modality) => !isStopped(modality),
-    loss(step, { logits, unimodalLogits }) {
-      const student = studentLoss(step.batch.labels, logits, { task: step.task });
-      const own = modalities.map(
-        (modality) => [modality, presentLoss(step, modality, unimodalLogits[modality])] as const,
-      );
-      const weighted = own.map(([modality, loss]) => tf.mul<tf.Scalar>(loss, weightOf(modality)));
-      return {
-        ...Object.fromEntries(own),
-        student,
-        total: tf.addN([student, ...weighted]) as tf.Scalar,
-      };
-    },
-  };
-}
-
-/** The modality whose encoder or head a variable belongs to. */
-const ownerOf = <M extends string>(model: MultimodalModel<M>): ((variable: string) => M | undefined) => {
-  const groups = model.groups();
-  return (variable) => groups.get(variable)?.modality;
-};
-
-function validationLoss<M extends string>(
+function validationLosses<M extends string>(
   { epoch, metrics }: EpochRecord,
-  modality: M,
   modalities: readonly M[],
-): number {
-  const loss = metrics?.validation?.[modality]?.loss;
-  if (loss !== undefined && Number.isFinite(loss)) return loss;
-  throw new OptionError(
-    `MSES needs the validation loss of ${modalities.join(', ')} after every epoch, but epoch ${epoch} has none of ${modality}. Evaluate every epoch on the validation part.`,
-    { option: 'evaluate', value: metrics, accepted: 'validation metrics after every epoch' },
-  );
-}
-
-/** Throws unless weights for each are of the model's modalities, each once. */
-function assertWeights(
-  weights: number | Readonly<Record<string, number>>,
-  modalities: readonly string[],
-): void {
-  if (typeof weights === 'number') return;
-  const names = Object.keys(weights);
-  if ([...names].sort().join() === [...modalities].sort().join()) return;
-  throw new OptionError(
-    `\`weights\` of MSES are of ${names.join(', ') || 'nothing'}; give one for each of ${modalities.join(', ')}.`,
-    { option: 'weights', value: weights, accepted: modalities.join(', ') },
-  );
+): PerModality<M, number> {
+  return perModality(modalities, (modality) => {
+    const loss = metrics?.validation?.[modality]?.loss;
+    if (loss !== undefined && Number.isFinite(loss)) return loss;
+    throw new OptionError(
+      `MSES needs the validation loss of ${modalities.join(', ')} after every epoch, but epoch ${epoch} has none of ${modality}. Evaluate every epoch on the validation part.`,
+      { option: 'evaluate', value: metrics, accepted: 'validation metrics after every epoch' },
+    );
+  });
 }

@@ -1,47 +1,80 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { modalityInScope, type ParameterScope } from '@g2d/fusion';
-import { OptionError, perModality, type PerModality } from '@g2d/core';
+import {
+  checkOptions,
+  defineMethod,
+  perModality,
+  type Gradients,
+  type Hooks,
+  type Method,
+  type Outputs,
+  type Step,
+} from '@g2d/core';
 import { deriveSeed, trueClassProbability } from '@g2d/tensor-ops';
-import type { Method, Step } from '@g2d/trainer';
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import { enhanceGradient, normalNoise, type GradientNoise } from './gradient-noise.js';
-import { ogmCoefficients, ogmRatios, type OgmComparison } from './ogm-coefficients.js';
-import { presentSamples } from './present-loss.js';
+import { ogmCoefficients, ogmRatios } from './ogm-coefficients.js';
+import { isInside, windowOption } from './options.js';
+import { assertScope, inScope, scopeOption } from './scope.js';
 
-/** Settings of `ogm`. */
-export interface OgmOptions {
-  /** α ≥ 0, strength of the modulation. The authors use 0.8 for CREMA-D and 0.1 for VGGSound. */
-  readonly alpha: number;
-  /**
-   * First and last epoch of the modulation, both inside, counted from 1. Default: all epochs. The authors' 0 to 50,
-   * counted from 0, is `[1, 51]`.
-   */
-  readonly epochs?: readonly [first: number, last: number];
-  /**
-   * Which gradients are modulated. `'conv'` (default): the encoders' convolution kernels, as in the released code.
-   * `'encoder'`: all of an encoder, for encoders without convolutions. `'encoder+head'`: the modality's head too.
-   */
-  readonly scope?: ParameterScope;
-  /** How one of three modalities or more is compared with the others. Default `'pairwise'`. */
-  readonly multi?: OgmComparison;
+const settings = {
+  alpha: z.number().min(0).describe('strength α; the authors have 0.8 for CREMA-D and 0.1 for VGGSound'),
+  epochs: windowOption
+    .optional()
+    .describe(
+      'first and last epoch of the modulation, from 1; default: all. The 0 to 50 of the released code are [1, 51]',
+    ),
+  scope: scopeOption,
+  multi: z
+    .enum(['pairwise', 'others-sum', 'min'])
+    .default('pairwise')
+    .describe('how one of three modalities or more is compared with the others'),
+};
+const options = z.strictObject(settings);
+const geOptions = z.strictObject({
+  ...settings,
+  seed: z.int().optional().describe("of the noise; default: it follows from the training's"),
+});
+
+const facts = {
+  source: { paper: 'Peng et al., CVPR 2022', code: 'OGM-GE_CVPR2022 343dc1d' },
+  needs: { task: 'classification', modalities: { min: 2 } },
+} as const;
+
+/** What happens to a gradient g, given κ and the name of its parameter. */
+type Change = (gradient: tf.Tensor, coefficient: number, parameter: string) => tf.Tensor;
+
+/** s_m, ρ_m and κ_m of a step, into the log; then every gradient in the scope is changed. */
+function modulate<M extends string>(
+  { alpha, epochs = [1, Infinity], scope, multi }: z.output<typeof options>,
+  gradients: Gradients<M>,
+  { unimodalLogits }: Outputs<M>,
+  step: Step<M>,
+  change: Change,
+): Gradients<M> {
+  const { model, batch, epoch } = step;
+  const modulates = isInside(epoch, epochs);
+  const scores = step.meanByModality(
+    perModality(model.modalities, (modality) => trueClassProbability(batch.labels, unimodalLogits[modality])),
+  );
+  const there = model.modalities.filter((modality) => !Number.isNaN(scores[modality]));
+  const compared = there.length > 1 && perModality(there, (modality) => scores[modality]);
+  const ratios = {
+    ...perModality(model.modalities, () => NaN),
+    ...(compared && ogmRatios(compared, multi)),
+  };
+  const coefficients = {
+    ...perModality(model.modalities, () => 1),
+    ...(compared && modulates && ogmCoefficients(compared, { alpha, multi })),
+  };
+  step.log({ scores, ratios, coefficients });
+  if (!modulates) return gradients;
+  return gradients.map((gradient) => {
+    const { parameter, tensor } = gradient;
+    const modality = inScope(parameter, scope);
+    if (!tensor || modality === undefined) return gradient;
+    return { ...gradient, tensor: tf.tidy(() => change(tensor, coefficients[modality], parameter.name)) };
+  });
 }
-
-/** Settings of `ogmGe`. */
-export interface OgmGeOptions extends OgmOptions {
-  /** Of the noise, an integer. Default: it follows from the seed of the training. The noise has random streams of its own. */
-  readonly seed?: number;
-  /** Noise from elsewhere. Its tensors are left alone unless they were made in the call. Default: from `seed`. */
-  readonly noise?: GradientNoise;
-}
-
-/** What an edit may depend on. */
-interface EditStep {
-  readonly coefficient: number;
-  readonly epoch: number;
-  readonly batchIndex: number;
-}
-
-/** What happens to the gradient of one variable; inside of a tidy. */
-type Edit = (gradient: tf.Tensor, variable: string, step: EditStep) => tf.Tensor;
 
 /**
  * On-the-fly gradient modulation: in each step, the gradients of the modality that is ahead are made smaller.
@@ -53,23 +86,32 @@ type Edit = (gradient: tf.Tensor, variable: string, step: EditStep) => tf.Tensor
  * one that no sample of the batch has is not compared, and if fewer than two are left all κ_m are 1. Several processes that train
  * together compare the scores of all their batches.
  *
- * @throws {OptionError} If an option is not accepted; in `onTrainStart`, if the scope contains no variable of some modality.
+ * @throws {OptionError} If an option is not accepted; as the training begins, if the scope contains no parameter of some modality.
  * @example
  * await train({ model, methods: [ogm({ alpha: 0.8, epochs: [1, 51] })], … });
  * @see Peng et al., "Balanced Multimodal Learning via On-the-fly Gradient Modulation", CVPR 2022, Eq. 10; G2D, Sec. 4
  */
-export function ogm<M extends string>(options: OgmOptions): Method<M> {
-  return modulation('ogm', options, (gradient, _, { coefficient }) =>
-    coefficient === 1 ? gradient : tf.mul(gradient, coefficient),
-  );
-}
+export const ogm = defineMethod({
+  name: 'ogm',
+  label: 'OGM',
+  summary: 'slows down the modality that is ahead, batch by batch',
+  ...facts,
+  options,
+  create: <M extends string>(own: z.output<typeof options>): Hooks<M> => ({
+    init: ({ model }) => assertScope(model, own.scope),
+    edit: (gradients, outputs, step) =>
+      modulate(own, gradients, outputs, step, (gradient, coefficient) =>
+        coefficient === 1 ? gradient : tf.mul(gradient, coefficient),
+      ),
+  }),
+});
 
 /**
  * OGM with generalization enhancement: `ogm`, and noise of each gradient's own standard deviation.
  *
  * g ← κ_m g + (std(g) + 1e-8) n,  n ~ N(0, 1),  std before scaling
  *
- * Every modality gets noise, also where κ_m = 1, in `epochs` only. The noise of a variable depends on the seed, its
+ * Every modality gets noise, also where κ_m = 1, in `epochs` only. The noise of a parameter depends on the seed, its
  * name, the epoch and the place of the batch in its epoch, so that a run which resumes at any step continues alike.
  *
  * @throws {OptionError} As `ogm`.
@@ -77,107 +119,44 @@ export function ogm<M extends string>(options: OgmOptions): Method<M> {
  * await train({ model, methods: [ogmGe({ alpha: 0.8, epochs: [1, 51] })], … });
  * @see Peng et al., CVPR 2022; released code, `main.py`; G2D, Sec. 4
  */
-export function ogmGe<M extends string>({ seed, noise, ...options }: OgmGeOptions): Method<M> {
-  let noiseSeed = seed;
-  const method = modulation<M>(
-    'ogm-ge',
-    options,
-    (gradient, variable, { coefficient, epoch, batchIndex }) => {
-      const stream = `gradient-noise/epoch-${epoch}/step-${batchIndex}/${variable}`;
-      const drawn = (): tf.Tensor => normalNoise(gradient.shape, deriveSeed(noiseSeed as number, stream));
-      return enhanceGradient(gradient, { coefficient, noise: noise?.(variable, gradient.shape) ?? drawn() });
+export const ogmGe = defineMethod({
+  name: 'ogm-ge',
+  label: 'OGM-GE',
+  summary: 'OGM, with noise added to the slowed gradients',
+  ...facts,
+  options: geOptions,
+  create: <M extends string>(own: z.output<typeof geOptions>): Hooks<M, { readonly seed: number }> => ({
+    init({ model, random }) {
+      assertScope(model, own.scope);
+      return { seed: own.seed ?? random('ogm-ge/noise').integer(2 ** 32) };
     },
-  );
-  return {
-    ...method,
-    async onTrainStart(training) {
-      await method.onTrainStart?.(training);
-      // The first number of its stream, also in a training that goes on: streams return to their places after this hook.
-      if (seed === undefined && !noise) noiseSeed = training.random('ogm-ge/noise').integer(2 ** 32);
-    },
-  };
-}
+    edit: (gradients, outputs, step, { seed }) =>
+      modulate(own, gradients, outputs, step, (gradient, coefficient, parameter) => {
+        const stream = `gradient-noise/epoch-${step.epoch}/step-${step.batchIndex}/${parameter}`;
+        return enhanceGradient(gradient, {
+          coefficient,
+          noise: normalNoise(gradient.shape, deriveSeed(seed, stream)),
+        });
+      }),
+  }),
+});
 
-function modulation<M extends string>(
-  name: string,
-  { alpha, epochs = [1, Infinity], scope = 'conv', multi = 'pairwise' }: OgmOptions,
-  edit: Edit,
+/**
+ * `ogmGe` with noise from elsewhere, for comparisons with other programs.
+ *
+ * @param noise Its tensors are left alone unless they were made in the call.
+ */
+export function ogmGeWithNoise<M extends string>(
+  given: z.input<typeof options>,
+  noise: GradientNoise,
 ): Method<M> {
-  const [first, last] = epochs;
-  if (!(Number.isInteger(first) && first >= 1 && last >= first)) {
-    throw new OptionError(
-      `\`epochs\` is [${epochs.join(', ')}]; expected the first and the last epoch of the modulation, counted from 1. The released window 0 to 50 is [1, 51].`,
-      { option: 'epochs', value: epochs, accepted: '[first, last], 1 ≤ first ≤ last' },
-    );
-  }
-  // Checks alpha and multi before a run has begun.
-  ogmCoefficients({ a: 1, b: 1 }, { alpha, multi });
-
-  let modalityOf: (variable: string) => M | undefined;
-  let stableName: ReadonlyMap<string, string>;
-  let log: Readonly<Record<'scores' | 'ratios' | 'coefficients', PerModality<M, number>>>;
+  const own = checkOptions(options, given, ogmGe.name);
   return {
-    name,
-    task: 'classification',
-    modalities: { least: 2 },
-    onTrainStart({ model }) {
-      modalityOf = modalityInScope(model, scope);
-      stableName = model.stableNames();
-    },
-    afterBackward(gradients, step, { unimodalLogits }) {
-      const { epoch, batchIndex, model } = step;
-      const scores = meanScores(step, unimodalLogits);
-      const modulates = first <= epoch && epoch <= last;
-      const compared = model.modalities.filter((modality) => !Number.isNaN(scores[modality]));
-      const present = perModality(compared, (modality) => scores[modality]);
-      const enough = compared.length > 1;
-      const coefficients: Record<M, number> = {
-        ...perModality(model.modalities, () => 1),
-        ...(modulates && enough && ogmCoefficients(present, { alpha, multi })),
-      };
-      const ratios: Record<M, number> = {
-        ...perModality(model.modalities, () => NaN),
-        ...(enough && ogmRatios(present, multi)),
-      };
-      log = { scores, ratios, coefficients };
-      if (!modulates) return gradients;
-      return gradients.map(({ name, tensor }) => {
-        const modality = modalityOf(name);
-        if (!tensor || modality === undefined) return { name, tensor };
-        const place = { coefficient: coefficients[modality], epoch, batchIndex };
-        return { name, tensor: tf.tidy(() => edit(tensor, stableName.get(name) as string, place)) };
-      });
-    },
-    stepLog: () => log,
+    ...ogm<M>(given),
+    name: ogmGe.name,
+    edit: (gradients, outputs, step) =>
+      modulate(own, gradients, outputs, step, (gradient, coefficient, parameter) =>
+        enhanceGradient(gradient, { coefficient, noise: noise(parameter, gradient.shape) }),
+      ),
   };
-}
-
-/** s_m over the samples that have the modality, of all processes, divided by how many they are; NaN if none has it. */
-function meanScores<M extends string>(
-  { model, batch, allReduce }: Step<M>,
-  logits: PerModality<M, tf.Tensor2D>,
-): Record<M, number> {
-  const means = perModality(model.modalities, (modality) => {
-    const samples = presentSamples(batch, modality);
-    const count = samples?.length ?? batch.ids.length;
-    if (count === 0) return { mean: 0, count };
-    return tf.tidy(() => {
-      const probability = trueClassProbability(batch.labels, logits[modality]);
-      const rows = samples ? tf.gather(probability, tf.tensor1d([...samples], 'int32')) : probability;
-      return { mean: tf.mean(rows).dataSync()[0] as number, count } as never;
-    }) as { mean: number; count: number };
-  });
-  const sums = Float64Array.from(
-    model.modalities.flatMap((modality) => [
-      means[modality].mean * means[modality].count,
-      means[modality].count,
-    ]),
-  );
-  allReduce.sum(sums);
-  return perModality(model.modalities, (modality) => {
-    const i = 2 * model.modalities.indexOf(modality);
-    const [sum, count] = [sums[i] as number, sums[i + 1] as number];
-    // Exact where one process has all of them: a mean times a count, divided again, may round.
-    return count === means[modality].count && count > 0 ? means[modality].mean : sum / count;
-  });
 }

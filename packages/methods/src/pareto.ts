@@ -1,3 +1,5 @@
+import * as tf from '@tensorflow/tfjs-core';
+
 /** Products of two gradients: of the multimodal loss (mm) and of a modality's own (uni). */
 export interface GradientProducts {
   /** ⟨g_mm, g_mm⟩. */
@@ -50,3 +52,38 @@ export function paretoScale(
   const combined = 2 * Math.sqrt(Math.max(0, a * a * multimodal + 2 * a * b * cross + b * b * unimodal));
   return combined === 0 ? gamma : gamma * Math.max(1, sum / combined);
 }
+
+/** The two gradients of one tensor; `null` where a loss does not reach it. */
+interface GradientPair {
+  readonly multimodal: tf.Tensor | null;
+  readonly unimodal: tf.Tensor | null;
+}
+
+/** Products of each tensor's two gradients, 0 where there are not both; read back at once. */
+export function productsOf(pairs: readonly GradientPair[]): GradientProducts[] {
+  const product = (x: tf.Tensor, y: tf.Tensor): tf.Tensor => tf.sum(tf.mul(x, y));
+  const rows = tf.stack(
+    pairs.map(({ multimodal, unimodal }) =>
+      multimodal && unimodal
+        ? tf.stack([
+            product(multimodal, multimodal),
+            product(multimodal, unimodal),
+            product(unimodal, unimodal),
+          ])
+        : tf.zeros([3]),
+    ),
+  );
+  const numbers = rows.arraySync() as [number, number, number][];
+  return numbers.map(([multimodal, cross, unimodal]) => ({ multimodal, cross, unimodal }));
+}
+
+/** Products of several tensors taken as one. */
+export const sumOf = (products: readonly GradientProducts[]): GradientProducts =>
+  products.reduce(
+    (total, each) => ({
+      multimodal: total.multimodal + each.multimodal,
+      cross: total.cross + each.cross,
+      unimodal: total.unimodal + each.unimodal,
+    }),
+    { multimodal: 0, cross: 0, unimodal: 0 },
+  );

@@ -1,6 +1,5 @@
 import { initializeWeights } from '@g2d/encoders';
-import type { Fusion } from '@g2d/fusion';
-import { perModality, type PerModality } from '@g2d/core';
+import { perModality, type Fusion, type PerModality } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 
@@ -34,14 +33,14 @@ export function projectFeatures<const M extends string>(
     modalities,
     widths,
     layers: [...modalities.map((modality) => ({ layer: projections[modality], modality })), ...fusion.layers],
-    apply: (features, present) =>
+    apply: (features, pass) =>
       tf.tidy(() => {
         const projected = perModality(
           modalities,
           (modality) => projections[modality].apply(features[modality]) as tf.Tensor2D,
         );
         // The fusion leaves the rows of absent samples out, so what a projection makes of them does not matter.
-        return { ...fusion.apply(projected, present) };
+        return { ...fusion.apply(projected, pass) };
       }),
     symbolic: (features) =>
       fusion.symbolic(

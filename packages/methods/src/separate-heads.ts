@@ -1,4 +1,5 @@
-import type { Fusion } from '@g2d/fusion';
+import type { Fusion, FusionOptions } from '@g2d/core';
+import { concatFusion, lateFusion } from '@g2d/fusion';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -15,10 +16,10 @@ export function separateHeads<M extends string>(fused: Fusion<M>, heads: Fusion<
     modalities: fused.modalities,
     widths: fused.widths,
     layers: [...fused.layers, ...heads.layers],
-    apply: (features, present) =>
+    apply: (features, pass) =>
       tf.tidy(() => ({
-        ...fused.apply(features, present),
-        unimodalLogits: { ...heads.apply(features, present).unimodalLogits },
+        ...fused.apply(features, pass),
+        unimodalLogits: { ...heads.apply(features, pass).unimodalLogits },
       })),
     symbolic: (features) => ({
       logits: fused.symbolic(features).logits,
@@ -26,3 +27,7 @@ export function separateHeads<M extends string>(fused: Fusion<M>, heads: Fusion<
     }),
   };
 }
+
+/** A fused linear head on the concatenated features, and a linear one for each modality beside it. */
+export const separateLinearHeads = <M extends string>(options: FusionOptions<M>): Fusion<M> =>
+  separateHeads(concatFusion(options), lateFusion(options));

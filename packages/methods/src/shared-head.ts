@@ -1,5 +1,5 @@
-import { lateFusion, type Fusion } from '@g2d/fusion';
-import { OptionError, perModality, type PerModality } from '@g2d/core';
+import { OptionError, perModality, type Fusion, type PerModality } from '@g2d/core';
+import { lateFusion } from '@g2d/fusion';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { symbolicByEntropy, symbolicFixed } from './symbolic-shares.js';
@@ -53,14 +53,14 @@ export function sharedHeadFusion<const M extends string>({
     modalities,
     widths: perModality(modalities, () => width),
     layers: [{ layer, modality: undefined }],
-    apply: (encoded, present) =>
+    apply: (encoded, { training, present }) =>
       tf.tidy(() => {
         const features = perModality(modalities, (modality) =>
           presentRows(encoded[modality], present?.[modality]),
         );
         const unimodalLogits = perModality(
           modalities,
-          (modality) => head.apply({ shared: features[modality] }).logits,
+          (modality) => head.apply({ shared: features[modality] }, { training }).logits,
         );
         const all = modalities.map((modality) => unimodalLogits[modality]);
         const columns = weightColumns(modalities, unimodalLogits, weights);

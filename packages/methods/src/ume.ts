@@ -1,44 +1,52 @@
-import type { EnsembleLogitsOptions } from '@g2d/distill';
-import { OptionError } from '@g2d/core';
-import { type Method, teacherEnsemble } from '@g2d/trainer';
+import { defineMethod, OptionError, perModality, type Hooks } from '@g2d/core';
+import { ensembleLogits } from '@g2d/distill';
+import { z } from 'zod';
 
-/** Settings of `ume`. */
-export interface UmeOptions {
-  /** What is averaged: the teachers' logits (default) or their predictions. */
-  readonly average?: NonNullable<EnsembleLogitsOptions<string>['average']>;
-}
-
-const ACCEPTED = ['logits', 'probabilities'];
+const options = z.strictObject({
+  average: z
+    .enum(['logits', 'probabilities'])
+    .default('logits')
+    .describe("what is averaged: the teachers' logits or their predictions"),
+});
 
 /**
  * UME as a method: the teachers together are the model, and nothing trains.
  *
+ * z = mean of u_m^T over the modalities that a sample has
+ *
  * A training with it has 0 epochs; its predictions are those of `teacherEnsemble`, for the training's task.
  *
- * @throws {OptionError} If `average` is another; in `onTrainStart`, if the training has an epoch: its steps would change a model that
+ * @throws {OptionError} If `average` is another; as the training begins, if it has an epoch: its steps would change a model that
  * nothing predicts with.
  * @example
  * await train({ model, methods: [ume()], teachers, epochs: 0, … });
  * @see Du et al., On Uni-Modal Feature Learning in Supervised Multi-Modal Learning (2023); G2D, Sec. 4
  */
-export function ume<M extends string>({ average = 'logits' }: UmeOptions = {}): Method<M> {
-  if (!ACCEPTED.includes(average)) {
-    throw new OptionError(`\`average\` is "${String(average)}"; it must be one of ${ACCEPTED.join(', ')}.`, {
-      option: 'average',
-      value: average,
-      accepted: ACCEPTED.join(', '),
-    });
-  }
-  return {
-    name: 'ume',
-    teachers: 'unimodal',
-    onTrainStart({ epochs }) {
+export const ume = defineMethod({
+  name: 'ume',
+  label: 'UME',
+  summary: 'the teachers’ answers combined, nothing trained jointly',
+  source: { paper: 'Du et al. 2023' },
+  needs: { teachers: 'unimodal' },
+  options,
+  create: <M extends string>({ average }: z.output<typeof options>): Hooks<M> => ({
+    init({ epochs }) {
       if (epochs === 0) return;
       throw new OptionError(
         `UME averages the teachers and trains nothing, but the training has ${epochs} epochs. Set \`epochs\` to 0.`,
         { option: 'epochs', value: epochs, accepted: '0' },
       );
     },
-    predict: ({ frozenTeachers, task }, batch) => teacherEnsemble(frozenTeachers, { average, task })(batch),
-  };
-}
+    forward({ model: { modalities }, task, batch: { present = {} }, teacherOutputs }) {
+      const unimodalLogits = perModality(modalities, (modality) => teacherOutputs[modality].logits);
+      const features = perModality(modalities, (modality) => teacherOutputs[modality].features);
+      const masks = Object.entries(present).filter(([modality]) => modalities.includes(modality as M));
+      const own = masks.length > 0 && { present: Object.fromEntries(masks) as typeof present };
+      return {
+        features,
+        unimodalLogits,
+        logits: ensembleLogits<M>(unimodalLogits, { average, task, ...own }),
+      };
+    },
+  }),
+});

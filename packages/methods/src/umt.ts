@@ -1,19 +1,21 @@
-import { g2dLoss, type FeatureDistillationOptions } from '@g2d/distill';
-import { OptionError, type PerModality } from '@g2d/core';
-import type { Method } from '@g2d/trainer';
+import { defineMethod, type Hooks } from '@g2d/core';
+import { g2dLoss } from '@g2d/distill';
+import { z } from 'zod';
+import { weightOption } from './options.js';
 
-/** Settings of `umt`. */
-export interface UmtOptions<M extends string = string> {
-  /** λ ≥ 0, weight of the distances, one for all or one for each modality. Default 1, as the released code of G2D. */
-  readonly lambda?: number | PerModality<M, number>;
-  /**
-   * `'mean'` (default): over batch and features, as the released code of G2D. `'sum'`: ‖f_m − f_m^T‖², averaged over the batch. With
-   * features of width D it is D times as large, so λ = 1 of one is λ = D of the other.
-   */
-  readonly reduction?: NonNullable<FeatureDistillationOptions['reduction']>;
-}
-
-const REDUCTIONS = ['mean', 'sum'];
+const options = z.strictObject({
+  lambda: weightOption
+    .default(1)
+    .describe(
+      'weight λ of the distances, one for all modalities or one for each; the released code of G2D has 1',
+    ),
+  reduction: z
+    .enum(['mean', 'sum'])
+    .default('mean')
+    .describe(
+      'of the squared differences: mean over batch and features, as the released code of G2D, or their sum for each sample: with features of width D that is D times as large',
+    ),
+});
 
 /**
  * UMT: each encoder is held close to the features of its own teacher; the teachers' logits have no part in it.
@@ -27,32 +29,20 @@ const REDUCTIONS = ['mean', 'sum'];
  * await train({ model, methods: [umt({ lambda: 50 })], teachers, … });
  * @see Du et al., On Uni-Modal Feature Learning in Supervised Multi-Modal Learning (2023); G2D, Sec. 4 and Table 4
  */
-export function umt<M extends string>({
-  lambda = 1,
-  reduction = 'mean',
-}: UmtOptions<NoInfer<M>> = {}): Method<M> {
-  const weights: readonly unknown[] = typeof lambda === 'object' ? Object.values(lambda) : [lambda];
-  const wrong = weights.find((weight) => !(Number.isFinite(weight) && (weight as number) >= 0));
-  if (wrong !== undefined || weights.length === 0) {
-    throw new OptionError(
-      `\`lambda\` is ${String(wrong)}; expected a finite number of at least 0, or one for each modality. The released code of G2D has 1.`,
-      { option: 'lambda', value: lambda, accepted: 'a finite number ≥ 0' },
-    );
-  }
-  if (!REDUCTIONS.includes(reduction)) {
-    throw new OptionError(
-      `\`reduction\` is "${String(reduction)}"; it must be one of ${REDUCTIONS.join(', ')}.`,
-      { option: 'reduction', value: reduction, accepted: REDUCTIONS.join(', ') },
-    );
-  }
-  const options = { alpha: lambda, beta: 0, featureReduction: reduction };
-  return {
-    name: 'umt',
-    teachers: 'unimodal',
-    loss({ task, batch: { labels, present }, teachers }, { logits, features }) {
-      const inputs = { labels, student: { logits, features }, teachers, ...(present && { present }) };
-      const { total, student, feature } = g2dLoss<M>(inputs, { ...options, task });
+export const umt = defineMethod({
+  name: 'umt',
+  label: 'UMT',
+  summary: 'learns from the teachers’ features',
+  source: { paper: 'Du et al. 2023' },
+  needs: { teachers: 'unimodal' },
+  options,
+  create: <M extends string>({ lambda, reduction }: z.output<typeof options>): Hooks<M> => ({
+    loss({ logits, features }, { task, batch: { labels, present }, teacherOutputs: teachers }) {
+      const { total, student, feature } = g2dLoss<string>(
+        { labels, student: { logits, features }, teachers, ...(present && { present }) },
+        { alpha: lambda, beta: 0, featureReduction: reduction, task },
+      );
       return { total, student, feature };
     },
-  };
-}
+  }),
+});

@@ -2,10 +2,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { batches, fromSamples } from '@g2d/datasets';
 import { initializeWeights } from '@g2d/encoders';
-import { MultimodalModel, type Fusion } from '@g2d/fusion';
-import { perModality } from '@g2d/core';
+import { perModality, type EpochRecord, type Fusion, type Method } from '@g2d/core';
+import { MultimodalModel } from '@g2d/fusion';
 import { randomStream } from '@g2d/tensor-ops';
-import { train, type EpochRecord, type Method, type TrainOptions } from '@g2d/trainer';
+import { train, type TrainOptions } from '@g2d/trainer';
 
 export type Modality = 'loud' | 'quiet';
 export const both = ['loud', 'quiet'] as const;

@@ -1,6 +1,7 @@
 // Trains each method on a toy, whole and stopped after a step, for the tests of resuming.
 import { batches, fromSamples } from '@g2d/datasets';
 import { lateFusion, sumFusion, type Fusion } from '@g2d/fusion';
+import type { Method } from '@g2d/core';
 import { randomStream } from '@g2d/tensor-ops';
 import {
   evaluate,
@@ -8,7 +9,6 @@ import {
   readState,
   train,
   type FrozenTeachers,
-  type Method,
   type TrainingState,
   type TrainOptions,
 } from '@g2d/trainer';
@@ -47,7 +47,7 @@ const both = ['audio', 'visual'] as const;
 const options = { widths: { audio: 3, visual: 3 }, classes: 2, seed: 0 };
 const smp = (ranking: 'batch' | 'epoch' = 'batch') =>
   modalityPrioritization<Modality>({ phaseEpochs: [1, 1], scope: 'encoder', ranking });
-const mlaOf = (given: Parameters<typeof mla<Modality>>[0]): Recipe => ({
+const mlaOf = (given: Parameters<typeof mla>[0]): Recipe => ({
   methods: () => [mla<Modality>(given)],
   fusion: () => mla<Modality>(given).fusion?.(options) as Fusion<Modality>,
 });
@@ -65,8 +65,8 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'ogm-ge': { methods: () => [ogmGe({ alpha: 0.8, epochs: [2, 3] })] },
   'ogm-ge with a seed': { methods: () => [ogmGe({ alpha: 0.8, seed: 4 })] },
   mla: mlaOf({}),
-  'mla, scalar projection': mlaOf({ projection: 'scalar', width: 4 }),
-  'mla, released projection': mlaOf({ projection: 'released-elementwise', otherEncoders: 'zero' }),
+  'mla, projection': mlaOf({ projection: true, width: 4 }),
+  'mla, official projection': mlaOf({ projection: true, reference: 'official', otherEncoders: 'zero' }),
   'mm-pareto': {
     methods: () => [mmPareto()],
     fusion: () => mmPareto<Modality>().fusion?.(options) as Fusion<Modality>,
@@ -81,8 +81,8 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     audioLoss: (epoch) => epoch,
   },
   // It stops after epoch 3.
-  'mses, released': {
-    methods: () => [mses({ patience: 1, form: 'released' })],
+  'mses, official': {
+    methods: () => [mses({ patience: 1, reference: 'official' })],
     epochs: 4,
     audioLoss: (epoch) => epoch,
   },

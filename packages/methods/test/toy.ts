@@ -1,12 +1,12 @@
 // Convolutional models that train in milliseconds, for this package's tests.
 import * as tf from '@tensorflow/tfjs';
 import { initializeWeights } from '@g2d/encoders';
-import { lateFusion, MultimodalModel, type Fusion } from '@g2d/fusion';
+import type { Batch, Fusion } from '@g2d/core';
+import { lateFusion, MultimodalModel } from '@g2d/fusion';
 import { randomStream } from '@g2d/tensor-ops';
-import type { Step, TrainOptions } from '@g2d/trainer';
+import type { TrainOptions } from '@g2d/trainer';
 
 export type Modality = 'audio' | 'visual';
-type Batch<M extends string> = Step<M>['batch'];
 
 /** One convolution, batch normalization and an average for each modality, and late fusion into two classes or another. */
 export function toyModel<M extends string>(modalities: readonly M[], fusion?: Fusion<M>): MultimodalModel<M> {

@@ -1,15 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import {
-  featureDistillationLoss,
-  logitDistillationLoss,
-  studentLoss,
-  type TeacherOutputs,
-} from '@g2d/distill';
-import type { MultimodalModel, Outputs } from '@g2d/fusion';
+import { featureDistillationLoss, logitDistillationLoss, studentLoss } from '@g2d/distill';
 import { modalityConfidence, rankModalities } from '@g2d/smp';
-import type { NamedGradient, PerModality } from '@g2d/core';
+import type { Gradient, Gradients, Outputs, PerModality, TeacherOutputs } from '@g2d/core';
 import { ogmCoefficients } from '@g2d/methods';
-import type { Method } from '@g2d/trainer';
 import { modalities, type Modality, type OgmSettings } from './case.js';
 import { difference, norm, squaredNorm } from './numbers.js';
 import { convolutionGroups, parameterGroups } from './outline.js';
@@ -77,13 +70,16 @@ export function recordTeacherLogits(record: Recorder, teachers: PerModality<Moda
     record(`teacherLogits${CALLED[modality]}`, rowsOf(teachers[modality].logits));
 }
 
-/** A series of a method's log; the methods that are run here have it. */
-const logged = (method: Method<Modality>, series: string): PerModality<Modality, number> =>
-  method.stepLog?.()[series] as PerModality<Modality, number>;
+/** What the methods logged in a step. */
+export type Series = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** One series; the methods that are run here have it. */
+const logged = (series: Series, name: string): PerModality<Modality, number> =>
+  series[name] as PerModality<Modality, number>;
 
 /** What sequential modality prioritization decided in a step. */
-export function recordPriority(record: Recorder, method: Method<Modality>, batch: number): void {
-  const [confidence, coefficients] = [logged(method, 'confidence'), logged(method, 'coefficients')];
+export function recordPriority(record: Recorder, series: Series, batch: number): void {
+  const [confidence, coefficients] = [logged(series, 'confidence'), logged(series, 'coefficients')];
   const suppressed = modalities.find((modality) => coefficients[modality] === 0);
   record('inWindow', suppressed !== undefined);
   record('suppressed', suppressed ?? 'none');
@@ -95,18 +91,17 @@ export function recordPriority(record: Recorder, method: Method<Modality>, batch
 }
 
 /** What gradient modulation decided in a step. Outside of its window the factors are those it would have applied. */
-export function recordModulation(record: Recorder, method: Method<Modality>, { alpha }: OgmSettings): void {
-  const coefficients = ogmCoefficients(logged(method, 'scores'), { alpha });
-  record('ratioVisual', logged(method, 'ratios').visual);
+export function recordModulation(record: Recorder, series: Series, { alpha }: OgmSettings): void {
+  const coefficients = ogmCoefficients(logged(series, 'scores'), { alpha });
+  record('ratioVisual', logged(series, 'ratios').visual);
   for (const modality of modalities) record(`coeff${CALLED[modality]}`, coefficients[modality]);
 }
 
 /** L2 norms of the gradients of each group of parameters, before and after the methods edited them. */
 export function recordGradientNorms(
   record: Recorder,
-  before: readonly NamedGradient[],
-  after: readonly NamedGradient[],
-  model: MultimodalModel<Modality>,
+  before: Gradients<Modality>,
+  after: Gradients<Modality>,
 ): void {
   // Most gradients are the same tensors before and after.
   const squares = new Map<tf.Tensor, number>();
@@ -118,11 +113,12 @@ export function recordGradientNorms(
   };
   for (const [key, gradients] of Object.entries({ gradNormBefore: before, gradNormAfter: after })) {
     const sums = new Map(parameterGroups.map((group) => [group, 0]));
-    for (const { name, tensor } of gradients) {
-      const group = groupOf(model, name);
+    for (const gradient of gradients) {
+      const group = groupOf(gradient);
       const sum = sums.get(group);
-      if (sum === undefined) throw new Error(`${name} is in the group ${group}, which is not compared.`);
-      sums.set(group, sum + squareOf(tensor));
+      if (sum === undefined)
+        throw new Error(`${gradient.name} is in the group ${group}, which is not compared.`);
+      sums.set(group, sum + squareOf(gradient.tensor));
     }
     for (const [group, square] of sums) record(`${key}.${group}`, Math.sqrt(square));
   }
@@ -135,17 +131,16 @@ export function recordNoiseNorms(
     before,
     after,
     coefficients,
-    model,
   }: {
-    readonly before: readonly NamedGradient[];
-    readonly after: readonly NamedGradient[];
+    readonly before: Gradients<Modality>;
+    readonly after: Gradients<Modality>;
     readonly coefficients: PerModality<Modality, number>;
-    readonly model: MultimodalModel<Modality>;
   },
 ): void {
   const squares = new Map(convolutionGroups.map((group) => [group, 0]));
-  before.forEach(({ name, tensor }, i) => {
-    const group = groupOf(model, name);
+  before.forEach((gradient, i) => {
+    const group = groupOf(gradient);
+    const { tensor } = gradient;
     const edited = after[i]?.tensor;
     const sum = squares.get(group);
     if (sum === undefined || !tensor || !edited) return;
@@ -157,7 +152,6 @@ export function recordNoiseNorms(
 }
 
 /** `audio.conv`, `visual.norm`, `fusion` and so on. */
-function groupOf(model: MultimodalModel<Modality>, variable: string): string {
-  const { modality, role } = model.groups().get(variable) ?? {};
+function groupOf({ parameter: { modality, role } }: Gradient<Modality>): string {
   return role === 'head' || role === 'shared' ? 'fusion' : `${modality}.${role}`;
 }

@@ -1,11 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { studentLoss, type TeacherOutputs } from '@g2d/distill';
-import type { Outputs } from '@g2d/fusion';
-import { perModality, type NamedGradient, type PerModality } from '@g2d/core';
+import { studentLoss } from '@g2d/distill';
+import {
+  perModality,
+  type Batch,
+  type Gradients,
+  type Method,
+  type Outputs,
+  type PerModality,
+  type TeacherOutputs,
+} from '@g2d/core';
+import { g2dDistillation, modalityPrioritization, ogm, ogmGeWithNoise } from '@g2d/methods';
 import { SGD } from '@g2d/tensor-ops';
-import { frozenTeachers, type Method, type Step } from '@g2d/trainer';
-import { g2dDistillation, modalityPrioritization, ogm, ogmGe } from '@g2d/methods';
-import { withStep, TrainingContext } from '@g2d/trainer/internal';
+import { frozenTeachers } from '@g2d/trainer';
+import { RunningMethods, TrainingContext, withStep } from '@g2d/trainer/internal';
 import { modalities, type LabelledBatch, type Modality, type TrainCase, type TrainStep } from './case.js';
 import type { Results } from './compare.js';
 import type { EncoderPool } from './encoder-pool.js';
@@ -21,6 +28,7 @@ import {
   recordPriority,
   recordTeacherLogits,
   type Recorder,
+  type Series,
 } from './record-step.js';
 import type { Rows, Value } from './read-expected.js';
 import { buildStudent, buildTeacher, type CaseModel } from './student.js';
@@ -29,8 +37,10 @@ import { buildStudent, buildTeacher, type CaseModel } from './student.js';
 interface Run {
   readonly parityCase: TrainCase;
   readonly student: CaseModel<Modality>;
-  readonly methods: readonly Method<Modality>[];
+  readonly running: RunningMethods<Modality>;
   readonly training: TrainingContext<Modality>;
+  /** What the methods made of the gradients of the last step. */
+  readonly edited: () => Gradients<Modality>;
   readonly results: Map<string, Value | Rows>;
 }
 
@@ -48,16 +58,20 @@ export async function runTrain(parityCase: TrainCase, pool: EncoderPool): Promis
   const optimizer = new SGD(student.model.variables, parityCase.optimizer);
   const epochs = Math.max(...parityCase.steps.map(({ epoch }) => epoch)) + 1;
   let current = 0;
+  const methods = methodsOf(parityCase, (variable) =>
+    student.weights.noise(variable, {
+      seed: parityCase.seed,
+      step: current,
+      scale: parityCase.ogm?.noiseScale,
+    }),
+  );
+  let edited: Gradients<Modality> = [];
+  const watcher: Method<Modality> = { name: 'watcher', edit: (gradients) => (edited = gradients) };
   const run: Run = {
     parityCase,
     student,
-    methods: methodsOf(parityCase, (variable) =>
-      student.weights.noise(variable, {
-        seed: parityCase.seed,
-        step: current,
-        scale: parityCase.ogm?.noiseScale,
-      }),
-    ),
+    running: new RunningMethods([...methods, watcher]),
+    edited: () => edited,
     training: new TrainingContext(
       { model: student.model, epochs, teachers: frozen, batches: noBatches },
       optimizer,
@@ -65,7 +79,7 @@ export async function runTrain(parityCase: TrainCase, pool: EncoderPool): Promis
     results: new Map(),
   };
   try {
-    for (const method of run.methods) await method.onTrainStart?.(run.training);
+    await run.running.start(run.training);
     for (current = 0; current < parityCase.steps.length; current++) {
       // Lets timers and signals through: a step is synchronous.
       await tf.nextFrame();
@@ -77,6 +91,7 @@ export async function runTrain(parityCase: TrainCase, pool: EncoderPool): Promis
     run.results.set('buffers', rows.buffers);
     tf.tidy(() => evaluateLast(run));
   } finally {
+    run.running.close();
     optimizer.dispose();
     frozen?.dispose();
     for (const { dispose } of [student, ...Object.values(teachers ?? {})]) dispose();
@@ -85,7 +100,7 @@ export async function runTrain(parityCase: TrainCase, pool: EncoderPool): Promis
 }
 
 /** A case brings its batches one by one; no method of a case asks for more. */
-async function* noBatches(): AsyncGenerator<Step<Modality>['batch']> {}
+async function* noBatches(): AsyncGenerator<Batch<Modality>> {}
 
 function methodsOf(
   { method, ogm: settings, g2d }: TrainCase,
@@ -101,14 +116,14 @@ function methodsOf(
   if (!settings) return [];
   const { alpha, window } = settings;
   const options = { alpha, epochs: [window[0] + 1, window[1] + 1], scope: 'conv' } as const;
-  return [method === 'ogm' ? ogm(options) : ogmGe({ ...options, seed: 0, noise })];
+  return [method === 'ogm' ? ogm(options) : ogmGeWithNoise(options, noise)];
 }
 
 /** Methods count epochs from 1. Before the window of G2D every modality trains, as in the joint phase after it. */
 const epochOf = ({ g2d }: TrainCase, { epoch }: TrainStep): number =>
   g2d && epoch < g2d.window[0] ? g2d.window[1] + 2 : epoch + 1;
 
-function batchOf({ seed, inputs }: TrainCase, { batchTag, labels }: LabelledBatch): Step<Modality>['batch'] {
+function batchOf({ seed, inputs }: TrainCase, { batchTag, labels }: LabelledBatch): Batch<Modality> {
   return {
     inputs: perModality(modalities, (modality) =>
       inputTensor(inputs[modality], { seed, batchTag, modality }),
@@ -119,37 +134,37 @@ function batchOf({ seed, inputs }: TrainCase, { batchTag, labels }: LabelledBatc
 }
 
 function runStep(run: Run, t: number): void {
-  const { parityCase, student, methods, training, results } = run;
-  const { model, optimizer } = training;
+  const { parityCase, student, running, training, results } = run;
   const given = parityCase.steps[t] as TrainStep;
   const batch = tf.tidy(() => batchOf(parityCase, given));
-  withStep(training, methods, { epoch: epochOf(parityCase, given), batchIndex: t, batch }, (step) => {
-    for (const method of methods) method.onStepStart?.(step);
-    let kept: Outputs<Modality> | undefined;
-    // Every gradient, also of what a method suppresses: the norms before it are compared too.
-    const { loss, gradients: before } = step.differentiate(() => {
-      kept = step.forward();
-      const owner = methods.find((method) => method.loss);
-      return owner?.loss?.(step, kept) ?? { total: studentLoss(batch.labels, kept.logits) };
+  withStep(training, running, { epoch: epochOf(parityCase, given), batchIndex: t, batch }, (step) => {
+    // Before the plans, so by every parameter: the norms of what a method suppresses are compared too.
+    const {
+      losses,
+      outputs,
+      gradients: before,
+    } = step.differentiate(() => {
+      const outputs = step.forward();
+      return {
+        loss: running.loss(outputs, step) ?? { total: studentLoss(batch.labels, outputs.logits) },
+        outputs,
+      };
     });
-    const outputs = kept as unknown as Outputs<Modality>;
-    const after = methods.reduce<readonly NamedGradient[]>(
-      (gradients, method) => method.afterBackward?.(gradients, step, outputs) ?? gradients,
-      before,
-    );
+    step.plan();
+    step.update(before, outputs);
+    const after = run.edited();
 
     const record: Recorder = (name, quantity) => void results.set(`steps[${t}].${name}`, quantity);
     recordLogits(record, batch.labels, outputs);
     recordFeatures(record, batch.labels, outputs);
-    record('lossTotal', loss['total'] as number);
-    recordGradientNorms(record, before, after, model);
-    const teacherOutputs = parityCase.teachers && step.teachers;
-    recordMethod(record, run, { outputs, teacherOutputs, before, after });
+    record('lossTotal', losses['total'] as number);
+    recordGradientNorms(record, before, after);
+    const teacherOutputs = parityCase.teachers && step.teacherOutputs;
+    recordMethod(record, parityCase, { outputs, teacherOutputs, before, after, series: step.series });
     if (t === 0) {
       results.set('parameters', gradientRows(parityCase, student.weights, before));
       if (teacherOutputs) recordTeacherLogits(record, teacherOutputs);
     }
-    optimizer.applyGradients(after);
   });
   tf.dispose(batch);
 }
@@ -157,39 +172,39 @@ function runStep(run: Run, t: number): void {
 /** What only one method computes. */
 function recordMethod(
   record: Recorder,
-  { parityCase, student, methods }: Run,
+  { method, ogm, g2d, batch }: TrainCase,
   {
     outputs,
     teacherOutputs,
     before,
     after,
+    series,
   }: {
     readonly outputs: Outputs<Modality>;
     readonly teacherOutputs: PerModality<Modality, TeacherOutputs> | undefined;
-    readonly before: readonly NamedGradient[];
-    readonly after: readonly NamedGradient[];
+    readonly before: Gradients<Modality>;
+    readonly after: Gradients<Modality>;
+    readonly series: Series;
   },
 ): void {
-  const { method, ogm, g2d, batch } = parityCase;
-  const last = methods.at(-1) as Method<Modality>;
   if (g2d && teacherOutputs) {
     recordDistillation(record, outputs, teacherOutputs, g2d.temperature);
-    recordPriority(record, last, batch);
+    recordPriority(record, series, batch);
   }
   if (ogm) {
-    recordModulation(record, last, ogm);
+    recordModulation(record, series, ogm);
     // Outside of its window the method gives back the list that it got.
     const inWindow = after !== before;
     record('inWindow', inWindow);
     if (method === 'ogm-ge' && inWindow) {
-      const coefficients = last.stepLog?.()['coefficients'] as PerModality<Modality, number>;
-      recordNoiseNorms(record, { before, after, coefficients, model: student.model });
+      const coefficients = series['coefficients'] as PerModality<Modality, number>;
+      recordNoiseNorms(record, { before, after, coefficients });
     }
   }
 }
 
 function evaluateLast({ parityCase, student, results }: Run): void {
   const { inputs, labels } = batchOf(parityCase, parityCase.evalBatch);
-  const outputs = student.model.forward(inputs, { training: false });
+  const outputs = student.model.forward({ inputs }, { training: false });
   recordLogits((name, value) => void results.set(`evalAfter.${name}`, value), labels, outputs);
 }

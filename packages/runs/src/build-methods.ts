@@ -1,65 +1,44 @@
-import { existsSync } from 'node:fs';
-import type { MultimodalDataset } from '@g2d/core';
-import { OptionError } from '@g2d/core';
-import { type FrozenTeachers, type Method, teacherConfidence } from '@g2d/trainer';
-import { assertMethod } from '@g2d/trainer/internal';
 import {
-  g2dDistillation,
-  linearProbe,
-  mla,
-  mmPareto,
-  modalityPrioritization,
-  mses,
-  ogm,
-  ogmGe,
-  ume,
-  umt,
-  type MsesOptions,
-  type OgmGeOptions,
-  type OgmOptions,
-  type PrioritizationOptions,
-} from '@g2d/methods';
+  isComponent,
+  OptionError,
+  type AnyMethod,
+  type Component,
+  type Method,
+  type StackDefinition,
+} from '@g2d/core';
+import { methods } from '@g2d/methods';
+import { assertMethod } from '@g2d/trainer/internal';
 import type { RunConfig } from './config-schema.js';
-import { callModule } from './import-module.js';
-import { targetVariance } from './open-data.js';
+import { callExport, importDefault, isModulePath, moduleFile } from './import-module.js';
 
-type AnyMethod = Method<string>;
+type Definition = AnyMethod | StackDefinition;
 
-/** Names for stacks of methods. */
-const STACKS: Readonly<Record<string, readonly string[]>> = { joint: [], g2d: ['g2d-loss', 'smp'] };
+const KNOWN: ReadonlyMap<string, Definition> = new Map(methods.map((method) => [method.name, method]));
 
-/** Methods of `@g2d/methods`. */
-const KNOWN = [
-  'g2d-loss',
-  'smp',
-  'umt',
-  'ume',
-  'ogm',
-  'ogm-ge',
-  'mla',
-  'mm-pareto',
-  'mses',
-  'linear-probe',
-] as const;
-type Known = (typeof KNOWN)[number];
+/** What can stand in `method`, beside modules. */
+export const METHOD_NAMES: readonly string[] = [...KNOWN.keys()];
 
-/** What can stand in `method`, beside paths of modules. */
-export const METHOD_NAMES: readonly string[] = [...Object.keys(STACKS), ...KNOWN];
+/** Those with options. */
+const OPTION_NAMES = methods.filter(({ kind }) => kind === 'method').map(({ name }) => name);
 
-const isModule = (name: string): boolean => /^[./]|\.[cm]?[jt]s$/.test(name);
+const isDefinition = (value: unknown): value is Definition =>
+  isComponent(value, 'method') || isComponent(value, 'stack');
+
+const entriesOf = (stack: string): readonly string[] => stack.split('+');
 
 /**
- * The methods of a stack: `'g2d'` is `['g2d-loss', 'smp']`, `'umt+smp'` is `['umt', 'smp']`.
+ * The methods of a stack, by the keys of their options: `'g2d'` is `['g2d-loss', 'smp']`, `'umt+smp'` is `['umt', 'smp']`, a module of the
+ * user's is called as it stands there.
  *
  * @throws {OptionError} If one is not known.
  */
 export function methodNames(stack: string): readonly string[] {
-  return stack.split('+').flatMap((name) => {
-    const names = Object.hasOwn(STACKS, name) ? STACKS[name] : undefined;
-    if (names) return names;
-    if (isModule(name) || KNOWN.includes(name as Known)) return [name];
+  return entriesOf(stack).flatMap((name) => {
+    const known = KNOWN.get(name);
+    if (known) return known.kind === 'stack' ? known.methods.map((method) => method.name) : [known.name];
+    if (isModulePath(name) || moduleFile(name) !== undefined) return [name];
     throw new OptionError(
-      `There is no method "${name}"; "method" can be ${METHOD_NAMES.join(', ')}, the path of a module such as ./mine.js, or several joined by "+".`,
+      `There is no method "${name}"; "method" can be ${METHOD_NAMES.join(', ')}, the path of a module such as ./mine.js, an installed package, or several joined by "+".`,
       { option: 'method', value: name, accepted: METHOD_NAMES.join(', ') },
     );
   });
@@ -71,99 +50,67 @@ export function methodNames(stack: string): readonly string[] {
 export function assertMethodOptions({ method, methodOptions }: RunConfig): void {
   const own = methodNames(method);
   for (const name of Object.keys(methodOptions)) {
-    if (own.includes(name) || KNOWN.includes(name as Known) || (isModule(name) && existsSync(name))) continue;
+    const isModule = isModulePath(name) && moduleFile(name) !== undefined;
+    if (own.includes(name) || OPTION_NAMES.includes(name) || isModule) continue;
     throw new OptionError(
-      `"methodOptions" has "${name}", which is no method. Its keys are names of methods (${KNOWN.join(', ')}), or paths of modules as they stand in "method".`,
-      { option: `methodOptions.${name}`, value: name, accepted: KNOWN.join(', ') },
+      `"methodOptions" has "${name}", which is no method. Its keys are names of methods (${OPTION_NAMES.join(', ')}), or paths of modules as they stand in "method".`,
+      { option: `methodOptions.${name}`, value: name, accepted: OPTION_NAMES.join(', ') },
     );
   }
-}
-
-/** What options cannot say. */
-interface MethodContext {
-  readonly data: { readonly train: MultimodalDataset<string> };
-  /** Asked for only if a method needs them before the training. */
-  readonly teachers: () => Promise<FrozenTeachers<string>>;
-}
-
-/**
- * Makes the methods of a run.
- *
- * @throws {OptionError} If a method is not known, or an option is missing.
- */
-export async function buildMethods(config: RunConfig, context: MethodContext): Promise<readonly AnyMethod[]> {
-  const methods: AnyMethod[] = [];
-  for (const name of methodNames(config.method)) methods.push(await buildMethod(name, config, context));
-  return methods;
 }
 
 /** The options of a run's methods, without those of methods that it lacks. */
 export function usedMethodOptions({ method, methodOptions }: RunConfig): RunConfig['methodOptions'] {
   const names = methodNames(method);
-  const used = Object.entries(methodOptions).filter(([name]) => names.includes(name));
-  return Object.fromEntries(used) as RunConfig['methodOptions'];
+  return Object.fromEntries(Object.entries(methodOptions).filter(([name]) => names.includes(name)));
 }
 
-async function buildMethod(name: string, config: RunConfig, context: MethodContext): Promise<AnyMethod> {
-  const options = (config.methodOptions[name] ?? {}) as Readonly<Record<string, unknown>>;
-  if (isModule(name)) {
-    const method = await callModule<AnyMethod>(name, 'a method', options);
-    assertMethod(method, name);
-    return method;
+/**
+ * Makes the methods of a run.
+ *
+ * @throws {OptionError} If a method is not known, or an option is missing or wrong.
+ */
+export async function buildMethods({
+  method: stack,
+  methodOptions,
+}: RunConfig): Promise<readonly Method<string>[]> {
+  const built: Method<string>[] = [];
+  const make = (definition: AnyMethod, key: string): Method<string> =>
+    definition.make(methodOptions[key] ?? {}, { where: 'the configuration', prefix: `methodOptions.${key}` });
+  for (const name of entriesOf(stack)) {
+    const found = await findMethod(name);
+    if (!isDefinition(found)) {
+      const own = await callExport<Method<string>>(found, methodOptions[name] ?? {}, of(name));
+      assertMethod(own, name);
+      built.push(own);
+    } else if (found.kind === 'stack') {
+      built.push(...found.methods.map((method) => make(method, method.name)));
+    } else {
+      built.push(make(found, name));
+    }
   }
-  switch (name as Known) {
-    case 'g2d-loss':
-      return g2dDistillation(options);
-    case 'umt':
-      return umt(options);
-    case 'ume':
-      return ume(options);
-    case 'smp':
-      return modalityPrioritization(await prioritization(options, config, context));
-    case 'ogm':
-      return ogm(options as unknown as OgmOptions);
-    case 'ogm-ge':
-      return ogmGe(options as unknown as OgmGeOptions);
-    case 'mla':
-      return mla(options);
-    case 'mm-pareto':
-      return mmPareto(options);
-    case 'mses':
-      return mses(options as unknown as MsesOptions);
-    case 'linear-probe':
-      return linearProbe(options);
-  }
+  return built;
 }
 
-/** The options of SMP, with what only the data and the teachers know. */
-async function prioritization(
-  { ranking, ...options }: Readonly<Record<string, unknown>>,
-  { method }: RunConfig,
-  { data: { train }, teachers }: MethodContext,
-): Promise<PrioritizationOptions> {
-  const { phaseEpochs } = options;
-  if (phaseEpochs === undefined) {
-    throw new OptionError(
-      `The method "${method}" needs "methodOptions.smp.phaseEpochs": how many epochs each phase takes, one for each modality, the last of them the joint phase, for example [150, 150].`,
-      {
-        option: 'methodOptions.smp.phaseEpochs',
-        value: phaseEpochs,
-        accepted: 'a list of numbers of epochs',
-      },
-    );
-  }
-  const variance = train.task === 'regression' ? await targetVariance(train) : undefined;
-  const own = {
-    ...(options as unknown as PrioritizationOptions),
-    ...(variance !== undefined && { targetVariance: variance }),
-  };
-  if (ranking === undefined) return own;
-  if (ranking !== 'dataset')
-    return { ...own, ranking: ranking as NonNullable<PrioritizationOptions['ranking']> };
-  const confidence = await teacherConfidence(
-    await teachers(),
-    train,
-    variance === undefined ? {} : { targetVariance: variance },
+const of = (path: string): { readonly path: string; readonly what: string } => ({ path, what: 'a method' });
+
+/** A definition, or what else a module of the user's exports. */
+async function findMethod(name: string): Promise<unknown> {
+  const { path, what } = of(name);
+  return KNOWN.get(name) ?? (await importDefault(path, what));
+}
+
+/** What tables and pages say of a stack of methods. */
+export type MethodWords = Pick<Component, 'label' | 'summary'>;
+
+/** The words of a stack; a summary only where one definition is all of it. */
+export async function methodWords(stack: string): Promise<MethodWords> {
+  const names = entriesOf(stack);
+  const found: unknown[] = [];
+  for (const name of names) found.push(await findMethod(name));
+  const words = found.map((each, i) =>
+    isDefinition(each) ? each : { label: names[i] as string, summary: '' },
   );
-  return { ...own, ranking: { dataset: confidence } };
+  const label = words.map((each) => each.label).join(' + ');
+  return { label, summary: words.length === 1 ? (words[0]?.summary ?? '') : '' };
 }

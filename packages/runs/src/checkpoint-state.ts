@@ -1,5 +1,6 @@
 import type { NamedArray } from '@g2d/core';
 import { mapValues } from '@g2d/trainer/internal';
+import { currentState } from './legacy-state.js';
 import type { Checkpoint } from './node/checkpoints/checkpoint.js';
 import type { Position, TrainingState } from '@g2d/trainer';
 
@@ -44,7 +45,7 @@ export function toCheckpoint(
   };
 }
 
-/** The inverse of `toCheckpoint`. */
+/** The inverse of `toCheckpoint`, also of what earlier versions saved. */
 export function fromCheckpoint({ model, optimizer, state }: Checkpoint): TrainingState & RunProgress {
   const { position, streams, learningRates, methods, best, stages } = state as SavedState;
   return {
@@ -59,10 +60,9 @@ export function fromCheckpoint({ model, optimizer, state }: Checkpoint): Trainin
         arrays: part(optimizer, `${name}/`),
       })),
     },
-    methods: mapValues(methods, (values, name) => ({
-      values: values ?? undefined,
-      arrays: part(optimizer, `${METHOD}${name}/`),
-    })),
+    methods: mapValues(methods, (values, name) =>
+      currentState(name, { values: values ?? undefined, arrays: part(optimizer, `${METHOD}${name}/`) }),
+    ),
   };
 }
 

@@ -1,3 +1,4 @@
+import { methods } from '@g2d/methods';
 import { z } from 'zod';
 import { datasetSchema } from './schema/datasets.js';
 import { methodOptionsSchema } from './schema/method-options.js';
@@ -160,7 +161,7 @@ export const configSchema = z.strictObject({
     .string()
     .default('joint')
     .describe(
-      'joint, smp, g2d-loss, g2d, umt, ume, ogm, ogm-ge, mla, mm-pareto, mses, linear-probe, the path of a module, or several joined by "+".',
+      `${methods.map(({ name }) => name).join(', ')}, the path of a module or an installed package, or several joined by "+".`,
     ),
   methodOptions: methodOptionsSchema
     .prefault({})

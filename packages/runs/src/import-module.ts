@@ -1,38 +1,91 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { G2DError, OptionError } from '@g2d/core';
 
+/** Whether a name in a configuration is the path of a module: `./mine.js`, `methods/mine.ts`. */
+export const isModulePath = (name: string): boolean => /^[./]|\.[cm]?[jt]s$/.test(name);
+
 /**
- * Calls the default export of a module of the user's.
+ * The file of a module of the user's.
  *
- * @param path Relative to the current folder.
- * @param what What it makes, for errors.
- * @throws {OptionError} If there is no such file, or its default export is no function.
- * @throws {G2DError} With code `G2D_MODULE` if it cannot be loaded, or throws; the error is the `cause`.
+ * @param name A path, relative to the current folder, or the name of an npm package that is installed there.
+ * @returns `undefined` if there is none.
  */
-export async function callModule<T>(path: string, what: string, options: object): Promise<T> {
-  const file = resolve(path);
-  const details = { option: 'path', value: path };
-  if (!existsSync(file)) {
+export function moduleFile(name: string): string | undefined {
+  if (isModulePath(name)) return existsSync(resolve(name)) ? resolve(name) : undefined;
+  const { resolve: find } = createRequire(resolve('package.json'));
+  const folders = (isBuiltin(name) ? undefined : find.paths(name)) ?? [];
+  const home = folders
+    .map((folder) => join(folder, name))
+    .find((folder) => existsSync(join(folder, 'package.json')));
+  if (home === undefined) return undefined;
+  const { exports, main = 'index.js' } = JSON.parse(
+    readFileSync(join(home, 'package.json'), 'utf8'),
+  ) as Package;
+  return join(home, entryOf(exports) ?? main);
+}
+
+/** As much of a `package.json` as says what an import gets. */
+interface Package {
+  readonly exports?: Exports;
+  readonly main?: string;
+}
+type Exports = string | { readonly [condition: string]: Exports } | undefined;
+
+const entryOf = (exports: Exports): string | undefined =>
+  typeof exports === 'object'
+    ? entryOf(exports['.'] ?? exports['import'] ?? exports['node'] ?? exports['default'])
+    : exports;
+
+/**
+ * The default export of a module of the user's.
+ *
+ * @param path As for `moduleFile`.
+ * @param what What it makes, for errors.
+ * @throws {OptionError} If there is no such file.
+ * @throws {G2DError} With code `G2D_MODULE` if it cannot be loaded; the error is the `cause`.
+ */
+export async function importDefault(path: string, what: string): Promise<unknown> {
+  const file = moduleFile(path);
+  if (file === undefined) {
     throw new OptionError(
       `There is no module ${path} for ${what}. Paths are relative to the folder in which g2d is started.`,
-      { ...details, accepted: 'an existing file' },
+      { option: 'path', value: path, accepted: 'an existing file' },
     );
   }
-  const { default: make } = await explained(
+  const { default: exported } = await explained(
     path,
     what,
     async () => (await import(/* @vite-ignore */ pathToFileURL(file).href)) as { default?: unknown },
   );
-  if (typeof make !== 'function') {
+  return exported;
+}
+
+/**
+ * Calls what a module of the user's exports.
+ *
+ * @throws {OptionError} If it is no function.
+ * @throws {G2DError} With code `G2D_MODULE` if it throws; the error is the `cause`.
+ */
+export async function callExport<T>(
+  exported: unknown,
+  options: object,
+  { path, what }: { readonly path: string; readonly what: string },
+): Promise<T> {
+  if (typeof exported !== 'function') {
     throw new OptionError(
       `The module ${path} must have a function as its default export, which makes ${what}.`,
-      { ...details, accepted: 'export default function' },
+      { option: 'path', value: path, accepted: 'export default function' },
     );
   }
-  return explained(path, what, async () => (make as (options: object) => T | Promise<T>)(options));
+  return explained(path, what, async () => (exported as (options: object) => T | Promise<T>)(options));
 }
+
+/** Calls the default export of a module of the user's, with the errors of `importDefault` and `callExport`. */
+export const callModule = async <T>(path: string, what: string, options: object): Promise<T> =>
+  callExport<T>(await importDefault(path, what), options, { path, what });
 
 /** A fault of the user's module is said to be one, with the line of theirs where it happened. */
 async function explained<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {

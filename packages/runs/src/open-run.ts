@@ -1,5 +1,5 @@
-import { OptionError } from '@g2d/core';
-import type { FrozenTeachers, Method } from '@g2d/trainer';
+import { OptionError, type Method } from '@g2d/core';
+import type { FrozenTeachers } from '@g2d/trainer';
 import { assertMethods, disposeState } from '@g2d/trainer/internal';
 import { RunFolder } from './node/run-folder.js';
 import { assertMethodOptions, buildMethods } from './build-methods.js';
@@ -41,22 +41,19 @@ export async function openRun(
     const teachersOf = once(() =>
       readTeachers(config, factsOf(modalities, data.train), { copies: copies ? folder : undefined }),
     );
-    const startAs = (teacherOutputs: RunConfig['teacherOutputs']): Promise<FrozenTeachers<string>> => {
-      const teachers = startTeachers(teachersOf(), { ...config, teacherOutputs }, { data, folder });
+    const start = once(() => {
+      const teachers = startTeachers(teachersOf(), config, { data, folder });
       started.push(teachers);
       return teachers;
-    };
-    const start = once(() => startAs(config.teacherOutputs));
-    // Nothing is stored in the folder before the run has begun.
-    const judge = config.teacherOutputs === 'online' ? start : once(() => startAs('online'));
-    const methods = await buildMethods(config, { data, teachers: judge });
-    const needsTeachers = methods.some(({ teachers }) => teachers === 'unimodal');
+    });
+    const methods = await buildMethods(config);
+    const needsTeachers = methods.some(({ needs }) => needs?.teachers);
     if (needsTeachers) teachersOf();
     const { task } = data.train;
     const { epochs } = config;
     assertMethods({ model: { modalities }, methods, teachers: needsTeachers, epochs, task, evaluate: true });
     assertValidation(config, methods, data);
-    if (epochs === 0 && !methods.some(({ predict }) => predict)) {
+    if (epochs === 0 && !methods.some(({ forward }) => forward)) {
       throw new OptionError(
         '"epochs" is 0, so nothing would be trained; only a method that predicts by itself (ume) has none.',
         {
@@ -66,7 +63,7 @@ export async function openRun(
         },
       );
     }
-    const predicting = methods.find(({ predict, teachers }) => predict && teachers);
+    const predicting = methods.find(({ forward, needs }) => forward && needs?.teachers);
     if (predicting && config.teacherOutputs === 'stored') {
       throw new OptionError(
         `The method "${predicting.name}" predicts with its teachers, whose stored outputs are of the training part alone. Set "teacherOutputs" to "online".`,
@@ -106,7 +103,7 @@ function assertValidation(
   methods: readonly Method<string>[],
   { validation }: RunData,
 ): void {
-  const reader = methods.find((method) => method.validation);
+  const reader = methods.find(({ needs }) => needs?.validation);
   if (!reader || (validation && every === 1 && splits.includes('validation'))) return;
   throw new OptionError(
     `The method "${reader.name}" reads the validation scores of every epoch. ${validation ? 'Set "evaluation.every" to 1, with "validation" among its "splits".' : 'This dataset has no validation part: hold one out.'}`,

@@ -3,9 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { FileFormatError, OptionError } from '@g2d/core';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
+import { currentMethodOptions, refuseOldMethodOptions } from './legacy-method-options.js';
 
 /** Keys of a run folder's `config.json` that are no settings: it is a configuration itself. */
-const RECORDED = ['format', 'kind', 'model', 'environment'];
+const RECORDED = ['format', 'kind', 'model', 'environment', 'words'];
 
 /**
  * Reads a configuration file: JSON of `configSchema`, or the `config.json` of a run folder.
@@ -49,10 +50,13 @@ export function parseConfig(
   let settings = values;
   if (isObject(values)) {
     const own = Object.fromEntries(Object.entries(values).filter(([key]) => !RECORDED.includes(key)));
+    // A run folder may be one of an earlier version.
+    const current = 'format' in values ? currentMethodOptions(own) : own;
     settings = Object.entries(changes).reduce<unknown>(
       (all, [key, value]) => withValue(all, key, value),
-      own,
+      current,
     );
+    if (isObject(settings)) refuseOldMethodOptions(settings, where);
   }
   const result = configSchema.safeParse(settings);
   if (result.success) return result.data;

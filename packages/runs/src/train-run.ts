@@ -2,6 +2,7 @@ import { existsSync, rmdirSync } from 'node:fs';
 import { type MultimodalDataset } from '@g2d/core';
 import { batches, randomAffineCrop, type Augmentation } from '@g2d/datasets';
 import { G2DError, OptionError, type NamedArray } from '@g2d/core';
+import { linearProbe, modalityPrioritization } from '@g2d/methods';
 import {
   type Predictor,
   type SplitMetrics,
@@ -17,7 +18,7 @@ import { openEventFile } from '@g2d/formats/node';
 import { RunFolder, type RunSummary } from './node/run-folder.js';
 import { lockRun } from './node/run-lock.js';
 import { batchCount } from './batch-count.js';
-import { methodNames, usedMethodOptions } from './build-methods.js';
+import { methodNames, methodWords, usedMethodOptions, type MethodWords } from './build-methods.js';
 import { fromCheckpoint, toCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
@@ -95,7 +96,7 @@ export async function trainRun(
     for (const warning of place.warnings) reporter.note(warning);
     const run = await openRun(config, { folder, copies: place.state !== undefined });
     try {
-      if (!place.state) begin(folder, config, run);
+      if (!place.state) begin(folder, config, { run, words: await methodWords(config.method) });
       for (const remark of remarks(config)) reporter.note(remark);
       return await trainOpened(config, { run, folder, state: place.state, signal, reporter });
     } finally {
@@ -175,12 +176,11 @@ const asRecorded = (config: RunConfig): RunConfig => ({
 /** What can be meant, but hardly is. */
 function remarks(config: RunConfig): string[] {
   const names = methodNames(config.method);
-  const before = (config.methodOptions.smp?.phaseEpochs ?? [])
-    .slice(0, -1)
-    .reduce((sum, phase) => sum + phase, 0);
-  const never = names.includes('smp') && before >= config.epochs;
+  const smp = config.methodOptions[modalityPrioritization.name] as { phaseEpochs?: number[] } | undefined;
+  const before = (smp?.phaseEpochs ?? []).slice(0, -1).reduce((sum, phase) => sum + phase, 0);
+  const never = names.includes(modalityPrioritization.name) && before >= config.epochs;
   const random =
-    names.includes('linear-probe') && !Object.values(config.encoders).some(({ weights }) => weights);
+    names.includes(linearProbe.name) && !Object.values(config.encoders).some(({ weights }) => weights);
   return [
     ...(never
       ? [
@@ -195,7 +195,11 @@ function remarks(config: RunConfig): string[] {
   ];
 }
 
-function begin(folder: RunFolder, config: RunConfig, run: OpenedRun): void {
+function begin(
+  folder: RunFolder,
+  config: RunConfig,
+  { run, words }: { readonly run: OpenedRun; readonly words: MethodWords },
+): void {
   loadInitialWeights(run, config);
   folder.clear();
   const { facts } = run;
@@ -204,6 +208,7 @@ function begin(folder: RunFolder, config: RunConfig, run: OpenedRun): void {
     ...asRecorded(config),
     modalities,
     kind: modalities.length > 1 ? 'student' : 'teacher',
+    words: { method: words },
     model: facts,
     environment: describeEnvironment(),
   });

@@ -1,8 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { MultimodalDataset } from '@g2d/core';
-import type { MultimodalModel } from '@g2d/fusion';
-import { perModality } from '@g2d/core';
-import { encoderInputs } from './encoder-inputs.js';
+import { perModality, type Model, type MultimodalDataset } from '@g2d/core';
 import type { EvaluateOptions } from './evaluate.js';
 import { readBatches } from './read-batches.js';
 
@@ -20,7 +17,7 @@ import { readBatches } from './read-batches.js';
  * @see G2D, Fig. 4 and 5
  */
 export async function collectFeatures<A extends string, M extends A>(
-  model: MultimodalModel<M>,
+  model: Model<M>,
   dataset: MultimodalDataset<A>,
   { batchSize = 250, workers = 0 }: EvaluateOptions = {},
 ): Promise<Record<M, Float32Array[]>> {
@@ -29,8 +26,7 @@ export async function collectFeatures<A extends string, M extends A>(
   for await (const batch of readBatches<A, M>(dataset, { batchSize, workers, modalities })) {
     try {
       tf.tidy(() => {
-        const inputs = encoderInputs(model, batch);
-        const { features } = model.forward(inputs, { training: false }, { present: batch.present });
+        const { features } = model.forward(batch, { training: false });
         for (const modality of modalities)
           rows[modality].push(...presentRows(features[modality], batch.present?.[modality]));
       });

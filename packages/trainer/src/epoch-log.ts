@@ -1,6 +1,5 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, type Scores } from '@g2d/core';
 import { mapValues } from './map-values.js';
-import type { Scores } from './method.js';
 import type { ScoreSum } from './scores.js';
 
 /** What one step adds to the log. */

@@ -1,9 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { MultimodalDataset, Task } from '@g2d/core';
-import type { Batch, BatchesOptions } from '@g2d/datasets';
-import type { MultimodalModel, Outputs } from '@g2d/fusion';
-import { OptionError, type PerModality } from '@g2d/core';
-import { encoderInputs } from './encoder-inputs.js';
+import type { BatchesOptions } from '@g2d/datasets';
+import {
+  OptionError,
+  type Logits,
+  type Model,
+  type MultimodalDataset,
+  type PerModality,
+  type Scores,
+  type Task,
+  type Unlabelled,
+} from '@g2d/core';
 import { mapValues } from './map-values.js';
 import {
   measureClasses,
@@ -12,7 +18,6 @@ import {
   type SplitMetrics,
   type ValueMetrics,
 } from './measure.js';
-import type { Scores } from './method.js';
 import { readBatches } from './read-batches.js';
 
 /** Predictions of a model on a split. Those of a modality are about the samples that have it; `ids` are all. */
@@ -42,15 +47,13 @@ export interface RegressionEvaluation extends Predictions {
 }
 
 /** Anything that gives logits for a batch: a model in inference mode, or teachers averaged. */
-export type Predictor<M extends string> = (
-  batch: Omit<Batch<M>, 'labels'>,
-) => Pick<Outputs<M>, 'logits' | 'unimodalLogits'>;
+export type Predictor<M extends string> = (batch: Unlabelled<M>) => Logits<M>;
 
 /** A model's forward pass with running statistics. */
 export const inferenceOf =
-  <M extends string>(model: MultimodalModel<M>): Predictor<M> =>
+  <M extends string>(model: Model<M>): Predictor<M> =>
   (batch) =>
-    model.forward(encoderInputs(model, batch), { training: false }, { present: batch.present });
+    model.forward(batch, { training: false });
 
 /** How the samples are read; it changes speed and memory only. */
 export interface EvaluateOptions {

@@ -1,21 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '@g2d/datasets';
-import type { TeacherOutputs } from '@g2d/distill';
-import type { EncoderInput, MultimodalModel } from '@g2d/fusion';
+import type { FrozenMultimodalModel, MultimodalModel } from '@g2d/fusion';
 import type { Precision } from '@g2d/accelerate';
-import { OptionError, perModality, UnknownModalityError } from '@g2d/core';
-import { encoderInputs } from './encoder-inputs.js';
+import {
+  OptionError,
+  perModality,
+  UnknownModalityError,
+  type Inputs,
+  type Model,
+  type TeacherOutputs,
+  type Teachers,
+} from '@g2d/core';
 
-/** Unimodal teachers whose weights no longer change. */
-export interface FrozenTeachers<M extends string> {
-  readonly modalities: readonly M[];
-  /**
-   * Logits and features of each teacher on a batch, in inference mode and without a tape; the caller disposes them. Stored
-   * outputs are found by the samples' ids, the others need inputs alone.
-   */
-  outputs(
-    batch: Pick<Batch<M>, 'inputs' | 'masks'> & Partial<Pick<Batch<M>, 'ids'>>,
-  ): Record<M, TeacherOutputs>;
+/** Trained models whose weights no longer change. */
+export interface FrozenTeachers<M extends string> extends Teachers<M> {
   /** Frees what the teachers made for themselves, and closes files. The models stay. */
   dispose(): void;
 }
@@ -29,7 +26,7 @@ export interface StoredTeacher {
 }
 
 /** How teachers run. */
-export interface FrozenTeachersOptions<S extends string> {
+export interface FrozenTeachersOptions<S extends string, M extends string = string> {
   /**
    * `'bfloat16'` for rougher teachers (relative error about 1e-2 of the features) that cost a third on CPUs with units for
    * it. Default `'float32'`.
@@ -37,6 +34,8 @@ export interface FrozenTeachersOptions<S extends string> {
   readonly precision?: Precision;
   /** Modalities whose teacher does not run: its outputs are read. Right only for inputs that are not augmented at random. */
   readonly stored?: Readonly<Record<S, StoredTeacher>>;
+  /** A trained model that has all modalities, for methods that learn from one. */
+  readonly full?: Model<M>;
 }
 
 /**
@@ -52,7 +51,7 @@ export function frozenTeachers<const M extends string, const S extends string = 
   models: {
     readonly [K in M]: MultimodalModel<K>;
   },
-  { stored, ...options }: FrozenTeachersOptions<S> = {},
+  { stored, full, ...options }: FrozenTeachersOptions<S, M | S> = {},
 ): FrozenTeachers<M | S> {
   const online = Object.keys(models) as M[];
   const read = Object.keys(stored ?? {}) as S[];
@@ -88,6 +87,16 @@ export function frozenTeachers<const M extends string, const S extends string = 
         ...perModality(online, (modality) => ({ ...frozen[modality].outputs(batch) })),
         ...perModality(read, (modality) => ({ ...rows(modality, batch.ids) })),
       })) as Record<M | S, TeacherOutputs>,
+    unimodal: <K extends M | S>(modality: K): Model<K> => {
+      const model = (models as { readonly [J in K]?: MultimodalModel<J> })[modality];
+      return (
+        model ??
+        missing(`The teacher for ${modality} is stored outputs, but its weights are needed.`, modality)
+      );
+    },
+    get full(): Model<M | S> {
+      return full ?? missing('A method needs a teacher that has all modalities.', 'full');
+    },
     dispose: () => {
       for (const modality of online) frozen[modality].dispose();
       for (const modality of read) stored?.[modality].close();
@@ -95,17 +104,27 @@ export function frozenTeachers<const M extends string, const S extends string = 
   };
 }
 
+function missing(problem: string, option: string): never {
+  throw new OptionError(`${problem} Give the trained model.`, {
+    option,
+    value: undefined,
+    accepted: 'a trained model',
+  });
+}
+
 function freezeOne<K extends string>(
   model: MultimodalModel<K>,
   modality: K,
   options: { readonly precision?: Precision },
-): { outputs(batch: Pick<Batch<K>, 'inputs' | 'masks'>): TeacherOutputs; dispose(): void } {
+): { outputs(batch: Inputs<K>): TeacherOutputs; dispose: FrozenMultimodalModel<K>['dispose'] } {
   const frozen = model.freeze(options);
   return {
-    outputs: (batch) => {
+    outputs: ({ inputs, masks }) => {
       // A modality that the whole batch lacks: its teacher judges zeros, and masks leave the judgement out.
-      const inputs = encoderInputs(model, batch)[modality] ?? zeroInputs(model.inputShapes[modality], batch);
-      const { features, logits } = frozen.forward({ [modality]: inputs } as Record<K, EncoderInput>);
+      const batch = inputs[modality]
+        ? { inputs, masks }
+        : zeroInputs(modality, model.inputShapes[modality], inputs);
+      const { features, logits } = frozen.forward(batch);
       return { features: features[modality], logits };
     },
     dispose: frozen.dispose,
@@ -113,10 +132,15 @@ function freezeOne<K extends string>(
 }
 
 /** Zeros of the shapes that an encoder takes, for as many samples as a batch has. */
-function zeroInputs(
+function zeroInputs<K extends string>(
+  modality: K,
   shapes: readonly (readonly (number | null)[])[],
-  { inputs }: Pick<Batch<string>, 'inputs'>,
-) {
-  const samples = Object.values<tf.Tensor | undefined>(inputs).find((input) => input)?.shape[0] ?? 0;
-  return shapes.map(([, ...sizes]) => tf.zeros([samples, ...sizes.map((size) => size ?? 1)]));
+  given: Inputs<string>['inputs'],
+): Inputs<K> {
+  const samples = Object.values(given).find((input) => input)?.shape[0] ?? 0;
+  const [input, mask] = shapes.map(([, ...sizes]) => tf.zeros([samples, ...sizes.map((size) => size ?? 1)]));
+  return {
+    inputs: { [modality]: input } as Inputs<K>['inputs'],
+    masks: { [modality]: mask } as Inputs<K>['masks'],
+  };
 }

@@ -1,9 +1,8 @@
 // The loop
-export { train, type TrainOptions, type TrainResult } from './train.js';
-export type { OptimizerOptions, Schedule } from './optimizer-options.js';
+export { predictorAt, train, type TrainOptions, type TrainResult } from './train.js';
+export type { TrainingOptions } from './training.js';
 export type { Position, TrainingState } from './training-state.js';
-export type { Snapshot } from './snapshot.js';
-export type { AllReduce } from './all-reduce.js';
+export type { SavedState } from './method-state.js';
 export { readState, writeState } from './model-state.js';
 
 // Evaluation
@@ -28,17 +27,3 @@ export {
 } from './frozen-teachers.js';
 export { teacherConfidence } from './teacher-confidence.js';
 export { teacherEnsemble } from './teacher-ensemble.js';
-
-// Methods
-export type {
-  Differentiated,
-  EpochRecord,
-  ForwardOptions,
-  LossTerms,
-  Method,
-  MethodState,
-  Scores,
-  Step,
-  StepResult,
-  Training,
-} from './method.js';

@@ -1,6 +1,4 @@
-import type { Task } from '@g2d/core';
-import { OptionError } from '@g2d/core';
-import type { Method } from './method.js';
+import { OptionError, type Hooks, type Method, type StageHooks, type Task } from '@g2d/core';
 
 /** A stack of methods and what it is to train. */
 interface Stack<M extends string> {
@@ -12,50 +10,54 @@ interface Stack<M extends string> {
   readonly evaluate?: unknown;
 }
 
-/** What a method can have. */
-const PARTS: ReadonlySet<string> = new Set<keyof Required<Method<string>>>([
-  'name',
-  'teachers',
-  'task',
-  'validation',
-  'modalities',
-  'fusion',
-  'onTrainStart',
-  'onEpochStart',
-  'onEpochEnd',
-  'onTrainEnd',
-  'onStepStart',
-  'activeVariables',
-  'encoderTraining',
+const STAGE_HOOKS = [
+  'plan',
+  'forward',
   'loss',
-  'afterBackward',
-  'trainStep',
-  'stepLog',
-  'predict',
-  'getState',
-  'setState',
-]);
+  'edit',
+  'step',
+  'epoch',
+] as const satisfies readonly (keyof StageHooks<string>)[];
+
+const HOOKS = [
+  'init',
+  'fusion',
+  'stages',
+  ...STAGE_HOOKS,
+] as const satisfies readonly (keyof Hooks<string>)[];
+
+/** @throws {OptionError} If it has a function that is neither a hook nor one of `others`: it would never be called. */
+export function assertHooks(hooks: object, others: readonly string[], where: string): void {
+  const known: readonly string[] = others.includes('epochs') ? STAGE_HOOKS : HOOKS;
+  const strange = Object.entries(hooks).find(
+    ([key, value]) => typeof value === 'function' && !known.includes(key) && !others.includes(key),
+  );
+  if (!strange) return;
+  throw new OptionError(`${where} has no hook "${strange[0]}"; the hooks are ${known.join(', ')}.`, {
+    option: 'methods',
+    value: strange[0],
+    accepted: known.join(', '),
+  });
+}
 
 /**
  * @param where Where it comes from, for errors.
- * @throws {OptionError} If it is no method, or has a function that is no hook: it would never be called.
+ * @throws {OptionError} If it is no method, or has a function that is no hook.
  */
 export function assertMethod(method: unknown, where: string): asserts method is Method<string> {
   const refuse = (message: string): never => {
-    throw new OptionError(message, { option: 'methods', value: where, accepted: [...PARTS].join(', ') });
+    throw new OptionError(message, {
+      option: 'methods',
+      value: where,
+      accepted: 'an object with a name and hooks',
+    });
   };
   if (typeof method !== 'object' || method === null)
     refuse(`${where} is no method: an object with a name and hooks.`);
   const { name } = method as { readonly name?: unknown };
   if (typeof name !== 'string' || name === '')
     refuse(`${where} is a method without a \`name\`, which logs and checkpoints need.`);
-  const strange = Object.entries(method as object).find(
-    ([key, value]) => typeof value === 'function' && !PARTS.has(key),
-  );
-  if (strange)
-    refuse(
-      `The method "${String(name)}" has no hook "${strange[0]}"; the hooks are ${[...PARTS].slice(5).join(', ')}.`,
-    );
+  assertHooks(method as object, ['name'], `The method "${String(name)}"`);
 }
 
 /** @throws {OptionError} If methods do not go together, or not with the task, the model or the lack of teachers. */
@@ -79,30 +81,30 @@ export function assertMethods<M extends string>({
   }
   for (const method of methods) {
     assertMethod(method, 'One of `methods`');
-    const { name, modalities: needed } = method;
-    if (method.teachers === 'unimodal' && !teachers) {
+    const { name, needs = {} } = method;
+    if (needs.teachers && !teachers) {
       throw new OptionError(
-        `The method "${name}" needs a trained teacher for each modality; pass \`teachers\`.`,
+        `The method "${name}" needs ${needs.teachers === 'full' ? 'a trained teacher of all modalities' : 'a trained teacher for each modality'}; pass \`teachers\`.`,
         { option: 'teachers', value: undefined, accepted: 'frozenTeachers({ … })' },
       );
     }
-    if (method.validation && !evaluate) {
+    if (needs.validation && !evaluate) {
       refuse(
         `The method "${name}" reads the validation scores of every epoch; pass \`evaluate\`.`,
         name,
         'a training with validation',
       );
     }
-    if (method.task && method.task !== task) {
+    if (needs.task && needs.task !== task) {
       refuse(
-        `The method "${name}" is for ${method.task}, but this is a ${task}.`,
+        `The method "${name}" is for ${needs.task}, but this is a ${task}.`,
         name,
         `methods for a ${task}`,
       );
     }
-    const [least, most] = [needed?.least ?? 1, needed?.most ?? Infinity];
-    if (modalities.length < least || modalities.length > most) {
-      const wanted = most === Infinity ? `${least} modalities or more` : `${least} to ${most} modalities`;
+    const { min = 1, max = Infinity } = needs.modalities ?? {};
+    if (modalities.length < min || modalities.length > max) {
+      const wanted = max === Infinity ? `${min} modalities or more` : `${min} to ${max} modalities`;
       refuse(
         `The method "${name}" needs ${wanted}, but the model has ${modalities.length}: ${modalities.join(', ')}.`,
         name,
@@ -117,32 +119,37 @@ export function assertMethods<M extends string>({
       twice.name,
       'each method once',
     );
-  for (const hook of ['loss', 'trainStep', 'predict', 'fusion'] as const) assertOneOwner(methods, hook);
-  const whole = methods.find((method) => method.trainStep);
-  const part = methods.find(
-    (method) => method !== whole && (method.loss ?? method.afterBackward ?? method.activeVariables),
-  );
-  if (whole && part) {
-    refuse(
-      `"${whole.name}" does the whole step its own way, so "${part.name}" could not change its loss, its gradients or what trains. Leave one of them out.`,
-      [whole.name, part.name],
-      `"${whole.name}" alone`,
-    );
-  }
+  assertOwners(methods);
 }
 
 const GIVES = {
-  loss: 'the loss',
-  trainStep: 'the whole step',
-  predict: 'the predictions',
   fusion: 'the fusion',
+  stages: 'the stages',
+  forward: 'what the model gives',
+  loss: 'the loss',
+  step: 'the whole step',
 };
 
-function assertOneOwner<M extends string>(methods: readonly Method<M>[], hook: keyof typeof GIVES): void {
-  const owners = methods.filter((method) => method[hook]).map(({ name }) => name);
-  if (owners.length < 2) return;
-  throw new OptionError(
-    `Only one method can give ${GIVES[hook]}, but ${owners.join(' and ')} do. Leave out all but one.`,
-    { option: 'methods', value: owners, accepted: `at most one method with a \`${hook}\`` },
+/** @throws {OptionError} If two methods give what only one can give. */
+export function assertOwners<M extends string>(methods: readonly Method<M>[]): void {
+  const refuse = (message: string, value: readonly string[], accepted: string): never => {
+    throw new OptionError(message, { option: 'methods', value, accepted });
+  };
+  for (const hook of Object.keys(GIVES) as (keyof typeof GIVES)[]) {
+    const owners = methods.filter((method) => method[hook]).map(({ name }) => name);
+    if (owners.length < 2) continue;
+    refuse(
+      `Only one method can give ${GIVES[hook]}, but ${owners.join(' and ')} do. Leave out all but one.`,
+      owners,
+      `at most one method with a \`${hook}\``,
+    );
+  }
+  const whole = methods.find(({ step }) => step);
+  const part = methods.find((method) => method !== whole && (method.forward ?? method.loss));
+  if (!whole || !part) return;
+  refuse(
+    `"${whole.name}" does the whole step its own way, so the ${part.loss ? 'loss' : 'forward pass'} of "${part.name}" would never run. Leave one of them out.`,
+    [whole.name, part.name],
+    `"${whole.name}" alone, or with methods that plan and edit`,
   );
 }

@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, ShapeError, type NamedArray } from '@g2d/core';
+import { OptionError, ShapeError, type Model, type NamedArray } from '@g2d/core';
 
 /** A copy of a model's weights and running statistics, by their stable names. */
-export function readState<M extends string>(model: MultimodalModel<M>): Record<string, NamedArray> {
+export function readState<M extends string>(model: Model<M>): Record<string, NamedArray> {
   return Object.fromEntries(
     Array.from(model.state(), ([name, weight]) => {
       const tensor = weight.read();
@@ -19,7 +18,7 @@ export function readState<M extends string>(model: MultimodalModel<M>): Record<s
  * @throws {ShapeError} If a shape differs. Nothing is changed in either case.
  */
 export function writeState<M extends string>(
-  model: MultimodalModel<M>,
+  model: Model<M>,
   state: Readonly<Record<string, NamedArray>>,
 ): void {
   const weights = model.state();
@@ -47,6 +46,6 @@ export function writeState<M extends string>(
 }
 
 /** Frees a model's weights and running statistics. The model cannot be used any more. */
-export function disposeState<M extends string>(model: MultimodalModel<M>): void {
+export function disposeState<M extends string>(model: Model<M>): void {
   for (const weight of model.state().values()) weight.dispose();
 }

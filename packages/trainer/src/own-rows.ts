@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '@g2d/datasets';
+import type { Batch } from '@g2d/core';
 
 /**
  * A batch as a model sees it: masks of its own modalities only, and only the samples that have at least one of them. The others

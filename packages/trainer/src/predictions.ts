@@ -1,8 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Outputs } from '@g2d/fusion';
-import { perModality } from '@g2d/core';
-
-type Logits<M extends string> = Pick<Outputs<M>, 'logits' | 'unimodalLogits'>;
+import { perModality, type Logits } from '@g2d/core';
 
 /**
  * The most probable class of every sample, by `fused` and by each modality's own logits. With one modality `fused`

@@ -1,6 +1,5 @@
-import type { MultimodalDataset } from '@g2d/core';
-import type { Batch, BatchesOptions } from '@g2d/datasets';
-import { OptionError } from '@g2d/core';
+import type { BatchesOptions } from '@g2d/datasets';
+import { OptionError, type Batch, type MultimodalDataset } from '@g2d/core';
 
 /**
  * `batches` of `@g2d/datasets`, loaded with the first dataset that is read: the loop itself takes batches from anywhere, and

@@ -1,6 +1,4 @@
-import type { Task } from '@g2d/core';
-import type { Batch } from '@g2d/datasets';
-import type { Outputs } from '@g2d/fusion';
+import type { Batch, Logits, Task } from '@g2d/core';
 import { predictedClasses, predictedValues } from './predictions.js';
 
 /** A sum over samples, and how many they are. */
@@ -16,7 +14,7 @@ export interface ScoreSum {
 export function scoreBatch<M extends string>(
   task: Task,
   { labels, present }: Pick<Batch<M>, 'labels' | 'present'>,
-  outputs: Pick<Outputs<M>, 'logits' | 'unimodalLogits'>,
+  outputs: Logits<M>,
 ): Record<string, ScoreSum> {
   const truth = labels.dataSync();
   const predictions = task === 'classification' ? predictedClasses(outputs) : predictedValues(outputs);

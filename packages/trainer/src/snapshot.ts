@@ -1,36 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { MultimodalModel } from '@g2d/fusion';
-import type { NamedArray, Optimizer } from '@g2d/core';
+import type { Model, NamedArray, Optimizer, Snapshot } from '@g2d/core';
+import { mapValues } from './map-values.js';
 import { readState, writeState } from './model-state.js';
-
-/** Copies of everything that steps change: plain arrays, for files too. */
-export interface Snapshot {
-  /** Weights and running statistics, by the names of `model.state()`. */
-  readonly model: Readonly<Record<string, NamedArray>>;
-  /** State and learning rate of each optimizer, by its name. */
-  readonly optimizers: Readonly<Record<string, OptimizerSnapshot>>;
-}
-
-interface OptimizerSnapshot {
-  readonly learningRate: number;
-  /** By `<variable>/<part>`, the variable as in `model.state()`. */
-  readonly arrays: Readonly<Record<string, NamedArray>>;
-}
 
 /** Copies a model and its optimizers. */
 export function takeSnapshot<M extends string>(
-  model: MultimodalModel<M>,
-  optimizers: ReadonlyMap<string, Optimizer>,
+  model: Model<M>,
+  optimizers: Readonly<Record<string, Optimizer>>,
 ): Snapshot {
-  const stable = model.stableNames();
+  const stable = new Map(model.parameters.map(({ variable, name }) => [variable.name, name]));
   return {
     model: readState(model),
-    optimizers: Object.fromEntries(
-      Array.from(optimizers, ([name, optimizer]) => [
-        name,
-        { learningRate: optimizer.learningRate, arrays: readOptimizer(optimizer, stable) },
-      ]),
-    ),
+    optimizers: mapValues(optimizers, (optimizer) => ({
+      learningRate: optimizer.learningRate,
+      arrays: readOptimizer(optimizer, stable),
+    })),
   };
 }
 
@@ -51,10 +35,10 @@ function readOptimizer(
 /** Puts an optimizer's part of a snapshot back. */
 export function writeOptimizer<M extends string>(
   optimizer: Optimizer,
-  { learningRate, arrays }: OptimizerSnapshot,
-  model: MultimodalModel<M>,
+  { learningRate, arrays }: Snapshot['optimizers'][string],
+  model: Model<M>,
 ): void {
-  const own = new Map(Array.from(model.stableNames(), ([name, stable]) => [stable, name]));
+  const own = new Map(model.parameters.map(({ variable, name }) => [name, variable.name]));
   tf.tidy(() => {
     optimizer.setState(
       Object.fromEntries(
@@ -70,18 +54,17 @@ export function writeOptimizer<M extends string>(
 
 /** Puts the weights of one modality's encoder and head back, or of the whole model. */
 export function writeWeights<M extends string>(
-  model: MultimodalModel<M>,
+  model: Model<M>,
   saved: Snapshot['model'],
   modality?: M,
 ): void {
   if (modality === undefined) return writeState(model, saved);
-  const groups = model.groups();
+  const owners = new Map(model.parameters.map(({ name, modality: owner }) => [name, owner]));
   const now = readState(model);
-  const own = Array.from(model.state(), ([stable, weight]) => {
-    const group = groups.get((weight.read() as tf.Variable).name);
-    // Running statistics are no trainable variables: they belong to the encoder whose prefix they have.
-    const belongs = group ? group.modality === modality : stable.startsWith(`${modality}/`);
-    return [stable, (belongs ? saved : now)[stable]] as const;
+  const own = [...model.state().keys()].map((name) => {
+    // Running statistics are no parameters: they belong to the encoder whose prefix they have.
+    const belongs = owners.has(name) ? owners.get(name) === modality : name.startsWith(`${modality}/`);
+    return [name, (belongs ? saved : now)[name]] as const;
   });
   writeState(model, Object.fromEntries(own) as Snapshot['model']);
 }

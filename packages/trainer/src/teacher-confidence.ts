@@ -1,9 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { MultimodalDataset, Task } from '@g2d/core';
-import type { Batch } from '@g2d/datasets';
+import type { Batch, MultimodalDataset, Task, Teachers } from '@g2d/core';
 import { modalityConfidence, regressionConfidence } from '@g2d/smp';
 import { perModality, type PerModality } from '@g2d/core';
-import type { FrozenTeachers } from './frozen-teachers.js';
 import { readBatches } from './read-batches.js';
 
 interface ConfidenceOptions {
@@ -43,7 +41,7 @@ export function batchConfidence<M extends string>(
  * @see G2D, Sec. 3.2, Eq. 5
  */
 export async function teacherConfidence<A extends string, M extends A>(
-  teachers: FrozenTeachers<M>,
+  teachers: Pick<Teachers<M>, 'modalities' | 'outputs'>,
   dataset: MultimodalDataset<A>,
   { targetVariance, batchSize = 250 }: { readonly targetVariance?: number; readonly batchSize?: number } = {},
 ): Promise<PerModality<M, number>> {

@@ -1,7 +1,6 @@
 import { ensembleLogits, type EnsembleLogitsOptions } from '@g2d/distill';
-import { perModality } from '@g2d/core';
+import { perModality, type Teachers } from '@g2d/core';
 import type { Predictor } from './evaluate.js';
-import type { FrozenTeachers } from './frozen-teachers.js';
 
 /**
  * UME: the teachers together, without any joint training. The fused logits are their average.
@@ -12,7 +11,7 @@ import type { FrozenTeachers } from './frozen-teachers.js';
  * @see Du et al., On Uni-Modal Feature Learning in Supervised Multi-Modal Learning (2023)
  */
 export function teacherEnsemble<M extends string>(
-  teachers: FrozenTeachers<M>,
+  teachers: Pick<Teachers<M>, 'modalities' | 'outputs'>,
   { average = 'logits', task = 'classification' }: Pick<EnsembleLogitsOptions<M>, 'average' | 'task'> = {},
 ): Predictor<M> {
   return (batch) => {

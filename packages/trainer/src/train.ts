@@ -1,26 +1,34 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '@g2d/datasets';
+import type { Batch, EpochRecord, Method, OptimizerSettings, Snapshot } from '@g2d/core';
 import { addStep, NO_STEPS, summarize, type StepRecord } from './epoch-log.js';
 import { headlines, type Predictor } from './evaluate.js';
 import type { SplitMetrics } from './measure.js';
-import type { EpochRecord, Method } from './method.js';
 import { assertMethods } from './method-stack.js';
 import { readState } from './model-state.js';
-import { createOptimizer, learningRateAt, type OptimizerOptions } from './optimizer-options.js';
 import { ownRows } from './own-rows.js';
-import { predictorOf } from './predictor.js';
+import { predictorOf } from './predict.js';
+import { averageStatistics, sumScores } from './reduce.js';
+import { RunningMethods } from './running-methods.js';
 import { scoreBatch } from './scores.js';
-import type { Snapshot } from './snapshot.js';
-import { trainStep, withStep } from './train-step.js';
+import { Stages } from './stages.js';
+import { trainStep, withStep, type StepPlace } from './step.js';
 import { TrainingContext, type TrainingOptions } from './training.js';
-import { BEGINNING, captureState, restoreState, type TrainingState } from './training-state.js';
+import {
+  BEGINNING,
+  captureState,
+  restoreState,
+  type Position,
+  type TrainingState,
+} from './training-state.js';
 
 /** One training. */
 export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoInfer<M>>, 'model'> {
   readonly model: TrainingOptions<M>['model'];
   /** Empty: joint training. */
   readonly methods: readonly Method<NoInfer<M>>[];
-  readonly optimizer: OptimizerOptions;
+  readonly optimizer: OptimizerSettings;
+  /** As the run is configured; a method with stages may have others. */
+  readonly epochs: number;
   /**
    * The training batches of an epoch (from 1) from batch `startBatch` on, which is 0 but for a training that goes on in the
    * middle of an epoch. The loop disposes them.
@@ -39,14 +47,15 @@ export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoI
   /** A state from which to go on, as `capture` gave it. */
   readonly resume?: TrainingState | undefined;
   /**
-   * After each step; awaited. `capture` copies the state of the training for a checkpoint.
+   * After each step; awaited. `capture` copies the state of the training for a checkpoint; with several processes all of them call it,
+   * after the same step.
    *
    * @returns `'stop'` to end here. The training can be resumed from what `capture` gives.
    */
   readonly afterStep?: (capture: () => TrainingState) => 'stop' | void | Promise<'stop' | void>;
   /**
    * After each epoch, in the same way; `capture` copies the state at the beginning of the next one, `evaluated` the weights that
-   * were evaluated: before any method's `onEpochEnd`.
+   * were evaluated: before any method's `epoch`.
    */
   readonly onEpoch?: (
     record: EpochRecord,
@@ -72,89 +81,148 @@ export interface TrainResult<M extends string> {
  * @see G2D, Alg. 1
  */
 export async function train<M extends string>(options: TrainOptions<M>): Promise<TrainResult<M>> {
-  const { model, methods, epochs, optimizer: settings, batches } = options;
-  assertMethods(options);
-  const training = new TrainingContext<M>(options, createOptimizer(model.variables, settings));
-  const predict = predictorOf(training, methods);
+  const begun = await begin(options);
+  const { training, running, predict } = begun;
   try {
-    for (const method of methods) await method.onTrainStart?.(training);
-    let position = options.resume ? restoreState(training, methods, options.resume) : BEGINNING;
-
-    while (position.epoch <= epochs) {
-      const { epoch } = position;
-      const started = performance.now() - 1000 * position.seconds;
-      const seconds = (): number => (performance.now() - started) / 1000;
-      if (position.batch === 0) {
-        training.optimizer.learningRate = learningRateAt(settings, epoch);
-        for (const method of methods) await method.onEpochStart?.(training, epoch);
-      }
-
-      for await (const batch of batches(epoch, position.batch)) {
-        let { totals } = position;
-        const batchIndex = batch.index ?? position.batch;
-        try {
-          const record = runStep(training, methods, { epoch, batch, batchIndex });
-          if (record) totals = addStep(totals, record);
-        } finally {
-          tf.dispose(batch);
-        }
-        position = { epoch, batch: batchIndex + 1, totals, seconds: seconds() };
-        const now = position;
-        // Lets timers and signals through: everything above is synchronous.
-        await tf.nextFrame();
-        if ((await options.afterStep?.(() => captureState(training, methods, now))) === 'stop')
-          return { status: 'stopped', predict };
-      }
-
-      const summary = summarize(position.totals);
-      const metrics = await options.evaluate?.(epoch, predict);
-      const record: EpochRecord = {
-        epoch,
-        learningRate: training.optimizer.learningRate,
-        seconds: seconds(),
-        ...summary,
-        ...(metrics && { ...headlines(metrics), metrics }),
-      };
-      // Only a method's hook can change them before the epoch is reported.
-      const before = methods.some(({ onEpochEnd }) => onEpochEnd) ? readState(model) : undefined;
-      let last = false;
-      for (const method of methods) last = (await method.onEpochEnd?.(training, record)) === 'stop' || last;
-      const evaluated = (): Snapshot['model'] => before ?? readState(model);
-      // A method that ends the training leaves nothing to go on with.
-      position = { epoch: last ? epochs + 1 : epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
-      const next = position;
-      if (
-        (await options.onEpoch?.(
-          last ? { ...record, stopped: true } : record,
-          () => captureState(training, methods, next),
-          evaluated,
-        )) === 'stop'
-      )
-        return { status: 'stopped', predict };
-    }
-    if (epochs > 0) for (const method of methods) await method.onTrainEnd?.(training);
-    return { status: 'finished', predict };
+    const status = await runEpochs(options, begun);
+    running.finish();
+    return { status, predict };
   } finally {
+    running.dispose();
     training.dispose();
   }
+}
+
+/**
+ * What a training predicts with at a saved state, or before its first step; nothing is trained.
+ *
+ * @throws {OptionError} As `train`.
+ */
+export async function predictorAt<M extends string>(options: TrainOptions<M>): Promise<Predictor<M>> {
+  const { training, running, predict } = await begin(options);
+  running.finish();
+  running.dispose();
+  training.dispose();
+  return predict;
+}
+
+/** A training before its next step. */
+interface Begun<M extends string> {
+  readonly training: TrainingContext<M>;
+  readonly running: RunningMethods<M>;
+  readonly stages: Stages<M>;
+  readonly position: Position;
+  readonly predict: Predictor<M>;
+}
+
+/** Checks everything, and makes what a training has before its first step, or had at a saved state. */
+async function begin<M extends string>(options: TrainOptions<M>): Promise<Begun<M>> {
+  assertMethods(options);
+  const { model, methods, epochs, optimizer, resume } = options;
+  const stages = new Stages<M>({ methods, epochs, modalities: model.modalities, optimizer });
+  const { position } = resume ?? { position: BEGINNING };
+  const training = new TrainingContext<M>(
+    { ...options, epochs: stages.epochs },
+    stages.optimizer(position.epoch),
+  );
+  const running = new RunningMethods<M>(methods);
+  try {
+    if (resume) {
+      const beginsAnew = position.batch === 0 && stages.beginsAnew(position.epoch);
+      await restoreState(training, running, resume, { beginsAnew });
+    } else {
+      await running.start(training);
+    }
+  } catch (error) {
+    running.dispose();
+    training.dispose();
+    throw error;
+  }
+  running.enter(stages.hooks(position.batch === 0 ? position.epoch - 1 : position.epoch));
+  return { training, running, stages, position, predict: predictorOf(training, running) };
+}
+
+async function runEpochs<M extends string>(
+  options: TrainOptions<M>,
+  { training, running, stages, predict, ...begun }: Begun<M>,
+): Promise<TrainResult<M>['status']> {
+  const { model, epochs } = training;
+  let { position } = begun;
+  while (position.epoch <= epochs) {
+    const { epoch } = position;
+    const started = performance.now() - 1000 * position.seconds;
+    const seconds = (): number => (performance.now() - started) / 1000;
+    running.enter(stages.hooks(epoch));
+    if (position.batch === 0) {
+      if (stages.beginsAnew(epoch)) training.beginOptimizer(stages.optimizer(epoch));
+      training.optimizer.learningRate = stages.learningRate(epoch, training.optimizer.learningRate);
+    }
+
+    for await (const batch of options.batches(epoch, position.batch)) {
+      let { totals } = position;
+      const batchIndex = batch.index ?? position.batch;
+      try {
+        const record = runStep(training, running, { epoch, batch, batchIndex });
+        if (record) totals = addStep(totals, record);
+      } finally {
+        tf.dispose(batch);
+      }
+      position = { epoch, batch: batchIndex + 1, totals, seconds: seconds() };
+      const now = position;
+      // Lets timers and signals through: everything above is synchronous.
+      await tf.nextFrame();
+      if ((await options.afterStep?.(() => captureState(training, running, now))) === 'stop')
+        return 'stopped';
+    }
+
+    const summary = summarize(position.totals);
+    averageStatistics(training.allReduce, model);
+    const metrics = await options.evaluate?.(epoch, predict);
+    const stage = stages.nameOf(epoch);
+    const record: EpochRecord = {
+      epoch,
+      ...(stage !== undefined && { stage }),
+      learningRate: training.optimizer.learningRate,
+      seconds: seconds(),
+      ...summary,
+      ...(metrics && { ...headlines(metrics), metrics }),
+    };
+    // Only a method's hook can change them before the epoch is reported.
+    const before = running.reactToEpochs ? readState(model) : undefined;
+    const last = await running.epoch(record, training);
+    const evaluated = (): Snapshot['model'] => before ?? readState(model);
+    // A method that ends the training leaves nothing to go on with.
+    position = { epoch: last ? epochs + 1 : epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
+    const next = position;
+    if (
+      (await options.onEpoch?.(
+        last ? { ...record, stopped: true } : record,
+        () => captureState(training, running, next),
+        evaluated,
+      )) === 'stop'
+    )
+      return 'stopped';
+  }
+  running.enter(stages.hooks(epochs));
+  return 'finished';
 }
 
 /** A step on the samples of a batch that have a modality of the model; nothing if there are none. */
 function runStep<M extends string>(
   training: TrainingContext<M>,
-  methods: readonly Method<M>[],
-  { batch, ...place }: { readonly epoch: number; readonly batchIndex: number; readonly batch: Batch<M> },
+  running: RunningMethods<M>,
+  { batch, ...place }: StepPlace<M>,
 ): StepRecord | undefined {
   // Plain numbers leave a `tidy` as they are.
   return tf.tidy(() => {
     const own = ownRows(batch, training.model.modalities);
     if (!own) return undefined as never;
-    return withStep(training, methods, { ...place, batch: own }, (step) => {
-      const { loss, outputs } = trainStep(step, methods);
+    return withStep(training, running, { ...place, batch: own }, (step) => {
+      const { losses, outputs } = trainStep(step, running);
       const record: StepRecord = {
-        loss,
-        scores: scoreBatch(training.task, own, outputs),
-        series: Object.assign({}, ...methods.map((method) => method.stepLog?.())) as StepRecord['series'],
+        loss: losses,
+        scores: sumScores(training.allReduce, scoreBatch(training.task, own, outputs)),
+        series: step.series,
       };
       return record as never;
     });

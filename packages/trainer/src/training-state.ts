@@ -1,7 +1,8 @@
-import { OptionError, type RandomState } from '@g2d/core';
+import { OptionError, type RandomState, type Snapshot } from '@g2d/core';
 import { NO_STEPS, type EpochTotals } from './epoch-log.js';
-import type { Method, MethodState } from './method.js';
-import type { Snapshot } from './snapshot.js';
+import type { SavedState } from './method-state.js';
+import { averageStatistics } from './reduce.js';
+import type { RunningMethods } from './running-methods.js';
 import type { TrainingContext } from './training.js';
 
 /** Where a training is, between two steps. */
@@ -25,55 +26,48 @@ export interface TrainingState {
   readonly snapshot: Snapshot;
   /** Places of the random streams, by name. */
   readonly streams: Readonly<Record<string, RandomState>>;
-  /** By the methods' names. */
-  readonly methods: Readonly<Record<string, MethodState>>;
+  /** By the names of the methods that have a state. */
+  readonly methods: Readonly<Record<string, SavedState>>;
 }
 
-/** Copies the state of a training between two steps. */
+/** Copies the state of a training between two steps. With several processes all of them call it, after the same step. */
 export function captureState<M extends string>(
   training: TrainingContext<M>,
-  methods: readonly Method<M>[],
+  running: RunningMethods<M>,
   position: Position,
 ): TrainingState {
+  averageStatistics(training.allReduce, training.model);
   return {
     position,
     snapshot: training.snapshot(),
     streams: Object.fromEntries(
       Array.from(training.streams(), ([name, stream]) => [name, stream.getState()]),
     ),
-    methods: Object.fromEntries(
-      methods.flatMap((method) => (method.getState ? [[method.name, method.getState()]] : [])),
-    ),
+    methods: running.save(),
   };
 }
 
 /**
- * Goes back to a captured state, after the methods' `onTrainStart`.
+ * Goes back to a captured state. A method whose state is not there begins with what `init` gives.
  *
+ * @param options `beginsAnew`: the next step has a new optimizer, whatever the saved one was.
  * @throws {OptionError} If it is one of other methods, another model or another optimizer.
  */
-export function restoreState<M extends string>(
+export async function restoreState<M extends string>(
   training: TrainingContext<M>,
-  methods: readonly Method<M>[],
-  { position, snapshot, streams, methods: saved }: TrainingState,
-): Position {
-  const expected = methods.filter(({ getState }) => getState).map(({ name }) => name);
+  running: RunningMethods<M>,
+  { snapshot, streams, methods: saved }: TrainingState,
+  { beginsAnew }: { readonly beginsAnew: boolean },
+): Promise<void> {
+  const known = running.present.filter(({ init }) => init).map(({ name }) => name);
   const found = Object.keys(saved);
-  if ([...expected].sort().join() !== [...found].sort().join()) {
+  if (!found.every((name) => known.includes(name))) {
     throw new OptionError(
-      `The saved state is of the methods ${found.join(', ') || '(none)'}, but this training has ${expected.join(', ') || 'none with a state'}. Go on with the methods that the run began with.`,
-      { option: 'resume', value: found, accepted: expected.join(', ') },
+      `The saved state is of the methods ${found.join(', ')}, but this training has ${known.join(', ') || 'none with a state'}. Go on with the methods that the run began with.`,
+      { option: 'resume', value: found, accepted: known.join(', ') },
     );
   }
-  for (const method of methods) method.setState?.(saved[method.name] ?? {});
-  for (const name of Object.keys(snapshot.optimizers)) {
-    if (training.hasOptimizer(name)) continue;
-    throw new OptionError(
-      `The saved state has an optimizer "${name}" that no method has made. A method makes its optimizers in \`onTrainStart\`, or again in \`setState\`.`,
-      { option: 'resume', value: name, accepted: 'createOptimizer in onTrainStart or setState' },
-    );
-  }
-  training.restore(snapshot);
+  await running.start(training, saved);
+  training.restore(beginsAnew ? { ...snapshot, optimizers: {} } : snapshot);
   for (const [name, state] of Object.entries(streams)) training.random(name).setState(state);
-  return position;
 }

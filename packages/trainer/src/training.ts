@@ -1,29 +1,45 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import type { Task } from '@g2d/core';
-import type { Batch } from '@g2d/datasets';
-import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, type Optimizer, type RandomStream } from '@g2d/core';
+import {
+  OptionError,
+  type AllReduce,
+  type Batch,
+  type Model,
+  type Optimizer,
+  type OptimizerSettings,
+  type RandomStream,
+  type Snapshot,
+  type Task,
+  type Teachers,
+  type Training,
+} from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
-import { SINGLE_PROCESS, type AllReduce } from './all-reduce.js';
-import type { FrozenTeachers } from './frozen-teachers.js';
-import type { Training } from './method.js';
-import { createOptimizer, type OptimizerOptions } from './optimizer-options.js';
-import { takeSnapshot, writeOptimizer, writeWeights, type Snapshot } from './snapshot.js';
+import { createOptimizer } from './optimizer-options.js';
+import { SINGLE_PROCESS } from './reduce.js';
+import { takeSnapshot, writeOptimizer, writeWeights } from './snapshot.js';
 
-/** Name of the optimizer of all trainable variables. */
-export const MAIN_OPTIMIZER = 'main';
+/** Name of the training's optimizer in checkpoints. */
+const MAIN_OPTIMIZER = 'main';
 
 /** What a training is made from. */
 export interface TrainingOptions<M extends string> {
-  readonly model: MultimodalModel<M>;
+  readonly model: Model<M>;
   readonly epochs: number;
   readonly batches: (epoch: number, startBatch: number) => AsyncIterable<Batch<M>>;
+  /** Every training sample once, in the dataset's order and without augmentation, for methods that look at all of them. */
+  readonly everySample?: ((modalities: readonly M[]) => AsyncIterable<Batch<M>>) | undefined;
   readonly batchesPerEpoch?: number | undefined;
-  readonly teachers?: FrozenTeachers<M> | undefined;
+  readonly teachers?: Teachers<M> | undefined;
   readonly task?: Task;
+  /** From which streams and dropout are derived. Default 0. */
   readonly seed?: number;
+  /** Default: this process alone. */
   readonly allReduce?: AllReduce;
 }
+
+const optimizerOf = <M extends string>(model: Model<M>, settings: OptimizerSettings): Optimizer =>
+  createOptimizer(
+    model.parameters.map(({ variable }) => variable),
+    settings,
+  );
 
 /** What the steps of a training share; the hooks of methods see it as `Training`. */
 export class TrainingContext<M extends string> implements Training<M> {
@@ -33,12 +49,11 @@ export class TrainingContext<M extends string> implements Training<M> {
   readonly batchesPerEpoch;
   readonly seed;
   readonly allReduce;
-  readonly optimizer;
   readonly #options: TrainingOptions<M>;
-  readonly #optimizers = new Map<string, Optimizer>();
   readonly #streams = new Map<string, RandomStream>();
+  #optimizer: Optimizer;
 
-  constructor(options: TrainingOptions<M>, optimizer: Optimizer) {
+  constructor(options: TrainingOptions<M>, optimizer: OptimizerSettings) {
     const { model, epochs, batchesPerEpoch, task = 'classification', seed = 0 } = options;
     this.model = model;
     this.task = task;
@@ -46,12 +61,21 @@ export class TrainingContext<M extends string> implements Training<M> {
     this.batchesPerEpoch = batchesPerEpoch;
     this.seed = seed;
     this.allReduce = options.allReduce ?? SINGLE_PROCESS;
-    this.optimizer = optimizer;
     this.#options = options;
-    this.#optimizers.set(MAIN_OPTIMIZER, optimizer);
+    this.#optimizer = optimizerOf(model, optimizer);
   }
 
-  get frozenTeachers(): FrozenTeachers<M> {
+  get optimizer(): Optimizer {
+    return this.#optimizer;
+  }
+
+  /** A new optimizer in place of the present one. */
+  beginOptimizer(settings: OptimizerSettings): void {
+    this.#optimizer.dispose();
+    this.#optimizer = optimizerOf(this.model, settings);
+  }
+
+  get teachers(): Teachers<M> {
     const { teachers } = this.#options;
     if (teachers) return teachers;
     throw new OptionError('A method asks for the teachers, but this run has none; pass `teachers`.', {
@@ -61,46 +85,31 @@ export class TrainingContext<M extends string> implements Training<M> {
     });
   }
 
-  random(name: string): RandomStream {
+  readonly random = (name: string): RandomStream => {
     const stream = this.#streams.get(name) ?? randomStream(deriveSeed(this.seed, name));
     this.#streams.set(name, stream);
     return stream;
-  }
+  };
 
-  batches(epoch: number): AsyncIterable<Batch<M>> {
-    return this.#options.batches(epoch, 0);
-  }
+  readonly batches = (epoch: number): AsyncIterable<Batch<M>> => this.#options.batches(epoch, 0);
 
-  createOptimizer(name: string, variables: readonly tf.Variable[], settings: OptimizerOptions): Optimizer {
-    if (name === MAIN_OPTIMIZER) {
-      throw new OptionError(`"${name}" is the name of the training's own optimizer. Choose another.`, {
-        option: 'name',
-        value: name,
-        accepted: 'any other name',
-      });
-    }
-    this.#optimizers.get(name)?.dispose();
-    const optimizer = createOptimizer(variables, settings);
-    this.#optimizers.set(name, optimizer);
-    return optimizer;
-  }
+  readonly everySample = (modalities: readonly M[] = this.model.modalities): AsyncIterable<Batch<M>> => {
+    const { everySample } = this.#options;
+    if (everySample) return everySample(modalities);
+    throw new OptionError('A method asks for every sample of the training part; pass `everySample`.', {
+      option: 'everySample',
+      value: undefined,
+      accepted: 'a function that gives batches',
+    });
+  };
 
-  snapshot(): Snapshot {
-    return takeSnapshot(this.model, this.#optimizers);
-  }
+  readonly snapshot = (): Snapshot => takeSnapshot(this.model, { [MAIN_OPTIMIZER]: this.optimizer });
 
-  restore({ model, optimizers }: Snapshot, modality?: M): void {
+  readonly restore = ({ model, optimizers }: Snapshot, modality?: M): void => {
     writeWeights(this.model, model, modality);
-    if (modality !== undefined) return;
-    for (const [name, saved] of Object.entries(optimizers)) {
-      const optimizer = this.#optimizers.get(name);
-      if (optimizer) writeOptimizer(optimizer, saved, this.model);
-    }
-  }
-
-  hasOptimizer(name: string): boolean {
-    return this.#optimizers.has(name);
-  }
+    const saved = optimizers[MAIN_OPTIMIZER];
+    if (saved && modality === undefined) writeOptimizer(this.optimizer, saved, this.model);
+  };
 
   /** Where every stream is that was asked for. */
   streams(): ReadonlyMap<string, RandomStream> {
@@ -108,6 +117,6 @@ export class TrainingContext<M extends string> implements Training<M> {
   }
 
   dispose(): void {
-    for (const optimizer of this.#optimizers.values()) optimizer.dispose();
+    this.#optimizer.dispose();
   }
 }

@@ -1,0 +1,31 @@
+import type { AnyMethod, StackDefinition } from '@g2d/core';
+import { g2d } from './g2d.js';
+import { g2dDistillation } from './g2d-distillation.js';
+import { joint } from './joint.js';
+import { linearProbe } from './linear-probe.js';
+import { mla } from './mla.js';
+import { mmPareto } from './mm-pareto.js';
+import { modalityPrioritization } from './modality-prioritization.js';
+import { mses } from './mses.js';
+import { ogm, ogmGe } from './ogm.js';
+import { ume } from './ume.js';
+import { umt } from './umt.js';
+
+/**
+ * Every method of this package, in the order in which tables show them: from joint training to G2D. Configurations, help and tables take
+ * what they know of methods from here.
+ */
+export const methods: readonly (AnyMethod | StackDefinition)[] = [
+  joint,
+  linearProbe,
+  ume,
+  umt,
+  ogm,
+  ogmGe,
+  mses,
+  mla,
+  mmPareto,
+  modalityPrioritization,
+  g2dDistillation,
+  g2d,
+];

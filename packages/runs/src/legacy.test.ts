@@ -1,0 +1,93 @@
+// What earlier versions wrote: options under other names, and states of methods in another form.
+import { describe, expect, it } from 'vitest';
+import { toyConfig } from '../test/toy-config.js';
+import { currentState } from './legacy-state.js';
+import { parseConfig } from './read-config.js';
+
+const recorded = (methodOptions: object): object => toyConfig({ format: 'g2d-run', methodOptions });
+
+describe('options of methods under their old names', () => {
+  it('are read in run folders as they are called today', () => {
+    const { methodOptions } = parseConfig(
+      recorded({
+        smp: { phaseEpochs: [1, 2], schedule: 'released' },
+        mses: { patience: 3, form: 'paper' },
+        mla: { projection: 'released-elementwise', width: 32 },
+      }),
+    );
+    expect(methodOptions).toMatchObject({
+      smp: { phaseEpochs: [1, 2], reference: 'official' },
+      mses: { patience: 3, reference: 'paper' },
+      mla: { projection: true, reference: 'official', width: 32 },
+    });
+    expect(parseConfig(recorded({ mla: { projection: 'off' } })).methodOptions['mla']).toMatchObject({
+      projection: false,
+      reference: 'paper',
+    });
+  });
+
+  it('are refused elsewhere, with the new ones', () => {
+    const refused = (methodOptions: object, message: RegExp): void =>
+      expect(() => parseConfig(toyConfig({ methodOptions }), { where: 'a.json' })).toThrow(message);
+    refused(
+      { smp: { phaseEpochs: [1, 2], schedule: 'released' } },
+      /In a\.json, "methodOptions\.smp\.schedule" is "released".* write "reference": "official"/,
+    );
+    refused({ mses: { patience: 3, form: 'paper' } }, /write "reference": "paper"/);
+    refused(
+      { mla: { projection: 'scalar' } },
+      /in "methodOptions\.mla" write "projection": true in its place/,
+    );
+    expect(() => parseConfig(recorded({}), { changes: { 'methodOptions.mses.form': 'released' } })).toThrow(
+      /write "reference": "official"/,
+    );
+  });
+});
+
+describe('states of methods as they were saved', () => {
+  const array = { shape: [2], values: Float32Array.of(1, 2) };
+
+  it('are read as those of today', () => {
+    const version1 = { version: 1, epoch: 2 };
+    expect(currentState('smp', { values: version1 })).toEqual({ values: { smp: version1 }, partial: true });
+    expect(currentState('mla', { values: { stepped: ['a'] }, arrays: { projection: array } })).toMatchObject({
+      values: { stepped: ['a'], projection: { $tensor: 'projection', dtype: 'float32' } },
+    });
+    expect(currentState('mla', { values: { stepped: [] } }).values).toEqual({
+      stepped: [],
+      projection: null,
+    });
+    const mses = {
+      values: { watches: { a: { stopped: false } }, learningRates: { 3: { main: 0.1 } } },
+      arrays: { 'epoch-3/model/a/kernel': array, 'epoch-3/optimizer/main/a/kernel/velocity': array },
+    };
+    expect(currentState('mses', mses).values).toEqual({
+      watches: { a: { stopped: false } },
+      best: {
+        3: {
+          model: { 'a/kernel': { shape: [2], values: { $array: 'epoch-3/model/a/kernel' } } },
+          optimizers: {
+            main: {
+              learningRate: 0.1,
+              arrays: {
+                'a/kernel/velocity': {
+                  shape: [2],
+                  values: { $array: 'epoch-3/optimizer/main/a/kernel/velocity' },
+                },
+              },
+            },
+          },
+        },
+      },
+    });
+  });
+
+  it('of today stay as they are', () => {
+    const states = {
+      smp: { values: { smp: { version: 1 }, dataset: null, variance: null } },
+      mla: { values: { projection: null, stepped: [] }, arrays: {} },
+      mses: { values: { watches: {}, best: {} } },
+    };
+    for (const [name, state] of Object.entries(states)) expect(currentState(name, state)).toBe(state);
+  });
+});

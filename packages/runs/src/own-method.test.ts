@@ -1,0 +1,83 @@
+// A method that stands in no list: one file, named in the configuration.
+import * as tf from '@tensorflow/tfjs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { toyConfig } from '../test/toy-config.js';
+import { buildMethods, methodNames, methodWords } from './build-methods.js';
+import { parseConfig } from './read-config.js';
+import { trainRun } from './train-run.js';
+
+const path = fileURLToPath(new URL('../test/toy-method.ts', import.meta.url));
+
+let root: string;
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'g2d-own-method-'));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const own = (options: object, method = path) =>
+  parseConfig(toyConfig({ method, methodOptions: { [path]: options } }));
+
+describe('a method of a user’s own', () => {
+  it('trains, with options that are checked and have defaults, and is called by its label', async () => {
+    const out = join(root, 'calm');
+    expect((await trainRun(own({ after: 1 }), { out })).status).toBe('finished');
+    const read = (name: string) => readFileSync(join(out, name), 'utf8');
+    const losses = read('metrics.jsonl')
+      .trimEnd()
+      .split('\n')
+      .map((line) => Object.keys(JSON.parse(line).loss));
+    expect(losses).toEqual([
+      ['total', 'student'],
+      ['total', 'student', 'penalty'],
+      ['total', 'student', 'penalty'],
+    ]);
+    expect(JSON.parse(read('config.json'))).toMatchObject({
+      method: path,
+      words: { method: { label: 'Calm logits', summary: 'large logits cost something' } },
+    });
+    // It is a configuration, and the state of the method is in the checkpoint.
+    expect((await trainRun(parseConfig(JSON.parse(read('config.json'))), { out, resume: true })).status).toBe(
+      'finished',
+    );
+    expect(JSON.parse(read('checkpoints/last/state.json')).methods).toEqual({ calm: { steps: 9 } });
+  });
+
+  it('is refused with a sentence that names the key', async () => {
+    await expect(buildMethods(own({ after: -1 }))).rejects.toThrow(
+      `"methodOptions.${path}.after" is -1; it must be at least 0`,
+    );
+    await expect(buildMethods(own({}))).rejects.toThrow(`"methodOptions.${path}.after" is missing`);
+    await expect(buildMethods(own({ after: 1, wait: 2 }))).rejects.toThrow(
+      /unknown key ".*\.wait"; known here: weight, after/,
+    );
+  });
+
+  it('stacks with others', async () => {
+    expect(await methodWords(`${path}+ogm`)).toEqual({ label: 'Calm logits + OGM', summary: '' });
+    expect(methodNames(`${path}+g2d`)).toEqual([path, 'g2d-loss', 'smp']);
+  });
+
+  it('can be an npm package that is installed where the run is started', async () => {
+    vi.spyOn(process, 'cwd').mockReturnValue(root);
+    const home = join(root, 'node_modules', '@me', 'calm');
+    mkdirSync(home, { recursive: true });
+    writeFileSync(
+      join(home, 'package.json'),
+      JSON.stringify({ name: '@me/calm', type: 'module', exports: { '.': { import: './method.js' } } }),
+    );
+    writeFileSync(join(home, 'method.js'), "export default () => ({ name: 'mine' });");
+    const config = parseConfig(toyConfig({ method: '@me/calm' }));
+    expect(await buildMethods(config)).toEqual([{ name: 'mine' }]);
+    expect(() => methodNames('@me/hasty')).toThrow(/There is no method "@me\/hasty"/);
+  });
+});

@@ -1,0 +1,132 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { EpochRecord, LossTerms, Method, Outputs, Pass, Plan, Step, Training } from '@g2d/core';
+import { mapValues } from './map-values.js';
+import { KeptTensors, loadState, saveState, type SavedState } from './method-state.js';
+
+/** The methods of a training while it runs: their hooks of the present stage, and what they remember. */
+export class RunningMethods<M extends string> {
+  /** With the hooks of the present stage. */
+  #present: readonly Method<M>[];
+  readonly #methods: readonly Method<M>[];
+  readonly #states = new Map<string, unknown>();
+  readonly #kept: Readonly<Record<string, KeptTensors>>;
+  /** Of a training that is over, the states that had tensors. */
+  #saved: Readonly<Record<string, SavedState>> | undefined;
+
+  constructor(methods: readonly Method<M>[]) {
+    this.#methods = methods;
+    this.#present = methods;
+    this.#kept = Object.fromEntries(methods.map(({ name }) => [name, new KeptTensors()]));
+  }
+
+  get present(): readonly Method<M>[] {
+    return this.#present;
+  }
+
+  /** From now on these hooks run; names and states stay. */
+  enter(present: readonly Method<M>[]): void {
+    this.#present = present;
+  }
+
+  /** Makes the states, or puts saved ones in their place. */
+  async start(training: Training<M>, saved: Readonly<Record<string, SavedState>> = {}): Promise<void> {
+    for (const { name, init } of this.#methods) {
+      if (!init) continue;
+      const known = saved[name];
+      const made: unknown = known && !known.partial ? undefined : await init(training);
+      const loaded = known && loadState(known);
+      const state: unknown =
+        known?.partial && loaded !== undefined
+          ? { ...(made as object), ...(loaded as object) }
+          : (loaded ?? made);
+      this.#states.set(name, state);
+      this.#follow(name);
+    }
+  }
+
+  /** The states of the methods that have some, as a checkpoint holds them. */
+  save(): Readonly<Record<string, SavedState>> {
+    return mapValues(Object.fromEntries(this.#states), saveState);
+  }
+
+  /** What the methods decide before the first pass, one after another. */
+  plans(step: Step<M>): readonly (Plan<M> | undefined)[] {
+    return this.#present.map(
+      (method) => method.plan && this.#call(method, (state) => method.plan?.(step, state)),
+    );
+  }
+
+  /** The model on a batch, or what a method has in its place. */
+  forward(pass: Pass<M>): Outputs<M> {
+    const method = this.#present.find(({ forward }) => forward);
+    const found = method && this.#call(method, (state) => method.forward?.(pass, state));
+    return found ?? pass.forward();
+  }
+
+  /** The loss of a method; `undefined` if none has one. */
+  loss(outputs: Outputs<M>, step: Step<M>): LossTerms | undefined {
+    const method = this.#present.find(({ loss }) => loss);
+    return method && this.#call(method, (state) => method.loss?.(outputs, step, state));
+  }
+
+  /** The whole step of a method that does it its own way. */
+  step(step: Step<M>): ReturnType<NonNullable<Method<M>['step']>> | undefined {
+    const method = this.#present.find((found) => found.step);
+    return method && this.#call(method, (state) => method.step?.(step, state));
+  }
+
+  edit(
+    method: Method<M>,
+    ...[gradients, outputs, step]: [Parameters<NonNullable<Method<M>['edit']>>[0], Outputs<M>, Step<M>]
+  ): typeof gradients {
+    return this.#call(method, (state) => method.edit?.(gradients, outputs, step, state)) ?? gradients;
+  }
+
+  /** @returns Whether a method ends the training here. */
+  async epoch(record: EpochRecord, training: Training<M>): Promise<boolean> {
+    let last = false;
+    for (const { name, epoch } of this.#present) {
+      if (!epoch) continue;
+      last = (await epoch(record, training, this.#states.get(name))) === 'stop' || last;
+      this.#follow(name);
+    }
+    return last;
+  }
+
+  get reactToEpochs(): boolean {
+    return this.#present.some(({ epoch }) => epoch);
+  }
+
+  /** Whether a state holds a tensor, which is then not the step's to free. */
+  holds(tensor: tf.Tensor): boolean {
+    return Object.values(this.#kept).some((kept) => kept.has(tensor));
+  }
+
+  /** Keeps what states hold of a scope that is about to end. */
+  followAll(): void {
+    for (const name of this.#states.keys()) this.#follow(name);
+  }
+
+  /** Nothing is trained any more: predictions go on with copies, which `dispose` does not free. */
+  finish(): void {
+    const withTensors = [...this.#states].filter(([name]) => this.#kept[name]?.size);
+    this.#saved = mapValues(Object.fromEntries(withTensors), saveState);
+  }
+
+  /** Frees the tensors of all states. */
+  dispose(): void {
+    for (const kept of Object.values(this.#kept)) kept.dispose();
+  }
+
+  #call<T>({ name }: Method<M>, hook: (state: unknown) => T): T {
+    const saved = this.#saved?.[name];
+    if (this.#saved) return hook(saved ? loadState(saved) : this.#states.get(name));
+    const result = hook(this.#states.get(name));
+    if (this.#states.has(name)) this.#follow(name);
+    return result;
+  }
+
+  #follow(name: string): void {
+    this.#kept[name]?.follow(this.#states.get(name), name);
+  }
+}

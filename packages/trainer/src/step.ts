@@ -1,0 +1,397 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { studentLoss } from '@g2d/distill';
+import { withDropoutSeed } from '@g2d/accelerate';
+import {
+  G2DError,
+  OptionError,
+  perModality,
+  type Batch,
+  type Differentiated,
+  type Gradients,
+  type Inputs,
+  type LossTerms,
+  type Outputs,
+  type Parameter,
+  type PassMode,
+  type PerModality,
+  type Plan,
+  type Step,
+  type StepResult,
+} from '@g2d/core';
+import { deriveSeed } from '@g2d/tensor-ops';
+import { BatchPass } from './pass.js';
+import { meanGradients, meanNumbers } from './reduce.js';
+import type { RunningMethods } from './running-methods.js';
+import type { TrainingContext } from './training.js';
+
+/** Where a step is in a training. */
+export interface StepPlace<M extends string> {
+  readonly epoch: number;
+  readonly batchIndex: number;
+  readonly batch: Batch<M>;
+}
+
+/** Numbers of the methods for the log, by series and modality. */
+export type StepSeries = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/**
+ * One step: the methods' plans, a forward pass, the loss differentiated by what the plans leave, the methods' edits, the optimizer. A
+ * method with a `step` does it its own way.
+ *
+ * @param run What to do with the step in place of training; `trainStep` is what the loop does.
+ * @see G2D, Alg. 1
+ */
+export function withStep<M extends string, T>(
+  training: TrainingContext<M>,
+  running: RunningMethods<M>,
+  place: StepPlace<M>,
+  run: (step: BatchStep<M>) => T,
+): T {
+  const kept = new Set<tf.Tensor>();
+  // Dropout depends on the run's seed and the step alone, so that a resumed run draws the same masks.
+  const seed = deriveSeed(training.seed, `dropout/epoch-${place.epoch}/step-${place.batchIndex}`);
+  const body = (): T => withDropoutSeed(seed, () => run(new BatchStep(training, running, place, kept)));
+  try {
+    return tf.tidy(() => body() as never) as T;
+  } finally {
+    for (const tensor of kept) if (!running.holds(tensor)) tensor.dispose();
+  }
+}
+
+/** What the loop does with a step. */
+export function trainStep<M extends string>(step: BatchStep<M>, running: RunningMethods<M>): StepResult<M> {
+  step.plan();
+  const own = running.step(step);
+  if (own) return own;
+  const { losses, outputs, gradients } = step.differentiate(() => {
+    const outputs = running.forward(step);
+    return { loss: running.loss(outputs, step) ?? jointLoss(step, outputs), outputs };
+  });
+  step.update(gradients, outputs);
+  return { losses, outputs };
+}
+
+/** The loss of joint training (Eq. 1). */
+function jointLoss<M extends string>(step: Step<M>, { logits }: Outputs<M>): LossTerms {
+  const total = step.taskLoss(logits);
+  return { total, student: total };
+}
+
+/** A step on a batch. Its tensors are those of the tidy that it is made in. */
+export class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
+  override readonly training: boolean = true;
+  override readonly batch: Batch<M>;
+  readonly epoch;
+  readonly batchIndex;
+  readonly #running: RunningMethods<M>;
+  /** Results of passes and hooks, which outlive the pass that is differentiated. */
+  readonly #kept: Set<tf.Tensor>;
+  #plans: readonly StepPlan<M>[] = [];
+  #series: StepSeries = {};
+  #counts: { readonly own: Counts<M>; readonly all: Counts<M> } | undefined;
+  /** What the present pass is differentiated by. */
+  #active: readonly Parameter<M>[] | undefined;
+
+  constructor(
+    training: TrainingContext<M>,
+    running: RunningMethods<M>,
+    { epoch, batchIndex, batch }: StepPlace<M>,
+    kept: Set<tf.Tensor>,
+  ) {
+    const isJudged = running.present.some(({ needs }) => needs?.teachers === 'unimodal');
+    super(training, batch, isJudged);
+    this.batch = batch;
+    this.epoch = epoch;
+    this.batchIndex = batchIndex;
+    this.#running = running;
+    this.#kept = kept;
+    // Before anything is differentiated.
+    if (isJudged) void this.teacherOutputs;
+  }
+
+  /** Asks the methods for their plans. */
+  plan(): void {
+    const { parameters } = this.model;
+    this.#plans = this.#running.plans(this).map((plan) => ({
+      coefficients: parameters.map((parameter) => coefficientOf(plan, parameter)),
+      inference: (modality) => plan?.inference?.(modality) ?? false,
+    }));
+  }
+
+  /** What was logged so far. */
+  get series(): StepSeries {
+    return this.#series;
+  }
+
+  readonly log: Step<M>['log'] = (series) => {
+    this.#series = { ...this.#series, ...series };
+  };
+
+  get presentSamples(): PerModality<M, number> {
+    return this.#samples().all.byModality;
+  }
+
+  readonly taskLoss = (logits: tf.Tensor2D, modality?: M): tf.Scalar => {
+    const { task, batch } = this;
+    const rows = modality === undefined ? undefined : presentSamples(batch, modality);
+    const loss = rows
+      ? lossOfRows(batch.labels, logits, rows, task)
+      : studentLoss(batch.labels, logits, { task });
+    const { processes } = this.allReduce;
+    if (processes === 1) return loss;
+    const { own, all } = this.#samples();
+    const count = ({ total, byModality }: Counts<M>): number =>
+      modality === undefined ? total : byModality[modality];
+    // The mean of these over the processes is the mean over all samples.
+    const share = count(all) === 0 ? 1 : (processes * count(own)) / count(all);
+    return share === 1 ? loss : tf.mul(loss, share);
+  };
+
+  readonly meanByModality = (values: PerModality<M, tf.Tensor1D>): PerModality<M, number> => {
+    const { modalities } = this.model;
+    const { own } = this.#samples();
+    const means = perModality(modalities, (modality) =>
+      own.byModality[modality] === 0 ? 0 : meanOverPresent(values[modality], this.batch.present?.[modality]),
+    );
+    const sums = Float64Array.from(
+      modalities.flatMap((m) => [means[m] * own.byModality[m], own.byModality[m]]),
+    );
+    this.allReduce.sum(sums);
+    return perModality(modalities, (modality) => {
+      const i = 2 * modalities.indexOf(modality);
+      const [sum, count] = [sums[i] as number, sums[i + 1] as number];
+      // Exact where one process has all of them: a mean times a count, divided again, may round.
+      return count === own.byModality[modality] && count > 0 ? means[modality] : sum / count;
+    });
+  };
+
+  readonly differentiate: Step<M>['differentiate'] = (run, of = () => true) => {
+    const { parameters } = this.model;
+    const active = parameters.filter(
+      (parameter, i) => of(parameter) && this.#plans.every(({ coefficients }) => coefficients[i]),
+    );
+    let outputs: Outputs<M> | undefined;
+    let losses: Record<string, number> = {};
+    const body = (): tf.Scalar => {
+      const found = run();
+      outputs = found.outputs;
+      this.#keep(outputs);
+      this.#running.followAll();
+      losses = numbersOf(found.loss);
+      return found.loss.total;
+    };
+    this.#active = active;
+    let grads: tf.NamedTensorMap = {};
+    const variables = active.map(({ variable }) => variable);
+    try {
+      // Without a variable there is no tape.
+      if (active.length === 0) tf.tidy(() => void body());
+      else ({ grads } = tf.variableGrads(body, variables));
+    } finally {
+      this.#active = undefined;
+    }
+    losses = meanNumbers(this.allReduce, losses);
+    this.#assertFinite(losses);
+    const mean = meanGradients(this.allReduce, grads, variables);
+    const gradients = parameters.map((parameter) => {
+      const { name } = parameter.variable;
+      return { parameter, name, tensor: mean[name] ?? null };
+    });
+    return { losses, outputs: outputs as Outputs<M>, gradients } satisfies Differentiated<M>;
+  };
+
+  readonly update = (gradients: Gradients<M>, outputs: Outputs<M>): void => {
+    const frozen = gradients.map((_, i) => this.#plans.some(({ coefficients }) => coefficients[i] === null));
+    const withFrozen = (list: Gradients<M>): Gradients<M> =>
+      frozen.includes(true)
+        ? list.map((gradient, i) => (frozen[i] && gradient.tensor ? { ...gradient, tensor: null } : gradient))
+        : list;
+    let edited = withFrozen(gradients);
+    this.#running.present.forEach((method, i) => {
+      const { coefficients = [] } = this.#plans[i] ?? {};
+      edited = scaled(edited, (place) => (frozen[place] ? 1 : (coefficients[place] ?? 1)));
+      if (method.edit) edited = this.#running.edit(method, edited, outputs, this);
+    });
+    this.optimizer.applyGradients(withFrozen(edited));
+  };
+
+  protected override mode(): PassMode<M> {
+    const training = perModality(
+      this.model.modalities,
+      (modality) => !this.#plans.some(({ inference }) => inference(modality)),
+    );
+    const gradients = this.#reached();
+    return { training, ...(gradients && { gradients }) };
+  }
+
+  protected override run(batch: Inputs<M>, mode: PassMode<M>): Outputs<M> {
+    const outputs = super.run(batch, mode);
+    if (this.task === 'classification') assertClasses(this.batch.labels, outputs.logits);
+    else assertTargets(this.batch.labels);
+    this.#keep(outputs);
+    return outputs;
+  }
+
+  /**
+   * Which encoders have a parameter that the present pass is differentiated by. The others' features are constants, so that nothing is
+   * saved for a backward pass that they will not have.
+   */
+  #reached(): PerModality<M, boolean> | undefined {
+    const { modalities, parameters } = this.model;
+    const active = this.#active;
+    if (!active || active.length === parameters.length) return undefined;
+    const inEncoder = ({ modality, role }: Parameter<M>, of: M): boolean =>
+      modality === of && role !== 'head';
+    return perModality(
+      modalities,
+      (modality) =>
+        active.some((parameter) => inEncoder(parameter, modality)) ||
+        // Nothing says that there is an encoder.
+        !parameters.some((parameter) => inEncoder(parameter, modality)),
+    );
+  }
+
+  #keep(outputs: Outputs<M>): void {
+    for (const tensor of tf.tensor_util.getTensorsInContainer({ ...outputs })) {
+      // What is kept already is somebody else's, and so are weights and the batch.
+      if (this.#kept.has(tensor) || tensor.kept || tensor instanceof tf.Variable) continue;
+      if (Object.values<tf.Tensor>(this.batch.inputs).includes(tensor)) continue;
+      this.#kept.add(tf.keep(tensor));
+    }
+  }
+
+  /** How many samples this process has, and all together. */
+  #samples(): { readonly own: Counts<M>; readonly all: Counts<M> } {
+    if (this.#counts) return this.#counts;
+    const { modalities } = this.model;
+    const { ids } = this.batch;
+    const own = {
+      total: ids.length,
+      byModality: perModality(
+        modalities,
+        (modality) => presentSamples(this.batch, modality)?.length ?? ids.length,
+      ),
+    };
+    const sums = Float64Array.from([own.total, ...modalities.map((modality) => own.byModality[modality])]);
+    this.allReduce.sum(sums);
+    const all = {
+      total: sums[0] as number,
+      byModality: perModality(modalities, (modality) => sums[1 + modalities.indexOf(modality)] as number),
+    };
+    return (this.#counts = { own, all });
+  }
+
+  #assertFinite(losses: Readonly<Record<string, number>>): void {
+    const parts = Object.keys(losses).filter((part) => !Number.isFinite(losses[part]));
+    // The total is not finite because a part of it is not.
+    const broken = parts.find((part) => part !== 'total') ?? parts[0];
+    if (broken === undefined) return;
+    const { epoch, optimizer } = this;
+    const { ids } = this.batch;
+    const step = this.batchIndex + 1;
+    const which = broken === 'total' ? '' : ` (part "${broken}")`;
+    throw new G2DError(
+      'G2D_DIVERGED',
+      `The loss is ${losses[broken]}${which} in epoch ${epoch}, step ${step}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. Lower the learning rate (now ${optimizer.learningRate}), or look for samples that are not finite.`,
+      { epoch, step, part: broken, loss: losses, ids },
+    );
+  }
+}
+
+interface Counts<M extends string> {
+  readonly total: number;
+  readonly byModality: PerModality<M, number>;
+}
+
+/** One method's plan: a coefficient for each parameter, in the parameters' order. */
+interface StepPlan<M extends string> {
+  readonly coefficients: readonly (number | null)[];
+  readonly inference: (modality: M) => boolean;
+}
+
+function coefficientOf<M extends string>(plan: Plan<M> | undefined, parameter: Parameter<M>): number | null {
+  if (!plan?.coefficient) return 1;
+  const found = plan.coefficient(parameter);
+  if (found === null || Number.isFinite(found)) return found;
+  throw new OptionError(
+    `A plan gives ${parameter.name} the coefficient ${found}; it must be a finite number, or null to freeze it.`,
+    { option: 'coefficient', value: found, accepted: 'a finite number, or null' },
+  );
+}
+
+/** Gradients times a coefficient each; 0 makes zeros also where there was none, so that momentum and decay go on. */
+function scaled<M extends string>(
+  gradients: Gradients<M>,
+  coefficient: (place: number) => number | null,
+): Gradients<M> {
+  if (gradients.every((_, i) => coefficient(i) === 1)) return gradients;
+  return gradients.map((gradient, i) => {
+    const { tensor, parameter } = gradient;
+    const factor = coefficient(i);
+    // Never 0 · g: a gradient that is not finite would survive as NaN.
+    if (factor === 0) return { ...gradient, tensor: tf.zerosLike(parameter.variable) };
+    return tensor && factor !== 1 && factor !== null
+      ? { ...gradient, tensor: tf.mul(tensor, factor) }
+      : gradient;
+  });
+}
+
+/** Places of the samples of a batch that have a modality; `undefined` if all have it. */
+function presentSamples<M extends string>({ present }: Batch<M>, modality: M): readonly number[] | undefined {
+  const mask = present?.[modality]?.dataSync<'float32'>();
+  if (!mask || mask.every((value) => value > 0)) return undefined;
+  return [...mask.keys()].filter((i) => (mask[i] as number) > 0);
+}
+
+/** The task's loss over some samples; 0, with gradients 0, over none. */
+function lossOfRows(
+  labels: tf.Tensor1D,
+  logits: tf.Tensor2D,
+  samples: readonly number[],
+  task: Step<string>['task'],
+): tf.Scalar {
+  return tf.tidy(() => {
+    if (samples.length === 0) return tf.mul(tf.sum(logits), 0) as tf.Scalar;
+    const rows = tf.tensor1d([...samples], 'int32');
+    return studentLoss(tf.gather(labels, rows), tf.gather(logits, rows), { task });
+  });
+}
+
+/** The mean over the samples that have a modality; one of them at least. */
+function meanOverPresent(values: tf.Tensor1D, mask: tf.Tensor1D | undefined): number {
+  let mean = NaN;
+  tf.tidy(() => {
+    if (!mask) {
+      mean = tf.mean(values).dataSync<'float32'>()[0] as number;
+      return;
+    }
+    const present = tf.greater(mask, 0);
+    const sum = tf.sum(tf.where(present, values, tf.zerosLike(values)));
+    mean = tf.div(sum, tf.sum(tf.cast(present, 'float32'))).dataSync<'float32'>()[0] as number;
+  });
+  return mean;
+}
+
+/** The loss and its parts as numbers. */
+const numbersOf = (terms: LossTerms): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries<tf.Scalar>(terms).map(([part, term]) => [part, term.dataSync()[0] as number]),
+  );
+
+function assertClasses(labels: tf.Tensor1D, { shape: [, classes] }: tf.Tensor2D): void {
+  const wrong = labels.dataSync<'int32'>().find((label) => label < 0 || label >= classes);
+  if (wrong === undefined) return;
+  throw new OptionError(
+    `A batch has the label ${wrong}, but the model has ${classes} classes, 0 to ${classes - 1}. Such a sample would train nothing, silently.`,
+    { option: 'labels', value: wrong, accepted: `0 to ${classes - 1}` },
+  );
+}
+
+function assertTargets(labels: tf.Tensor1D): void {
+  const wrong = labels.dataSync<'float32'>().find((target) => !(target >= 0 && target <= 1));
+  if (wrong === undefined) return;
+  throw new OptionError(
+    `A batch has the target ${wrong}, but predictions are sigmoid(z), in (0, 1). Scale the targets into [0, 1].`,
+    { option: 'labels', value: wrong, accepted: '0 to 1' },
+  );
+}
