@@ -39,7 +39,7 @@ describe('a saved multimodal model in a browser', () => {
         [2, 3],
       );
       const { logits, unimodalLogits } = model.forward(
-        Object.fromEntries(modalities.map((modality) => [modality, x])),
+        { inputs: Object.fromEntries(modalities.map((modality) => [modality, x])) },
         { training: false },
       );
       expected[name] = [logits, ...Object.values(unimodalLogits)];

@@ -18,7 +18,7 @@ describe('concatFusion', () => {
     ];
     out!.layer.setWeights([tf.tensor2d(kernel), tf.tensor1d([0.5, 1])]);
     const features = { a: tf.tensor2d([[2]]), b: tf.tensor2d([[1, 4]]) };
-    const { logits, unimodalLogits } = fusion.apply(features);
+    const { logits, unimodalLogits } = fusion.apply(features, { training: false });
     expectTensorClose(logits, [5.5, 8], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.a, [2.25, 4.5], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.b, [3.25, 3.5], { atol: 1e-6 });
@@ -29,7 +29,7 @@ describe('concatFusion', () => {
     const [out] = fusion.layers;
     out!.layer.setWeights([tf.tensor2d([[1], [2], [4]]), tf.tensor1d([3])]);
     const features = { a: tf.tensor2d([[1]]), b: tf.tensor2d([[10]]), c: tf.tensor2d([[100]]) };
-    const { logits, unimodalLogits } = fusion.apply(features);
+    const { logits, unimodalLogits } = fusion.apply(features, { training: false });
     expectTensorClose(logits, [424], { atol: 1e-4 });
     expectTensorClose(unimodalLogits.a, [2], { atol: 1e-4 });
     expectTensorClose(unimodalLogits.b, [21], { atol: 1e-4 });
@@ -40,7 +40,10 @@ describe('concatFusion', () => {
     const fusion = concatFusion({ widths: { a: 1, b: 1, c: 1 }, classes: 1, seed: 0 });
     fusion.layers[0]!.layer.setWeights([tf.tensor2d([[1], [2], [4]]), tf.tensor1d([3])]);
     const features = { a: tf.tensor2d([[1]]), b: tf.tensor2d([[10]]), c: tf.tensor2d([[100]]) };
-    const { logits, unimodalLogits } = fusion.apply(features, { b: tf.tensor1d([0]) });
+    const { logits, unimodalLogits } = fusion.apply(features, {
+      training: false,
+      present: { b: tf.tensor1d([0]) },
+    });
     expectTensorClose(logits, [404], { atol: 1e-4 });
     expectTensorClose(unimodalLogits.b, [1], { atol: 1e-4 });
     expectTensorClose(unimodalLogits.c, [401], { atol: 1e-4 });

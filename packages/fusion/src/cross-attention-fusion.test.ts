@@ -49,7 +49,7 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('crossAttentionFusion on %
     const features = Object.fromEntries(
       names.map((name, i) => [name, values([2, expected.widths[i]!], 20 + i, 1) as tf.Tensor2D]),
     );
-    const { logits, unimodalLogits } = fusion.apply(features);
+    const { logits, unimodalLogits } = fusion.apply(features, { training: false });
     expectTensorClose(logits, expected.logits, { atol: 2e-6 });
     names.forEach((name, i) =>
       expectTensorClose(unimodalLogits[name]!, expected.unimodalLogits[i]!, { atol: 2e-6 }),
@@ -57,7 +57,9 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('crossAttentionFusion on %
     const present = Object.fromEntries(
       names.map((name, i) => [name, tf.tensor1d(expected.present.map((row) => row[i]!))]),
     );
-    expectTensorClose(fusion.apply(features, present).logits, expected.maskedLogits, { atol: 2e-6 });
+    expectTensorClose(fusion.apply(features, { training: false, present }).logits, expected.maskedLogits, {
+      atol: 2e-6,
+    });
   });
 });
 
@@ -92,7 +94,7 @@ describe('crossAttentionFusion', () => {
   const half = (x: number, y: number) => (x - y) / 2 / Math.sqrt(((x - y) / 2) ** 2 + 1e-5);
 
   it('weighs both tokens by the products of queries and keys', () => {
-    const { logits, unimodalLogits } = byHand().apply(features);
+    const { logits, unimodalLogits } = byHand().apply(features, { training: false });
     // t_a = (1, 0), t_b = (0, −1): scores 2 with itself, 0 with the other, weights w = σ(2) and 1 − w.
     const w = 1 / (1 + Math.exp(-2));
     // y_a = (1 + w, w − 1), y_b = (1 − w, −1 − w)
@@ -109,9 +111,11 @@ describe('crossAttentionFusion', () => {
   it('neither hears an absent modality nor counts its part', () => {
     const present = { b: tf.tensor1d([0]) };
     // y_a = (2, 0), nothing of b.
-    expectTensorClose(byHand().apply(features, present).logits, [half(2, 0) + 1], { atol: 1e-5 });
+    expectTensorClose(byHand().apply(features, { training: false, present }).logits, [half(2, 0) + 1], {
+      atol: 1e-5,
+    });
     const none = { a: tf.tensor1d([0]), b: tf.tensor1d([0]) };
-    expectTensorClose(byHand().apply(features, none).logits, [1], { atol: 0 });
+    expectTensorClose(byHand().apply(features, { training: false, present: none }).logits, [1], { atol: 0 });
   });
 
   it('has a projection of each modality in its group, the others shared', () => {

@@ -16,7 +16,7 @@ describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
   it('gives fused and unimodal logits of every sample, alike in one pass and one by one', () => {
     const student = model(modalities, build);
     const x = inputs(modalities);
-    const { logits, unimodalLogits } = student.forward(x, { training: false });
+    const { logits, unimodalLogits } = student.forward({ inputs: x }, { training: false });
     expect(logits.shape).toEqual([2, 6]);
     const features = Object.fromEntries(
       modalities.map((modality) => [modality, student.encode(modality, x[modality]!, { training: false })]),
@@ -34,7 +34,7 @@ describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
     const student = model(modalities, build);
     const x = inputs(modalities);
     const { grads } = tf.variableGrads(
-      () => tf.sum(tf.square(student.forward(x, { training: true }).logits)) as tf.Scalar,
+      () => tf.sum(tf.square(student.forward({ inputs: x }, { training: true }).logits)) as tf.Scalar,
       student.variables as tf.Variable[],
     );
     expect(Object.keys(grads).sort()).toEqual(student.variables.map(({ name }) => name).sort());
@@ -46,12 +46,12 @@ describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
   it('leaves no tensor behind', () => {
     const student = model(modalities, build);
     const x = inputs(modalities);
-    expectNoLeak(() => ({ ...student.forward(x, { training: false }) }));
-    expectNoLeak(() => ({ ...student.forward(x, { training: true }) }));
-    const { features } = model(modalities, lateFusion).forward(x, { training: false });
+    expectNoLeak(() => ({ ...student.forward({ inputs: x }, { training: false }) }));
+    expectNoLeak(() => ({ ...student.forward({ inputs: x }, { training: true }) }));
+    const { features } = model(modalities, lateFusion).forward({ inputs: x }, { training: false });
     expectNoLeak(() => student.fuse(features));
     expectNoLeak(() => student.unimodalLogits(features));
-    const loss = () => tf.mean(student.forward(x, { training: true }).logits) as tf.Scalar;
+    const loss = () => tf.mean(student.forward({ inputs: x }, { training: true }).logits) as tf.Scalar;
     expectNoLeak(() => tf.variableGrads(loss, student.variables as tf.Variable[]) as unknown as object);
   });
 
@@ -85,7 +85,7 @@ describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
     const loaded = await tf.loadLayersModel(tf.io.fromMemory({ ...saved!, modelTopology }));
     const x = inputs(modalities);
     const all = [loaded.predict(modalities.map((modality) => x[modality]!))].flat() as tf.Tensor[];
-    const { logits, unimodalLogits } = student.forward(x, { training: false });
+    const { logits, unimodalLogits } = student.forward({ inputs: x }, { training: false });
     const expected = [logits, ...(modalities.length > 1 ? Object.values(unimodalLogits) : [])];
     expect(all).toHaveLength(expected.length);
     expected.forEach((tensor, i) => expectTensorClose(all[i]!, tensor, { atol: 1e-5, rtol: 1e-6 }));

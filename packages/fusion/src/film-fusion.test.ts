@@ -28,7 +28,9 @@ const features = () => ({ audio: tf.tensor2d([[1, 2]]), visual: tf.tensor2d([[3,
 
 describe('filmFusion', () => {
   it('lets the first modality condition the second, and each itself for unimodal logits', () => {
-    const { logits, unimodalLogits } = withWeights(filmFusion(options)).apply(features());
+    const { logits, unimodalLogits } = withWeights(filmFusion(options)).apply(features(), {
+      training: false,
+    });
     // γ(a) ⊙ v + β(a) = (1, 5) ⊙ (3, 1) + (1, 1) = (4, 6)
     expectTensorClose(logits, [11, 10], { atol: 1e-6 });
     // (1, 5) ⊙ (1, 2) + (1, 1) = (2, 11), half of the bias
@@ -38,7 +40,9 @@ describe('filmFusion', () => {
   });
 
   it('lets the second condition the first on request', () => {
-    const { logits } = withWeights(filmFusion({ ...options, conditionedBy: 'visual' })).apply(features());
+    const { logits } = withWeights(filmFusion({ ...options, conditionedBy: 'visual' })).apply(features(), {
+      training: false,
+    });
     // (3, 3) ⊙ (1, 2) + (3, 0) = (6, 6)
     expectTensorClose(logits, [13, 10], { atol: 1e-6 });
   });
@@ -46,9 +50,17 @@ describe('filmFusion', () => {
   it('takes zeros for absent modalities', () => {
     const fusion = withWeights(filmFusion(options));
     // γ(0) ⊙ v + β(0) = (0, 1) ⊙ (3, 1) + (0, −1) = (0, 0)
-    expectTensorClose(fusion.apply(features(), { audio: tf.tensor1d([0]) }).logits, [1, -2], { atol: 1e-6 });
+    expectTensorClose(
+      fusion.apply(features(), { training: false, present: { audio: tf.tensor1d([0]) } }).logits,
+      [1, -2],
+      { atol: 1e-6 },
+    );
     // γ(a) ⊙ 0 + β(a) = (1, 1)
-    expectTensorClose(fusion.apply(features(), { visual: tf.tensor1d([0]) }).logits, [3, 0], { atol: 1e-6 });
+    expectTensorClose(
+      fusion.apply(features(), { training: false, present: { visual: tf.tensor1d([0]) } }).logits,
+      [3, 0],
+      { atol: 1e-6 },
+    );
   });
 
   it('projects features of different widths to one', () => {
@@ -64,7 +76,7 @@ describe('filmFusion', () => {
     all[1]!.layer.setWeights([tf.tensor2d([1, 0, 0, 1, 1, 0], [3, 2]), tf.zeros([2])]);
     withWeights({ ...fusion, layers: all.slice(2) });
     const given = { audio: tf.tensor2d([[1]]), visual: tf.tensor2d([[1, 1, 2]]) };
-    const { features: same, logits, unimodalLogits } = fusion.apply(given);
+    const { features: same, logits, unimodalLogits } = fusion.apply(given, { training: false });
     expectTensorClose(logits, [11, 10], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.audio, [13.5, 21], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.visual, [15.5, 5], { atol: 1e-6 });

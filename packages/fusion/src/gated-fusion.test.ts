@@ -25,7 +25,7 @@ const features = () => ({ audio: tf.tensor2d([[2]]), visual: tf.tensor2d([[4]]) 
 
 describe('gatedFusion', () => {
   it('opens the second modality with the first, and shows projections as features', () => {
-    const outputs = withWeights(gatedFusion(options)).apply(features());
+    const outputs = withWeights(gatedFusion(options)).apply(features(), { training: false });
     expectTensorClose(outputs.features.audio, [0, Math.log(3)], { atol: 1e-6 });
     expectTensorClose(outputs.features.visual, [8, -3], { atol: 1e-6 });
     // σ(0, ln 3) ⊙ (8, −3) = (1/2, 3/4) ⊙ (8, −3) = (4, −2.25)
@@ -35,20 +35,25 @@ describe('gatedFusion', () => {
   });
 
   it('opens the first with the second on request', () => {
-    const { logits } = withWeights(gatedFusion({ ...options, gatedBy: 'visual' })).apply(features());
+    const { logits } = withWeights(gatedFusion({ ...options, gatedBy: 'visual' })).apply(features(), {
+      training: false,
+    });
     // σ(8, −3) ⊙ (0, ln 3) = (0, ln 3 / (1 + e³)) = (0, 0.0521027)
     expectTensorClose(logits, [1.0521027, -1.8957947], { atol: 1e-6 });
   });
 
   it('projects zeros for absent modalities', () => {
     const fusion = withWeights(gatedFusion(options));
-    const withoutAudio = fusion.apply(features(), { audio: tf.tensor1d([0]) });
+    const withoutAudio = fusion.apply(features(), { training: false, present: { audio: tf.tensor1d([0]) } });
     expectTensorClose(withoutAudio.features.audio, [-2, Math.log(3)], { atol: 1e-6 });
     // σ(−2, ln 3) ⊙ (8, −3) = (8 / (1 + e²), −2.25)
     const gated = 8 / (1 + Math.exp(2));
     expectTensorClose(withoutAudio.logits, [gated - 2.25 + 1, -6.5], { atol: 1e-6 });
     // σ(0, ln 3) ⊙ (0, 1) = (0, 3/4)
-    const withoutVisual = fusion.apply(features(), { visual: tf.tensor1d([0]) });
+    const withoutVisual = fusion.apply(features(), {
+      training: false,
+      present: { visual: tf.tensor1d([0]) },
+    });
     expectTensorClose(withoutVisual.logits, [1.75, -0.5], { atol: 1e-6 });
   });
 

@@ -20,7 +20,7 @@ describe('lateFusion', () => {
       [[[3, -1]], [0, 0]],
     ]);
     const features = { a: tf.tensor2d([[2]]), b: tf.tensor2d([[1]]) };
-    const { logits, unimodalLogits, features: same } = fusion.apply(features);
+    const { logits, unimodalLogits, features: same } = fusion.apply(features, { training: false });
     expectTensorClose(unimodalLogits.a, [2.5, 4], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.b, [3, -1], { atol: 1e-6 });
     expectTensorClose(logits, [2.75, 1.5], { atol: 1e-6 });
@@ -35,7 +35,7 @@ describe('lateFusion', () => {
       [[[1], [-1]], [3]],
     ]);
     const features = { a: tf.tensor2d([[3]]), b: tf.tensor2d([[4]]), c: tf.tensor2d([[5, 2]]) };
-    expectTensorClose(fusion.apply(features).logits, [6], { atol: 1e-6 });
+    expectTensorClose(fusion.apply(features, { training: false }).logits, [6], { atol: 1e-6 });
   });
 
   it('averages over the modalities that a sample has', () => {
@@ -47,7 +47,10 @@ describe('lateFusion', () => {
     ]);
     const column = tf.tensor2d([1, 1, 1], [3, 1]);
     const present = { b: tf.tensor1d([0, 1, 0]), c: tf.tensor1d([0, 0, 1]) };
-    const { logits, unimodalLogits, features } = fusion.apply({ a: column, b: column, c: column }, present);
+    const { logits, unimodalLogits, features } = fusion.apply(
+      { a: column, b: column, c: column },
+      { training: false, present },
+    );
     // u = (2, 2, 8); rows a, a and b, a and c
     expectTensorClose(logits, [2, 2, 5], { atol: 1e-6 });
     // What features of 0 give where the modality is absent.
@@ -56,7 +59,10 @@ describe('lateFusion', () => {
     expectTensorClose(features.c, [0, 0, 1], {});
     const none = tf.tensor1d([0, 0, 0]);
     expectTensorClose(
-      fusion.apply({ a: column, b: column, c: column }, { a: none, b: none, c: none }).logits,
+      fusion.apply(
+        { a: column, b: column, c: column },
+        { training: false, present: { a: none, b: none, c: none } },
+      ).logits,
       [0, 0, 0],
       {},
     );

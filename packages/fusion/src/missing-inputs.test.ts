@@ -26,10 +26,8 @@ const numbers = (shape: number[]) =>
     shape,
   );
 const inputs = () => ({
-  text: [
-    numbers([BATCH, 6, 5]),
-    tf.tensor2d([1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0], [BATCH, 6]),
-  ],
+  text: numbers([BATCH, 6, 5]),
+  mask: tf.tensor2d([1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0], [BATCH, 6]),
   image: numbers([BATCH, 28, 28, 1]),
 });
 const training = { training: true } as const;
@@ -44,17 +42,22 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('missing modalities on %s'
     const present = { text: tf.tensor1d([1, 0, 1]), image: tf.tensor1d([1, 1, 0]) };
     const run = (broken: boolean) => {
       const model = build();
-      const { text, image } = inputs();
-      const [sequence, mask] = text as [tf.Tensor, tf.Tensor];
-      const nan = (x: tf.Tensor, row: number) =>
-        broken ? tf.concat([tf.slice(x, 0, row), tf.mul(tf.slice(x, row, 1), NaN), tf.slice(x, row + 1)]) : x;
-      const given = { text: [nan(sequence, 1), nan(mask, 1)], image: nan(image, 2) };
+      const { text, mask, image } = inputs();
+      const nan = <T extends tf.Tensor>(x: T, row: number): T =>
+        broken
+          ? (tf.concat([tf.slice(x, 0, row), tf.mul(tf.slice(x, row, 1), NaN), tf.slice(x, row + 1)]) as T)
+          : x;
+      const batch = {
+        inputs: { text: nan(text, 1), image: nan(image, 2) },
+        masks: { text: nan(mask, 1) },
+        present,
+      };
       const { grads } = tf.variableGrads(() => {
-        const { logits, unimodalLogits } = model.forward(given, training, { present });
+        const { logits, unimodalLogits } = model.forward(batch, training);
         const all = [logits, unimodalLogits.text, unimodalLogits.image];
         return tf.addN(all.map((z) => tf.sum(tf.square(z)))) as tf.Scalar;
       }, model.variables as tf.Variable[]);
-      const { logits, features } = model.forward(given, inference, { present });
+      const { logits, features } = model.forward(batch, inference);
       const state = [...model.state().values()].map((weight) => weight.read());
       return [logits, features.text, features.image, ...state, ...Object.values(grads)];
     };
@@ -66,22 +69,27 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('missing modalities on %s'
 
   it('needs no input of a modality that the whole batch lacks, and does not run its encoder', () => {
     const model = build();
-    const { text, image } = inputs();
+    const { text, mask, image } = inputs();
+    const masks = { text: mask };
     const none = { image: tf.zeros<tf.Rank.R1>([BATCH]) };
-    const expected = model.forward({ text, image }, inference, { present: none });
+    const expected = model.forward({ inputs: { text, image }, masks, present: none }, inference);
     const moving = () => model.state().get('image/conv1/bn/moving_mean')!.read().dataSync();
     const before = [...moving()];
-    const actual = model.forward({ text }, training, { present: none });
+    const actual = model.forward({ inputs: { text }, masks, present: none }, training);
     expect([...moving()]).toEqual(before);
     expectTensorClose(actual.logits, expected.logits, { atol: 1e-5 });
     expectTensorClose(actual.unimodalLogits.image, expected.unimodalLogits.image, { atol: 0 });
     expectTensorClose(actual.features.image, tf.zeros([BATCH, 32]), {});
-    expectNoLeak(() => ({ ...model.forward({ text }, training, { present: none }) }));
+    expectNoLeak(() => ({ ...model.forward({ inputs: { text }, masks, present: none }, training) }));
     // A mask that says otherwise does not bring it back.
     const ones = { image: tf.ones<tf.Rank.R1>([BATCH]) };
-    expectTensorClose(model.forward({ text }, inference, { present: ones }).logits, expected.logits, {
-      atol: 1e-5,
-    });
+    expectTensorClose(
+      model.forward({ inputs: { text }, masks, present: ones }, inference).logits,
+      expected.logits,
+      {
+        atol: 1e-5,
+      },
+    );
   });
 });
 
@@ -92,73 +100,88 @@ describe('inputs of MultimodalModel', () => {
 
   it('passes several tensors on to an encoder, in every way to run it', async () => {
     const model = build();
-    const { text, image } = inputs();
-    const { logits, features } = model.forward({ text, image }, inference);
-    const alone = model.encode('text', text, inference);
+    const { text, mask, image } = inputs();
+    const batch = { inputs: { text, image }, masks: { text: mask } };
+    const { logits, features } = model.forward(batch, inference);
+    const alone = model.encode('text', [text, mask], inference);
     expectTensorClose(alone, features.text, { atol: 0 });
-    const [sequence, mask] = text as [tf.Tensor, tf.Tensor];
-    const everything = model.encode('text', [sequence, tf.onesLike(mask)], inference);
+    const everything = model.encode('text', [text, tf.onesLike(mask)], inference);
     expect([...everything.dataSync()]).not.toEqual([...alone.dataSync()]);
 
     const frozen = model.freeze();
-    expectTensorClose(frozen.forward({ text, image }).logits, logits, { atol: 1e-4 });
+    expectTensorClose(frozen.forward(batch).logits, logits, { atol: 1e-4 });
     const present = { text: tf.tensor1d([1, 0, 1]) };
-    const masked = model.forward({ text, image }, inference, { present }).logits;
-    expectTensorClose(frozen.forward({ text, image }, { present }).logits, masked, { atol: 1e-4 });
-    expectNoLeak(() => ({ ...frozen.forward({ text, image }, { present }) }));
+    const masked = model.forward({ ...batch, present }, inference).logits;
+    expectTensorClose(frozen.forward({ ...batch, present }).logits, masked, { atol: 1e-4 });
+    expectNoLeak(() => ({ ...frozen.forward({ ...batch, present }) }));
     frozen.dispose();
 
     const exported = model.toLayersModel();
     expect(exported.inputs).toHaveLength(3);
-    const [z] = exported.predict([sequence, mask, image]) as tf.Tensor[];
+    const [z] = exported.predict([text, mask, image]) as tf.Tensor[];
     expectTensorClose(z!, logits, { atol: 1e-4 });
   });
 
-  it('takes features that are ready, and does not look at their input', () => {
+  it('gives features of some modalities as constants', () => {
     const model = build();
-    const { text, image } = inputs();
-    const expected = model.forward({ text, image }, inference);
-    const ready = { image: model.encode('image', image, inference) };
-    const { logits, features } = model.forward({ text }, inference, { ready });
-    expectTensorClose(logits, expected.logits, { atol: 0 });
-    // Handles of their own: disposing the outputs leaves the caller's.
-    tf.dispose(features as unknown as tf.TensorContainer);
-    expect(ready.image.isDisposed).toBe(false);
+    const { text, mask, image } = inputs();
     const present = { image: tf.tensor1d([0, 1, 1]) };
-    const masked = model.forward({ text }, inference, { ready, present });
-    expectTensorClose(masked.logits, model.forward({ text, image }, inference, { present }).logits, {
-      atol: 1e-5,
-    });
+    const batch = { inputs: { text, image }, masks: { text: mask }, present };
+    const run = (gradients: boolean | { text: boolean; image: boolean }) =>
+      tf.variableGrads(
+        () => tf.sum(tf.square(model.forward(batch, { ...inference, gradients }).logits)) as tf.Scalar,
+        model.variables as tf.Variable[],
+      );
+    const [all, some] = [run(true), run({ text: true, image: false })];
+    expectTensorClose(some.value, all.value, { atol: 0 });
+    for (const { name, variable } of model.parameters) {
+      const gradient = some.grads[variable.name];
+      if (name.startsWith('image/')) expect(gradient, name).toBeUndefined();
+      else expectTensorClose(gradient!, all.grads[variable.name]!, { atol: 0 });
+    }
+    expectNoLeak(() => ({
+      ...model.forward(batch, { ...training, gradients: { text: true, image: false } }),
+    }));
   });
 
   it('is given batches of more modalities than it has', () => {
     const model = build();
-    const batch = { ...inputs(), audio: tf.ones([BATCH, 9]) };
-    const present = { audio: tf.zeros<tf.Rank.R1>([BATCH]), text: tf.ones<tf.Rank.R1>([BATCH]) };
-    const { logits } = model.forward(batch, inference, { present });
-    expectTensorClose(logits, model.forward(inputs(), inference).logits, { atol: 1e-6 });
+    const { text, mask, image } = inputs();
+    const batch = { inputs: { text, image }, masks: { text: mask } };
+    const more = {
+      ...batch,
+      inputs: { text, image, audio: tf.ones([BATCH, 9]) },
+      present: { audio: tf.zeros<tf.Rank.R1>([BATCH]), text: tf.ones<tf.Rank.R1>([BATCH]) },
+    };
+    const { logits } = model.forward(more, inference);
+    expectTensorClose(logits, model.forward(batch, inference).logits, { atol: 1e-6 });
   });
 
   it('says what does not fit', () => {
     const model = build();
-    const { text, image } = inputs();
+    const { text, mask, image } = inputs();
     const forward =
       (given: object, options: object = {}) =>
       () =>
-        model.forward(given as never, training, options);
-    expect(forward({ text: text[0], image })).toThrow(
+        model.forward({ inputs: given as never, masks: { text: mask }, ...options }, training);
+    expect(forward({ text, image }, { masks: {} })).toThrow(
+      /The encoder for text takes a padding mask, but the batch has none/,
+    );
+    expect(() => model.encode('text', text, inference)).toThrow(
       /The encoder for text takes 2 \(text\/input, text\/mask\), but got 1 tensor\. Give one for each, in this order\./,
     );
-    expect(forward({ text, image: [image, image] })).toThrow(/encoder for image takes 1 .* got 2 tensors/);
-    expect(forward({ text: [text[0], image], image })).toThrow(/^`text\[1\]` has shape \[3, 28, 28, 1\]/);
-    expect(forward({ text: [text[0], tf.ones([2, 6])], image })).toThrow(
+    expect(() => model.encode('image', [image, image], inference)).toThrow(
+      /encoder for image takes 1 .* got 2 tensors/,
+    );
+    expect(forward({ text, image }, { masks: { text: image } })).toThrow(
+      /^`text\[1\]` has shape \[3, 28, 28, 1\]/,
+    );
+    expect(forward({ text, image }, { masks: { text: tf.ones([2, 6]) } })).toThrow(
       /^`text\[1\]` has shape \[2, 6\]; expected \[3, 6\], as many samples as `text\[0\]` has\.$/,
     );
     // Forgotten, unless a mask says that it is known.
     expect(forward({ text })).toThrow(/There is no input for image\. .* give `present\.image`, all 0/);
     expect(forward({ text }, { present: { text: tf.ones([3]) } })).toThrow(/no input for image/);
-    // @ts-expect-error It does not compile either.
-    expect(() => model.forward({ text }, training)).toThrow(/no input for image/);
     const none = { text: tf.zeros([3]), image: tf.zeros([3]) };
     expect(forward({}, { present: none })).toThrow(/no input for any of text, image/);
     expect(forward({ text, image }, { present: { image: tf.ones([4]) } })).toThrow(
@@ -166,12 +189,6 @@ describe('inputs of MultimodalModel', () => {
     );
     expect(forward({ text, image }, { present: { image: tf.ones([3, 1]) } })).toThrow(
       /^`present\.image` has shape \[3, 1\]; expected \[B\]\.$/,
-    );
-    expect(forward({ text }, { ready: { image: tf.ones([3, 31]) } })).toThrow(
-      /^`ready\.image` has shape \[3, 31\]; expected \[B, 32\]\.$/,
-    );
-    expect(forward({ text }, { ready: { image: tf.ones([2, 32]) } })).toThrow(
-      /`ready\.image` has shape \[2, 32\]/,
     );
     expect(() => model.encode('image', image, training, tf.ones([2]))).toThrow(
       /`present\.image` has shape \[2\]/,

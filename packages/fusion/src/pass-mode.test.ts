@@ -5,7 +5,8 @@ import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lateFusion } from './late-fusion.js';
 import { MultimodalModel } from './multimodal-model.js';
-import { keeping, type PassMode } from './pass-mode.js';
+import { keeping } from './pass-mode.js';
+import type { PassMode } from '@g2d/core';
 
 const { layers } = tf;
 
@@ -64,7 +65,7 @@ describe.each([
   /** A loss of a pass in this mode, in the middle of what is differentiated. */
   const gradients = (model: Model, mode: PassMode<'a' | 'b'>) =>
     tf.variableGrads(
-      () => tf.sum(tf.square(model.forward(x(), mode).logits)) as tf.Scalar,
+      () => tf.sum(tf.square(model.forward({ inputs: x() }, mode).logits)) as tf.Scalar,
       model.variables as tf.Variable[],
     );
 
@@ -72,24 +73,24 @@ describe.each([
     const model = modelOf(fast);
     const before = statistics(model, 'a');
     expect(before).toHaveLength(6);
-    model.forward(x(), { training: true });
+    model.forward({ inputs: x() }, { training: true });
     statistics(model, 'a').forEach((values, i) => expect(values).not.toEqual(before[i]));
   });
 
   it('keeps them on request, bit for bit, and normalizes with those of the batch', () => {
     const model = modelOf(fast);
     // Numbers that are not round.
-    model.forward(x(3), { training: true });
+    model.forward({ inputs: x(3) }, { training: true });
     const before = [statistics(model, 'a'), statistics(model, 'b')];
     const mode = { training: true, runningStatistics: 'keep' } as const;
     const after = () => [statistics(model, 'a'), statistics(model, 'b')];
-    tf.tidy(() => void model.forward(x(), mode));
+    tf.tidy(() => void model.forward({ inputs: x() }, mode));
     expect(after()).toEqual(before);
     tf.dispose(model.encode('a', x().a, mode));
     expect(after()).toEqual(before);
     tf.dispose(gradients(model, mode) as unknown as tf.TensorContainer);
     expect(after()).toEqual(before);
-    model.forward(x(), { training: true });
+    model.forward({ inputs: x() }, { training: true });
     expect(after()[0]).not.toEqual(before[0]);
   });
 
@@ -99,9 +100,9 @@ describe.each([
       weight.write(tf.clone([...one.state().values()][i]!.read())),
     );
     // Dropout is random: what comes before it is compared through the statistics that a second pass leaves.
-    one.forward(x(), { training: true, runningStatistics: 'keep' });
-    one.forward(x(), { training: true });
-    other.forward(x(), { training: true });
+    one.forward({ inputs: x() }, { training: true, runningStatistics: 'keep' });
+    one.forward({ inputs: x() }, { training: true });
+    other.forward({ inputs: x() }, { training: true });
     expect(statistics(one, 'a')).toEqual(statistics(other, 'a'));
   });
 
@@ -109,15 +110,15 @@ describe.each([
     const model = modelOf(fast);
     const before = statistics(model, 'a');
     const mode = { training: { a: true } } as never;
-    expect(() => model.forward(x(), mode)).toThrow(/`training` says nothing about b/);
+    expect(() => model.forward({ inputs: x() }, mode)).toThrow(/`training` says nothing about b/);
     expect(statistics(model, 'a')).toEqual(before);
   });
 
   it('runs one encoder in inference mode and the other in training mode', () => {
     const model = modelOf(fast);
     const [a, b] = [statistics(model, 'a'), statistics(model, 'b')];
-    const inference = model.forward(x(), { training: false });
-    const mixed = model.forward(x(), { training: { a: false, b: true } });
+    const inference = model.forward({ inputs: x() }, { training: false });
+    const mixed = model.forward({ inputs: x() }, { training: { a: false, b: true } });
     expect(statistics(model, 'a')).toEqual(a);
     expect(statistics(model, 'b')).not.toEqual(b);
     expectTensorClose(mixed.features.a, inference.features.a, { atol: 0 });
@@ -130,14 +131,14 @@ describe.each([
     const scaled = (mode: PassMode) => {
       let constants: tf.Tensor2D | undefined;
       const { grads } = tf.variableGrads(() => {
-        const { logits } = model.forward(x(), mode);
+        const { logits } = model.forward({ inputs: x() }, mode);
         constants = tf.keep(tf.clone(logits));
         return tf.sum(tf.mul(logits, tf.sum(kernel))) as tf.Scalar;
       }, [kernel]);
       return { gradient: grads[kernel.name]!, constants: constants! };
     };
     const { gradient, constants } = scaled({ training: false, gradients: false });
-    expectTensorClose(constants, model.forward(x(), { training: false }).logits, { atol: 0 });
+    expectTensorClose(constants, model.forward({ inputs: x() }, { training: false }).logits, { atol: 0 });
     // d/dk of (Σ k) c is c: the pass itself contributes nothing.
     const sum = tf.sum(constants).dataSync()[0]!;
     expectTensorClose(
@@ -155,7 +156,7 @@ describe.each([
     let kept = 0;
     const loss = (mode: PassMode) => () => {
       const before = tf.memory().numTensors;
-      const { logits } = model.forward(given, mode);
+      const { logits } = model.forward({ inputs: given }, mode);
       kept = tf.memory().numTensors - before;
       return tf.add(tf.sum(logits), tf.sum(model.variables[0]!)) as tf.Scalar;
     };
@@ -169,7 +170,7 @@ describe.each([
     expect(recorded).toBeGreaterThan(5);
     // An optimizer step on it is an error, not silence.
     expect(() =>
-      tf.variableGrads(() => tf.sum(model.forward(given, mode).logits) as tf.Scalar, variables),
+      tf.variableGrads(() => tf.sum(model.forward({ inputs: given }, mode).logits) as tf.Scalar, variables),
     ).toThrow(/Cannot find a connection/);
   });
 
@@ -180,13 +181,16 @@ describe.each([
       for (const runningStatistics of ['update', 'keep'] as const) {
         for (const gradients of [true, false]) {
           const mode = { training, runningStatistics, gradients };
-          expectNoLeak(() => ({ ...model.forward(given, mode) }));
+          expectNoLeak(() => ({ ...model.forward({ inputs: given }, mode) }));
           expectNoLeak(() => model.encode('a', given.a, mode));
           expectNoLeak(
             () =>
               tf.variableGrads(
                 () =>
-                  tf.add(tf.sum(model.forward(given, mode).logits), tf.sum(model.variables[0]!)) as tf.Scalar,
+                  tf.add(
+                    tf.sum(model.forward({ inputs: given }, mode).logits),
+                    tf.sum(model.variables[0]!),
+                  ) as tf.Scalar,
                 [model.variables[0]!],
               ) as unknown as object,
           );

@@ -36,22 +36,36 @@ describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
   it('is the same with masks of ones as without', () => {
     const fusion = fusionOf(modalities, build);
     const ones = Object.fromEntries(modalities.map((name) => [name, tf.ones<tf.Rank.R1>([BATCH])]));
-    expectSame(fusion.apply(features(), ones), fusion.apply(features()));
-    expectSame(fusion.apply(features(), { [last]: ones[last]! }), fusion.apply(features()));
-    expectSame(fusion.apply(features(), {}), fusion.apply(features()));
+    expectSame(
+      fusion.apply(features(), { training: false, present: ones }),
+      fusion.apply(features(), { training: false }),
+    );
+    expectSame(
+      fusion.apply(features(), { training: false, present: { [last]: ones[last]! } }),
+      fusion.apply(features(), { training: false }),
+    );
+    expectSame(
+      fusion.apply(features(), { training: false, present: {} }),
+      fusion.apply(features(), { training: false }),
+    );
   });
 
   it('does not see what stands in absent rows, and computes the others as if alone', () => {
     const fusion = fusionOf(modalities, build);
     const x = features();
-    const expected = fusion.apply(x, present());
+    const expected = fusion.apply(x, { training: false, present: present() });
     for (const value of [NaN, Infinity, 7]) {
-      expectSame(fusion.apply({ ...x, [last]: withRow(x[last]!, 1, value) }, present()), expected);
+      expectSame(
+        fusion.apply({ ...x, [last]: withRow(x[last]!, 1, value) }, { training: false, present: present() }),
+        expected,
+      );
     }
     for (const tensor of all(expected)) {
       expect(tensor.dataSync().every(Number.isFinite)).toBe(true);
     }
-    const [masked, plain] = [expected, fusion.apply(x)].map(({ logits }) => tf.slice(logits, [0, 0], [1, 6]));
+    const [masked, plain] = [expected, fusion.apply(x, { training: false })].map(({ logits }) =>
+      tf.slice(logits, [0, 0], [1, 6]),
+    );
     expectTensorClose(masked!, plain!, { atol: 1e-6 });
   });
 
@@ -60,7 +74,10 @@ describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
     const x = features();
     const rows = { ...x, [last]: withRow(x[last]!, 1, NaN) };
     const score = (given: tf.Tensor2D): tf.Scalar => {
-      const { logits, unimodalLogits } = fusion.apply({ ...rows, [last]: given }, present());
+      const { logits, unimodalLogits } = fusion.apply(
+        { ...rows, [last]: given },
+        { training: false, present: present() },
+      );
       return tf.sum(tf.square(tf.concat([logits, ...Object.values(unimodalLogits)])));
     };
     const gradient = (tf.grad(score as (x: tf.Tensor) => tf.Tensor)(rows[last]!) as tf.Tensor2D).arraySync();
@@ -70,7 +87,7 @@ describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
     gradCheck(
       (...given: tf.Tensor[]) => {
         const each = Object.fromEntries(modalities.map((name, i) => [name, given[i] as tf.Tensor2D]));
-        const { logits, unimodalLogits } = fusion.apply(each, present());
+        const { logits, unimodalLogits } = fusion.apply(each, { training: false, present: present() });
         return tf.concat([logits, ...Object.values(unimodalLogits)]);
       },
       modalities.map((name) => x[name]!),
@@ -87,7 +104,7 @@ describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
       tf.variableGrads(
         () =>
           tf.sum(
-            tf.square(model.forward(inputs, { training: true }, { present: present() }).logits),
+            tf.square(model.forward({ inputs, present: present() }, { training: true }).logits),
           ) as tf.Scalar,
         model.variables as tf.Variable[],
       );
@@ -105,7 +122,7 @@ describe.each(cases)('%s fusion of %j', (_, modalities, build) => {
     const [x, inputs, masks] = [features(), numbersOf(modalities, [BATCH, 3]), present()];
     expectNoLeak(() => model.fuse(x, masks));
     expectNoLeak(() => ({ ...model.unimodalLogits(x, masks) }));
-    expectNoLeak(() => ({ ...model.forward(inputs, { training: true }, { present: masks }) }));
+    expectNoLeak(() => ({ ...model.forward({ inputs, present: masks }, { training: true }) }));
     expectNoLeak(() => model.encode(last, inputs[last]!, { training: true }, masks[last]));
   });
 });

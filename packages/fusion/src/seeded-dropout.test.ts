@@ -6,7 +6,7 @@ import { orderedGradients, SGD } from '@g2d/tensor-ops';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lateFusion } from './late-fusion.js';
 import { MultimodalModel } from './multimodal-model.js';
-import type { PassMode } from './pass-mode.js';
+import type { PassMode } from '@g2d/core';
 
 const sizes = { layers: 1, heads: 2, width: 8, feedForward: 12, dropout: 0.3 };
 const modelOf = () =>
@@ -38,7 +38,9 @@ describe.each(['tensorflow', 'cpu'] as const)(
 
     /** Logits of a pass, as numbers. */
     const logits = (model: ReturnType<typeof modelOf>, mode: PassMode = { training: true }) =>
-      tf.tidy(() => [...model.forward(inputs(), { runningStatistics: 'keep', ...mode }).logits.dataSync()]);
+      tf.tidy(() => [
+        ...model.forward({ inputs: inputs() }, { runningStatistics: 'keep', ...mode }).logits.dataSync(),
+      ]);
 
     it('repeat themselves, with or without gradients, and differ within one call', () => {
       const model = modelOf();
@@ -52,7 +54,7 @@ describe.each(['tensorflow', 'cpu'] as const)(
     it('encode a modality alike whether the others run or not', () => {
       const model = modelOf();
       const mode = { training: true, runningStatistics: 'keep' } as const;
-      const whole = withDropoutSeed(5, () => model.forward(inputs(), mode).features.weather);
+      const whole = withDropoutSeed(5, () => model.forward({ inputs: inputs() }, mode).features.weather);
       const alone = withDropoutSeed(5, () => model.encode('weather', inputs().weather, mode));
       expect([...alone.dataSync()]).toEqual([...whole.dataSync()]);
     });
@@ -66,7 +68,10 @@ describe.each(['tensorflow', 'cpu'] as const)(
           tf.tidy(() =>
             withDropoutSeed(step, () => {
               const { grads } = tf.variableGrads(
-                () => tf.sum(tf.square(model.forward(inputs(), { training: true }).logits)) as tf.Scalar,
+                () =>
+                  tf.sum(
+                    tf.square(model.forward({ inputs: inputs() }, { training: true }).logits),
+                  ) as tf.Scalar,
                 variables,
               );
               optimizer.applyGradients(orderedGradients(grads, variables));

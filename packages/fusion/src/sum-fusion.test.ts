@@ -26,7 +26,10 @@ const c = [[2]];
 describe('sumFusion', () => {
   it('adds logits, and halves the bias of unimodal ones', () => {
     const fusion = withWeights(sumFusion({ widths: { a: 1, b: 1 }, classes: 2, seed: 0 }));
-    const { logits, unimodalLogits } = fusion.apply({ a: tf.tensor2d(a), b: tf.tensor2d(b) });
+    const { logits, unimodalLogits } = fusion.apply(
+      { a: tf.tensor2d(a), b: tf.tensor2d(b) },
+      { training: false },
+    );
     expectTensorClose(logits, [5.5, 4], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.a, [2.25, 4], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.b, [3, -0.5], { atol: 1e-6 });
@@ -35,7 +38,7 @@ describe('sumFusion', () => {
   it('gives each of three modalities a third of its bias', () => {
     const fusion = withWeights(sumFusion({ widths: { a: 1, b: 1, c: 1 }, classes: 2, seed: 0 }));
     const features = { a: tf.tensor2d(a), b: tf.tensor2d(b), c: tf.tensor2d(c) };
-    const { logits, unimodalLogits } = fusion.apply(features);
+    const { logits, unimodalLogits } = fusion.apply(features, { training: false });
     expectTensorClose(logits, [10.5, 12], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.a, [2 + 1 / 6, 4], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.b, [3, -2 / 3], { atol: 1e-6 });
@@ -45,7 +48,10 @@ describe('sumFusion', () => {
   it('leaves absent modalities out, with their biases', () => {
     const fusion = withWeights(sumFusion({ widths: { a: 1, b: 1, c: 1 }, classes: 2, seed: 0 }));
     const features = { a: tf.tensor2d(a), b: tf.tensor2d(b), c: tf.tensor2d(c) };
-    const { logits, unimodalLogits } = fusion.apply(features, { b: tf.tensor1d([0]), c: tf.tensor1d([1]) });
+    const { logits, unimodalLogits } = fusion.apply(features, {
+      training: false,
+      present: { b: tf.tensor1d([0]), c: tf.tensor1d([1]) },
+    });
     // (2.5, 4) + (5, 8)
     expectTensorClose(logits, [7.5, 12], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.b, [0, 1 / 3], { atol: 1e-6 });
@@ -54,7 +60,7 @@ describe('sumFusion', () => {
 
   it('is a linear classifier with one modality', () => {
     const fusion = withWeights(sumFusion({ widths: { a: 1 }, classes: 2, seed: 0 }));
-    const { logits, unimodalLogits } = fusion.apply({ a: tf.tensor2d(a) });
+    const { logits, unimodalLogits } = fusion.apply({ a: tf.tensor2d(a) }, { training: false });
     expectTensorClose(logits, [2.5, 4], { atol: 1e-6 });
     expectTensorClose(unimodalLogits.a, [2.5, 4], { atol: 1e-6 });
   });

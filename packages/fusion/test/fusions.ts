@@ -1,7 +1,7 @@
 // Every fusion with every number of modalities that it takes, in small models, for tests of what all of them promise.
 import * as tf from '@tensorflow/tfjs';
 import { initializeWeights } from '@g2d/encoders';
-import { perModality } from '@g2d/core';
+import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import {
   concatFusion,
   crossAttentionFusion,
@@ -10,8 +10,6 @@ import {
   lateFusion,
   MultimodalModel,
   sumFusion,
-  type Fusion,
-  type FusionOptions,
 } from '../src/index.js';
 
 export type Build = <M extends string>(options: FusionOptions<M>) => Fusion<M>;
