@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Fusion, FusionOptions } from '@g2d/core';
 import { filesOf } from '../test/parity-files.js';
 import type { ParityCase, TrainCase } from './case.js';
 import { exceeds, ratio, type Check } from './compare.js';
@@ -28,13 +29,13 @@ vi.mock('@g2d/encoders', async (original) => {
 
 vi.mock('@g2d/fusion', async (original) => {
   const fusions = await original<typeof import('@g2d/fusion')>();
-  const concatFusion: typeof fusions.concatFusion = (options) => {
+  const concatFusion = <const M extends string>(options: FusionOptions<M>): Fusion<M> => {
     const fusion = fusions.concatFusion(options);
     const half = () => tf.div(fusion.layers[0]!.layer.weights[1]!.read(), 2);
     return {
       ...fusion,
-      apply: (features) => {
-        const outputs = fusion.apply(features);
+      apply: (features, pass) => {
+        const outputs = fusion.apply(features, pass);
         const whole = Object.entries<tf.Tensor2D>(outputs.unimodalLogits).map(
           ([modality, logits]) =>
             [modality, mistake.is === 'bias' ? tf.add(logits, half()) : logits] as const,
