@@ -9,11 +9,11 @@ import { vggSound } from './vgg-sound.js';
 
 /** Every dataset of this package: configurations, commands, help and tables know them from here. */
 export const datasets: readonly AnyDataset[] = [
-  smallAvMnist,
-  avMnist,
   cremaD,
+  avMnist,
   vggSound,
   urFunny,
   iemocap,
   misMe,
+  smallAvMnist,
 ];

@@ -174,7 +174,10 @@ describe('the commands around a run', () => {
         Array.from({ length: 8 }, (_, i) => Math.sin(i)),
         [2, 4],
       );
-      const { logits, unimodalLogits } = model.forward({ inputs: { loud: x, quiet: x } }, { training: false });
+      const { logits, unimodalLogits } = model.forward(
+        { inputs: { loud: x, quiet: x } },
+        { training: false },
+      );
       const expected = [logits, unimodalLogits['loud']!, unimodalLogits['quiet']!].map((tensor) =>
         Array.from(tensor.dataSync(), (value) => expect.closeTo(value, 5)),
       );
