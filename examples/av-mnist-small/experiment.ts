@@ -1,5 +1,6 @@
 import { perModality, type PerModality } from '@g2d/core';
-import { evaluate, frozenTeachers, teacherConfidence, teacherEnsemble, type Scores } from '@g2d/trainer';
+import type { Scores } from '@g2d/core';
+import { evaluate, frozenTeachers, teacherConfidence, teacherEnsemble } from '@g2d/trainer';
 import { loadRun, parseConfig, trainRun, type Progress, type RunGroup, type RunSummary } from '@g2d/runs';
 import type { Data, Modality } from './data.js';
 import type { Settings } from './settings.js';

@@ -42,12 +42,12 @@ const smp = new SequentialModalityPrioritization({ modalities, modalityOf, phase
 for (let epoch = 1; epoch <= epochs; epoch++) {
   for await (const batch of epochOf(epoch)) {
     tf.tidy(() => {
-      const { inputs, labels } = batch;
+      const { labels } = batch;
       const teacher = teachers.outputs(batch); // u_m^T and f_m^T
       const rho = (m: 'audio' | 'image') => modalityConfidence(labels, teacher[m].logits).dataSync()[0]!;
       smp.update({ epoch, confidence: { audio: rho('audio'), image: rho('image') } }); // Eq. 5 to 7
       const { grads } = tf.variableGrads(() => {
-        const outputs = student.forward({ inputs }, { training: true });
+        const outputs = student.forward(batch, { training: true });
         return g2dLoss({ labels, student: outputs, teachers: teacher }).total; // Eq. 1 to 4
       }, smp.activeVariables(variables));
       sgd.applyGradients(smp.modulate(grads, variables)); // Eq. 8

@@ -51,18 +51,14 @@ export function cachedTeachers(
     const { uniform } = randomStream(deriveSeed(0, `teacher/${modality}`));
     return Float32Array.from({ length: labels.length * (widths[modality] as number) }, uniform);
   });
-  return {
-    modalities,
-    outputs: () =>
-      perModality(modalities, (modality) => ({
-        logits: rankedLogits(judgement, modality),
-        features: tf.tensor2d(features[modality] as Float32Array, [
-          labels.length,
-          widths[modality] as number,
-        ]),
-      })),
-    dispose: () => {},
-  };
+  const stored = perModality(modalities, (modality) => ({
+    rows: () => ({
+      logits: rankedLogits(judgement, modality),
+      features: tf.tensor2d(features[modality] as Float32Array, [labels.length, widths[modality] as number]),
+    }),
+    close: () => {},
+  }));
+  return frozenTeachers<never, string>({}, { stored });
 }
 
 /** Frozen models that run in every step. Only their logits are exchanged: nobody has trained them. */
@@ -72,8 +68,14 @@ export function onlineTeachers(
   options: { readonly precision?: Precision },
 ): FrozenTeachers<string> {
   const teachers = frozenTeachers<string>(models, options);
+  const { modalities, unimodal, dispose } = teachers;
   return {
-    ...teachers,
+    modalities,
+    unimodal,
+    dispose,
+    get full() {
+      return teachers.full;
+    },
     outputs: (batch) =>
       tf.tidy(() => {
         const outputs = teachers.outputs(batch);

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { batches, missingModalities, type Batch } from '@g2d/datasets';
-import { lateFusion, type Fusion } from '@g2d/fusion';
+import { lateFusion } from '@g2d/fusion';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
-import { perModality } from '@g2d/core';
+import { perModality, type Fusion } from '@g2d/core';
 import { readState, writeState, type TrainingState } from '@g2d/trainer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { both, data, modelWith, optimizer, options, run, type Modality } from '../test/dense-toy.js';

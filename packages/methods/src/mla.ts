@@ -20,6 +20,7 @@ const options = z
   .strictObject({
     order: z
       .array(z.string())
+      .readonly()
       .optional()
       .describe("in which modalities take their steps; default: the model's order"),
     projection: z
@@ -141,7 +142,7 @@ export const mla = defineMethod({
 });
 
 const orderOf = <M extends string>({ model }: Step<M>, { order }: Options): readonly M[] =>
-  (order as M[] | undefined) ?? model.modalities;
+  (order as readonly M[] | undefined) ?? model.modalities;
 
 /** P after the mean features r of one more step, over the samples of all processes that have the modality; the others' are 0. */
 function nextProjection<M extends string>(

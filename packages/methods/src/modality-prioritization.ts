@@ -17,6 +17,7 @@ import { assertScope, inScope, scopeOption } from './scope.js';
 const options = z.strictObject({
   phaseEpochs: z
     .array(z.int().min(0))
+    .readonly()
     .describe(
       'τ_1 … τ_k: epochs of each phase, one for each modality; the last is the joint phase, as in [150, 150]',
     ),
@@ -32,7 +33,7 @@ const options = z.strictObject({
   ranking: z
     .union([
       z.enum(['batch', 'epoch', 'dataset']),
-      z.strictObject({ fixed: z.array(z.string()) }),
+      z.strictObject({ fixed: z.array(z.string()).readonly() }),
       z.strictObject({ dataset: z.record(z.string(), z.number()) }),
     ])
     .default('batch')

@@ -9,7 +9,8 @@ export const weightOption = z.union([z.number().min(0), z.record(z.string(), z.n
 /** First and last epoch, both inside, counted from 1. */
 export const windowOption = z
   .tuple([z.int().min(1), z.int().min(1)])
-  .refine(([first, last]) => first <= last, { error: '[first, last], both counted from 1' });
+  .refine(([first, last]) => first <= last, { error: '[first, last], both counted from 1' })
+  .readonly();
 
 /** The one switch where a paper and the code that was released for it differ. */
 export const referenceOption = z.enum(['paper', 'official']).default('paper');

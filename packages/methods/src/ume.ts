@@ -1,5 +1,6 @@
-import { defineMethod, OptionError, perModality, type Hooks } from '@g2d/core';
+import { defineMethod, OptionError, perModality, type Hooks, type Presence } from '@g2d/core';
 import { ensembleLogits } from '@g2d/distill';
+import type { Tensor1D } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 
 const options = z.strictObject({
@@ -40,13 +41,17 @@ export const ume = defineMethod({
     forward({ model: { modalities }, task, batch: { present = {} }, teacherOutputs }) {
       const unimodalLogits = perModality(modalities, (modality) => teacherOutputs[modality].logits);
       const features = perModality(modalities, (modality) => teacherOutputs[modality].features);
-      const masks = Object.entries(present).filter(([modality]) => modalities.includes(modality as M));
-      const own = masks.length > 0 && { present: Object.fromEntries(masks) as typeof present };
-      return {
-        features,
-        unimodalLogits,
-        logits: ensembleLogits<M>(unimodalLogits, { average, task, ...own }),
-      };
+      const masks = Object.fromEntries(
+        Object.entries<Tensor1D>(present as Record<string, Tensor1D>).filter(
+          ([name]) => name in teacherOutputs,
+        ),
+      ) as Presence<M>;
+      const logits = ensembleLogits<M>(unimodalLogits, {
+        average,
+        task,
+        ...(Object.keys(masks).length > 0 && { present: masks }),
+      });
+      return { features, unimodalLogits, logits };
     },
   }),
 });

@@ -1,7 +1,7 @@
 // Trains each method on a toy, whole and stopped after a step, for the tests of resuming.
 import { batches, fromSamples } from '@g2d/datasets';
-import { lateFusion, sumFusion, type Fusion } from '@g2d/fusion';
-import type { Method } from '@g2d/core';
+import { lateFusion, sumFusion } from '@g2d/fusion';
+import type { Fusion, Method } from '@g2d/core';
 import { randomStream } from '@g2d/tensor-ops';
 import {
   evaluate,

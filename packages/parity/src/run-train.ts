@@ -91,7 +91,7 @@ export async function runTrain(parityCase: TrainCase, pool: EncoderPool): Promis
     run.results.set('buffers', rows.buffers);
     tf.tidy(() => evaluateLast(run));
   } finally {
-    run.running.close();
+    run.running.dispose();
     optimizer.dispose();
     frozen?.dispose();
     for (const { dispose } of [student, ...Object.values(teachers ?? {})]) dispose();

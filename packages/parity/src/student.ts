@@ -1,14 +1,5 @@
-import {
-  concatFusion,
-  filmFusion,
-  gatedFusion,
-  lateFusion,
-  MultimodalModel,
-  sumFusion,
-  type Fusion,
-  type FusionOptions,
-} from '@g2d/fusion';
-import { perModality } from '@g2d/core';
+import { concatFusion, filmFusion, gatedFusion, lateFusion, MultimodalModel, sumFusion } from '@g2d/fusion';
+import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { modalities, type InputRecipe, type Modality, type ModelRecipe, type TrainCase } from './case.js';
 import type { EncoderPool } from './encoder-pool.js';
 import { FEATURES, type FusionName } from './torch-tensors.js';

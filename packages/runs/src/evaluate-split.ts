@@ -1,4 +1,4 @@
-import type { MultimodalDataset } from '@g2d/core';
+import type { MultimodalDataset, Scores } from '@g2d/core';
 import { classScores } from '@g2d/tensor-ops';
 import {
   evaluate,
@@ -6,7 +6,6 @@ import {
   type EvaluateOptions,
   type Predictor,
   type SplitMetrics,
-  type Scores,
 } from '@g2d/trainer';
 import { headline } from '@g2d/trainer/internal';
 import type { RunPredictions, RunSummary } from './node/run-folder.js';

@@ -31,7 +31,7 @@ export async function exportModel(
   { model, methods, facts, folder, epoch, data }: LoadedRun,
   out: string,
 ): Promise<ExportedModel> {
-  const predicting = methods.find(({ predict }) => predict);
+  const predicting = methods.find(({ forward }) => forward);
   if (predicting || epoch === null) {
     throw new OptionError(
       predicting

@@ -1,4 +1,4 @@
-import { type Predictor, writeState } from '@g2d/trainer';
+import type { Predictor, TrainingState } from '@g2d/trainer';
 import type { Checkpoint } from './node/checkpoints/checkpoint.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
@@ -11,7 +11,10 @@ import type { StageClock } from './stage-clock.js';
 interface Trained {
   readonly run: OpenedRun;
   readonly folder: RunFolder;
+  /** What the last state predicts with. */
   readonly predict: Predictor<string>;
+  /** What a saved state predicts with, from then on. */
+  readonly predictorAt: (state: TrainingState) => Promise<Predictor<string>>;
   /** The epoch of the checkpoint `best`, if there is one. */
   readonly bestEpoch: number | undefined;
   readonly clock: StageClock;
@@ -20,14 +23,16 @@ interface Trained {
 /** Evaluates the epoch that the run selects, and writes predictions and summary: the run is finished. */
 export async function finishRun(
   config: RunConfig,
-  { run, folder, predict, bestEpoch, clock }: Trained,
+  { run, folder, predict: predictLast, predictorAt, bestEpoch, clock }: Trained,
 ): Promise<RunSummary> {
   const { data, facts } = run;
   const best = config.select === 'last' ? undefined : readCheckpoint(folder.checkpoints, 'best');
   // It may be of another branch, where a resumed run did not repeat itself bit for bit.
   const usesBest = best !== undefined && fromCheckpoint(best).position.epoch - 1 === bestEpoch;
   const checkpoint = config.epochs === 0 ? null : usesBest ? 'best' : 'last';
-  if (checkpoint !== null) useCheckpoint(run, usesBest ? best : readCheckpoint(folder.checkpoints, 'last'));
+  // The last one was saved after the last epoch.
+  const used = usesBest ? best : readCheckpoint(folder.checkpoints, 'last');
+  const predict = checkpoint === null ? predictLast : await predictorAt(fromCheckpoint(used as Checkpoint));
   const options = evaluateOptions(config);
   const evaluateAll = async (): Promise<{
     test: SplitEvaluation;
@@ -67,12 +72,4 @@ export async function finishRun(
   };
   folder.finish(summary, test.predictions);
   return summary;
-}
-
-/** Puts a checkpoint's weights, and what its methods remember, into a run. */
-function useCheckpoint({ model, methods }: OpenedRun, checkpoint: Checkpoint | undefined): void {
-  // The last one was saved after the last epoch.
-  const { snapshot, methods: saved } = fromCheckpoint(checkpoint as Checkpoint);
-  writeState(model, snapshot.model);
-  for (const method of methods) method.setState?.(saved[method.name] ?? {});
 }

@@ -32,7 +32,7 @@ const ARGS = [
 const METHODS: Readonly<Record<string, readonly string[]>> = {
   joint: [],
   g2d: ['--set=methodOptions.smp.phaseEpochs=[1,2]', '--set=methodOptions.smp.ranking="epoch"'],
-  mla: ['--set=methodOptions.mla={"width":32,"projection":"scalar"}'],
+  mla: ['--set=methodOptions.mla={"width":32,"projection":true}'],
 };
 
 const start = (args: readonly string[]) =>

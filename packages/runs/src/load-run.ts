@@ -1,14 +1,13 @@
 import { OptionError } from '@g2d/core';
-import { type Predictor, type OptimizerOptions, train } from '@g2d/trainer';
+import { predictorAt, type Predictor } from '@g2d/trainer';
 import type { CheckpointLabel } from './node/checkpoints/checkpoint.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import { RunFolder } from './node/run-folder.js';
 import { fromCheckpoint } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
-import { batchCount } from './batch-count.js';
-import { defined } from './defined.js';
 import { openRun, type OpenedRun } from './open-run.js';
 import { parseConfig } from './read-config.js';
+import { trainingOptions } from './training-options.js';
 
 /** A run with the weights of one of its checkpoints. */
 export interface LoadedRun extends OpenedRun {
@@ -62,17 +61,8 @@ export async function loadRun(
   const run = await openRun(config, { folder, copies: true });
   try {
     const state = found && fromCheckpoint(found);
-    // No epoch is trained: the methods start, and the state is put in its place.
-    const { predict } = await train({
-      ...run,
-      ...(run.needsTeachers && { teachers: await run.startTeachers() }),
-      task: run.data.train.task,
-      epochs: 0,
-      batchesPerEpoch: batchCount(run.data.train.size, config),
-      evaluate: async () => undefined,
-      seed: config.seed,
-      optimizer: defined(config.optimizer) as OptimizerOptions,
-      batches: nothing,
+    const predict = await predictorAt({
+      ...(await trainingOptions(config, run)),
       ...(state && { resume: state }),
     });
     return { ...run, folder, config, epoch: state ? epochOf(state.position) : null, predict };
@@ -85,5 +75,3 @@ export async function loadRun(
 /** The last epoch of which steps are in a state. */
 const epochOf = ({ epoch, batch }: { readonly epoch: number; readonly batch: number }): number =>
   batch === 0 ? epoch - 1 : epoch;
-
-async function* nothing(): AsyncGenerator<never> {}

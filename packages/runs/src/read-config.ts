@@ -89,7 +89,11 @@ function withValue(values: unknown, key: string, value: unknown): unknown {
 
 /** The configuration as a JSON Schema, for editors: `"$schema"` in a file points there. */
 export const jsonSchema = (): z.core.JSONSchema.BaseSchema => ({
-  ...z.toJSONSchema(configSchema, { io: 'input' }),
+  ...z.toJSONSchema(configSchema, {
+    io: 'input',
+    // Nobody's answer is to be left alone: these are lists that the program does not change.
+    override: ({ jsonSchema }) => void delete jsonSchema.readOnly,
+  }),
   title: 'A run of G2D',
 });
 

@@ -1,16 +1,15 @@
 import { existsSync, rmdirSync } from 'node:fs';
-import { type MultimodalDataset } from '@g2d/core';
-import { batches, randomAffineCrop, type Augmentation } from '@g2d/datasets';
-import { G2DError, OptionError, type NamedArray } from '@g2d/core';
-import { linearProbe, modalityPrioritization } from '@g2d/methods';
 import {
-  type Predictor,
-  type SplitMetrics,
+  G2DError,
+  OptionError,
   type EpochRecord,
-  type OptimizerOptions,
-  train,
-  type TrainingState,
-} from '@g2d/trainer';
+  type MultimodalDataset,
+  type NamedArray,
+  type OptimizerSettings,
+} from '@g2d/core';
+import { linearProbe, modalityPrioritization } from '@g2d/methods';
+import { predictorAt, train, type Predictor, type SplitMetrics, type TrainingState } from '@g2d/trainer';
+import { Stages } from '@g2d/trainer/internal';
 import { epochLabel, type CheckpointLabel } from './node/checkpoints/checkpoint.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import { writeCheckpoint } from './node/checkpoints/write-checkpoint.js';
@@ -32,6 +31,7 @@ import { settlePrecision } from './precision.js';
 import { firstDifference, parseConfig } from './read-config.js';
 import { copyTeachers } from './teachers.js';
 import { stageClock } from './stage-clock.js';
+import { trainingOptions } from './training-options.js';
 import { writeScalars } from './write-scalars.js';
 
 /** Who wants to know how far a run is. */
@@ -233,7 +233,9 @@ interface Opened {
 
 async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcome> {
   const { run, folder, state, signal, reporter } = opened;
-  const { epochs } = config;
+  const { modalities } = run.model;
+  const optimizer = defined(config.optimizer) as OptimizerSettings;
+  const { epochs } = new Stages({ ...config, methods: run.methods, modalities, optimizer });
   const batchesPerEpoch = batchCount(run.data.train.size, config);
   const position = state?.position ?? { epoch: 1, batch: 0 };
   if (config.teacherOutputs === 'stored' && run.needsTeachers) {
@@ -260,17 +262,10 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
   const stopIfAsked = (): 'stop' | undefined => (signal?.aborted ? 'stop' : undefined);
 
   try {
-    const { status, predict } = await clock.timeAsync('training', async () =>
+    const options = await clock.timeAsync('training', () => trainingOptions(config, run, reporter.note));
+    const { status, predict } = await clock.timeAsync('training', () =>
       train({
-        ...run,
-        ...(run.needsTeachers && { teachers: await run.startTeachers() }),
-        task: run.data.train.task,
-        epochs,
-        seed: config.seed,
-        optimizer: defined(config.optimizer) as OptimizerOptions,
-        batchesPerEpoch,
-        batches: (epoch, startBatch) =>
-          trainingBatches(config, run, { epoch, startBatch, note: reporter.note }),
+        ...options,
         ...(state && { resume: state }),
         evaluate: async (epoch, predictor) =>
           isDue(epoch, config.evaluation.every, epochs)
@@ -315,7 +310,14 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
     );
     if (status === 'stopped' && reached <= epochs) return { status: 'interrupted', folder, epoch: reached };
     const bestEpoch = best?.epoch;
-    const summary = await finishRun(config, { run, folder, predict, bestEpoch, clock });
+    const summary = await finishRun(config, {
+      run,
+      folder,
+      predict,
+      predictorAt: (saved) => predictorAt({ ...options, resume: saved }),
+      bestEpoch,
+      clock,
+    });
     return { status: 'finished', folder, summary };
   } finally {
     events.close();
@@ -325,44 +327,6 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
 /** Whether something that happens every so many epochs, and after the last, happens after this one. */
 const isDue = (epoch: number, every: number, epochs: number): boolean =>
   epoch % every === 0 || epoch === epochs;
-
-function trainingBatches(
-  config: RunConfig,
-  { data, facts }: OpenedRun,
-  {
-    epoch,
-    startBatch,
-    note,
-  }: { readonly epoch: number; readonly startBatch: number; readonly note: (line: string) => void },
-) {
-  const { workers, prefetch, dropLast, transform, augment, onError } = config.data;
-  const modalities = Object.keys(facts.shapes);
-  return batches(data.train, {
-    batchSize: config.batchSize,
-    seed: config.seed,
-    epoch,
-    startBatch,
-    shuffle: true,
-    dropLast,
-    modalities,
-    transform,
-    augment: Object.fromEntries(
-      Object.entries(augment)
-        .filter(([modality]) => modalities.includes(modality))
-        .map(([modality, options]) => [modality, cropOf(options)]),
-    ),
-    workers,
-    ...(prefetch !== undefined && { prefetch }),
-    onError,
-    onDrop: ({ id, error }) =>
-      note(`Sample "${id}" is left out: ${error instanceof Error ? error.message : String(error)}`),
-  });
-}
-
-function cropOf(options: RunConfig['data']['augment'][string]): Augmentation {
-  const { type: _, ...own } = options;
-  return randomAffineCrop(defined(own));
-}
 
 /** The parts that are evaluated during training: those that were asked for, and the one that selects. */
 async function evaluateParts(

@@ -1,4 +1,4 @@
-import type { EpochRecord } from '@g2d/trainer';
+import type { EpochRecord } from '@g2d/core';
 import type { EventFile } from '@g2d/formats/node';
 
 /** An epoch's numbers as TensorBoard's curves: `loss/total`, `validation/fused`, `coefficients/audio`, … */

@@ -25,7 +25,7 @@ import {
 export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoInfer<M>>, 'model'> {
   readonly model: TrainingOptions<M>['model'];
   /** Empty: joint training. */
-  readonly methods: readonly Method<NoInfer<M>>[];
+  readonly methods: readonly Method<M>[];
   readonly optimizer: OptimizerSettings;
   /** As the run is configured; a method with stages may have others. */
   readonly epochs: number;

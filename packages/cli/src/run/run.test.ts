@@ -256,7 +256,7 @@ describe('the commands around a run', () => {
     ],
     [['train', 'CONFIG', '--set', 'batchSize=0'], '"batchSize" is 0; it must be at least 1'],
     [['train', 'CONFIG', '--epochs', 'many'], '"epochs" is "many"; it must be a number'],
-    [['train', 'CONFIG', '--method', 'g3d'], 'There is no method "g3d"; "method" can be joint, g2d'],
+    [['train', 'CONFIG', '--method', 'g3d'], 'There is no method "g3d"; "method" can be joint, linear-probe'],
     [['train', 'CONFIG', '--teacher', 'loud', '--method', 'g2d'], '--teacher trains one modality alone'],
     [['train', 'CONFIG', '--teacher', 'smell'], 'has no modality "smell". Known modalities: loud, quiet'],
     [

@@ -11,9 +11,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { G2DError, OptionError, type NamedArray } from '@g2d/core';
+import { G2DError, OptionError, type EpochRecord, type NamedArray, type Scores } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
-import type { ClassMetrics, ValueMetrics, EpochRecord, Scores } from '@g2d/trainer';
+import type { ClassMetrics, ValueMetrics } from '@g2d/trainer';
 import type { CheckpointLabel } from './checkpoints/checkpoint.js';
 import { readCheckpoint } from './checkpoints/read-checkpoint.js';
 

@@ -1,0 +1,69 @@
+import type { OptimizerSettings } from '@g2d/core';
+import { batches, randomAffineCrop, type Augmentation, type BatchesOptions } from '@g2d/datasets';
+import type { TrainOptions } from '@g2d/trainer';
+import { batchCount } from './batch-count.js';
+import type { RunConfig } from './config-schema.js';
+import { defined } from './defined.js';
+import type { OpenedRun } from './open-run.js';
+
+/** Samples at a time where a method looks at all of them; it changes speed and memory only. */
+const EVERY_SAMPLE_BATCH = 250;
+
+/**
+ * What a run is trained with, and what predicts with a state of it; nothing of it is evaluated. Starts the teachers.
+ *
+ * @param note Told of samples that are left out.
+ */
+export async function trainingOptions(
+  config: RunConfig,
+  run: OpenedRun,
+  note: (line: string) => void = () => {},
+): Promise<TrainOptions<string>> {
+  const { data, facts } = run;
+  const { workers, prefetch, dropLast, transform, augment, onError } = config.data;
+  const modalities = Object.keys(facts.shapes);
+  const reading = {
+    workers,
+    ...(prefetch !== undefined && { prefetch }),
+    onError,
+    onDrop: ({ id, error }) =>
+      note(`Sample "${id}" is left out: ${error instanceof Error ? error.message : String(error)}`),
+  } satisfies Partial<BatchesOptions<string, string>>;
+  const augmentation = Object.entries(augment).filter(([modality]) => modalities.includes(modality));
+  return {
+    model: run.model,
+    methods: run.methods,
+    ...(run.needsTeachers && { teachers: await run.startTeachers() }),
+    task: data.train.task,
+    epochs: config.epochs,
+    seed: config.seed,
+    optimizer: defined(config.optimizer) as OptimizerSettings,
+    batchesPerEpoch: batchCount(data.train.size, config),
+    batches: (epoch, startBatch) =>
+      batches(data.train, {
+        ...reading,
+        batchSize: config.batchSize,
+        seed: config.seed,
+        epoch,
+        startBatch,
+        shuffle: true,
+        dropLast,
+        modalities,
+        transform,
+        augment: Object.fromEntries(augmentation.map(([modality, options]) => [modality, cropOf(options)])),
+      }),
+    everySample: (names) =>
+      batches(data.train, {
+        ...reading,
+        batchSize: EVERY_SAMPLE_BATCH,
+        modalities: names,
+        transform: 'test',
+      }),
+    evaluate: async () => undefined,
+  };
+}
+
+function cropOf(options: RunConfig['data']['augment'][string]): Augmentation {
+  const { type: _, ...own } = options;
+  return randomAffineCrop(defined(own));
+}
