@@ -1,5 +1,5 @@
 import type { Fusion, FusionOptions } from './fusion.js';
-import type { Gradients } from './gradients.js';
+import type { Gradients, NamedGradient } from './gradients.js';
 import type { Parameter } from './model.js';
 import type { Task } from './dataset.js';
 import type { OptimizerSettings } from './optimizer.js';
@@ -61,7 +61,7 @@ export interface StageHooks<M extends string, S = unknown> {
    * @param outputs Of the pass that was differentiated.
    * @returns An entry for every one that came, in the same order.
    */
-  edit?(gradients: Gradients<M>, outputs: Outputs<M>, step: Step<M>, state: S): Gradients<M>;
+  edit?(gradients: Gradients<M>, outputs: Outputs<M>, step: Step<M>, state: S): readonly NamedGradient[];
   /**
    * The whole step, for methods with several backward passes or updates: `step.differentiate` and `step.update` as often as they need. It
    * stands in for `forward` and `loss`; plans and edits of all methods act inside of `update`. One method of a stack may have it.

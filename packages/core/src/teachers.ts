@@ -22,5 +22,5 @@ export interface Teachers<M extends string> {
   /** The teacher of one modality, for its weights. */
   unimodal<K extends M>(modality: K): Model<K>;
   /** The teacher that has all modalities. */
-  readonly full: Model<M>;
+  full(): Model<M>;
 }

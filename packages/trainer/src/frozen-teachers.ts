@@ -94,9 +94,7 @@ export function frozenTeachers<const M extends string, const S extends string = 
         missing(`The teacher for ${modality} is stored outputs, but its weights are needed.`, modality)
       );
     },
-    get full(): Model<M | S> {
-      return full ?? missing('A method needs a teacher that has all modalities.', 'full');
-    },
+    full: () => full ?? missing('A method needs a teacher that has all modalities.', 'full'),
     dispose: () => {
       for (const modality of online) frozen[modality].dispose();
       for (const modality of read) stored?.[modality].close();

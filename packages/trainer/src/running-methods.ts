@@ -1,5 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EpochRecord, LossTerms, Method, Outputs, Pass, Plan, Step, Training } from '@g2d/core';
+import {
+  OptionError,
+  type EpochRecord,
+  type Gradients,
+  type LossTerms,
+  type Method,
+  type Outputs,
+  type Pass,
+  type Plan,
+  type Step,
+  type StepResult,
+  type Training,
+} from '@g2d/core';
 import { mapValues } from './map-values.js';
 import { KeptTensors, loadState, saveState, type SavedState } from './method-state.js';
 
@@ -70,16 +82,24 @@ export class RunningMethods<M extends string> {
   }
 
   /** The whole step of a method that does it its own way. */
-  step(step: Step<M>): ReturnType<NonNullable<Method<M>['step']>> | undefined {
+  step(step: Step<M>): StepResult<M> | undefined {
     const method = this.#present.find((found) => found.step);
     return method && this.#call(method, (state) => method.step?.(step, state));
   }
 
-  edit(
-    method: Method<M>,
-    ...[gradients, outputs, step]: [Parameters<NonNullable<Method<M>['edit']>>[0], Outputs<M>, Step<M>]
-  ): typeof gradients {
-    return this.#call(method, (state) => method.edit?.(gradients, outputs, step, state)) ?? gradients;
+  /** @throws {OptionError} If an edit leaves a gradient out, or gives them in another order. */
+  edit(method: Method<M>, gradients: Gradients<M>, outputs: Outputs<M>, step: Step<M>): Gradients<M> {
+    const edited = this.#call(method, (state) => method.edit?.(gradients, outputs, step, state)) ?? gradients;
+    if (edited === gradients) return gradients;
+    return gradients.map((gradient, i) => {
+      const found = edited[i];
+      if (found?.name === gradient.name && edited.length === gradients.length)
+        return { ...gradient, tensor: found.tensor };
+      throw new OptionError(
+        `The method "${method.name}" gives ${edited.length} of ${gradients.length} gradients back, or not in the order in which they came. An edit has an entry for each, \`tensor: null\` to leave a parameter alone.`,
+        { option: 'edit', value: found?.name, accepted: gradient.name },
+      );
+    });
   }
 
   /** @returns Whether a method ends the training here. */

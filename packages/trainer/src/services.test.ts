@@ -1,17 +1,14 @@
-// What methods are given beside the hooks: passes that differ, gradients on request, optimizers, snapshots, streams, reduction.
+// What methods are given beside the hooks: passes that differ, gradients on request, snapshots, streams, reduction.
 import * as tf from '@tensorflow/tfjs';
 import { batches } from '@g2d/datasets';
 import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyDataset, toyModel, type Modality } from '../test/toy.js';
 import { frozenTeachers } from './frozen-teachers.js';
-import type { Optimizer } from '@g2d/core';
-import type { EpochRecord, Method, Step } from './method.js';
+import type { EpochRecord, LossTerms, Method, Outputs, Snapshot, Step } from '@g2d/core';
 import { modalityPrioritization } from '@g2d/methods';
 import { readState } from './model-state.js';
-import type { Snapshot } from './snapshot.js';
 import { train, type TrainOptions } from './train.js';
-import type { TrainingState } from './training-state.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -35,13 +32,20 @@ const run = (method: Partial<Method<Modality>>, changes: Partial<TrainOptions<Mo
   return { model, done };
 };
 
+/** The sum of logits, as what is differentiated. */
+const sumOf = (outputs: Outputs<Modality>): { loss: LossTerms; outputs: Outputs<Modality> } => ({
+  loss: { total: tf.sum(outputs.logits) as tf.Scalar },
+  outputs,
+});
+
 /** Looks at the first step. */
 async function inFirstStep(look: (step: Step<Modality>) => void): Promise<void> {
   let looked = false;
   const { done } = run({
-    onStepStart: (step) => {
+    plan: (step) => {
       if (!looked) tf.tidy(() => look(step));
       looked = true;
+      return {};
     },
   });
   await done;
@@ -54,7 +58,9 @@ describe('step.forward', () => {
       const { loud, quiet } = step.batch.inputs;
       const zeroed = step.forward({ zeroInputs: ['loud'] });
       const inputs = { loud: tf.zerosLike(loud), quiet };
-      expectTensorClose(zeroed.logits, step.model.forward(inputs, { training: true }).logits, { atol: 0 });
+      expectTensorClose(zeroed.logits, step.model.forward({ inputs }, { training: true }).logits, {
+        atol: 0,
+      });
       // The toy encoder has a bias of 0, so features of no input and of an input of 0 agree; another modality's do not.
       const without = step.forward({ modalities: ['quiet'] });
       expect(tf.max(tf.abs(without.features.loud)).dataSync()[0]).toBe(0);
@@ -65,10 +71,10 @@ describe('step.forward', () => {
     inFirstStep((step) => {
       const constant = () => {
         const { logits } = step.forward({ gradients: false });
-        const { logits: own } = step.forward();
-        return { total: tf.add(tf.sum(own), tf.mul(tf.sum(logits), 100)) as tf.Scalar };
+        const { loss, outputs } = sumOf(step.forward());
+        return { loss: { total: tf.add(loss.total, tf.mul(tf.sum(logits), 100)) as tf.Scalar }, outputs };
       };
-      const plain = () => ({ total: tf.sum(step.forward().logits) as tf.Scalar });
+      const plain = () => sumOf(step.forward());
       const [first, second] = [step.differentiate(constant), step.differentiate(plain)];
       first.gradients.forEach(({ tensor }, i) =>
         expectTensorClose(tensor!, second.gradients[i]!.tensor!, { atol: 0 }),
@@ -79,14 +85,14 @@ describe('step.forward', () => {
 describe('step.differentiate', () => {
   it('gives null for variables that were not asked for, and numbers alone where none was', () =>
     inFirstStep((step) => {
-      const loss = () => ({ total: tf.sum(step.forward().logits) as tf.Scalar });
-      const [first, ...others] = step.model.variables;
-      const { gradients } = step.differentiate(loss, [first!]);
-      expect(gradients.map(({ name }) => name)).toEqual(step.model.variables.map(({ name }) => name));
+      const run = () => sumOf(step.forward());
+      const [first, ...others] = step.model.parameters;
+      const { gradients } = step.differentiate(run, (parameter) => parameter === first);
+      expect(gradients.map(({ parameter }) => parameter)).toEqual(step.model.parameters);
       expect(gradients.map(({ tensor }) => tensor !== null)).toEqual([true, ...others.map(() => false)]);
-      const none = step.differentiate(loss, []);
+      const none = step.differentiate(run, () => false);
       expect(none.gradients.every(({ tensor }) => tensor === null)).toBe(true);
-      expect(none.loss['total']).toBeCloseTo(step.differentiate(loss).loss['total']!, 5);
+      expect(none.losses['total']).toBeCloseTo(step.differentiate(run).losses['total']!, 5);
     }));
 });
 
@@ -96,7 +102,7 @@ describe('training.snapshot and restore', () => {
     const states: Record<string, ReturnType<typeof readState>> = {};
     const { done } = run(
       {
-        onEpochEnd(training, { epoch }) {
+        epoch({ epoch }, training) {
           if (epoch === 1) {
             saved = training.snapshot();
             states['first'] = readState(training.model);
@@ -124,7 +130,7 @@ describe('training.snapshot and restore', () => {
     let saved: Snapshot | undefined;
     const { done } = run(
       {
-        onEpochEnd(training, { epoch }) {
+        epoch({ epoch }, training) {
           if (epoch === 1) saved = training.snapshot();
           else weights.push(readState(training.model));
           if (epoch === 2) training.restore(saved as Snapshot);
@@ -138,83 +144,12 @@ describe('training.snapshot and restore', () => {
   });
 });
 
-describe('training.createOptimizer', () => {
-  it('begins anew under a name that is in use, and refuses the name of the training’s own', async () => {
-    const velocities: number[] = [];
-    const { done } = run({
-      onTrainStart(training) {
-        expect(() => training.createOptimizer('main', [], optimizer)).toThrow(/"main" is the name/);
-      },
-      trainStep(step) {
-        const own = step.createOptimizer('own', step.model.variables, optimizer);
-        const before = own.getState();
-        velocities.push(Object.keys(before).length);
-        const outputs = step.forward();
-        const { loss, gradients } = step.differentiate(() => ({
-          total: tf.sum(step.forward().logits) as tf.Scalar,
-        }));
-        own.applyGradients(gradients);
-        const after = own.getState();
-        velocities.push(Object.keys(after).length);
-        tf.dispose([before, after]);
-        return { loss, outputs };
-      },
-    });
-    await done;
-    // Four kernels and biases of encoders, four of heads; none before each first step of a new one.
-    expect(velocities).toEqual([0, 8, 0, 8, 0, 8]);
-  });
-
-  it('is saved and goes on under its name', async () => {
-    const method = (): Method<Modality> => {
-      let own: Optimizer;
-      return {
-        name: 'own-optimizer',
-        onTrainStart(training) {
-          own = training.createOptimizer('own', training.model.variables, {
-            ...optimizer,
-            learningRate: 0.2,
-          });
-        },
-        trainStep(step) {
-          const outputs = step.forward();
-          const { loss, gradients } = step.differentiate(() => ({
-            total: tf.sum(tf.square(step.forward().logits)) as tf.Scalar,
-          }));
-          own.applyGradients(gradients);
-          return { loss, outputs };
-        },
-      };
-    };
-    const whole = run(method());
-    await whole.done;
-    let state: TrainingState | undefined;
-    const stopped = run(method(), {
-      afterStep: (capture) => {
-        state = capture();
-        return 'stop';
-      },
-    });
-    expect((await stopped.done).status).toBe('stopped');
-    expect(Object.keys(state!.snapshot.optimizers)).toEqual(['main', 'own']);
-    const resumed = run(method(), { resume: state });
-    await resumed.done;
-    expect(readState(resumed.model)).toEqual(readState(whole.model));
-    await expect(run({}, { resume: state }).done).rejects.toThrow(
-      /an optimizer "own" that no method has made/,
-    );
-  });
-});
-
 describe('training.random', () => {
   it('is one stream for each name and seed', async () => {
     const drawn: number[][] = [];
     for (const seed of [7, 7, 8]) {
       const numbers: number[] = [];
-      const { done } = run(
-        { onStepStart: (step) => void numbers.push(step.random('a').uniform()) },
-        { seed },
-      );
+      const { done } = run({ plan: ({ random }) => (numbers.push(random('a').uniform()), {}) }, { seed });
       await done;
       expect(new Set(numbers).size).toBe(3);
       drawn.push(numbers);
@@ -259,11 +194,12 @@ describe('allReduce', () => {
     const ratio: number[] = [];
     let alone: tf.Tensor | undefined;
     for (const factor of [1, 3]) {
+      // Another process, with as many samples and with gradients of its own.
       const sum = (values: Float32Array | Float64Array): void =>
-        values.forEach((v, i) => (values[i] = factor * v));
+        values.forEach((v, i) => (values[i] = (values instanceof Float32Array ? factor : 2) * v));
       const { done } = run(
         {
-          afterBackward(gradients) {
+          edit(gradients) {
             const now = tf.keep(tf.clone(gradients[0]!.tensor!));
             if (alone && ratio.length === 0) ratio.push(...tf.div(now, alone).dataSync());
             alone ??= now;
@@ -280,15 +216,11 @@ describe('allReduce', () => {
   });
 });
 
-describe('onEpochEnd', () => {
+describe('epoch', () => {
   it('ends the training, and the record says so', async () => {
     const log: EpochRecord[] = [];
-    let ended = 0;
     const { done } = run(
-      {
-        onEpochEnd: (_, { epoch }) => (epoch === 2 ? 'stop' : undefined),
-        onTrainEnd: () => void (ended += 1),
-      },
+      { epoch: ({ epoch }) => (epoch === 2 ? 'stop' : undefined) },
       { epochs: 5, onEpoch: (record) => void log.push(record) },
     );
     expect(await done).toMatchObject({ status: 'finished' });
@@ -296,16 +228,17 @@ describe('onEpochEnd', () => {
       [1, undefined],
       [2, true],
     ]);
-    expect(ended).toBe(1);
   });
 });
 
-describe('predict', () => {
+describe('forward', () => {
   it('stands in for the model in every evaluation', async () => {
     const constant: Partial<Method<Modality>> = {
-      predict: (_, { inputs }) => {
-        const logits = tf.tile(tf.tensor2d([[0, 0, 1]]), [inputs.loud.shape[0] as number, 1]) as tf.Tensor2D;
-        return { logits, unimodalLogits: { loud: logits, quiet: logits } };
+      forward: (pass) => {
+        if (pass.training) return pass.forward();
+        const { ids } = pass.batch;
+        const logits = tf.tile<tf.Tensor2D>(tf.tensor2d([[0, 0, 1]]), [ids.length, 1]);
+        return { ...pass.forward(), logits, unimodalLogits: { loud: logits, quiet: logits } };
       },
     };
     const seen: number[] = [];

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, evaluateRegression, inferenceOf } from './evaluate.js';
 import { frozenTeachers } from './frozen-teachers.js';
-import type { EpochRecord, Method } from './method.js';
+import type { EpochRecord, Method } from '@g2d/core';
 import { g2dDistillation, modalityPrioritization } from '@g2d/methods';
 import { readState } from './model-state.js';
 import { teacherConfidence } from './teacher-confidence.js';
@@ -64,7 +64,7 @@ describe('a regression', () => {
 
     const log: EpochRecord[] = [];
     const model = toyModel(both, 0, 1);
-    const smp = { phaseEpochs: [30, 30], scope: 'encoder', targetVariance: VARIANCE } as const;
+    const smp = { phaseEpochs: [30, 30], scope: 'encoder' as const, targetVariance: VARIANCE };
     await train({
       model,
       methods: [g2dDistillation(), modalityPrioritization(smp)],
@@ -88,11 +88,11 @@ describe('a regression', () => {
     await expect(
       train({
         model,
-        methods: [modalityPrioritization({ ...smp, targetVariance: undefined as never })],
+        methods: [modalityPrioritization({ phaseEpochs: [30, 30], scope: 'encoder' })],
         teachers,
         ...settings,
       }),
-    ).rejects.toThrow(/give `targetVariance`/);
+    ).rejects.toThrow(/every sample of the training part; pass `everySample`/);
   });
 });
 
@@ -306,47 +306,59 @@ describe('a method’s own step', () => {
     const log: EpochRecord[] = [];
     const alternating: Method<Modality> = {
       name: 'alternating',
-      trainStep(step) {
+      step(step) {
         let outputs = step.forward();
-        const loss: Record<string, number> = {};
+        const losses: Record<string, number> = {};
         for (const modality of step.model.modalities) {
-          const variables = step.model.variables.filter(
-            ({ name }) => step.model.groups().get(name)?.modality === modality,
+          const found = step.differentiate(
+            () => {
+              const pass = step.forward();
+              const total = studentLoss(step.batch.labels, pass.unimodalLogits[modality]);
+              return { loss: { total }, outputs: pass };
+            },
+            (parameter) => parameter.modality === modality,
           );
-          const { loss: found, gradients } = step.differentiate(() => {
-            outputs = step.forward();
-            return { total: studentLoss(step.batch.labels, outputs.unimodalLogits[modality]) };
-          }, variables);
-          expect(gradients.filter(({ tensor }) => tensor).map(({ name }) => name)).toEqual(
-            variables.map(({ name }) => name),
-          );
-          step.optimizer.applyGradients(gradients);
-          loss[modality] = found['total'] as number;
+          const reached = found.gradients.filter(({ tensor }) => tensor);
+          expect(reached).toHaveLength(4);
+          expect(reached.every(({ parameter }) => parameter.modality === modality)).toBe(true);
+          step.update(found.gradients, found.outputs);
+          losses[modality] = found.losses['total'] as number;
+          outputs = found.outputs;
         }
-        return { loss, outputs };
+        return { losses, outputs };
       },
     };
     const before = tf.memory().numTensors;
     await train({ model, methods: [alternating], ...settings, onEpoch: (record) => void log.push(record) });
     expect(Object.keys(log[0]!.loss)).toEqual(['loud', 'quiet']);
     expect(tf.memory().numTensors).toBe(before);
-    await expect(
-      train({ model, methods: [alternating, { name: 'x', afterBackward: (list) => list }], ...settings }),
-    ).rejects.toThrow(/"alternating" does the whole step its own way, so "x" could not/);
+    const loss: Method<Modality> = {
+      name: 'x',
+      loss: ({ logits }, step) => ({ total: step.taskLoss(logits) }),
+    };
+    await expect(train({ model, methods: [alternating, loss], ...settings })).rejects.toThrow(
+      /"alternating" does the whole step its own way, so the loss of "x" would never run/,
+    );
+    const edits: string[] = [];
+    const edit: Method<Modality> = { name: 'x', edit: (list) => (edits.push('edit'), list) };
+    await train({ model, methods: [alternating, edit], ...settings });
+    // Two steps, each with an update for each modality.
+    expect(edits).toHaveLength(4);
   });
 
-  it('sees epochs begin and end, its own random stream, and chooses how encoders run', async () => {
+  it('sees epochs end, its own random stream, and chooses how encoders run', async () => {
     const model = toyModel(both, 0);
     const seen: unknown[] = [];
     const watching: Method<Modality> = {
       name: 'watching',
-      onEpochStart: (training, epoch) => void seen.push(epoch, training.random('a').uniform()),
-      onEpochEnd: (_, { epoch, train }) => void seen.push(epoch, Object.keys(train)),
-      encoderTraining: (modality) => modality === 'loud',
+      init: ({ random }) => void seen.push(random('a').uniform()),
+      epoch: ({ epoch, train }) => void seen.push(epoch, Object.keys(train)),
+      plan: () => ({ inference: (modality) => modality !== 'loud' }),
     };
     await train({ model, methods: [watching], ...settings, seed: 5 });
-    expect(seen).toEqual([1, seen[1], 1, ['fused', 'loud', 'quiet']]);
-    await expect(train({ model, methods: [{ name: 'x', task: 'regression' }], ...settings })).rejects.toThrow(
+    expect(seen).toEqual([seen[0], 1, ['fused', 'loud', 'quiet']]);
+    const regression: Method<Modality> = { name: 'x', needs: { task: 'regression' } };
+    await expect(train({ model, methods: [regression], ...settings })).rejects.toThrow(
       /"x" is for regression, but this is a classification/,
     );
   });

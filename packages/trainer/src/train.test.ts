@@ -4,7 +4,7 @@ import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, inferenceOf } from './evaluate.js';
 import { frozenTeachers, type FrozenTeachers } from './frozen-teachers.js';
-import type { EpochRecord, Method } from './method.js';
+import type { EpochRecord, Method } from '@g2d/core';
 import { g2dDistillation, modalityPrioritization } from '@g2d/methods';
 import { readState, writeState } from './model-state.js';
 import { toyDataset, toyModel, type Modality } from '../test/toy.js';
@@ -56,7 +56,7 @@ describe('train', () => {
     await train({ model, methods: [], epochs: 1, optimizer, batches: once });
     for await (const { inputs, labels } of once()) {
       const loss = () => {
-        const { logits } = expected.forward(inputs, { training: true });
+        const { logits } = expected.forward({ inputs }, { training: true });
         return tf.losses.softmaxCrossEntropy(tf.oneHot(labels, 3), logits) as tf.Scalar;
       };
       const { grads } = tf.variableGrads(loss, [...expected.variables]);
@@ -111,9 +111,9 @@ describe('train', () => {
     const seen: number[][] = [];
     const watching: Method<Modality> = {
       name: 'watching',
-      afterBackward(gradients, { model, batch }, outputs) {
-        expect(gradients.map(({ name }) => name)).toEqual(model.variables.map(({ name }) => name));
-        expectTensorClose(outputs.logits, model.forward(batch.inputs, { training: true }).logits, {
+      edit(gradients, outputs, { model, batch }) {
+        expect(gradients.map(({ parameter }) => parameter)).toEqual(model.parameters);
+        expectTensorClose(outputs.logits, model.forward(batch, { training: true }).logits, {
           atol: 1e-6,
         });
         seen.push(outputs.unimodalLogits.quiet.shape, outputs.features.loud.shape);
@@ -134,7 +134,7 @@ describe('train', () => {
   it('stops with a sentence when the loss is not finite', async () => {
     const broken: Method<Modality> = {
       name: 'broken',
-      loss: (_, { logits }) => ({ total: tf.mul(tf.sum(logits), NaN) as tf.Scalar }),
+      loss: ({ logits }) => ({ total: tf.mul(tf.sum(logits), NaN) as tf.Scalar }),
     };
     await expect(run([broken], 1)).rejects.toThrow(
       /The loss is NaN in epoch 1, step 1, on the samples toy\/train\/\d+.*Lower the learning rate/,
@@ -146,7 +146,7 @@ describe('train', () => {
     await expect(run([], NaN)).rejects.toThrow(/`epochs` is NaN/);
     const loss: Method<Modality> = {
       name: 'a',
-      loss: (_, { logits }) => ({ total: tf.sum(logits) as tf.Scalar }),
+      loss: ({ logits }) => ({ total: tf.sum(logits) as tf.Scalar }),
     };
     await expect(run([loss, { ...loss, name: 'b' }], 1)).rejects.toThrow(
       /Only one method can give the loss, but a and b do/,
