@@ -1,16 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { datasets } from '@g2d/datasets';
 import { encoders } from '@g2d/encoders';
 import { fusions } from '@g2d/fusion';
 import { methods } from '@g2d/methods';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { main } from '../main.js';
 import { describeOptions } from './describe-options.js';
-
-const folder = mkdtempSync(join(process.cwd(), 'node_modules/.g2d-components-'));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 async function g2d(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   let [stdout, stderr] = ['', ''];
@@ -63,20 +59,10 @@ describe('the explanation', () => {
   });
 
   it('is there for a component of a user’s own', async () => {
-    const path = join(folder, 'dense.mjs');
-    writeFileSync(
-      path,
-      `import { defineEncoder } from '@g2d/core';
-       import { z } from 'zod';
-       export default defineEncoder({
-         name: 'dense', label: 'Dense', summary: 'one dense layer',
-         options: z.strictObject({ units: z.int().min(1).max(9).describe('width of the features') }),
-         create: () => undefined,
-       });`,
-    );
+    const path = fileURLToPath(new URL('../../../runs/test/own-encoder.ts', import.meta.url));
     const { stdout } = await g2d('encoders', path);
-    expect(stdout).toContain('Dense ("dense"): one dense layer\n');
-    expect(stdout).toContain('\n  units: whole number from 1 to 9; required\n    width of the features\n');
+    expect(stdout).toContain('Small dense ("small-dense"): one dense layer\n');
+    expect(stdout).toContain('\n  units: whole number from 1 to 9; default 4\n    width of the features\n');
     const other = await g2d('fusions', path);
     expect(other.stderr).toContain(`The default export of ${path} is no definition of a fusion`);
   });
