@@ -23,7 +23,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batches } from './batches.js';
 import type { Split } from '@g2d/core';
 import { checkIemocap } from './iemocap/check.js';
-import type { IemocapDataset, IemocapModality, IemocapOptions } from './iemocap/options.js';
+import type { IemocapModality, IemocapOptions } from './iemocap/options.js';
 import { iemocap } from './iemocap.js';
 
 // Made with the loaders of MMIN and GCNet; the NOTICE.txt of both folders says what the data are.

@@ -15,7 +15,7 @@ import { checkForm, iemocapOptions } from './iemocap/options.js';
  * fifth are validation and test. Classes are numbers: nothing published names them.
  *
  * `form: 'gcnet'`, one vector each: `audio` `[512]`, `visual` `[1024]` (mean over the faces), `text` `[1024]`. Five folds, one session
- * tests each; the session before it is the validation part, and there is none if `faithful`. Classes: happy, sad, neutral, angry.
+ * tests each; the session before it is the validation split, and there is none if `official`. Classes: happy, sad, neutral, angry.
  *
  * `form: 'mla'`, prepared recordings: `audio` `[1024, 128, 1]` (log-mel, not normalised), `visual` `[256, 256, 3]` (the middle face;
  * ImageNet's mean and std; with `random` a random resized crop and flip), `text` `[256, 2]`: token ids of BERT as numbers, and beside

@@ -136,10 +136,8 @@ export const factsOf = (
 const KNOWN_ENCODERS: ReadonlyMap<string, AnyEncoder> = new Map(encoders.map((each) => [each.name, each]));
 const KNOWN_FUSIONS: ReadonlyMap<string, AnyFusion> = new Map(fusions.map((each) => [each.name, each]));
 
-async function buildEncoder(
-  { type, weights: _, path = '', ...own }: EncoderConfig,
-  spec: EncoderOptions,
-): Promise<LayersModel> {
+async function buildEncoder(config: EncoderConfig, spec: EncoderOptions): Promise<LayersModel> {
+  const { type, weights: _, path = '', ...own } = config;
   const prefix = `encoders.${spec.name}`;
   const known = KNOWN_ENCODERS.get(type);
   if (known) return known.make(spec, own, { where: 'the configuration', prefix });

@@ -58,7 +58,7 @@ function factsOf(component: Component): object {
   return {
     ...facts,
     ...(options && { options: z.toJSONSchema(options, { io: 'input' }) }),
-    ...(methods && { methods: methods.map(({ name }) => name) }),
+    ...(methods?.length && { methods: methods.map(({ name }) => name) }),
   };
 }
 
@@ -98,7 +98,9 @@ function detailsOf(component: Component): Readonly<Record<string, string>> {
       modalities: Array.isArray(modalities) ? modalities.join(', ') : rangeOf(modalities as Range),
     }),
     ...(needs && { needs: JSON.stringify(needs) }),
-    ...(methods && { methods: `${methods.map(({ name }) => name).join(', ')}; each has options of its own` }),
+    ...(methods?.length && {
+      methods: `${methods.map(({ name }) => name).join(', ')}; each has options of its own`,
+    }),
   };
 }
 
