@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { methodRank, methodWords, nameWithoutSeed, runLabel } from './methods.js';
+import { methodRank, methodWords, nameWithoutSeed, runLabel, wordsAmong } from './methods.js';
 import type { RunConfig } from './run.js';
 
 describe('methods', () => {
@@ -51,6 +51,13 @@ describe('runLabel', () => {
   it('is the name that somebody gave, else the method or the modality of a teacher', () => {
     expect(runLabel(config({}))).toBe('G2D');
     expect(runLabel(config({ name: 'g2d-seed1' }))).toBe('G2D');
+    const words = { method: { label: 'Calm logits', summary: 'large logits cost something' } };
+    expect(runLabel(config({ method: './calm.js', name: './calm.js', words }))).toBe('Calm logits');
+    expect(wordsAmong([{ config: config({ method: 'calm', name: 'calm-1', words }) }], 'calm')).toEqual({
+      label: 'Calm logits',
+      description: 'large logits cost something',
+    });
+    expect(wordsAmong([], 'calm').label).toBe('calm');
     expect(runLabel(config({ name: 'my best' }))).toBe('my best');
     const teacher = { kind: 'teacher', modalities: ['audio'], method: 'joint' } as const;
     expect(runLabel(config({ ...teacher, name: 'teacher-audio' }))).toBe('Teacher of audio');

@@ -6,7 +6,7 @@ export interface MethodWords {
   readonly description: string;
 }
 
-/** In the order in which they are shown where nothing else decides. */
+/** In the order in which they are shown where nothing else decides. Words are for folders of earlier versions, which hold none. */
 const METHODS: ReadonlyMap<string, MethodWords> = new Map([
   ['joint', { label: 'Joint training', description: 'everything at once, nothing done about imbalance' }],
   [
@@ -60,6 +60,22 @@ export function methodWords(method: string): MethodWords {
   return { label, description: '' };
 }
 
+/** Words for the method of a run: those that its folder has, from the method's definition. */
+export function wordsOf({ method, words }: Pick<RunConfig, 'method' | 'words'>): MethodWords {
+  const recorded = (words as { readonly method?: Readonly<Record<string, unknown>> } | undefined)?.method;
+  const { label, summary } = recorded ?? {};
+  if (typeof label !== 'string' || label === '') return methodWords(method);
+  return { label, description: typeof summary === 'string' ? summary : '' };
+}
+
+/** Words for a name in a group of runs: those of the method of the run that is called after it. */
+export function wordsAmong(runs: readonly { readonly config: RunConfig }[], name: string): MethodWords {
+  const run = runs.find(
+    ({ config }) => config.kind === 'student' && config.method === name && nameWithoutSeed(config) === name,
+  );
+  return run ? wordsOf(run.config) : methodWords(name);
+}
+
 /** Position in which methods are shown: from joint training to G2D, then what is not known, then the reference. */
 export function methodRank(method: string): number {
   if (method === TEACHER_MEAN) return METHODS.size + 1;
@@ -76,7 +92,7 @@ export function runLabel(config: RunConfig): string {
       ['teacher', 'joint', config.method, modality].includes(name) || name.startsWith('teacher-');
     return isPlain ? `Teacher of ${modality}` : name;
   }
-  return name === config.method ? methodWords(config.method).label : methodWords(name).label;
+  return name === config.method ? wordsOf(config).label : methodWords(name).label;
 }
 
 /** The name without a part that only says the seed: `g2d-seed3` and `g2d-3` are `g2d` where the seed is 3. */

@@ -1,4 +1,4 @@
-import { methodRank, methodWords, TEACHER_MEAN } from './methods.js';
+import { methodRank, TEACHER_MEAN, wordsAmong } from './methods.js';
 import type { Accuracies, PerModality, RunGroup } from './run.js';
 
 /** One line of the table of results. Accuracies are test accuracies in percent. */
@@ -38,7 +38,7 @@ export function resultsTable(group: RunGroup): ResultsRow[] {
     const { fused, ...heads } = results.get(method) ?? {};
     rows.push({
       method,
-      label: methodWords(method).label + selectionMark(group, method),
+      label: wordsAmong(group.runs, method).label + selectionMark(group, method),
       kind: method === TEACHER_MEAN ? 'reference' : 'student',
       ...(fused !== undefined && { fused }),
       perModality: pick(heads, group.modalities),

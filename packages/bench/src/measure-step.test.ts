@@ -85,7 +85,6 @@ describe('methodsOf', () => {
 
     const two = { ...dataset, modalities: { loud: modality, quiet: modality } };
     const [smp] = methodsOf({ ...joint, dataset: two, method: 'smp', scope: 'encoder', ...changes });
-    const task = 'classification';
     const training = { model, epochs: 1, task: 'classification' };
     const state = await smp?.init?.(training as unknown as Training<string>);
     let logged: Readonly<Record<string, PerModality<string, number>>> = {};

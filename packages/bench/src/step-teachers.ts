@@ -68,21 +68,15 @@ export function onlineTeachers(
   options: { readonly precision?: Precision },
 ): FrozenTeachers<string> {
   const teachers = frozenTeachers<string>(models, options);
-  const { modalities, unimodal, dispose } = teachers;
-  return {
-    modalities,
-    unimodal,
-    dispose,
-    get full() {
-      return teachers.full;
-    },
-    outputs: (batch) =>
+  const { outputs: judge } = teachers;
+  return Object.assign(teachers, {
+    outputs: (batch: Parameters<typeof judge>[0]) =>
       tf.tidy(() => {
-        const outputs = teachers.outputs(batch);
+        const outputs = judge(batch);
         return perModality(judgement.modalities, (modality) => ({
           logits: rankedLogits(judgement, modality),
           features: outputs[modality]?.features as tf.Tensor2D,
         }));
       }),
-  };
+  });
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedGradient } from '@g2d/core';
-import type { SGD } from '@g2d/tensor-ops';
+import type { Optimizer } from '@g2d/core';
 import type { TrainCase } from './case.js';
 import { difference, norm, projection, sum } from './numbers.js';
 import type { Rows } from './read-expected.js';
@@ -36,7 +36,7 @@ export function gradientRows(
 export function parameterRows(
   parityCase: TrainCase,
   weights: TorchWeights,
-  optimizer: SGD,
+  optimizer: Optimizer,
   gradients: Rows,
 ): { readonly parameters: Rows; readonly buffers: Rows } {
   const [parameters, buffers] = [new Map<string, readonly number[]>(), new Map<string, readonly number[]>()];

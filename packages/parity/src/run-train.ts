@@ -10,7 +10,6 @@ import {
   type TeacherOutputs,
 } from '@g2d/core';
 import { g2dDistillation, modalityPrioritization, ogm, ogmGeWithNoise } from '@g2d/methods';
-import { SGD } from '@g2d/tensor-ops';
 import { frozenTeachers } from '@g2d/trainer';
 import { RunningMethods, TrainingContext, withStep } from '@g2d/trainer/internal';
 import { modalities, type LabelledBatch, type Modality, type TrainCase, type TrainStep } from './case.js';
@@ -55,7 +54,6 @@ export async function runTrain(parityCase: TrainCase, pool: EncoderPool): Promis
   };
   const frozen =
     teachers && frozenTeachers<Modality>({ audio: teachers.audio.model, visual: teachers.visual.model });
-  const optimizer = new SGD(student.model.variables, parityCase.optimizer);
   const epochs = Math.max(...parityCase.steps.map(({ epoch }) => epoch)) + 1;
   let current = 0;
   const methods = methodsOf(parityCase, (variable) =>
@@ -74,7 +72,7 @@ export async function runTrain(parityCase: TrainCase, pool: EncoderPool): Promis
     edited: () => edited,
     training: new TrainingContext(
       { model: student.model, epochs, teachers: frozen, batches: noBatches },
-      optimizer,
+      parityCase.optimizer,
     ),
     results: new Map(),
   };
@@ -86,13 +84,13 @@ export async function runTrain(parityCase: TrainCase, pool: EncoderPool): Promis
       runStep(run, current);
     }
     const gradients = run.results.get('parameters') as Rows;
-    const rows = parameterRows(parityCase, student.weights, optimizer, gradients);
+    const rows = parameterRows(parityCase, student.weights, run.training.optimizer, gradients);
     run.results.set('parameters', rows.parameters);
     run.results.set('buffers', rows.buffers);
     tf.tidy(() => evaluateLast(run));
   } finally {
     run.running.dispose();
-    optimizer.dispose();
+    run.training.dispose();
     frozen?.dispose();
     for (const { dispose } of [student, ...Object.values(teachers ?? {})]) dispose();
   }

@@ -103,14 +103,37 @@ async function findMethod(name: string): Promise<unknown> {
 /** What tables and pages say of a stack of methods. */
 export type MethodWords = Pick<Component, 'label' | 'summary'>;
 
-/** The words of a stack; a summary only where one definition is all of it. */
+/**
+ * The words of a stack: those of the definition that is the same list of methods, such as `'g2d'` for `'g2d-loss+smp'`, otherwise those of
+ * its methods, one after another. A method that others are known with is said to stand alone.
+ */
 export async function methodWords(stack: string): Promise<MethodWords> {
-  const names = entriesOf(stack);
-  const found: unknown[] = [];
-  for (const name of names) found.push(await findMethod(name));
-  const words = found.map((each, i) =>
-    isDefinition(each) ? each : { label: names[i] as string, summary: '' },
+  const parts: (MethodWords | AnyMethod)[] = [];
+  for (const name of entriesOf(stack)) {
+    const found = await findMethod(name);
+    if (!isDefinition(found)) parts.push({ label: name, summary: '' });
+    else if (found.kind === 'stack') {
+      if (entriesOf(stack).length === 1) return wordsOf(found);
+      parts.push(...found.methods);
+    } else parts.push(found);
+  }
+  const stacks = methods.filter((method) => method.kind === 'stack');
+  const same = stacks.find(
+    (known) => known.methods.length === parts.length && known.methods.every((part, i) => part === parts[i]),
   );
-  const label = words.map((each) => each.label).join(' + ');
-  return { label, summary: words.length === 1 ? (words[0]?.summary ?? '') : '' };
+  if (same) return wordsOf(same);
+  const [only] = parts;
+  if (parts.length === 1 && only) {
+    const isPart = stacks.some((known) => known.methods.includes(only as AnyMethod));
+    return { ...wordsOf(only), ...(isPart && { label: `${only.label} only` }) };
+  }
+  return {
+    label: parts.map(({ label }) => label).join(' + '),
+    summary: parts
+      .map(({ summary }) => summary)
+      .filter((summary) => summary !== '')
+      .join('; '),
+  };
 }
+
+const wordsOf = ({ label, summary }: MethodWords): MethodWords => ({ label, summary });

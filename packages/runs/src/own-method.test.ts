@@ -49,7 +49,7 @@ describe('a method of a user’s own', () => {
     expect((await trainRun(parseConfig(JSON.parse(read('config.json'))), { out, resume: true })).status).toBe(
       'finished',
     );
-    expect(JSON.parse(read('checkpoints/last/state.json')).methods).toEqual({ calm: { steps: 9 } });
+    expect(JSON.parse(read('checkpoints/last/state.json')).state.methods).toEqual({ calm: { steps: 9 } });
   });
 
   it('is refused with a sentence that names the key', async () => {
@@ -63,7 +63,21 @@ describe('a method of a user’s own', () => {
   });
 
   it('stacks with others', async () => {
-    expect(await methodWords(`${path}+ogm`)).toEqual({ label: 'Calm logits + OGM', summary: '' });
+    expect(await methodWords(`${path}+ogm`)).toEqual({
+      label: 'Calm logits + OGM',
+      summary: 'large logits cost something; slows down the modality that is ahead, batch by batch',
+    });
+    const labels = ['joint', 'smp', 'joint+smp', 'g2d-loss+smp', 'umt+smp', 'mla'].map(
+      async (stack) => (await methodWords(stack)).label,
+    );
+    expect(await Promise.all(labels)).toEqual([
+      'Joint training',
+      'SMP only',
+      'SMP only',
+      'G2D',
+      'UMT + SMP',
+      'MLA',
+    ]);
     expect(methodNames(`${path}+g2d`)).toEqual([path, 'g2d-loss', 'smp']);
   });
 

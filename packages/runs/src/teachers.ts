@@ -147,13 +147,13 @@ export async function startTeachers(
   const options = { precision: usablePrecision(config.teacherPrecision) };
   if (config.teacherOutputs === 'online') {
     const judges = frozenTeachers<string>(models, options);
-    return {
-      ...judges,
+    const { dispose } = judges;
+    return Object.assign(judges, {
       dispose: () => {
-        judges.dispose();
+        dispose();
         Object.values(models).forEach(disposeState);
       },
-    };
+    });
   }
 
   const stored: Record<string, StoredTeacher> = {};

@@ -347,7 +347,7 @@ async function evaluateParts(
 /** By what epochs are compared for the checkpoint `best`. */
 function scoreOf({ metrics }: EpochRecord, { select }: RunConfig): number | undefined {
   const split = metrics?.[select === 'test-best' ? 'test' : 'validation'];
-  return split && selectionScore(split);
+  return split && selectionScore(split as SplitMetrics);
 }
 
 /** @throws {G2DError} With code `G2D_DIVERGED` if a weight is not finite: the last good checkpoint stays. */

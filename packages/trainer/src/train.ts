@@ -167,6 +167,8 @@ async function runEpochs<M extends string>(
       } finally {
         tf.dispose(batch);
       }
+      // What a method has taken from the batch is gone now: better said here than at a checkpoint.
+      running.followAll();
       position = { epoch, batch: batchIndex + 1, totals, seconds: seconds() };
       const now = position;
       // Lets timers and signals through: everything above is synchronous.

@@ -1,6 +1,6 @@
 import { scaleLinear } from 'd3-scale';
 import { formatGain, formatPercent, withPercent } from '../format.js';
-import { methodWords, TEACHER_MEAN } from '../methods.js';
+import { TEACHER_MEAN, wordsAmong, type MethodWords } from '../methods.js';
 import { resultsTable, teacherAccuracies, type ResultsRow } from '../results-table.js';
 import type { RunGroup } from '../run.js';
 import { headsOf, type Head } from './heads.js';
@@ -31,7 +31,7 @@ export function overview(group: RunGroup): Markup {
   const shown = rows.filter((row) => row.kind !== 'teachers');
   return markup`<div class="overview" style="${nameWidth(group.modalities)}">
 ${legend(heads, mean)}
-${shown.map((row) => method(row, heads, teachers, mean))}
+${shown.map((row) => method(row, wordsAmong(group.runs, row.method), { heads, teachers, mean }))}
 <div class="method axis-row"><div></div><div class="lanes">${axisLane()}</div></div>
 </div>`;
 }
@@ -67,12 +67,18 @@ ${mean !== undefined && markup`<li><svg width="26" height="12" aria-hidden="true
 
 function method(
   row: ResultsRow,
-  heads: readonly Head[],
-  teachers: Readonly<Record<string, number>>,
-  mean: number | undefined,
+  { label, description }: MethodWords,
+  {
+    heads,
+    teachers,
+    mean,
+  }: {
+    readonly heads: readonly Head[];
+    readonly teachers: Readonly<Record<string, number>>;
+    readonly mean: number | undefined;
+  },
 ): Markup {
   const [fused, ...modalities] = heads as [Head, ...Head[]];
-  const { label, description } = methodWords(row.method);
   const isReference = row.kind === 'reference';
   return markup`<div class="method${isReference && ' reference'}">
 <div class="method-head"><div><h3>${label}</h3><p>${description}</p></div><div class="score">${formatPercent(row.fused)}<span class="unit"> %</span>${
