@@ -13,8 +13,9 @@ import {
   parseSplit,
   parseWhole,
   required,
-  dataSource,
-  dataSources,
+  DATASET_NAMES,
+  datasetOptions,
+  findDataset,
 } from '@g2d/cli/internal';
 
 /** `g2d bench data`, or `g2d data bench`. */
@@ -23,7 +24,7 @@ export const benchData = defineCommand({
   description:
     'Measures how many samples a second reading, decoding, augmenting and batching deliver, with nothing else to do, next to how many a step of joint training at these shapes takes (g2d bench step). Epochs follow each other until the time is over; the first batch, for which files are opened and workers started, is not timed.',
   options: {
-    dataset: { value: 'NAME', help: Object.keys(dataSources).join(', ') },
+    dataset: { value: 'NAME', help: DATASET_NAMES },
     root: { value: 'FOLDER', help: "the dataset's folder" },
     split: { value: 'NAME', default: 'train', help: 'train, validation, test (default: train)' },
     batch: { value: 'N', default: '16', help: 'samples in a batch (default: 16)' },
@@ -43,7 +44,7 @@ export const benchData = defineCommand({
       value: 'NAME',
       help: 'tensorflow, wasm, cpu (default: the fastest one that is present)',
     },
-    faithful: { also: 'official', help: 'by the rules of the reference (also --official)' },
+    official: { also: 'faithful', help: 'by the rules of the reference' },
     set: {
       value: 'KEY=VALUE',
       multiple: true,
@@ -64,14 +65,15 @@ Example: g2d bench data --dataset crema-d --root data/crema-d --workers 4`,
         accepted: '--root FOLDER',
       });
     }
-    const source = dataSource(values.dataset);
+    const definition = await findDataset(values.dataset);
     const name = values.dataset as string;
-    const options = {
-      root: required('--root', values.root, `the folder of ${source.title}`),
-      split: parseSplit(values.split),
-      faithful: values.faithful,
-      ...parseSettings(values.set),
-    };
+    const root = required('--root', values.root, `the folder of ${definition.label}`);
+    const split = parseSplit(values.split);
+    const options = datasetOptions(definition, {
+      root,
+      official: values.official,
+      settings: parseSettings(values.set),
+    });
     const setup = {
       batch: parseWhole('batch', values.batch, 1),
       workers: parseWhole('workers', values.workers, 0),
@@ -86,14 +88,14 @@ Example: g2d bench data --dataset crema-d --root data/crema-d --workers 4`,
       values.batch,
       ...(values.backend === undefined ? [] : ['--backend', values.backend]),
     ]);
-    const dataset = await source.open(options);
+    const dataset = await definition.make(split, options);
     const { loadTensorFlow } = await import('@g2d/native');
     await loadTensorFlow({ ...(step.backend && { backend: step.backend }) });
 
     const stepRuns = values['no-step'] ? 0 : step.setup.warmup + step.setup.steps;
     const progress = createProgress(setup.seconds + stepRuns);
     try {
-      progress.stage(`${source.title}: reading for ${setup.seconds} s`);
+      progress.stage(`${definition.label}: reading for ${setup.seconds} s`);
       let shown = 0;
       const read = await measureReading(dataset, setup, (seconds) => {
         progress.advance(Math.floor(seconds) - shown);
@@ -102,7 +104,7 @@ Example: g2d bench data --dataset crema-d --root data/crema-d --workers 4`,
       const samplesPerSecond = read.samples / read.seconds;
       let consumed: { ms: number; samplesPerSecond: number } | undefined;
       if (stepRuns > 0) {
-        progress.stage(`${source.title}: ${stepRuns} steps`);
+        progress.stage(`${definition.label}: ${stepRuns} steps`);
         const { ms } = await measureStep(step.setup, () => progress.advance(1));
         consumed = {
           ms: hundredths(ms.median),
@@ -111,7 +113,7 @@ Example: g2d bench data --dataset crema-d --root data/crema-d --workers 4`,
       }
       const report = {
         dataset: name,
-        split: options.split,
+        split,
         batch: setup.batch,
         workers: setup.workers,
         transform: setup.transform,
@@ -121,7 +123,7 @@ Example: g2d bench data --dataset crema-d --root data/crema-d --workers 4`,
         ...(consumed && { step: consumed, ratio: hundredths(samplesPerSecond / consumed.samplesPerSecond) }),
       };
       progress.stop();
-      out(values.json ? `${JSON.stringify(report)}\n` : format(source.title, report));
+      out(values.json ? `${JSON.stringify(report)}\n` : format(definition.label, report));
     } finally {
       progress.stop();
       await dataset.close();

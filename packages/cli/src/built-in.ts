@@ -22,6 +22,22 @@ export const builtIn: Commands = {
     summary: 'a model for plain TensorFlow.js, in Node or a browser',
     load: async () => (await import('./run/export.js')).exportCommand,
   },
+  encoders: {
+    summary: 'the encoders, and the options of each',
+    load: async () => (await import('./components/commands.js')).encodersCommand,
+  },
+  fusions: {
+    summary: 'the fusions, and the options of each',
+    load: async () => (await import('./components/commands.js')).fusionsCommand,
+  },
+  datasets: {
+    summary: 'the datasets, and the options of each',
+    load: async () => (await import('./components/commands.js')).datasetsCommand,
+  },
+  methods: {
+    summary: 'the methods, and the options of each',
+    load: async () => (await import('./components/commands.js')).methodsCommand,
+  },
   'data check': {
     summary: "what is in a dataset's folder, what is missing or broken, how to get it",
     load: async () => (await import('./data/check.js')).dataCheck,

@@ -3,7 +3,10 @@ import { component, type Configurable, type Facts } from './component.js';
 import type { InputShape } from './encoder.js';
 import type { MultimodalDataset, Split, Task } from './dataset.js';
 import { OptionError } from './errors.js';
-import { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
+import { checkOptions, type OptionsPlace, type OptionsSchema, type OwnOptions } from './options.js';
+
+const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
+const accepted = SPLITS.map((split) => JSON.stringify(split)).join(', ');
 
 /** What lies in a folder, next to what a dataset has as published. Plain data. */
 export interface DatasetCheck {
@@ -80,20 +83,21 @@ export interface DatasetParts<Options = unknown> {
 export interface AnyDataset extends Configurable, DatasetParts {
   readonly kind: 'dataset';
   /**
-   * Opens one part.
+   * Opens one split.
    *
-   * @throws {OptionError} If an option is wrong (`place` says where it stands), or there is no such part.
+   * @throws {OptionError} If an option is wrong (`place` says where it stands), or there is no such split.
    * @throws {DatasetNotFoundError} If the data are not there; the message says how to get them.
    */
   make(split: Split, options: unknown, place?: OptionsPlace): Promise<MultimodalDataset<string>>;
 }
 
-/** A dataset: call it with the part and its options. */
+/** A dataset: call it with the split and its options. */
 export interface DatasetDefinition<
   M extends string = string,
   O extends OptionsSchema = OptionsSchema,
+  D extends MultimodalDataset<M> = MultimodalDataset<M>,
 > extends AnyDataset {
-  (options: z.input<O> & { readonly split: Split }): Promise<MultimodalDataset<M>>;
+  (options: OwnOptions<O> & { readonly split: Split }): Promise<D>;
   readonly modalities: readonly M[];
   readonly options: O;
 }
@@ -101,7 +105,7 @@ export interface DatasetDefinition<
 /**
  * Defines a dataset: this object is all that anybody has to know of it.
  *
- * @param definition `open`: gives one part, or nothing where the dataset has no such part.
+ * @param definition `open`: gives one split, or nothing where the dataset has no such split; what it gives beside a `MultimodalDataset` callers get too.
  * @throws {OptionError} If the name is none, or label or summary are missing.
  * @example
  * export const leaves = defineDataset({
@@ -115,7 +119,11 @@ export interface DatasetDefinition<
  * });
  * const train = await leaves({ root: 'data/leaves', split: 'train' });
  */
-export function defineDataset<const M extends string, O extends OptionsSchema>({
+export function defineDataset<
+  const M extends string,
+  O extends OptionsSchema,
+  D extends MultimodalDataset<M> = MultimodalDataset<M>,
+>({
   options,
   open,
   ...rest
@@ -125,22 +133,24 @@ export function defineDataset<const M extends string, O extends OptionsSchema>({
     readonly options: O;
     readonly open: (
       options: z.output<O> & { readonly split: Split },
-    ) => MultimodalDataset<M> | undefined | Promise<MultimodalDataset<M> | undefined>;
-  }): DatasetDefinition<M, O> {
-  const make = async (
-    split: Split,
-    given: unknown,
-    place: OptionsPlace | string = rest.name,
-  ): Promise<MultimodalDataset<M>> => {
+    ) => D | undefined | Promise<D | undefined>;
+  }): DatasetDefinition<M, O, D> {
+  const make = async (split: Split, given: unknown, place: OptionsPlace | string = rest.name): Promise<D> => {
+    if (!SPLITS.includes(split)) {
+      throw new OptionError(`\`split\` is ${JSON.stringify(split)}; it can be ${accepted}.`, {
+        option: 'split',
+        value: split,
+        accepted,
+      });
+    }
     const dataset = await open({ ...checkOptions(options, given, place), split });
     if (dataset) return dataset;
-    throw new OptionError(`${rest.label} has no ${split} part.`, {
+    throw new OptionError(`${rest.label} has no ${split} split.`, {
       option: 'split',
       value: split,
-      accepted: 'a part that there is',
+      accepted: 'a split that there is',
     });
   };
-  const call = ({ split, ...own }: z.input<O> & { readonly split: Split }): Promise<MultimodalDataset<M>> =>
-    make(split, own);
+  const call = ({ split, ...own }: OwnOptions<O> & { readonly split: Split }): Promise<D> => make(split, own);
   return component(call, { kind: 'dataset' as const, ...rest, options, make });
 }

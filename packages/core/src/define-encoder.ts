@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { z } from 'zod';
 import { component, type Configurable, type Facts } from './component.js';
 import type { EncoderOptions, InputShape } from './encoder.js';
-import { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
+import { checkOptions, type OptionsPlace, type OptionsSchema, type OwnOptions } from './options.js';
 
 /** An encoder as whoever has only its name knows it. */
 export interface AnyEncoder extends Configurable {
@@ -20,7 +20,7 @@ export interface EncoderDefinition<
   Shape extends InputShape = InputShape,
   O extends OptionsSchema = OptionsSchema,
 > extends AnyEncoder {
-  (options: EncoderOptions<Shape> & z.input<O>): LayersModel;
+  (options: EncoderOptions<Shape> & OwnOptions<O>): LayersModel;
   readonly options: O;
 }
 
@@ -51,7 +51,7 @@ export function defineEncoder<Shape extends InputShape, O extends OptionsSchema>
   // Every encoder checks the shape that it is given.
   const make: AnyEncoder['make'] = (spec, given = {}, place) =>
     create(spec as EncoderOptions<Shape>, checkOptions(options, given, place ?? facts.name));
-  const call = ({ name, inputShape, seed, ...own }: EncoderOptions<Shape> & z.input<O>): LayersModel =>
+  const call = ({ name, inputShape, seed, ...own }: EncoderOptions<Shape> & OwnOptions<O>): LayersModel =>
     make({ name, inputShape, seed }, own);
   return component(call, { kind: 'encoder' as const, ...facts, options, make });
 }

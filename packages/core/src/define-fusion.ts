@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { component, type Configurable, type Facts } from './component.js';
 import type { Fusion, FusionOptions } from './fusion.js';
-import { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
+import { checkOptions, type OptionsPlace, type OptionsSchema, type OwnOptions } from './options.js';
 
 /** A fusion as whoever has only its name knows it. */
 export interface AnyFusion extends Configurable {
@@ -18,7 +18,7 @@ export interface AnyFusion extends Configurable {
 
 /** A fusion: call it with widths, classes, a seed, and its own options beside them. */
 export interface FusionDefinition<O extends OptionsSchema = OptionsSchema> extends AnyFusion {
-  <const M extends string>(options: FusionOptions<M> & z.input<O>): Fusion<M>;
+  <const M extends string>(options: FusionOptions<M> & OwnOptions<O>): Fusion<M>;
   readonly options: O;
 }
 
@@ -54,7 +54,7 @@ export function defineFusion<O extends OptionsSchema>({
     seed,
     samples,
     ...own
-  }: FusionOptions<M> & z.input<O>): Fusion<M> =>
+  }: FusionOptions<M> & OwnOptions<O>): Fusion<M> =>
     make({ widths, classes, seed, ...(samples !== undefined && { samples }) }, own);
   return component(call, {
     kind: 'fusion' as const,

@@ -153,12 +153,12 @@ describe('defineDataset', () => {
     soundFile: ({ root, split }, id) => `${root}/${split}/${id}.wav`,
   });
 
-  it('opens a part, and says that there is none', async () => {
+  it('opens a split, and says that there is none', async () => {
     const train = await leaves({ root: 'data', split: 'train' });
     expectTypeOf(train).toEqualTypeOf<MultimodalDataset<'photo' | 'sound'>>();
     expect(train).toEqual({ name: 'data', split: 'train' });
     await expect(leaves({ root: 'data', split: 'validation' })).rejects.toThrow(
-      'Patient has no validation part.',
+      'Patient has no validation split.',
     );
     // @ts-expect-error No such option.
     await expect(leaves({ root: 'data', split: 'train', roots: 1 })).rejects.toThrow(/no option `roots`/);

@@ -4,6 +4,9 @@ import { OptionError } from './errors.js';
 /** Options as a strict object of zod: types, descriptions and defaults in one. */
 export type OptionsSchema = z.ZodObject;
 
+/** Options as a caller writes them beside others. zod's type of an object without keys would leave no room for these. */
+export type OwnOptions<O extends OptionsSchema> = string extends keyof z.input<O> ? object : z.input<O>;
+
 /** Where options stand in a configuration, for errors. */
 export interface OptionsPlace {
   /** For example `'runs/a/config.json'`. */

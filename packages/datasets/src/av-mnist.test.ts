@@ -166,9 +166,9 @@ describe('avMnist', () => {
     [{ split: 'validation', validationRows: 0 }, /no validation split/],
     [{ split: 'train', validationRows: 20 }, /only 20 rows/],
     [{ split: 'train' }, /`validationRows` is 5000.*only 20 rows/],
-    [{ split: 'train', validationRows: -1 }, /whole number/],
+    [{ split: 'train', validationRows: -1 }, /`validationRows` is -1; it must be at least 0/],
     [{ split: 'train', validationRows: 1.5 }, /whole number/],
-    [{ split: 'val' as Split }, /"train", "validation" or "test"/],
+    [{ split: 'val' as Split }, /"train", "validation", "test"/],
   ] as const)('refuses %o', async (options, message) => {
     const error: unknown = await avMnist({ root: good, ...options }).catch((reason: unknown) => reason);
     expect(code(error)).toBe('G2D_OPTION');

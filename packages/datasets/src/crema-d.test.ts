@@ -26,8 +26,9 @@ import {
   type GoldenArray,
 } from '../test/golden-array.js';
 import { batches } from './batches.js';
-import { cremaD, type CremaDOptions } from './crema-d.js';
-import { checkCremaD } from './crema-d-check.js';
+import { cremaD } from './crema-d.js';
+import type { CremaDOptions } from './crema-d/options.js';
+import { checkCremaD } from './crema-d/check.js';
 import type { Box } from './transforms/resize.js';
 
 // Real clips and what the released Python loader of the paper makes of them; NOTICE.txt there names the licences.
@@ -35,7 +36,7 @@ const fixtures = fileURLToPath(new URL('../../../test/fixtures/datasets/cremad',
 const root = join(fixtures, 'root');
 const published = fileURLToPath(new URL('crema-d/published', import.meta.url));
 const open = (options: Partial<CremaDOptions> = {}) =>
-  cremaD({ root, split: 'train', faithful: true, ...options });
+  cremaD({ root, split: 'train', official: true, ...options });
 
 interface GoldenSplit {
   readonly rows: number;
@@ -346,8 +347,8 @@ describe('parts', () => {
   const SPLITS = ['train', 'validation', 'test'] as const;
 
   it('without lists in the folder the published ones are used', async () => {
-    const train = await cremaD({ root: whole, split: 'train', faithful: true });
-    const test = await cremaD({ root: whole, split: 'test', faithful: true });
+    const train = await cremaD({ root: whole, split: 'train', official: true });
+    const test = await cremaD({ root: whole, split: 'test', official: true });
     expect([train.size, test.size]).toEqual([6698, 744]);
     expect([train.ids[0], train.ids.at(-1), test.ids[0], test.ids.at(-1)]).toEqual([
       '1088_IOM_NEU_XX',
@@ -370,17 +371,17 @@ describe('parts', () => {
     const validation = await ids({ split: 'validation' });
     expect([train.length, validation.length]).toEqual([6028, 670]);
     expect(await ids({ split: 'validation' })).toEqual(validation);
-    expect(await ids({ split: 'validation', parts: { by: 'list', seed: 1 } })).not.toEqual(validation);
-    const all = await ids({ split: 'train', faithful: true });
+    expect(await ids({ split: 'validation', splits: { by: 'list', seed: 1 } })).not.toEqual(validation);
+    const all = await ids({ split: 'train', official: true });
     expect(all.filter((id) => new Set(validation).has(id))).toEqual(validation);
     expect(new Set([...train, ...validation])).toEqual(new Set(all));
-    expect(await ids({ split: 'test' })).toEqual(await ids({ split: 'test', faithful: true }));
+    expect(await ids({ split: 'test' })).toEqual(await ids({ split: 'test', official: true }));
   });
 
   it('by actor no actor is in two parts', async () => {
     const actors = await Promise.all(
       SPLITS.map(async (split) => {
-        const part = await ids({ split, parts: { by: 'actor', seed: 3 } });
+        const part = await ids({ split, splits: { by: 'actor', seed: 3 } });
         return new Set(part.map((id) => id.slice(0, 4)));
       }),
     );
@@ -396,7 +397,7 @@ describe('parts', () => {
 
   it('by clip the parts are shares of all clips', async () => {
     const parts = { by: 'clip', fractions: { train: 0.5, validation: 0.25, test: 0.25 }, seed: 3 } as const;
-    const divided = await Promise.all(SPLITS.map((split) => ids({ split, parts })));
+    const divided = await Promise.all(SPLITS.map((split) => ids({ split, splits: parts })));
     expect(divided.map(({ length }) => length)).toEqual([3721, 1861, 1860]);
     expect(new Set(divided.flat()).size).toBe(7442);
   });
@@ -412,23 +413,23 @@ describe('parts', () => {
       test: join(lists, 'b.csv'),
       validation: join(lists, 'c.csv'),
     } as const;
-    const divided = await Promise.all(SPLITS.map((split) => ids({ split, parts })));
+    const divided = await Promise.all(SPLITS.map((split) => ids({ split, splits: parts })));
     expect(divided).toEqual([[stems[5]], [stems[7]], [stems[6]]]);
     expect(
-      await ids({ split: 'validation', parts: { by: 'list', validation: join(lists, 'c.csv') } }),
+      await ids({ split: 'validation', splits: { by: 'list', validation: join(lists, 'c.csv') } }),
     ).toEqual([stems[7]]);
   });
 
   it.each([
-    [{ split: 'validation', faithful: true }, /no validation part/],
+    [{ split: 'validation', official: true }, /no validation split/],
     [
-      { split: 'train', faithful: true, parts: { by: 'actor' } },
-      /`faithful` divides the clips as the released code does/,
+      { split: 'train', official: true, splits: { by: 'actor' } },
+      /`official` divides the clips as the released code does/,
     ],
-    [{ split: 'train', faithful: true, parts: { by: 'list', validation: 0.1 } }, /`faithful`/],
-    [{ split: 'train', parts: { by: 'list', validation: 1 } }, /`parts.validation` is 1/],
-    [{ split: 'train', parts: { by: 'list', train: 'train.csv' } }, /gives one list/],
-    [{ split: 'train', parts: { by: 'list', train: 'no.csv', test: 'no.csv' } }, /missing .*no\.csv/],
+    [{ split: 'train', official: true, splits: { by: 'list', validation: 0.1 } }, /`official`/],
+    [{ split: 'train', splits: { by: 'list', validation: 1 } }, /`splits.validation` is 1/],
+    [{ split: 'train', splits: { by: 'list', train: 'train.csv' } }, /gives one list/],
+    [{ split: 'train', splits: { by: 'list', train: 'no.csv', test: 'no.csv' } }, /missing .*no\.csv/],
     [{ split: 'dev' as 'test' }, /`split` is "dev"/],
     [{ split: 'test', frames: 0 }, /`frames` is 0/],
     [{ split: 'test', framesPerSecond: 0.5 }, /`framesPerSecond` is 0.5/],

@@ -1,7 +1,7 @@
 import { describeDecoders, load } from '../../formats/test/fuzz.js';
 import { readList } from './crema-d/list.js';
 import { readGcnetLabels } from './iemocap/gcnet-labels.js';
-import { readMisMeTable } from './mis-me-table.js';
+import { readMisMeTable } from './mis-me/table.js';
 import { readVggSoundTable } from './vgg-sound/table.js';
 
 describeDecoders([

@@ -23,13 +23,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batches } from './batches.js';
 import type { Split } from '@g2d/core';
 import { checkIemocap } from './iemocap/check.js';
-import type {
-  GcnetOptions,
-  IemocapModality,
-  IemocapOptions,
-  MlaOptions,
-  MminOptions,
-} from './iemocap/options.js';
+import type { IemocapModality, IemocapOptions } from './iemocap/options.js';
 import { iemocap } from './iemocap.js';
 
 // Made with the loaders of MMIN and GCNet; the NOTICE.txt of both folders says what the data are.
@@ -144,7 +138,8 @@ const zerosOf = (width: number): GoldenArray => ({
 });
 
 const mminRoot = copy('mmin');
-const mmin = (options: Partial<MminOptions> = {}) => iemocap({ root: mminRoot, split: 'train', ...options });
+const mmin = (options: Partial<IemocapOptions> = {}) =>
+  iemocap({ root: mminRoot, split: 'train', ...options });
 
 describe('iemocap, MMIN’s features', () => {
   const each = ([1, 2] as const).flatMap((fold) =>
@@ -224,24 +219,24 @@ describe('iemocap, MMIN’s features', () => {
     expect(await collect(1)).toEqual(await collect(0));
   }, 30_000);
 
-  it.each<[Partial<MminOptions>, RegExp]>([
-    [{ fold: 0 }, /`fold` is 0; it must be a whole number from 1 to 10/],
+  it.each<[Partial<IemocapOptions>, RegExp]>([
+    [{ fold: 0 }, /`fold` is 0; it must be at least 1/],
     [{ split: 'trn' as Split }, /`split` is "trn"/],
     [{ audioNormalization: 'trn' as 'fold' }, /`audioNormalization` is "trn"/],
-    [{ form: 'cmu' as 'mmin' }, /`form` is "cmu"; it can be "mmin", "gcnet", "mla"/],
+    [{ form: 'cmu' as 'mmin' }, /`form` is "cmu"; it must be "mmin", "gcnet", "mla"/],
   ])('refuses %o', async (options, message) => {
     await expect(mmin(options)).rejects.toThrow(message);
   });
 });
 
 const gcnetRoot = copy('gcnet');
-const gcnet = (options: Partial<GcnetOptions> = {}) =>
+const gcnet = (options: Partial<IemocapOptions> = {}) =>
   iemocap({ form: 'gcnet', root: gcnetRoot, split: 'train', ...options });
 
 describe('iemocap, GCNet’s features', () => {
   it.each(golden.gcnet.label_files)('has the folds of the reference, by %s', async (labelFile) => {
     for (const { test_session: fold, test, train } of golden.gcnet.folds) {
-      const options = { fold, labelFile, faithful: true };
+      const options = { fold, labelFile, official: true };
       expect((await gcnet({ ...options, split: 'train' })).ids).toEqual(train);
       expect((await gcnet({ ...options, split: 'test' })).ids).toEqual(test);
     }
@@ -276,7 +271,7 @@ describe('iemocap, GCNet’s features', () => {
   });
 
   it('holds out the session before the one that tests, or some dialogues', async () => {
-    const sessions = async (options: Partial<GcnetOptions>) => [
+    const sessions = async (options: Partial<IemocapOptions>) => [
       ...new Set((await gcnet(options)).ids.map((id) => Number(id[4]))),
     ];
     expect(await sessions({ split: 'test' })).toEqual([5]);
@@ -320,12 +315,12 @@ describe('iemocap, GCNet’s features', () => {
     expect(await collect(1)).toEqual(await collect(0));
   }, 30_000);
 
-  it.each<[Partial<GcnetOptions>, RegExp]>([
+  it.each<[Partial<IemocapOptions>, RegExp]>([
     [{ fold: 6 }, /`fold` is 6/],
-    [{ classes: 5 as 6 }, /`classes` is 5; it can be 4, 6/],
+    [{ classes: 5 as 6 }, /`classes` is 5; it must be 4, or 6/],
     [{ classes: 6 }, /IEMOCAP_features_raw_6way\.pkl.*zeroQiaoba\/GCNet/s],
-    [{ faithful: true, split: 'validation' }, /no validation part/],
-    [{ faithful: true, validation: 0.1 }, /`faithful` has no validation part/],
+    [{ official: true, split: 'validation' }, /no validation split/],
+    [{ official: true, validation: 0.1 }, /`official` has no validation split/],
     [{ validation: 1 }, /`validation` is 1/],
     [{ speakers: 'other' as 'own' }, /`speakers` is "other"/],
   ])('refuses %o', async (options, message) => {
@@ -389,8 +384,8 @@ describe('iemocap, MLA’s files', () => {
   beforeAll(async () => {
     root = await mlaTree();
   });
-  const mla = (options: Partial<MlaOptions> = {}) =>
-    iemocap({ form: 'mla', root, split: 'train', faithful: true, ...options });
+  const mla = (options: Partial<IemocapOptions> = {}) =>
+    iemocap({ form: 'mla', root, split: 'train', official: true, ...options });
 
   it('gives sound, the middle face, and token ids with their padding', async () => {
     const dataset = await mla();
@@ -439,20 +434,20 @@ describe('iemocap, MLA’s files', () => {
 
   it('divides by the lists, a tenth of the utterances for validation', async () => {
     expect((await mla({ split: 'test' })).ids).toEqual(UTTERANCES.test);
-    const sane = { faithful: false, validation: 0.4, seed: 1 } as const;
+    const sane = { official: false, validation: 0.4, seed: 1 } as const;
     const [train, validation] = [await mla(sane), await mla({ ...sane, split: 'validation' })];
     expect([train.size, validation.size]).toEqual([3, 2]);
     expect([...train.ids, ...validation.ids].sort()).toEqual([...UTTERANCES.train].sort());
-    await expect(mla({ split: 'validation' })).rejects.toThrow(/no validation part/);
+    await expect(mla({ split: 'validation' })).rejects.toThrow(/no validation split/);
   });
 
   it('divides by session, each file where its list put it', async () => {
     const ids = async (split: Split, fold: number) =>
-      (await mla({ faithful: false, parts: 'session', fold, split })).ids;
+      (await mla({ official: false, splits: 'session', fold, split })).ids;
     expect(await ids('test', 5)).toEqual(['Ses05M_script01_1_M004', 'Ses05F_impro03_M001']);
     expect(await ids('validation', 5)).toEqual(['Ses04F_script02_2_F034']);
     expect((await ids('train', 5)).map((id) => id[4]).sort()).toEqual(['1', '1', '2', '2', '3']);
-    const dataset = await mla({ parts: 'session', fold: 5, split: 'test' });
+    const dataset = await mla({ splits: 'session', fold: 5, split: 'test' });
     expect((await dataset.sample(1)).inputs.text[0]).toBe(2001);
   });
 
@@ -514,10 +509,10 @@ describe('iemocap, MLA’s files', () => {
     await expect(mla({ listFolder })).rejects.toThrow(message);
   });
 
-  it.each<[Partial<MlaOptions>, RegExp]>([
-    [{ parts: 'all' as 'lists' }, /`parts` is "all"/],
-    [{ faithful: false, validation: 'session' }, /`validation` "session" needs `parts: 'session'`/],
-    [{ fold: 2 }, /`fold` "2" needs `parts: 'session'`/],
+  it.each<[Partial<IemocapOptions>, RegExp]>([
+    [{ splits: 'all' as 'lists' }, /`splits` is "all"/],
+    [{ official: false, validation: 'session' }, /`validation` "session" needs `splits: 'session'`/],
+    [{ fold: 2 }, /`fold` "2" needs `splits: 'session'`/],
     [{ listFolder: 'nowhere' }, /my_train_iemo\.txt.*Cecile-hi/s],
   ])('refuses %o', async (options, message) => {
     await expect(mla(options)).rejects.toThrow(message);

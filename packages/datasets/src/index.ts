@@ -1,26 +1,26 @@
 // Datasets
-export { avMnist, type AvMnistOptions } from './av-mnist.js';
-export { checkAvMnist, type CheckAvMnistOptions } from './av-mnist-check.js';
-export { cremaD, type CremaDOptions } from './crema-d.js';
-export { checkCremaD, type CheckCremaDOptions } from './crema-d-check.js';
-export type { CremaDParts } from './crema-d/parts.js';
-export { vggSound, type VggSoundOptions } from './vgg-sound.js';
-export { checkVggSound, type CheckVggSoundOptions } from './vgg-sound-check.js';
+export { avMnist } from './av-mnist.js';
+export { checkAvMnist, type CheckAvMnistOptions } from './av-mnist/check.js';
+export type { AvMnistOptions } from './av-mnist/options.js';
+export { cremaD } from './crema-d.js';
+export { checkCremaD, type CheckCremaDOptions } from './crema-d/check.js';
+export type { CremaDOptions, CremaDSplits } from './crema-d/options.js';
+export { vggSound } from './vgg-sound.js';
+export { checkVggSound, type CheckVggSoundOptions } from './vgg-sound/check.js';
+export type { VggSoundOptions } from './vgg-sound/options.js';
 export type { ClipDataset } from './clips/clip-dataset.js';
-export { misMe, type MisMeDataset, type MisMeOptions } from './mis-me.js';
-export { checkMisMe, type CheckMisMeOptions } from './mis-me-check.js';
-export { urFunny, type UrFunnyDataset, type UrFunnyOptions } from './ur-funny.js';
+export { misMe } from './mis-me.js';
+export { checkMisMe, type CheckMisMeOptions } from './mis-me/check.js';
+export type { MisMeDataset } from './mis-me/open.js';
+export type { MisMeOptions } from './mis-me/options.js';
+export { urFunny } from './ur-funny.js';
 export { checkUrFunny, type CheckUrFunnyOptions } from './ur-funny/check.js';
+export type { UrFunnyDataset } from './ur-funny/open.js';
+export type { UrFunnyOptions } from './ur-funny/options.js';
 export { iemocap } from './iemocap.js';
 export { checkIemocap, type CheckIemocapOptions } from './iemocap/check.js';
-export type {
-  GcnetOptions,
-  IemocapDataset,
-  IemocapOptions,
-  MlaOptions,
-  MminOptions,
-} from './iemocap/options.js';
-export type { DatasetCheck } from './dataset-check.js';
+export type { IemocapDataset, IemocapOptions } from './iemocap/options.js';
+export { smallAvMnist } from './small-av-mnist.js';
 export {
   buildSmallAvMnist,
   type BuildSmallAvMnistOptions,
@@ -28,6 +28,9 @@ export {
 } from './small-av-mnist/build.js';
 export { smallAvMnistSound, type SmallAvMnistSound } from './small-av-mnist/sound.js';
 export type { SmallAvMnistPair } from './small-av-mnist/pairs.js';
+
+// All of them
+export { datasets } from './datasets.js';
 
 // Data of your own
 export { fromSamples, type FromSamplesOptions, type OwnRead, type OwnSample } from './from-samples.js';
@@ -48,4 +51,3 @@ export { randomAffineCrop, type RandomAffineCropOptions } from './transforms/ran
 
 // What programs around the datasets need
 export { frameFileName, frameNumbers } from './transforms/frame-numbers.js';
-export { readVggSoundTable, type VggSoundRow } from './vgg-sound/table.js';

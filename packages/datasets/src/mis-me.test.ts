@@ -20,7 +20,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { channelsFirst, goldenFile, worstDifference, type GoldenArray } from '../test/golden-array.js';
 import { batches } from './batches.js';
 import type { Split } from '@g2d/core';
-import { checkMisMe } from './mis-me-check.js';
+import { checkMisMe } from './mis-me/check.js';
 import { misMe } from './mis-me.js';
 
 // Made with the authors' Python loader; the NOTICE.txt of both folders says what the data are.
@@ -199,7 +199,7 @@ describe('misMe', () => {
   });
 
   it.each([
-    [{ split: 'val' as Split }, /`split` is "val"; it can be train, validation, test/],
+    [{ split: 'val' as Split }, /`split` is "val"; it can be "train", "validation", "test"/],
     [{ split: 'train', station: 'OK001' }, /`station` goes with the test part only/],
     [{ split: 'test', station: 'OK004' as 'OK003' }, /`station` is "OK004"/],
     [{ split: 'test', format: 'xls' as 'xlsx' }, /`format` is "xls"/],
@@ -257,7 +257,11 @@ describe('misMe with damaged files', () => {
   it.each(named('error'))('refuses %s', async (_, broken) => {
     const root = damaged(broken);
     const read = async () => {
-      const dataset = await misMe({ root, ...((broken.open ?? broken.read) as { readonly split: Split }) });
+      const dataset = await misMe({
+        root,
+        split: broken.read?.split ?? 'train',
+        ...(broken.open as { readonly split: Split } | undefined),
+      });
       if (broken.read) await dataset.sample(broken.read.index);
     };
     const error: unknown = await read().catch((reason: unknown) => reason);

@@ -67,7 +67,7 @@ describe('missingModalities', () => {
   });
 
   it('takes a mask that was drawn elsewhere', async () => {
-    const mask = presenceMask({ samples: 10, modalities: 3, rate: 0.2, seed: 0, sampler: 'released' });
+    const mask = presenceMask({ samples: 10, modalities: 3, rate: 0.2, seed: 0, sampler: 'official' });
     expect(await maskOf(missingModalities(toy({ size: 10 }), { mask }))).toEqual([...mask].map(Boolean));
     expect(() => missingModalities(toy({ size: 9 }), { mask })).toThrow(
       /30 cells.*9 × 3 \(sound, picture, text\)/,
@@ -96,7 +96,7 @@ describe('missingModalities', () => {
 
   it('refuses what the sampler refuses', () => {
     expect(() => missingModalities(toy({ size: 3 }), { rate: 2 })).toThrow(/`rate` is 2/);
-    expect(() => missingModalities(toy({ size: 8 }), { rate: 0.4, sampler: 'released' })).toThrow(
+    expect(() => missingModalities(toy({ size: 8 }), { rate: 0.4, sampler: 'official' })).toThrow(
       /finds no mask/,
     );
   });

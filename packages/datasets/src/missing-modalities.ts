@@ -31,7 +31,7 @@ export type MissingModalitiesOptions =
  * A missing modality is not read. Its input is zeros, of one step where the length is free, and `present` is false. Ids stay.
  *
  * @param dataset It is closed with the wrapper.
- * @throws {OptionError} If an option is out of range, or the `'released'` sampler finds no mask.
+ * @throws {OptionError} If an option is out of range, or the `'official'` sampler finds no mask.
  * @example
  * const train = missingModalities(await avMnist({ root, split: 'train' }), { rate: 0.2, seed: 0 });
  * @see G2D, App. A.7.1

@@ -55,7 +55,7 @@ describe('presenceMask', () => {
     expect(more.every((cell, i) => cell <= (some[i] as number))).toBe(true);
   });
 
-  it.each(['exact', 'released'] as const)('is as even over modalities as the released one, %s', (sampler) => {
+  it.each(['exact', 'official'] as const)('is as even over modalities as the released one, %s', (sampler) => {
     for (const { rows: samples, miss_rate: rate, ...expected } of golden.statistics) {
       const mask = presenceMask({ samples, modalities: 3, rate, seed: 1, sampler });
       expected.per_modality_mean.forEach((mean, modality) => {
@@ -68,7 +68,7 @@ describe('presenceMask', () => {
   it.each(golden.traces.map((trace) => [trace.numpy_seed, trace] as const))(
     'draws what numpy draws with seed %i',
     (seed, { rows: samples, miss_rate: rate, mask }) => {
-      expect([...presenceMask({ samples, modalities: 3, rate, seed, sampler: 'released' })]).toEqual(
+      expect([...presenceMask({ samples, modalities: 3, rate, seed, sampler: 'official' })]).toEqual(
         mask.flat(),
       );
     },
@@ -77,7 +77,7 @@ describe('presenceMask', () => {
   it.each(golden.infinite_loops.map(({ rows, miss_rate }) => [rows, miss_rate] as const))(
     'says so where the released generator never ends: %i samples at %d',
     (samples, rate) => {
-      expect(() => presenceMask({ samples, modalities: 3, rate, seed: 0, sampler: 'released' })).toThrow(
+      expect(() => presenceMask({ samples, modalities: 3, rate, seed: 0, sampler: 'official' })).toThrow(
         /finds no mask .* no number of \d+ cells is within 0.005 .*'exact'/,
       );
     },
@@ -89,7 +89,7 @@ describe('presenceMask', () => {
       modalities: 3,
       rate: 0.2,
       seed: 0,
-      sampler: 'released',
+      sampler: 'official',
     };
     expect(() => presenceMask({ ...options, maxTries: 2 })).toThrow(/none of 2 masks was within 0.005/);
   });
@@ -101,7 +101,7 @@ describe('presenceMask', () => {
     [{ samples: 1.5 }, /`samples` is 1.5/],
     [{ modalities: 0 }, /`modalities` is 0/],
     [{ maxTries: 0 }, /`maxTries` is 0/],
-    [{ sampler: 'old' as 'exact' }, /`sampler` is "old".*'exact' or 'released'/],
+    [{ sampler: 'old' as 'exact' }, /`sampler` is "old".*'exact' or 'official'/],
     [{ seed: 0.5, sampler: 'exact' }, /seed/],
   ] as [Partial<PresenceMaskOptions>, RegExp][])('refuses %o', (wrong, message) => {
     expect(() => presenceMask({ samples: 4, modalities: 3, rate: 0.2, seed: 0, ...wrong })).toThrow(message);

@@ -2,8 +2,8 @@ import { OptionError } from '@g2d/core';
 import { randomStream } from '@g2d/tensor-ops';
 import { numpyIntegers } from './pipeline/numpy-integers.js';
 
-/** `'exact'`: exactly the asked rate. `'released'`: the steps of the released code, redrawn until near the rate. */
-export type MaskSampler = 'exact' | 'released';
+/** `'exact'`: exactly the asked rate. `'official'`: the steps of the released code, redrawn until near the rate. */
+export type MaskSampler = 'exact' | 'official';
 
 /** Settings of `presenceMask`. */
 export interface PresenceMaskOptions {
@@ -13,11 +13,11 @@ export interface PresenceMaskOptions {
   readonly modalities: number;
   /** Share of cells that are missing, in [0, 1]. At most (k − 1) / k can be; above it is the same as there. */
   readonly rate: number;
-  /** The generator's own seed; with `'released'` that of `numpy.random.seed`. */
+  /** The generator's own seed; with `'official'` that of `numpy.random.seed`. */
   readonly seed: number;
   /** Default `'exact'`. */
   readonly sampler?: MaskSampler;
-  /** `'released'` gives up after so many masks. Default 1000. */
+  /** `'official'` gives up after so many masks. Default 1000. */
   readonly maxTries?: number;
 }
 
@@ -30,14 +30,14 @@ const TOLERANCE = 0.005;
  * `'exact'`: every sample keeps one modality, chosen uniformly; then exactly max(0, round(k N p) − N) of the other cells are
  * present too, chosen without replacement. With one seed, what is missing at a rate is missing at every higher one, too.
  *
- * `'released'`: the generator of CPM-Net that MLA uses, with the numbers of `numpy.random.seed(seed)`. For 1/k < p < 1: each
+ * `'official'`: the generator of CPM-Net that MLA uses, with the numbers of `numpy.random.seed(seed)`. For 1/k < p < 1: each
  * sample keeps one modality; n₁ = k N p − N; a first draw with ⌊100 n₁ / (k N)⌋ % counts the overlap a with the kept ones;
  * n₂ = n₁ / (1 − a / n₁); a second draw with ⌊100 n₂ / (k N)⌋ % adds its cells. All is drawn again until the share is within 0.005
  * of p. The rounding down makes that rare for large N, and impossible for some small N.
  *
  * @returns 1 present, 0 missing, `[N, k]` row by row; columns in the order of a dataset's `modalities`. (The released code has
  * audio, visual, text.)
- * @throws {OptionError} If an option is out of range, or `'released'` finds no mask.
+ * @throws {OptionError} If an option is out of range, or `'official'` finds no mask.
  * @example
  * presenceMask({ samples: 10, modalities: 3, rate: 0.5, seed: 0 }); // 15 ones, at least one in each row
  * @see G2D, App. A.7.1; Zhang et al., "CPM-Nets", NeurIPS 2019; Zhang et al., "MLA", CVPR 2024
@@ -45,7 +45,7 @@ const TOLERANCE = 0.005;
 export function presenceMask(options: PresenceMaskOptions): Uint8Array {
   const { samples, modalities, rate, seed, sampler = 'exact', maxTries = 1000 } = options;
   check(options);
-  if (sampler === 'released') return released({ samples, modalities, rate, seed, maxTries });
+  if (sampler === 'official') return official({ samples, modalities, rate, seed, maxTries });
 
   const random = randomStream(seed);
   const mask = new Uint8Array(samples * modalities);
@@ -56,7 +56,7 @@ export function presenceMask(options: PresenceMaskOptions): Uint8Array {
   return mask;
 }
 
-function released({
+function official({
   samples,
   modalities,
   rate,
@@ -78,7 +78,7 @@ function released({
     new OptionError(
       `The released sampler finds no mask for ${samples} samples, ${modalities} modalities and a rate of ${rate}: ${problem} ` +
         "`sampler: 'exact'` always does.",
-      { option: 'sampler', value: 'released', accepted: "'exact'" },
+      { option: 'sampler', value: 'official', accepted: "'exact'" },
     );
   if (Math.abs(keep - Math.round(cells * keep) / cells) >= TOLERANCE) {
     throw fail(`no number of ${cells} cells is within ${TOLERANCE} of it.`);
@@ -115,7 +115,7 @@ function check(options: PresenceMaskOptions): void {
   if (!whole(samples, 0)) throw fail('samples', samples, 'a whole number, 0 or more');
   if (!whole(modalities, 1)) throw fail('modalities', modalities, 'a whole number of at least 1');
   if (!(rate >= 0 && rate <= 1)) throw fail('rate', rate, 'a share of the cells, 0 to 1');
-  if (!['exact', 'released'].includes(sampler)) throw fail('sampler', sampler, "'exact' or 'released'");
+  if (!['exact', 'official'].includes(sampler)) throw fail('sampler', sampler, "'exact' or 'official'");
   if (!(sampler === 'exact' ? Number.isSafeInteger(seed) : whole(seed, 0) && seed < 2 ** 32)) {
     throw fail(
       'seed',

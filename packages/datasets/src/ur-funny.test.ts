@@ -20,7 +20,8 @@ import { batches } from './batches.js';
 import type { Split } from '@g2d/core';
 import { checkUrFunny } from './ur-funny/check.js';
 import type { UrFunnyModality } from './ur-funny/word-table.js';
-import { urFunny, type UrFunnyOptions } from './ur-funny.js';
+import { urFunny } from './ur-funny.js';
+import type { UrFunnyOptions } from './ur-funny/options.js';
 
 // Made with the reference's Python code; the NOTICE.txt of both folders says what the data are.
 const trees = fileURLToPath(new URL('../../../test/fixtures/io/urfunny', import.meta.url));
@@ -128,8 +129,8 @@ describe('urFunny, raw pickles', () => {
 
   it.each(each)('gives what the reference makes of %s, %s', async (root, split) => {
     const part = rawPart(split);
-    for (const faithful of [false, true]) {
-      const dataset = await urFunny({ root: tree(root), split, faithful });
+    for (const official of [false, true]) {
+      const dataset = await urFunny({ root: tree(root), split, official });
       expect(dataset).toMatchObject({
         name: 'ur-funny',
         split,
@@ -181,7 +182,7 @@ describe('urFunny, raw pickles', () => {
   });
 
   it.each(golden.raw.folders)('gives the form of the authors’ notebook, %s', async (root) => {
-    const options = { root: tree(root), split: 'train', sequence: 'padded', faithful: true } as const;
+    const options = { root: tree(root), split: 'train', sequence: 'padded', official: true } as const;
     const punchlines = await urFunny(options);
     const withContext = await urFunny({ ...options, contextSentences: 5 });
     expect(punchlines.shapes).toEqual({ audio: [20, 81], visual: [20, 371], text: [20, 300] });
@@ -196,7 +197,7 @@ describe('urFunny, raw pickles', () => {
     }
     // By default padding is zeros.
     const { inputs } = await (
-      await urFunny({ ...options, faithful: false })
+      await urFunny({ ...options, official: false })
     ).sample(0, { modalities: ['text'] });
     expect(inputs.text.subarray(0, 19 * 300).every((value) => value === 0)).toBe(true);
   });
@@ -281,8 +282,8 @@ describe('urFunny, packed', () => {
   it.each(each)('gives what the reference makes of %s, %s', async (path, split) => {
     const part = packedPart(split);
     const root = join(tree(path), '..');
-    const dataset = await urFunny({ root, split, faithful: true });
-    const normalized = await urFunny({ root, split, faithful: true, normalization: 'sample' });
+    const dataset = await urFunny({ root, split, official: true });
+    const normalized = await urFunny({ root, split, official: true, normalization: 'sample' });
     const name = split === 'validation' ? 'valid' : split;
     expect(dataset.ids).toEqual(part.kept_rows.map((row) => `${name}/${row}`));
     for (const [index, expected] of part.samples.entries()) {
@@ -296,12 +297,12 @@ describe('urFunny, packed', () => {
     }
   });
 
-  it('keeps words whose vectors cancel, unless it is to be faithful', async () => {
+  it('keeps words whose vectors cancel, unless it is to be official', async () => {
     const root = tree('packed_python3_p4');
     const sane = await urFunny({ root, split: 'test' });
     expect([sane.ids, sane.dropped]).toEqual([['test/0', 'test/1', 'test/2'], {}]);
-    const faithful = await urFunny({ root, split: 'test', faithful: true });
-    expect(faithful.dropped).toEqual({ 'the word vectors sum to 0': ['test/2'] });
+    const official = await urFunny({ root, split: 'test', official: true });
+    expect(official.dropped).toEqual({ 'the word vectors sum to 0': ['test/2'] });
     expect((await urFunny({ root, split: 'train' })).dropped).toEqual({
       'no text: all word vectors are zero': ['train/1'],
     });

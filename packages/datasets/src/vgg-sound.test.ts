@@ -11,14 +11,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { brokenCases, damagedCopy, type BrokenCase } from '../test/damaged-copy.js';
 import { channelsFirst, goldenFile, worstDifference, type GoldenArray } from '../test/golden-array.js';
 import { batches } from './batches.js';
-import { vggSound, type VggSoundOptions } from './vgg-sound.js';
-import { checkVggSound } from './vgg-sound-check.js';
+import { vggSound } from './vgg-sound.js';
+import type { VggSoundOptions } from './vgg-sound/options.js';
+import { checkVggSound } from './vgg-sound/check.js';
 
 // A tree of VGGSound's layout and what the released Python loader of the paper makes of it; NOTICE.txt there names the licences.
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/datasets/vggsound', import.meta.url));
 const root = join(fixtures, 'root');
 const open = (options: Partial<VggSoundOptions> = {}) =>
-  vggSound({ root, split: 'train', faithful: true, ...options });
+  vggSound({ root, split: 'train', official: true, ...options });
 
 interface GoldenSplit {
   readonly stems: readonly string[];
@@ -225,17 +226,17 @@ describe('damaged folders', () => {
 describe('classes', () => {
   const classNames = async (options: Partial<VggSoundOptions>) => (await open(options)).classNames;
 
-  it('do not depend on the files unless faithful', async () => {
-    const sane = { faithful: false, validation: 0 } as const;
+  it('do not depend on the files unless official', async () => {
+    const sane = { official: false, validation: 0 } as const;
     expect(await classNames(sane)).toEqual(golden.class_order_sorted);
     expect(await classNames({ ...sane, classes: 'csv' })).toEqual(golden.class_order_whole_csv);
     expect(await classNames({ ...sane, classes: 'usable' })).toEqual(golden.class_order_reference);
     const copy = copyOf();
     rmSync(join(copy, 'audio/train/--0PQM4-hqg_000030.wav'));
     expect(await classNames({ ...sane, root: copy })).toEqual(golden.class_order_sorted);
-    const faithful = await open({ root: copy });
-    expect(faithful.classNames).toEqual(golden.class_order_reference.slice(1));
-    expect(faithful.warnings).toEqual([
+    const official = await open({ root: copy });
+    expect(official.classNames).toEqual(golden.class_order_reference.slice(1));
+    expect(official.warnings).toEqual([
       'VGGSound: no usable training clip of some classes (1: waterfall burbling).',
     ]);
     expect(await refusal(open({ ...sane, root: copy, split: 'test' }))).toContain('"waterfall burbling"');
@@ -309,9 +310,9 @@ describe('parts and starts', () => {
   });
 
   it.each([
-    [{ split: 'validation' }, /no validation part/],
-    [{ validation: 0.1 }, /`faithful` has no validation part/],
-    [{ faithful: false, validation: 1 }, /`validation` is 1/],
+    [{ split: 'validation' }, /no validation split/],
+    [{ validation: 0.1 }, /`official` has no validation split/],
+    [{ official: false, validation: 1 }, /`validation` is 1/],
     [{ classes: 'alphabetical' as 'sorted' }, /`classes` is "alphabetical"/],
     [{ audioStart: 80_001 }, /`audioStart` is 80001/],
     [{ frames: 1.5 }, /`frames` is 1.5/],

@@ -6,16 +6,6 @@ export type ImageShape = readonly [height: number, width: number, channels: numb
 /** Shape of several frames: `[T, H, W, C]`, where T may be `null`: as many as a batch has. */
 export type FramesShape = readonly [frames: number | null, height: number, width: number, channels: number];
 
-/** What every encoder is built from. */
-export interface EncoderOptions<Shape extends readonly (number | null)[] = ImageShape> {
-  /** The modality. Layers, and so variables, are named `<name>/…`. */
-  readonly name: string;
-  /** Shape of one sample, channels last. */
-  readonly inputShape: Shape;
-  /** Seed of the initial weights, an integer. */
-  readonly seed: number;
-}
-
 /**
  * Throws unless `inputShape` has one of the forms, for example `[H, W, C]` or `[T, H, W, C]`: positive integers, and
  * `null` only for T.

@@ -2,12 +2,15 @@
 export { mobileNetV2 } from './mobilenet-v2.js';
 export { resnet18 } from './resnet18.js';
 export { tabularMlp } from './tabular-mlp.js';
-export { transformer, type SequenceShape, type TransformerOptions } from './transformer.js';
-export type { EncoderOptions, FramesShape, ImageShape } from './encoder.js';
+export { transformer, type SequenceShape } from './transformer.js';
+export type { FramesShape, ImageShape } from './encoder.js';
 
 // Small encoders of the small AV-MNIST
 export { smallAudioEncoder } from './small-audio-encoder.js';
 export { smallImageEncoder } from './small-image-encoder.js';
+
+// All of them
+export { encoders } from './encoders.js';
 
 // Teachers and initial weights
 export { unimodalClassifier } from './unimodal-classifier.js';

@@ -1,6 +1,8 @@
-import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
-import { assertInputShape, type EncoderOptions } from './encoder.js';
+import { defineEncoder, type EncoderOptions } from '@g2d/core';
+import { z } from 'zod';
+import { assertInputShape, type ImageShape } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 import { conv6, invertedResidual } from './inverted-residual.js';
 
@@ -27,22 +29,32 @@ const STAGES = [
  * const image = mobileNetV2({ name: 'image', inputShape: [224, 224, 3], seed: 0 });
  * @see G2D, Sec. 4.1 (MIS-ME); Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018, Table 2
  */
-export function mobileNetV2({ name, inputShape, seed }: EncoderOptions): LayersModel {
-  assertInputShape('mobileNetV2', inputShape, '[H, W, C]');
-  const images = input({ shape: [...inputShape], name: `${name}/input` });
-  let index = 0;
-  const path = (): string => `${name}/features/${index++}`;
+export const mobileNetV2 = defineEncoder({
+  name: 'mobilenet-v2',
+  label: 'MobileNetV2',
+  summary: 'for photographs, light: `[H, W, C]` → 1280 features',
+  source: {
+    paper: 'Sandler et al., MobileNetV2: Inverted Residuals and Linear Bottlenecks, CVPR 2018, Table 2',
+    code: 'torchvision, mobilenet_v2 without its classifier',
+  },
+  options: z.strictObject({}),
+  create({ name, inputShape, seed }: EncoderOptions<ImageShape>) {
+    assertInputShape('mobileNetV2', inputShape, '[H, W, C]');
+    const images = input({ shape: [...inputShape], name: `${name}/input` });
+    let index = 0;
+    const path = (): string => `${name}/features/${index++}`;
 
-  let x = conv6(images, { name: path(), filters: 32, kernelSize: 3, stride: 2 });
-  for (const [expansion, filters, blocks, stride] of STAGES) {
-    for (let block = 0; block < blocks; block++) {
-      x = invertedResidual(x, { name: path(), filters, stride: block === 0 ? stride : 1, expansion });
+    let x = conv6(images, { name: path(), filters: 32, kernelSize: 3, stride: 2 });
+    for (const [expansion, filters, blocks, stride] of STAGES) {
+      for (let block = 0; block < blocks; block++) {
+        x = invertedResidual(x, { name: path(), filters, stride: block === 0 ? stride : 1, expansion });
+      }
     }
-  }
-  x = conv6(x, { name: path(), filters: 1280, kernelSize: 1, stride: 1 });
-  const features = layers.globalAveragePooling2d({ name: `${name}/avgpool` }).apply(x);
+    x = conv6(x, { name: path(), filters: 1280, kernelSize: 1, stride: 1 });
+    const features = layers.globalAveragePooling2d({ name: `${name}/avgpool` }).apply(x);
 
-  const encoder = model({ name, inputs: images, outputs: features as SymbolicTensor });
-  initializeWeights(encoder, seed);
-  return accelerate(encoder);
-}
+    const encoder = model({ name, inputs: images, outputs: features as SymbolicTensor });
+    initializeWeights(encoder, seed);
+    return accelerate(encoder);
+  },
+});

@@ -1,7 +1,9 @@
-import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
+import { defineEncoder, type EncoderOptions } from '@g2d/core';
+import { z } from 'zod';
 import { convBlock } from './conv-block.js';
-import { assertInputShape, type EncoderOptions } from './encoder.js';
+import { assertInputShape, type ImageShape } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 
 /**
@@ -15,28 +17,34 @@ import { initializeWeights } from './initialize-weights.js';
  * @example
  * const audio = smallAudioEncoder({ name: 'audio', inputShape: [56, 56, 1], seed: 0 });
  */
-export function smallAudioEncoder({ name, inputShape, seed }: EncoderOptions): LayersModel {
-  assertInputShape('smallAudioEncoder', inputShape, '[H, W, C]');
-  const spectrograms = input({ shape: [...inputShape], name: `${name}/input` });
-  let x = convBlock(spectrograms, {
-    name: `${name}/conv1`,
-    filters: 8,
-    kernelSize: 5,
-    stride: 2,
-    padding: 2,
-  });
-  x = convBlock(x, { name: `${name}/conv2`, filters: 16, kernelSize: 3, stride: 2, padding: 1 });
-  x = convBlock(x, { name: `${name}/conv3`, filters: 32, kernelSize: 3, stride: 2, padding: 1 });
-  const [, height, width] = x.shape as [null, number, number, number];
-  x = convBlock(x, {
-    name: `${name}/conv4`,
-    filters: 64,
-    kernelSize: [height, width],
-    stride: 1,
-    padding: 0,
-  });
-  const features = layers.flatten({ name: `${name}/flatten` }).apply(x) as SymbolicTensor;
-  const encoder = model({ name, inputs: spectrograms, outputs: features });
-  initializeWeights(encoder, seed);
-  return accelerate(encoder);
-}
+export const smallAudioEncoder = defineEncoder({
+  name: 'small-audio',
+  label: 'Small audio',
+  summary: 'for small spectrograms, learns fast and memorizes: `[H, W, C]` → 64 features',
+  options: z.strictObject({}),
+  create({ name, inputShape, seed }: EncoderOptions<ImageShape>) {
+    assertInputShape('smallAudioEncoder', inputShape, '[H, W, C]');
+    const spectrograms = input({ shape: [...inputShape], name: `${name}/input` });
+    let x = convBlock(spectrograms, {
+      name: `${name}/conv1`,
+      filters: 8,
+      kernelSize: 5,
+      stride: 2,
+      padding: 2,
+    });
+    x = convBlock(x, { name: `${name}/conv2`, filters: 16, kernelSize: 3, stride: 2, padding: 1 });
+    x = convBlock(x, { name: `${name}/conv3`, filters: 32, kernelSize: 3, stride: 2, padding: 1 });
+    const [, height, width] = x.shape as [null, number, number, number];
+    x = convBlock(x, {
+      name: `${name}/conv4`,
+      filters: 64,
+      kernelSize: [height, width],
+      stride: 1,
+      padding: 0,
+    });
+    const features = layers.flatten({ name: `${name}/flatten` }).apply(x) as SymbolicTensor;
+    const encoder = model({ name, inputs: spectrograms, outputs: features });
+    initializeWeights(encoder, seed);
+    return accelerate(encoder);
+  },
+});

@@ -1,7 +1,9 @@
-import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
+import { defineEncoder, type EncoderOptions } from '@g2d/core';
+import { z } from 'zod';
 import { convBlock } from './conv-block.js';
-import { assertInputShape, type EncoderOptions } from './encoder.js';
+import { assertInputShape, type ImageShape } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 
 /**
@@ -13,14 +15,20 @@ import { initializeWeights } from './initialize-weights.js';
  * @example
  * const image = smallImageEncoder({ name: 'image', inputShape: [28, 28, 1], seed: 0 });
  */
-export function smallImageEncoder({ name, inputShape, seed }: EncoderOptions): LayersModel {
-  assertInputShape('smallImageEncoder', inputShape, '[H, W, C]');
-  const images = input({ shape: [...inputShape], name: `${name}/input` });
-  let x = convBlock(images, { name: `${name}/conv1`, filters: 8, kernelSize: 5, stride: 2, padding: 2 });
-  x = convBlock(x, { name: `${name}/conv2`, filters: 16, kernelSize: 3, stride: 2, padding: 1 });
-  x = convBlock(x, { name: `${name}/conv3`, filters: 32, kernelSize: 3, stride: 1, padding: 1 });
-  const features = layers.globalAveragePooling2d({ name: `${name}/pool` }).apply(x) as SymbolicTensor;
-  const encoder = model({ name, inputs: images, outputs: features });
-  initializeWeights(encoder, seed);
-  return accelerate(encoder);
-}
+export const smallImageEncoder = defineEncoder({
+  name: 'small-image',
+  label: 'Small image',
+  summary: 'for small pictures, learns slowly and generalizes: `[H, W, C]` → 32 features',
+  options: z.strictObject({}),
+  create({ name, inputShape, seed }: EncoderOptions<ImageShape>) {
+    assertInputShape('smallImageEncoder', inputShape, '[H, W, C]');
+    const images = input({ shape: [...inputShape], name: `${name}/input` });
+    let x = convBlock(images, { name: `${name}/conv1`, filters: 8, kernelSize: 5, stride: 2, padding: 2 });
+    x = convBlock(x, { name: `${name}/conv2`, filters: 16, kernelSize: 3, stride: 2, padding: 1 });
+    x = convBlock(x, { name: `${name}/conv3`, filters: 32, kernelSize: 3, stride: 1, padding: 1 });
+    const features = layers.globalAveragePooling2d({ name: `${name}/pool` }).apply(x) as SymbolicTensor;
+    const encoder = model({ name, inputs: images, outputs: features });
+    initializeWeights(encoder, seed);
+    return accelerate(encoder);
+  },
+});

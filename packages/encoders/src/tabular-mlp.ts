@@ -1,7 +1,9 @@
-import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
+import { defineEncoder, type EncoderOptions } from '@g2d/core';
+import { z } from 'zod';
 import { batchNormalization, relu } from './conv-block.js';
-import { assertInputShape, type EncoderOptions } from './encoder.js';
+import { assertInputShape } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 
 /** Units of each block, and the share of values that training sets to 0 after it. */
@@ -27,24 +29,30 @@ const BLOCKS = [
  * @see G2D, Sec. 4.1 (MIS-ME); released code of MIS-ME (OSU-Complex-Systems/MIS-ME), `model.py`,
  * `meteorological_feature_extractor`
  */
-export function tabularMlp({
-  name,
-  inputShape,
-  seed,
-}: EncoderOptions<readonly [columns: number]>): LayersModel {
-  assertInputShape('tabularMlp', inputShape, '[D]');
-  const rows = input({ shape: [...inputShape], name: `${name}/input` });
-  let index = 0;
-  const path = (): string => `${name}/${index++}`;
+export const tabularMlp = defineEncoder({
+  name: 'tabular-mlp',
+  label: 'Tabular MLP',
+  summary: 'for rows of measurements: `[D]` → 16 features',
+  source: {
+    paper: 'Rakib et al., MIS-ME, 2024',
+    code: 'OSU-Complex-Systems/MIS-ME, model.py, meteorological_feature_extractor',
+  },
+  options: z.strictObject({}),
+  create({ name, inputShape, seed }: EncoderOptions<readonly [columns: number]>) {
+    assertInputShape('tabularMlp', inputShape, '[D]');
+    const rows = input({ shape: [...inputShape], name: `${name}/input` });
+    let index = 0;
+    const path = (): string => `${name}/${index++}`;
 
-  let x = rows;
-  for (const [units, dropout] of BLOCKS) {
-    x = layers.dense({ name: path(), units }).apply(x) as SymbolicTensor;
-    x = relu(batchNormalization(x, path()), path());
-    if (dropout > 0) x = layers.dropout({ name: path(), rate: dropout }).apply(x) as SymbolicTensor;
-  }
+    let x = rows;
+    for (const [units, dropout] of BLOCKS) {
+      x = layers.dense({ name: path(), units }).apply(x) as SymbolicTensor;
+      x = relu(batchNormalization(x, path()), path());
+      if (dropout > 0) x = layers.dropout({ name: path(), rate: dropout }).apply(x) as SymbolicTensor;
+    }
 
-  const encoder = model({ name, inputs: rows, outputs: x });
-  initializeWeights(encoder, seed);
-  return accelerate(encoder);
-}
+    const encoder = model({ name, inputs: rows, outputs: x });
+    initializeWeights(encoder, seed);
+    return accelerate(encoder);
+  },
+});

@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { transformer, type TransformerOptions } from './transformer.js';
+import { transformer } from './transformer.js';
+
+type TransformerOptions = Parameters<typeof transformer>[0];
 
 beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
@@ -94,11 +96,11 @@ describe('transformer', () => {
     [{ inputShape: [5, null] as never }, /`inputShape` of transformer is \[5,null\]/],
     [{ inputShape: [0, 7] }, /`inputShape` of transformer is \[0,7\]/],
     [{ heads: 3 }, /`heads` is 3 and `width` is 8.*Choose a number of heads that divides 8/],
-    [{ heads: 0 }, /`heads` is 0; expected a positive integer/],
-    [{ layers: 1.5 }, /`layers` is 1.5; expected a positive integer/],
-    [{ width: -8 }, /`width` is -8; expected a positive integer/],
-    [{ feedForward: NaN }, /`feedForward` is NaN; expected a positive integer/],
-    [{ dropout: 1 }, /`dropout` is 1; expected a rate of at least 0 and below 1/],
+    [{ heads: 0 }, /`heads` is 0; it must be at least 1/],
+    [{ layers: 1.5 }, /`layers` is 1.5; it must be a whole number/],
+    [{ width: -8 }, /`width` is -8; it must be at least 1/],
+    [{ feedForward: NaN }, /`feedForward` is NaN; it must be a number/],
+    [{ dropout: 1 }, /`dropout` is 1; it must be below 1/],
     [{ dropout: NaN }, /`dropout` is NaN/],
   ])('refuses %j', (options, message) => {
     expect(() => build(options)).toThrow(message);

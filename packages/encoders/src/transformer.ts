@@ -1,31 +1,13 @@
-import { input, layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
-import { OptionError } from '@g2d/core';
-import { assertInputShape, assertPositiveInteger, type EncoderOptions } from './encoder.js';
+import { defineEncoder, OptionError, type EncoderOptions } from '@g2d/core';
+import { z } from 'zod';
+import { assertInputShape } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 import { transformerLayer } from './transformer-layer.js';
 
 /** Shape of a sequence: `[T, D]`, where T may be `null`: as long as a batch's longest. */
 export type SequenceShape = readonly [time: number | null, width: number];
-
-/** What the Transformer is built from. */
-export interface TransformerOptions extends EncoderOptions<SequenceShape> {
-  /** Default 4, as in the paper; the code that it cites has 8. */
-  readonly layers?: number;
-  /** Default 8, as in the paper; the code that it cites has 4. Must divide `width`. */
-  readonly heads?: number;
-  /** Width of the features. Default 768. */
-  readonly width?: number;
-  /** Hidden units of the feed-forward part. Default 2048. */
-  readonly feedForward?: number;
-  /** Share of values that training sets to 0, in four places of every layer. Default 0.1. */
-  readonly dropout?: number;
-  /**
-   * Whether there is a second input `[B, T]`, 1 for a real step and 0 for padding, which nobody then attends to. Default
-   * `false`, as the reference: padding takes part. Every sample needs a real step.
-   */
-  readonly paddingMask?: boolean;
-}
 
 /** Longer than any sequence: with this stride, pooling over one step yields the first step alone. */
 const BEYOND_THE_END = 2 ** 20;
@@ -46,54 +28,67 @@ const BEYOND_THE_END = 2 ** 20;
  * const text = transformer({ name: 'text', inputShape: [20, 300], seed: 0 });
  * @see G2D, App. A.4.1; Li et al., "Boosting Multi-modal Model Performance with Adaptive Gradient Modulation", ICCV 2023
  */
-export function transformer({
-  name,
-  inputShape,
-  seed,
-  layers: depth = 4,
-  heads = 8,
-  width = 768,
-  feedForward = 2048,
-  dropout = 0.1,
-  paddingMask = false,
-}: TransformerOptions): LayersModel {
-  assertInputShape('transformer', inputShape, '[T, D]');
-  for (const [option, value] of Object.entries({ layers: depth, heads, width, feedForward })) {
-    assertPositiveInteger(option, value);
-  }
-  if (width % heads !== 0) {
-    throw new OptionError(
-      `\`heads\` is ${heads} and \`width\` is ${width}: every head gets an equal share of the width. Choose a number of heads that divides ${width}.`,
-      { option: 'heads', value: heads, accepted: `a divisor of ${width}` },
-    );
-  }
-  if (!(dropout >= 0 && dropout < 1)) {
-    throw new OptionError(`\`dropout\` is ${dropout}; expected a rate of at least 0 and below 1.`, {
-      option: 'dropout',
-      value: dropout,
-      accepted: '[0, 1)',
+export const transformer = defineEncoder({
+  name: 'transformer',
+  label: 'Transformer',
+  summary: 'for sequences, of which it takes the first step: `[T, D]` → 768 features (`width`)',
+  source: {
+    paper: 'Li et al., Boosting Multi-modal Model Performance with Adaptive Gradient Modulation, ICCV 2023',
+    code: 'PyTorch, nn.TransformerEncoder',
+  },
+  options: z.strictObject({
+    layers: z.int().min(1).default(4).describe('how many layers; the code that the paper cites has 8'),
+    heads: z
+      .int()
+      .min(1)
+      .default(8)
+      .describe('of the attention, a divisor of `width`; the code that the paper cites has 4'),
+    width: z.int().min(1).default(768).describe('of the features'),
+    feedForward: z.int().min(1).default(2048).describe('hidden units of the feed-forward part'),
+    dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.1)
+      .describe('share of values that training sets to 0, in four places of every layer'),
+    paddingMask: z
+      .boolean()
+      .default(false)
+      .describe(
+        'a second input `[B, T]`, 1 for a real step and 0 for padding, which nobody then attends to; every sample needs a real step. Without it padding takes part, as in the reference',
+      ),
+  }),
+  create(
+    { name, inputShape, seed }: EncoderOptions<SequenceShape>,
+    { layers: depth, heads, width, feedForward, dropout, paddingMask },
+  ) {
+    assertInputShape('transformer', inputShape, '[T, D]');
+    if (width % heads !== 0) {
+      throw new OptionError(
+        `\`heads\` is ${heads} and \`width\` is ${width}: every head gets an equal share of the width. Choose a number of heads that divides ${width}.`,
+        { option: 'heads', value: heads, accepted: `a divisor of ${width}` },
+      );
+    }
+    const [time] = inputShape;
+    const sequences = input({ shape: [...inputShape], name: `${name}/input` });
+    const real = paddingMask ? input({ shape: [time], name: `${name}/mask` }) : undefined;
+    const mask = real && additiveMask(real, name);
+
+    let x = layers
+      .conv1d({ name: `${name}/conv`, filters: width, kernelSize: 1, useBias: false })
+      .apply(sequences) as SymbolicTensor;
+    for (let i = 0; i < depth; i++) {
+      x = transformerLayer(x, { name: `${name}/layers/${i}`, heads, feedForward, dropout, mask });
+    }
+    const encoder = model({
+      name,
+      inputs: real ? [sequences, real] : sequences,
+      outputs: firstStep(x, name),
     });
-  }
-
-  const [time] = inputShape;
-  const sequences = input({ shape: [...inputShape], name: `${name}/input` });
-  const real = paddingMask ? input({ shape: [time], name: `${name}/mask` }) : undefined;
-  const mask = real && additiveMask(real, name);
-
-  let x = layers
-    .conv1d({ name: `${name}/conv`, filters: width, kernelSize: 1, useBias: false })
-    .apply(sequences) as SymbolicTensor;
-  for (let i = 0; i < depth; i++) {
-    x = transformerLayer(x, { name: `${name}/layers/${i}`, heads, feedForward, dropout, mask });
-  }
-  const encoder = model({
-    name,
-    inputs: real ? [sequences, real] : sequences,
-    outputs: firstStep(x, name),
-  });
-  initializeWeights(encoder, seed);
-  return accelerate(encoder);
-}
+    initializeWeights(encoder, seed);
+    return accelerate(encoder);
+  },
+});
 
 /** `[B, T]`, 1 or 0 → `[B, 1, T]`, 0 or −10⁹: in float32 the exponential of a masked score is exactly 0. */
 function additiveMask(real: SymbolicTensor, name: string): SymbolicTensor {

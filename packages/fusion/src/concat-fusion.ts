@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { defineFusion, perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { z } from 'zod';
 import { linear, symbolicWithShareOfBias, withShareOfBias, zeros } from './linear.js';
 import { checkedModalities } from './options.js';
 import { presentFeatures } from './presence.js';
@@ -19,7 +20,16 @@ import { presentFeatures } from './presence.js';
  * const fusion = concatFusion({ widths: { audio: 512, visual: 512 }, classes: 6, seed: 0 });
  * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`
  */
-export function concatFusion<const M extends string>(options: FusionOptions<M>): Fusion<M> {
+export const concatFusion = defineFusion({
+  name: 'concat',
+  label: 'Concatenation',
+  summary: 'one linear layer on all features',
+  source: { code: 'released code of G2D, models/fusion_modules.py' },
+  options: z.strictObject({}),
+  create,
+});
+
+function create<M extends string>(options: FusionOptions<M>): Fusion<M> {
   const { widths, classes, seed } = options;
   const modalities = checkedModalities(options);
   const k = modalities.length;

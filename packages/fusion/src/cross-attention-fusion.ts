@@ -1,18 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { OptionError, perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { defineFusion, OptionError, perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { z } from 'zod';
 import { attentionNetwork } from './attention-network.js';
 import { zeros } from './linear.js';
-import { assertSize, checkedModalities } from './options.js';
+import { checkedModalities } from './options.js';
 import { presenceColumn, presentFeatures } from './presence.js';
 
-/** Settings of `crossAttentionFusion`. */
-export interface CrossAttentionFusionOptions<M extends string> extends FusionOptions<M> {
-  /** d: width of the tokens that the features become. Default 512. */
-  readonly hidden?: number;
-  /** H: heads of the attention. Must divide `hidden`. Default 8. */
-  readonly heads?: number;
-}
+const options = z.strictObject({
+  hidden: z.int().min(1).default(512).describe('width of the tokens that the features become'),
+  heads: z.int().min(1).default(8).describe('of the attention; must divide `hidden`'),
+});
 
 /**
  * Cross-attention fusion of two modalities or more: each modality's features become a token, and every token attends to
@@ -41,13 +39,22 @@ export interface CrossAttentionFusionOptions<M extends string> extends FusionOpt
  * const fusion = crossAttentionFusion({ widths: { audio: 768, visual: 768, text: 768 }, classes: 4, seed: 0 });
  * @see G2D, Table 5; Vaswani et al., "Attention Is All You Need", NeurIPS 2017, Sec. 3.2
  */
-export function crossAttentionFusion<const M extends string>(
-  options: CrossAttentionFusionOptions<M>,
+export const crossAttentionFusion = defineFusion({
+  name: 'cross-attention',
+  label: 'Cross-attention',
+  summary: "each modality's features become a token, and every token attends to all",
+  source: { paper: 'Vaswani et al., Attention Is All You Need, NeurIPS 2017, Sec. 3.2' },
+  modalities: { min: 2 },
+  options,
+  create,
+});
+
+function create<M extends string>(
+  spec: FusionOptions<M>,
+  { hidden, heads }: z.output<typeof options>,
 ): Fusion<M> {
-  const { widths, classes, seed, hidden = 512, heads = 8 } = options;
-  const modalities = checkedModalities(options);
-  assertSize('hidden', hidden);
-  assertSize('heads', heads);
+  const { widths, classes, seed } = spec;
+  const modalities = checkedModalities(spec);
   if (modalities.length === 1) {
     throw new OptionError(
       `Cross-attention fusion is for two modalities or more, but \`widths\` names ${modalities.join()} alone. Use late fusion for one.`,

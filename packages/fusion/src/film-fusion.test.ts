@@ -93,7 +93,6 @@ describe('filmFusion', () => {
       /a has 2 and b has 3\. Give `hidden`/,
     );
     expect(() => filmFusion({ ...options, hidden: 1.5 })).toThrow(/`hidden` is 1\.5/);
-    // @ts-expect-error It does not compile either.
     expect(() => filmFusion({ ...options, conditionedBy: 'vidoe' })).toThrow(
       /`conditionedBy` is "vidoe", which is not one of audio, visual/,
     );

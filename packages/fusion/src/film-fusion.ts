@@ -1,20 +1,24 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { OptionError, perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { defineFusion, OptionError, perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { z } from 'zod';
 import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
-import { assertSize, checkedPair } from './options.js';
+import { checkedPair } from './options.js';
 import { presentFeatures } from './presence.js';
 
-/** Settings of `filmFusion`. */
-export interface FilmFusionOptions<M extends string> extends FusionOptions<M> {
-  /** The modality x that scales and shifts the features of the other one. Default: the first. */
-  readonly conditionedBy?: NoInfer<M>;
-  /**
-   * Width of a linear projection of each modality's features before everything else. Default: none, as in the released
-   * code, which takes features of one width. Features of different widths need it.
-   */
-  readonly hidden?: number;
-}
+const options = z.strictObject({
+  conditionedBy: z
+    .string()
+    .optional()
+    .describe('the modality that scales and shifts the features of the other one. Default: the first'),
+  hidden: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "width of a linear projection of each modality's features before everything else; features of different widths need it. Default: none, as in the released code",
+    ),
+});
 
 /**
  * FiLM fusion: one modality's features scale and shift those of the other.
@@ -35,12 +39,27 @@ export interface FilmFusionOptions<M extends string> extends FusionOptions<M> {
  * const fusion = filmFusion({ widths: { audio: 512, visual: 512 }, classes: 6, seed: 0 }); // audio conditions visual
  * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`; Perez et al., AAAI 2018
  */
-export function filmFusion<const M extends string>(options: FilmFusionOptions<M>): Fusion<M> {
-  const { widths, classes, seed, conditionedBy, hidden } = options;
-  const pair = checkedPair('FiLM fusion', options, { option: 'conditionedBy', value: conditionedBy });
+export const filmFusion = defineFusion({
+  name: 'film',
+  label: 'FiLM',
+  summary: "one modality's features scale and shift those of the other",
+  source: { paper: 'Perez et al., FiLM, AAAI 2018', code: 'released code of G2D, models/fusion_modules.py' },
+  modalities: { min: 2, max: 2 },
+  options,
+  create,
+});
+
+function create<M extends string>(
+  spec: FusionOptions<M>,
+  { conditionedBy, hidden }: z.output<typeof options>,
+): Fusion<M> {
+  const { widths, classes, seed } = spec;
+  const pair = checkedPair('FiLM fusion', spec, {
+    option: 'conditionedBy',
+    value: conditionedBy as M | undefined,
+  });
   const { first, second, acting, other } = pair;
   const modalities = [first, second];
-  if (hidden !== undefined) assertSize('hidden', hidden);
   const width = hidden ?? widths[first];
   if (hidden === undefined && widths[second] !== width) {
     throw new OptionError(

@@ -1,17 +1,24 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { defineFusion, perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { z } from 'zod';
 import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
-import { assertSize, checkedPair } from './options.js';
+import { checkedPair } from './options.js';
 import { presentFeatures } from './presence.js';
 
-/** Settings of `gatedFusion`. */
-export interface GatedFusionOptions<M extends string> extends FusionOptions<M> {
-  /** The modality whose projection gates the other one's. Default: the first. */
-  readonly gatedBy?: NoInfer<M>;
-  /** Width of the projections; default 512. Feature distillation needs it to be the width of the teachers' features. */
-  readonly hidden?: number;
-}
+const options = z.strictObject({
+  gatedBy: z
+    .string()
+    .optional()
+    .describe("the modality whose projection gates the other one's. Default: the first"),
+  hidden: z
+    .int()
+    .min(1)
+    .default(512)
+    .describe(
+      "width of the projections; feature distillation needs it to be the width of the teachers' features",
+    ),
+});
 
 /**
  * Gated fusion ("bi-gated" in Table 5): a projection of each modality, one of them a gate for the other.
@@ -27,11 +34,26 @@ export interface GatedFusionOptions<M extends string> extends FusionOptions<M> {
  * const fusion = gatedFusion({ widths: { audio: 512, visual: 512 }, classes: 6, seed: 0 }); // audio gates visual
  * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`; Kiela et al., AAAI 2018
  */
-export function gatedFusion<const M extends string>(options: GatedFusionOptions<M>): Fusion<M> {
-  const { widths, classes, seed, gatedBy, hidden = 512 } = options;
-  const pair = checkedPair('Gated fusion', options, { option: 'gatedBy', value: gatedBy });
+export const gatedFusion = defineFusion({
+  name: 'gated',
+  label: 'Gated',
+  summary: 'a projection of each modality, one of them a gate for the other',
+  source: {
+    paper: 'Kiela et al., Efficient Large-Scale Multi-Modal Classification, AAAI 2018',
+    code: 'released code of G2D, models/fusion_modules.py',
+  },
+  modalities: { min: 2, max: 2 },
+  options,
+  create,
+});
+
+function create<M extends string>(
+  spec: FusionOptions<M>,
+  { gatedBy, hidden }: z.output<typeof options>,
+): Fusion<M> {
+  const { widths, classes, seed } = spec;
+  const pair = checkedPair('Gated fusion', spec, { option: 'gatedBy', value: gatedBy as M | undefined });
   const { first, second, acting, other } = pair;
-  assertSize('hidden', hidden);
   const modalities = [first, second];
   const projections = perModality(modalities, (modality) =>
     linear(modality === first ? 'fusion/fc_x' : 'fusion/fc_y', {

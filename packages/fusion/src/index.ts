@@ -1,10 +1,11 @@
 // Table 5
 export { concatFusion } from './concat-fusion.js';
-export { crossAttentionFusion, type CrossAttentionFusionOptions } from './cross-attention-fusion.js';
-export { filmFusion, type FilmFusionOptions } from './film-fusion.js';
-export { gatedFusion, type GatedFusionOptions } from './gated-fusion.js';
+export { crossAttentionFusion } from './cross-attention-fusion.js';
+export { filmFusion } from './film-fusion.js';
+export { gatedFusion } from './gated-fusion.js';
 export { lateFusion } from './late-fusion.js';
 export { sumFusion } from './sum-fusion.js';
+export { fusions } from './fusions.js';
 
 // The model, and which of its variables a method acts on
 export { MultimodalModel, type FrozenMultimodalModel, type ParameterGroup } from './multimodal-model.js';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { defineFusion, perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { z } from 'zod';
 import { linearHeads } from './linear-heads.js';
 import { countPresent, presentFeatures, sumOverPresent } from './presence.js';
 
@@ -17,7 +18,16 @@ import { countPresent, presentFeatures, sumOverPresent } from './presence.js';
  * const fusion = lateFusion({ widths: { audio: 64, image: 32 }, classes: 10, seed: 0 });
  * @see G2D, Sec. 4.1 and Table 5; released code, `models/fusion_modules.py`
  */
-export function lateFusion<const M extends string>(options: FusionOptions<M>): Fusion<M> {
+export const lateFusion = defineFusion({
+  name: 'late',
+  label: 'Late',
+  summary: 'a linear head for each modality, logits averaged',
+  source: { code: 'released code of G2D, models/fusion_modules.py' },
+  options: z.strictObject({}),
+  create,
+});
+
+function create<M extends string>(options: FusionOptions<M>): Fusion<M> {
   const { heads, ...fusion } = linearHeads(options);
   const { modalities } = fusion;
   return {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { defineFusion, perModality, type Fusion, type FusionOptions } from '@g2d/core';
+import { z } from 'zod';
 import { linearHeads } from './linear-heads.js';
 import { symbolicWithShareOfBias, withShareOfBias } from './linear.js';
 import { presentFeatures, sumOverPresent } from './presence.js';
@@ -19,7 +20,16 @@ import { presentFeatures, sumOverPresent } from './presence.js';
  * const fusion = sumFusion({ widths: { audio: 512, visual: 512 }, classes: 6, seed: 0 });
  * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`
  */
-export function sumFusion<const M extends string>(options: FusionOptions<M>): Fusion<M> {
+export const sumFusion = defineFusion({
+  name: 'sum',
+  label: 'Sum',
+  summary: 'a linear head for each modality, logits added',
+  source: { code: 'released code of G2D, models/fusion_modules.py' },
+  options: z.strictObject({}),
+  create,
+});
+
+function create<M extends string>(options: FusionOptions<M>): Fusion<M> {
   const { heads, ...fusion } = linearHeads(options);
   const { modalities } = fusion;
   const k = modalities.length;

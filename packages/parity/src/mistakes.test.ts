@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Fusion, FusionOptions } from '@g2d/core';
 import { filesOf } from '../test/parity-files.js';
 import type { ParityCase, TrainCase } from './case.js';
 import { exceeds, ratio, type Check } from './compare.js';
@@ -16,7 +17,7 @@ beforeEach(() => {
 
 vi.mock('@g2d/encoders', async (original) => {
   const encoders = await original<typeof import('@g2d/encoders')>();
-  const resnet18: typeof encoders.resnet18 = (options) => {
+  const resnet18 = (options: Parameters<typeof encoders.resnet18>[0]) => {
     const encoder = encoders.resnet18(options);
     for (const layer of encoder.layers) {
       if (mistake.is === 'epsilon' && 'epsilon' in layer) layer.epsilon = 1e-3;
@@ -28,7 +29,7 @@ vi.mock('@g2d/encoders', async (original) => {
 
 vi.mock('@g2d/fusion', async (original) => {
   const fusions = await original<typeof import('@g2d/fusion')>();
-  const concatFusion: typeof fusions.concatFusion = (options) => {
+  const concatFusion = <const M extends string>(options: FusionOptions<M>): Fusion<M> => {
     const fusion = fusions.concatFusion(options);
     const half = () => tf.div(fusion.layers[0]!.layer.weights[1]!.read(), 2);
     return {

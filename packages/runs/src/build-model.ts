@@ -1,35 +1,23 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { MultimodalDataset } from '@g2d/core';
+import { encoders } from '@g2d/encoders';
+import { fusions, lateFusion, MultimodalModel } from '@g2d/fusion';
 import {
-  mobileNetV2,
-  resnet18,
-  smallAudioEncoder,
-  smallImageEncoder,
-  tabularMlp,
-  transformer,
-} from '@g2d/encoders';
-import {
-  concatFusion,
-  crossAttentionFusion,
-  filmFusion,
-  gatedFusion,
-  lateFusion,
-  MultimodalModel,
-  sumFusion,
-} from '@g2d/fusion';
-import {
+  isComponent,
   OptionError,
   perModality,
   UnknownModalityError,
+  type AnyEncoder,
+  type AnyFusion,
+  type EncoderOptions,
   type Fusion,
   type FusionOptions,
   type Method,
+  type MultimodalDataset,
 } from '@g2d/core';
 import { deriveSeed } from '@g2d/tensor-ops';
 import { accelerate } from '@g2d/accelerate';
 import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';
-import { defined } from './defined.js';
-import { callModule, describeValue } from './import-module.js';
+import { callExport, describeValue, importDefault } from './import-module.js';
 import { usablePrecision } from './precision.js';
 
 /** What a model is built for. */
@@ -122,13 +110,17 @@ export async function buildModel(
       return [name, precision === 'float32' ? encoder : accelerate(encoder, { precision })] as const;
     }),
   );
-  const encoders = Object.fromEntries(made);
-  const widths = perModality(modalities, (name) => encoders[name]?.outputs[0]?.shape[1] as number);
+  const built = Object.fromEntries(made);
+  const widths = perModality(modalities, (name) => built[name]?.outputs[0]?.shape[1] as number);
   const { classes } = factsOf(modalities, data);
   const needed = methods.find(({ fusion }) => fusion);
   const options = { widths, classes, seed };
-  const fusion = needed?.fusion?.(options) ?? buildFusion(config.fusion, options);
-  return { model: new MultimodalModel({ encoders, fusion }), encoders, facts: factsOf(modalities, data) };
+  const fusion = needed?.fusion?.(options) ?? (await buildFusion(config.fusion, options));
+  return {
+    model: new MultimodalModel({ encoders: built, fusion }),
+    encoders: built,
+    facts: factsOf(modalities, data),
+  };
 }
 
 /** What a model of some of a dataset's modalities takes and gives. */
@@ -141,66 +133,54 @@ export const factsOf = (
   shapes: perModality(modalities, (name) => shapes[name] as readonly (number | null)[]),
 });
 
-interface EncoderSpec {
-  readonly name: string;
-  readonly inputShape: readonly (number | null)[];
-  readonly seed: number;
+const KNOWN_ENCODERS: ReadonlyMap<string, AnyEncoder> = new Map(encoders.map((each) => [each.name, each]));
+const KNOWN_FUSIONS: ReadonlyMap<string, AnyFusion> = new Map(fusions.map((each) => [each.name, each]));
+
+async function buildEncoder(config: EncoderConfig, spec: EncoderOptions): Promise<LayersModel> {
+  const { type, weights: _, path = '', ...own } = config;
+  const prefix = `encoders.${spec.name}`;
+  const known = KNOWN_ENCODERS.get(type);
+  if (known) return known.make(spec, own, { where: 'the configuration', prefix });
+  const what = `the encoder for ${spec.name}`;
+  // Never 0, which TensorFlow.js's initializers take for "at random", and another one for each modality.
+  const seeded = { ...spec, seed: deriveSeed(spec.seed, spec.name) };
+  const { options = {} } = own;
+  const exported = await importDefault(path, what);
+  const encoder = isComponent(exported, 'encoder')
+    ? (exported as AnyEncoder).make(seeded, options, {
+        where: 'the configuration',
+        prefix: `${prefix}.options`,
+      })
+    : await callExport<LayersModel>(exported, { ...options, ...seeded }, { path, what });
+  if (typeof (encoder as Partial<LayersModel> | undefined)?.apply === 'function' && encoder.outputs) {
+    return accelerate(encoder);
+  }
+  throw new OptionError(`${path} must give ${what}, a LayersModel, but gave ${describeValue(encoder)}.`, {
+    option: `${prefix}.path`,
+    value: path,
+    accepted: 'a LayersModel',
+  });
 }
 
-async function buildEncoder(config: EncoderConfig, spec: EncoderSpec): Promise<LayersModel> {
-  // The encoders check the shape themselves, and name what they take.
-  const own = spec as never;
-  switch (config.type) {
-    case 'resnet18':
-      return resnet18(own);
-    case 'mobilenet-v2':
-      return mobileNetV2(own);
-    case 'transformer': {
-      const { type: _, weights: __, ...options } = config;
-      return transformer({ ...(spec as object), ...defined(options) } as never);
-    }
-    case 'tabular-mlp':
-      return tabularMlp(own);
-    case 'small-audio':
-      return smallAudioEncoder(own);
-    case 'small-image':
-      return smallImageEncoder(own);
-    case 'module': {
-      const what = `the encoder for ${spec.name}`;
-      // Never 0, which TensorFlow.js's initializers take for "at random", and another one for each modality.
-      const seed = deriveSeed(spec.seed, spec.name);
-      const encoder = await callModule<LayersModel>(config.path, what, { ...config.options, ...spec, seed });
-      if (typeof (encoder as Partial<LayersModel> | undefined)?.apply === 'function' && encoder.outputs) {
-        return accelerate(encoder);
-      }
-      throw new OptionError(
-        `${config.path} must give ${what}, a LayersModel, but gave ${describeValue(encoder)}.`,
-        {
-          option: `encoders.${spec.name}.path`,
-          value: config.path,
-          accepted: 'a LayersModel',
-        },
-      );
-    }
-  }
-}
-
-function buildFusion(config: FusionConfig, options: FusionOptions<string>): Fusion<string> {
-  const { type, ...own } = config;
-  const all = { ...options, ...defined(own) };
-  if (Object.keys(options.widths).length === 1) return lateFusion(options);
-  switch (type) {
-    case 'late':
-      return lateFusion(all);
-    case 'sum':
-      return sumFusion(all);
-    case 'concat':
-      return concatFusion(all);
-    case 'film':
-      return filmFusion(all);
-    case 'gated':
-      return gatedFusion(all);
-    case 'cross-attention':
-      return crossAttentionFusion(all);
-  }
+async function buildFusion(
+  { type, path = '', ...own }: FusionConfig,
+  spec: FusionOptions<string>,
+): Promise<Fusion<string>> {
+  // A teacher has nothing to fuse.
+  if (Object.keys(spec.widths).length === 1) return lateFusion(spec);
+  const known = KNOWN_FUSIONS.get(type);
+  if (known) return known.make(spec, own, { where: 'the configuration', prefix: 'fusion' });
+  const what = 'the fusion';
+  const { options = {} } = own;
+  const exported = await importDefault(path, what);
+  const fusion = isComponent(exported, 'fusion')
+    ? (exported as AnyFusion).make(spec, options, { where: 'the configuration', prefix: 'fusion.options' })
+    : await callExport<Fusion<string>>(exported, { ...options, ...spec }, { path, what });
+  if (typeof (fusion as Partial<Fusion<string>> | undefined)?.apply === 'function' && fusion.layers)
+    return fusion;
+  throw new OptionError(`${path} must give ${what}, but gave ${describeValue(fusion)}.`, {
+    option: 'fusion.path',
+    value: path,
+    accepted: 'a Fusion',
+  });
 }

@@ -1,5 +1,8 @@
+import { encoders } from '@g2d/encoders';
+import { fusions } from '@g2d/fusion';
 import { methods } from '@g2d/methods';
 import { z } from 'zod';
+import { componentSchema } from './schema/components.js';
 import { datasetSchema } from './schema/datasets.js';
 import { methodOptionsSchema } from './schema/method-options.js';
 import { countSchema, positiveSchema, seedSchema } from './schema/numbers.js';
@@ -10,54 +13,18 @@ const weights = z
     'Initial weights: a PyTorch checkpoint (.pth, .safetensors), or a run folder, whose encoder of this modality is taken.',
   );
 
-const encoderSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('resnet18'), weights: weights.optional() }),
-  z.strictObject({ type: z.literal('mobilenet-v2'), weights: weights.optional() }),
-  z.strictObject({
-    type: z.literal('transformer'),
-    layers: positiveSchema.optional(),
-    heads: positiveSchema.optional(),
-    width: positiveSchema.optional(),
-    feedForward: positiveSchema.optional(),
-    dropout: z.number().min(0).lt(1).optional(),
-    paddingMask: z.boolean().optional(),
-    weights: weights.optional(),
-  }),
-  z.strictObject({ type: z.literal('tabular-mlp'), weights: weights.optional() }),
-  z.strictObject({ type: z.literal('small-audio'), weights: weights.optional() }),
-  z.strictObject({ type: z.literal('small-image'), weights: weights.optional() }),
-  z
-    .strictObject({
-      type: z.literal('module'),
-      path: z
-        .string()
-        .describe('Of a module whose default export makes the encoder: (options) => LayersModel.'),
-      options: z.record(z.string(), z.unknown()).optional(),
-      weights: weights.optional(),
-    })
-    .describe('An encoder of your own.'),
-]);
+const encoderSchema = componentSchema(
+  'type',
+  encoders,
+  'an encoder (`defineEncoder`), or a function that makes it: (options) => LayersModel',
+  { weights: weights.optional() },
+);
 
-const fusionSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('late') }),
-  z.strictObject({ type: z.literal('sum') }),
-  z.strictObject({ type: z.literal('concat') }),
-  z.strictObject({
-    type: z.literal('film'),
-    hidden: positiveSchema.optional(),
-    conditionedBy: z.string().optional(),
-  }),
-  z.strictObject({
-    type: z.literal('gated'),
-    hidden: positiveSchema.optional(),
-    gatedBy: z.string().optional(),
-  }),
-  z.strictObject({
-    type: z.literal('cross-attention'),
-    hidden: positiveSchema.optional(),
-    heads: positiveSchema.optional(),
-  }),
-]);
+const fusionSchema = componentSchema(
+  'type',
+  fusions,
+  'a fusion (`defineFusion`), or a function that makes it: (options) => Fusion',
+);
 
 const scheduleSchema = z.discriminatedUnion('type', [
   z
@@ -136,7 +103,7 @@ const dataSchema = z.strictObject({
     .strictObject({
       rate: z.number().min(0).max(1),
       seed: seedSchema.optional(),
-      sampler: z.enum(['exact', 'released']).optional(),
+      sampler: z.enum(['exact', 'official']).optional(),
     })
     .optional()
     .describe('Share of (sample, modality) cells that are missing, in every part.'),

@@ -83,10 +83,6 @@ export async function callExport<T>(
   return explained(path, what, async () => (exported as (options: object) => T | Promise<T>)(options));
 }
 
-/** Calls the default export of a module of the user's, with the errors of `importDefault` and `callExport`. */
-export const callModule = async <T>(path: string, what: string, options: object): Promise<T> =>
-  callExport<T>(await importDefault(path, what), options, { path, what });
-
 /** A fault of the user's module is said to be one, with the line of theirs where it happened. */
 async function explained<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
   try {

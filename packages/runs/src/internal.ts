@@ -4,3 +4,4 @@ export { modalitiesOf } from './build-model.js';
 export { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
 export { exportModel, type ExportedModel } from './export-model.js';
 export { openData } from './open-data.js';
+export { importDefault, isModulePath, moduleFile } from './import-module.js';

@@ -44,6 +44,36 @@ describe('options of methods under their old names', () => {
   });
 });
 
+describe('settings of the data under their old names', () => {
+  const crema = { name: 'crema-d', root: 'data/crema-d' };
+  const old = { ...crema, faithful: false, parts: { by: 'clip', seed: 3 } };
+
+  it('are read in run folders as they are called today', () => {
+    const data = { missing: { rate: 0.2, sampler: 'released' } };
+    const config = parseConfig(toyConfig({ format: 'g2d-run', dataset: old, data }));
+    expect(config.dataset).toMatchObject({ official: false, splits: { by: 'clip', seed: 3 } });
+    expect(config.dataset).not.toHaveProperty('faithful');
+    expect(config.data.missing?.sampler).toBe('official');
+  });
+
+  it('are refused elsewhere, with the new ones', () => {
+    const refused = (settings: object, message: RegExp): void =>
+      expect(() => parseConfig(toyConfig(settings), { where: 'a.json' })).toThrow(message);
+    refused(
+      { dataset: old },
+      /In a\.json, "dataset\.faithful" is false.* in "dataset" write "official": false/,
+    );
+    refused({ dataset: { ...crema, parts: { by: 'clip' } } }, /write "splits": \{"by":"clip"\}/);
+    refused(
+      { data: { missing: { rate: 0.2, sampler: 'released' } } },
+      /in "data\.missing" write "sampler": "official"/,
+    );
+    expect(() =>
+      parseConfig(toyConfig({ dataset: crema }), { changes: { 'dataset.faithful': true } }),
+    ).toThrow(/write "official": true/);
+  });
+});
+
 describe('states of methods as they were saved', () => {
   const array = { shape: [2], values: Float32Array.of(1, 2) };
 

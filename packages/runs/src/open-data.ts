@@ -1,22 +1,14 @@
-import { join } from 'node:path';
-import { type MultimodalDataset, type Split } from '@g2d/core';
+import { datasets, decodedCache, inMemory, missingModalities } from '@g2d/datasets';
 import {
-  avMnist,
-  buildSmallAvMnist,
-  cremaD,
-  decodedCache,
-  inMemory,
-  iemocap,
-  misMe,
-  missingModalities,
-  urFunny,
-  vggSound,
-  type IemocapOptions,
-} from '@g2d/datasets';
-import { G2DError, OptionError } from '@g2d/core';
+  G2DError,
+  isComponent,
+  OptionError,
+  type AnyDataset,
+  type MultimodalDataset,
+  type Split,
+} from '@g2d/core';
 import type { RunConfig } from './config-schema.js';
-import { defined, type Defined } from './defined.js';
-import { callModule, describeValue } from './import-module.js';
+import { callExport, describeValue, importDefault } from './import-module.js';
 import type { DatasetConfig } from './schema/datasets.js';
 
 /** The parts of a run's dataset. */
@@ -40,7 +32,7 @@ export async function openData(config: RunConfig): Promise<RunData> {
     for (const dataset of opened) await dataset.close();
   };
   const open = async (split: Split): Promise<MultimodalDataset<string>> => {
-    const dataset = await wrapped(await openPart(config.dataset, split), config);
+    const dataset = await wrapped(await openSplit(config.dataset, split), config);
     opened.push(dataset);
     if (dataset.size > 0) return dataset;
     throw new OptionError(`The ${split} part of ${dataset.name} has no samples.`, {
@@ -82,49 +74,33 @@ const PARTS_OF_DATASET = [
   'close',
 ];
 
-async function openPart(config: DatasetConfig, split: Split): Promise<MultimodalDataset<string>> {
-  switch (config.name) {
-    case 'small-av-mnist': {
-      const out = join(config.root, 'built', `av-mnist-small-${config.draw}`);
-      return avMnist({
-        ...(await buildSmallAvMnist({ sources: config.root, out, draw: config.draw })),
-        split,
-      });
-    }
-    case 'av-mnist':
-      return avMnist({ ...optionsOf(config), split });
-    case 'crema-d':
-      return cremaD({ ...optionsOf(config), split });
-    case 'vgg-sound':
-      return vggSound({ ...optionsOf(config), split });
-    case 'ur-funny':
-      return urFunny({ ...optionsOf(config), split });
-    case 'iemocap':
-      return iemocap({ ...optionsOf(config), split } as IemocapOptions);
-    case 'mis-me':
-      return misMe({ ...optionsOf(config), split });
-    case 'module': {
-      const what = `the ${split} part of the dataset`;
-      const dataset = await callModule<MultimodalDataset<string> | undefined>(config.path, what, {
-        ...config.options,
-        split,
-      });
-      const isDataset = typeof dataset === 'object' && PARTS_OF_DATASET.every((part) => part in dataset);
-      if (isDataset) return dataset;
-      throw new OptionError(
-        dataset === undefined
-          ? `${config.path} gives nothing for ${what}.`
-          : `${config.path} must give ${what}, an object with ${PARTS_OF_DATASET.join(', ')} (\`fromSamples\` of @g2d/datasets makes one), but gave ${describeValue(dataset)}.`,
-        { option: 'dataset.path', value: config.path, accepted: 'a MultimodalDataset' },
-      );
-    }
-  }
-}
+const KNOWN: ReadonlyMap<string, AnyDataset> = new Map(datasets.map((each) => [each.name, each]));
 
-/** A loader's own options. */
-function optionsOf<T extends { readonly name: string }>(config: T): Defined<Omit<T, 'name'>> {
-  const { name: _, ...options } = config;
-  return defined(options);
+async function openSplit(
+  { name, path = '', ...own }: DatasetConfig,
+  split: Split,
+): Promise<MultimodalDataset<string>> {
+  const where = 'the configuration';
+  const known = KNOWN.get(name);
+  if (known) return known.make(split, own, { where, prefix: 'dataset' });
+  const what = `the ${split} part of the dataset`;
+  const { options = {} } = own;
+  const exported = await importDefault(path, what);
+  const dataset = isComponent(exported, 'dataset')
+    ? await (exported as AnyDataset).make(split, options, { where, prefix: 'dataset.options' })
+    : await callExport<MultimodalDataset<string> | undefined>(
+        exported,
+        { ...options, split },
+        { path, what },
+      );
+  const isDataset = typeof dataset === 'object' && PARTS_OF_DATASET.every((part) => part in dataset);
+  if (isDataset) return dataset;
+  throw new OptionError(
+    dataset === undefined
+      ? `${path} gives nothing for ${what}.`
+      : `${path} must give ${what}, an object with ${PARTS_OF_DATASET.join(', ')} (\`fromSamples\` of @g2d/datasets makes one), but gave ${describeValue(dataset)}.`,
+    { option: 'dataset.path', value: path, accepted: 'a MultimodalDataset' },
+  );
 }
 
 async function wrapped(

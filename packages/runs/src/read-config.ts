@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { FileFormatError, OptionError } from '@g2d/core';
+import { checkOptions, FileFormatError, OptionError } from '@g2d/core';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
+import { currentDataOptions, refuseOldDataOptions } from './legacy-data-options.js';
 import { currentMethodOptions, refuseOldMethodOptions } from './legacy-method-options.js';
 
 /** Keys of a run folder's `config.json` that are no settings: it is a configuration itself. */
@@ -51,17 +52,17 @@ export function parseConfig(
   if (isObject(values)) {
     const own = Object.fromEntries(Object.entries(values).filter(([key]) => !RECORDED.includes(key)));
     // A run folder may be one of an earlier version.
-    const current = 'format' in values ? currentMethodOptions(own) : own;
+    const current = 'format' in values ? currentDataOptions(currentMethodOptions(own)) : own;
     settings = Object.entries(changes).reduce<unknown>(
       (all, [key, value]) => withValue(all, key, value),
       current,
     );
-    if (isObject(settings)) refuseOldMethodOptions(settings, where);
+    if (isObject(settings)) {
+      refuseOldMethodOptions(settings, where);
+      refuseOldDataOptions(settings, where);
+    }
   }
-  const result = configSchema.safeParse(settings);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues as [z.core.$ZodIssue];
-  throw explained(issue, settings, where);
+  return checkOptions(configSchema, settings, { where });
 }
 
 /** A copy with one value changed, at a key with dots. */
@@ -86,99 +87,6 @@ function withValue(values: unknown, key: string, value: unknown): unknown {
   return { ...record, [first]: rest.length > 0 ? withValue(record[first], rest.join('.'), value) : value };
 }
 
-function explained(issue: z.core.$ZodIssue, values: unknown, where: string): OptionError {
-  if (issue.code === 'unrecognized_keys') {
-    const key = [...issue.path, issue.keys[0] as string].map(String).join('.');
-    const known = knownKeys(issue.path, values);
-    return new OptionError(
-      `${capital(where)} has an unknown key "${key}"; known here: ${known.join(', ')}.`,
-      {
-        option: key,
-        value: valueAt(values, issue.path.concat(issue.keys[0] as string)),
-        accepted: known.join(', '),
-      },
-    );
-  }
-  const key = issue.path.map(String).join('.');
-  const value = valueAt(values, issue.path);
-  const accepted = acceptedOf(issue);
-  const came = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`;
-  return new OptionError(
-    key === ''
-      ? `${capital(where)} must be a JSON object.`
-      : `In ${where}, "${key}" ${came}; it must be ${accepted}.`,
-    { option: key, value, accepted },
-  );
-}
-
-/** What a value must be, in words. */
-function acceptedOf(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return issue.expected === 'int' ? 'a whole number' : article(WORDS[issue.expected] ?? issue.expected);
-    case 'invalid_value':
-      return issue.values.map((value) => JSON.stringify(value)).join(', ');
-    case 'too_small':
-      return issue.origin === 'array'
-        ? `a list of at least ${issue.minimum}`
-        : issue.origin === 'string'
-          ? 'a text that is not empty'
-          : `${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`;
-    case 'too_big':
-      return `${issue.inclusive ? 'at most' : 'below'} ${issue.maximum}`;
-    case 'invalid_union':
-      return unionWords(issue);
-    default:
-      return issue.message.replace(/^Invalid input: /, '');
-  }
-}
-
-/** A union without a key that tells its forms apart, or with a wrong one. */
-function unionWords(issue: z.core.$ZodIssueInvalidUnion): string {
-  const { options } = issue as { readonly options?: readonly unknown[] };
-  if (options) return options.map((option) => JSON.stringify(option)).join(', ');
-  return [...new Set(issue.errors.flatMap(([first]) => (first ? [acceptedOf(first)] : [])))].join(', or ');
-}
-
-/** JavaScript's types in the words of JSON. */
-const WORDS: Readonly<Record<string, string>> = { string: 'text', array: 'list', record: 'object' };
-
-const capital = (text: string): string => text.replace(/^the /, 'The ');
-
-const article = (noun: string): string => (/^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`);
-
-/** The keys that an object of the configuration may have. */
-function knownKeys(path: readonly PropertyKey[], values: unknown): string[] {
-  let schema: z.core.JSONSchema.BaseSchema | undefined = jsonSchema();
-  const root = schema;
-  for (const [depth, key] of path.entries()) {
-    schema = narrowed(schema, valueAt(values, path.slice(0, depth)));
-    const next: unknown = schema?.properties?.[String(key)] ?? schema?.items ?? schema?.additionalProperties;
-    schema = typeof next === 'object' ? (next as z.core.JSONSchema.BaseSchema) : undefined;
-  }
-  schema = narrowed(schema, valueAt(values, path));
-  return Object.keys((schema ?? root).properties ?? {});
-}
-
-/** Of several forms, the one that a value's constants select. */
-function narrowed(
-  schema: z.core.JSONSchema.BaseSchema | undefined,
-  value: unknown,
-): z.core.JSONSchema.BaseSchema | undefined {
-  const forms = schema?.oneOf ?? schema?.anyOf;
-  if (!forms) return schema;
-  const record = isObject(value) ? value : {};
-  const fits = (form: z.core.JSONSchema.BaseSchema): boolean =>
-    form.oneOf
-      ? form.oneOf.some((inner) => fits(inner as z.core.JSONSchema.BaseSchema))
-      : Object.entries(form.properties ?? {}).every(
-          ([key, property]) =>
-            typeof property !== 'object' || property.const === undefined || property.const === record[key],
-        );
-  const form = forms.find((candidate) => fits(candidate as z.core.JSONSchema.BaseSchema));
-  return narrowed(form as z.core.JSONSchema.BaseSchema | undefined, value);
-}
-
 /** The configuration as a JSON Schema, for editors: `"$schema"` in a file points there. */
 export const jsonSchema = (): z.core.JSONSchema.BaseSchema => ({
   ...z.toJSONSchema(configSchema, {
@@ -188,14 +96,6 @@ export const jsonSchema = (): z.core.JSONSchema.BaseSchema => ({
   }),
   title: 'A run of G2D',
 });
-
-function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
-    values,
-  );
-}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,7 +1,8 @@
+import { OptionError } from '@g2d/core';
 import { createProgress } from '@g2d/runs';
 import { defineCommand } from '../command.js';
 import { datasetAndFolder, parseSettings, required } from './arguments.js';
-import { dataSource, dataSources } from './datasets.js';
+import { DATASET_NAMES, datasetOptions, findDataset } from './datasets.js';
 import { formatCheck } from './format-check.js';
 
 /** `g2d data check`. */
@@ -9,7 +10,7 @@ export const dataCheck = defineCommand({
   usage: '<dataset> <folder> [options]',
   description: `Looks through the folder of a dataset: how many samples each part has next to how many it should have, what is missing or broken, and where to get it under which licence. Nothing is changed. A folder may be half downloaded.
 
-<dataset> is one of ${Object.keys(dataSources).join(', ')}.`,
+<dataset> is one of ${DATASET_NAMES}.`,
   options: {
     set: {
       value: 'KEY=VALUE',
@@ -25,25 +26,37 @@ export const dataCheck = defineCommand({
 Example: g2d data check crema-d data/crema-d`,
   async run({ values, positionals }, { out }) {
     const [name, folder] = datasetAndFolder(positionals);
-    const source = dataSource(name);
-    required('<folder>', folder, `the folder of ${source.title}`);
-    const settings = parseSettings(values.set);
+    const definition = await findDataset(name);
+    const { label, check } = definition;
+    const root = required('<folder>', folder, `the folder of ${label}`);
+    const options = datasetOptions(definition, {
+      root,
+      official: false,
+      settings: parseSettings(values.set),
+    });
+    if (!check) {
+      throw new OptionError(
+        `${label} has no check: its definition does not say what should be in the folder.`,
+        {
+          option: 'dataset',
+          value: name,
+          accepted: 'a dataset with a check',
+        },
+      );
+    }
 
     const progress = createProgress(STEPS);
     let done = 0;
     try {
       progress.stage(`looking through ${folder}`);
-      const check = await source.check(folder, {
-        ...settings,
-        onProgress: (share) => {
-          const steps = Math.floor(share * STEPS) - done;
-          progress.advance(steps);
-          done += steps;
-        },
+      const found = await check(options, (share) => {
+        const steps = Math.floor(share * STEPS) - done;
+        progress.advance(steps);
+        done += steps;
       });
       progress.stop();
-      out(values.json ? `${JSON.stringify(check)}\n` : formatCheck(check));
-      return check.asPublished ? 0 : 1;
+      out(values.json ? `${JSON.stringify(found)}\n` : formatCheck(found));
+      return found.asPublished ? 0 : 1;
     } finally {
       progress.stop();
     }

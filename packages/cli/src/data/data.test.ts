@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openNpy } from '@g2d/formats/node';
-import type { DatasetCheck } from '@g2d/datasets';
+import type { DatasetCheck } from '@g2d/core';
+import { datasets } from '@g2d/datasets';
 import { stepDatasets } from '../../../bench/src/step-datasets.js';
 import { main } from '../main.js';
 import { channelsFirst } from './channels-first.js';
-import { dataSources } from './datasets.js';
 import { picturesOf } from './views.js';
 
 const fixtures = fileURLToPath(new URL('../../../../test/fixtures', import.meta.url));
@@ -120,32 +120,38 @@ describe('g2d data', () => {
   });
 });
 
+/** Those that are published: the small set is made here. */
+const published = Object.fromEntries(
+  datasets.filter(({ check }) => check).map((dataset) => [dataset.name, dataset]),
+);
+
 describe('the table of datasets', () => {
   it('has those of g2d bench step, with their modalities', () => {
-    expect(Object.keys(dataSources)).toEqual(Object.keys(stepDatasets));
-    for (const [name, { title, views }] of Object.entries(dataSources)) {
-      const step = stepDatasets[name];
-      expect(title).toBe(step?.title);
-      for (const modality of Object.keys(views ?? {}))
-        expect(Object.keys(step?.modalities ?? {})).toContain(modality);
+    expect(Object.keys(published)).toEqual(Object.keys(stepDatasets));
+    for (const { modalities, views = {}, benchmark } of datasets) {
+      expect(modalities).toEqual(expect.arrayContaining(Object.keys(views)));
+      const measured = Object.keys(
+        benchmark?.modalities ?? Object.fromEntries(modalities.map((name) => [name, 0])),
+      );
+      expect(measured.sort()).toEqual([...modalities].sort());
     }
   });
 });
 
 describe('g2d data check', () => {
   // What each folder holds is the loaders' own test; here, that the command reaches every one of them.
-  it.each(Object.keys(dataSources))('reports a folder of %s that is not there', async (name) => {
+  it.each(Object.keys(published))('reports a folder of %s that is not there', async (name) => {
     const nowhere = join(folder, 'nowhere');
     const { code, stdout } = await g2d('data', 'check', name, nowhere, '--json');
     expect(code).toBe(1);
     const check = JSON.parse(stdout) as DatasetCheck;
     expect(check).toMatchObject({ folder: nowhere, asPublished: false });
-    expect(check.dataset).toContain(dataSources[name]?.title);
+    expect(check.dataset).toContain(published[name]?.label);
     expect(check.problems.length).toBeGreaterThan(0);
     expect(check.howToGet).not.toBe('');
   });
 
-  it.each(Object.keys(dataSources))('and opening one of %s says how to get it', async (name) => {
+  it.each(Object.keys(published))('and opening one of %s says how to get it', async (name) => {
     const { code, stderr } = await g2d(
       'data',
       'tensor',

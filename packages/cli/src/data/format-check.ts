@@ -1,4 +1,4 @@
-import type { DatasetCheck } from '@g2d/datasets';
+import type { DatasetCheck } from '@g2d/core';
 import { formatTable } from '../format-table.js';
 
 const SHOWN = 10;

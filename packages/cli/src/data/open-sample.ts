@@ -1,8 +1,7 @@
-import type { MultimodalDataset, Sample, Split } from '@g2d/core';
-import { OptionError } from '@g2d/core';
+import { OptionError, type AnyDataset, type MultimodalDataset, type Sample, type Split } from '@g2d/core';
 import type { CommandOptions } from '../command.js';
 import { datasetAndFolder, parseSettings, parseSplit, parseWhole, required } from './arguments.js';
-import { dataSource, type DataSource, type OpenOptions } from './datasets.js';
+import { datasetOptions, findDataset } from './datasets.js';
 
 /** The options of the commands that read one sample. */
 export const sampleOptions = {
@@ -10,7 +9,7 @@ export const sampleOptions = {
   index: { value: 'N', help: 'which sample, from 0' },
   id: { value: 'ID', help: 'which sample, by its id' },
   out: { value: 'PATH', help: 'where the result goes' },
-  faithful: { also: 'official', help: 'by the rules of the reference (also --official)' },
+  official: { also: 'faithful', help: 'by the rules of the reference' },
   set: {
     value: 'KEY=VALUE',
     multiple: true,
@@ -22,15 +21,15 @@ interface SampleValues {
   readonly split?: string | undefined;
   readonly index?: string | undefined;
   readonly id?: string | undefined;
-  readonly faithful: boolean;
+  readonly official: boolean;
   readonly set: readonly string[];
 }
 
 /** One sample and where it is from. */
 export interface OpenedSample {
   readonly name: string;
-  readonly source: DataSource;
-  readonly options: OpenOptions;
+  readonly definition: AnyDataset;
+  readonly options: Readonly<Record<string, unknown>> & { readonly split: Split };
   readonly dataset: Omit<MultimodalDataset<string>, 'sample' | 'close'>;
   readonly index: number;
   readonly sample: Sample<string>;
@@ -43,10 +42,10 @@ export interface OpenedSample {
  */
 export async function openSample(
   positionals: readonly string[],
-  { split, index, id, faithful, set }: SampleValues,
+  { split, index, id, official, set }: SampleValues,
 ): Promise<OpenedSample> {
   const [name, folder] = datasetAndFolder(positionals);
-  const source = dataSource(name);
+  const definition = await findDataset(name);
   if ((index === undefined) === (id === undefined)) {
     throw new OptionError(
       index === undefined
@@ -56,19 +55,16 @@ export async function openSample(
     );
   }
   const at = index === undefined ? undefined : parseWhole('index', index, 0);
-  const options: OpenOptions = {
-    root: required('<folder>', folder, `the folder of ${source.title}`),
-    split: parseSplit(split),
-    faithful,
-    ...parseSettings(set),
-  };
-  const dataset = await source.open(options);
+  const root = required('<folder>', folder, `the folder of ${definition.label}`);
+  const chosen = parseSplit(split);
+  const options = datasetOptions(definition, { root, official, settings: parseSettings(set) });
+  const dataset = await definition.make(chosen, options);
   try {
-    const found = at ?? indexOf(dataset, id as string, options.split);
+    const found = at ?? indexOf(dataset, id as string, chosen);
     return {
       name: name as string,
-      source,
-      options,
+      definition,
+      options: { ...options, split: chosen },
       dataset,
       index: found,
       sample: await dataset.sample(found),

@@ -1,5 +1,6 @@
 import type { Shaped } from './channels-first.js';
-import { picturesOf, type View } from './views.js';
+import type { View } from '@g2d/core';
+import { picturesOf } from './views.js';
 
 /** What a page about one sample shows. */
 export interface SamplePage {

@@ -1,18 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { OptionError } from '@g2d/core';
+import { OptionError, type AnyDataset } from '@g2d/core';
+import { datasets } from '@g2d/datasets';
 import { createProgress } from '@g2d/runs';
 import { defineCommand } from '../command.js';
 import { datasetAndFolder, parseWhole, required } from './arguments.js';
-import type { ClipList } from './prepare/clip.js';
-import { cremaDClips } from './prepare/crema-d-clips.js';
+import { datasetOptions, findDataset } from './datasets.js';
 import { findFfmpeg } from './prepare/ffmpeg.js';
 import { prepareClips } from './prepare/prepare-clips.js';
-import { vggSoundClips } from './prepare/vgg-sound-clips.js';
-
-const clipLists: Readonly<Record<string, (root: string, perSecond: number, videos?: string) => ClipList>> = {
-  'crema-d': cremaDClips,
-  'vgg-sound': vggSoundClips,
-};
 
 /** What `--json` prints. */
 export interface PrepareReport {
@@ -58,11 +52,14 @@ Frames are the ones that the reference's extraction keeps; sound is 16-bit PCM o
 Example: g2d data prepare crema-d data/crema-d`,
   async run({ values, positionals }, { out }) {
     const [dataset, root] = datasetAndFolder(positionals);
-    const clipsOf = clipListOf(dataset);
+    const definition = await clipDataset(dataset);
     required('<folder>', root, 'the folder of the dataset');
     const perSecond = parseWhole('fps', values.fps, 1);
     const jobs = parseWhole('jobs', values.jobs, 1);
-    const { clips, withoutVideo } = clipsOf(root, perSecond, values.videos);
+    const { clips, withoutVideo } = definition.clips(
+      datasetOptions(definition, { root, official: false, settings: {} }),
+      { framesPerSecond: perSecond, ...(values.videos !== undefined && { videos: values.videos }) },
+    );
     const ffmpeg = await findFfmpeg(values.ffmpeg);
 
     let prepared = 0;
@@ -109,17 +106,19 @@ Example: g2d data prepare crema-d data/crema-d`,
   },
 });
 
-function clipListOf(dataset: string | undefined): (typeof clipLists)[string] {
-  if (dataset !== undefined && Object.hasOwn(clipLists, dataset)) {
-    return clipLists[dataset] as (typeof clipLists)[string];
-  }
-  const accepted = Object.keys(clipLists).join(', ');
-  throw new OptionError(
-    dataset === undefined
-      ? `No dataset is named. It can be ${accepted}.`
-      : `"${dataset}" is not made from videos here; the dataset can be ${accepted}.`,
-    { option: 'dataset', value: dataset, accepted },
-  );
+/** @throws {OptionError} If there is no such dataset, or it is not made from videos. */
+async function clipDataset(
+  name: string | undefined,
+): Promise<AnyDataset & { readonly clips: NonNullable<AnyDataset['clips']> }> {
+  const fromVideos = datasets.filter(({ clips }) => clips).map((each) => each.name);
+  const accepted = fromVideos.join(', ');
+  const details = { option: 'dataset', value: name, accepted };
+  if (name === undefined) throw new OptionError(`No dataset is named. It can be ${accepted}.`, details);
+  const definition = await findDataset(name);
+  const { clips } = definition;
+  // Not a copy: a definition is a function.
+  if (clips) return definition as typeof definition & { readonly clips: typeof clips };
+  throw new OptionError(`"${name}" is not made from videos here; the dataset can be ${accepted}.`, details);
 }
 
 function formatPrepare({ prepared, finishedBefore, withoutVideo, broken, remarks }: PrepareReport): string {

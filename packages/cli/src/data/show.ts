@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { defineCommand } from '../command.js';
 import { required } from './arguments.js';
 import { shaped } from './channels-first.js';
-import { dataSources } from './datasets.js';
+import { DATASET_NAMES } from './datasets.js';
 import { openSample, sampleOptions } from './open-sample.js';
 import { samplePage } from './page.js';
 import { viewOf } from './views.js';
@@ -13,7 +13,7 @@ export const dataShow = defineCommand({
   usage: '<dataset> <folder> (--index N | --id ID) --out PAGE.html [options]',
   description: `Writes one page about one sample, to look at and to listen to: pictures and spectrograms as the network gets them, the recording, numbers as a table, and the label. The page loads nothing from elsewhere.
 
-<dataset> is one of ${Object.keys(dataSources).join(', ')}.`,
+<dataset> is one of ${DATASET_NAMES}.`,
   options: {
     ...sampleOptions,
     out: { value: 'PAGE.html', help: 'the file' },
@@ -25,10 +25,10 @@ Example: g2d data show crema-d data/crema-d --index 3 --out sample.html`,
   async run({ values, positionals }, { out }) {
     const path = required('--out', values.out, 'the file that the page goes to');
     const opened = await openSample(positionals, { ...values, split: values.split ?? 'test' });
-    const { source, options, dataset, index, sample } = opened;
-    const sound = source.soundFile?.(sample.id, options);
+    const { definition, options, dataset, index, sample } = opened;
+    const sound = definition.soundFile?.(options, sample.id);
     const page = samplePage({
-      title: source.title,
+      title: definition.label,
       split: options.split,
       index,
       size: dataset.size,
@@ -42,7 +42,7 @@ Example: g2d data show crema-d data/crema-d --index 3 --out sample.html`,
         const input = sample.inputs[modality] as Float32Array;
         const tensor = shaped(input, dataset.shapes[modality] as readonly (number | null)[]);
         const missing = sample.present?.[modality] === false;
-        return { modality, missing, tensor, view: source.views?.[modality] ?? viewOf(tensor.shape) };
+        return { modality, missing, tensor, view: definition.views?.[modality] ?? viewOf(tensor.shape) };
       }),
       ...(sound !== undefined && existsSync(sound) && { sound: readFileSync(sound) }),
     });

@@ -4,7 +4,7 @@ import { writeNpy } from '@g2d/formats/node';
 import { defineCommand } from '../command.js';
 import { required } from './arguments.js';
 import { channelsFirst, shaped } from './channels-first.js';
-import { dataSources } from './datasets.js';
+import { DATASET_NAMES } from './datasets.js';
 import { openSample, sampleOptions } from './open-sample.js';
 
 /** `g2d data tensor`. */
@@ -12,14 +12,14 @@ export const dataTensor = defineCommand({
   usage: '<dataset> <folder> --split NAME (--index N | --id ID) --out DIR [options]',
   description: `Writes what a network gets from one sample, for comparison with other tools: <modality>.npy for each modality, float32, channels first ([C, H, W]; frames [C, T, H, W]; sequences [T, D]; rows [D]), and sample.json. Without augmentation: the test transform.
 
-<dataset> is one of ${Object.keys(dataSources).join(', ')}.`,
+<dataset> is one of ${DATASET_NAMES}.`,
   options: {
     ...sampleOptions,
     split: { value: 'NAME', help: 'train, validation, test' },
     out: { value: 'DIR', help: 'where the files go; it is made if it does not exist' },
-    faithful: {
-      ...sampleOptions.faithful,
-      help: `${sampleOptions.faithful.help}: its classes and their order, split, choice of frames, crops and dropping`,
+    official: {
+      ...sampleOptions.official,
+      help: `${sampleOptions.official.help}: its classes and their order, split, choice of frames, crops and dropping`,
     },
   },
   details: `sample.json: {"id", "label", "size" (samples in the split), "dataset", "split", "index", "task", "className" (of a

@@ -1,20 +1,6 @@
+import type { View } from '@g2d/core';
 import { pictureUri } from './png.js';
 import type { Shaped } from './channels-first.js';
-
-/** How a modality is made visible. */
-export type View =
-  /** Colours that were scaled as (v / 255 − mean) / std. `[H, W, 3]`, or frames. */
-  | { readonly kind: 'pixels'; readonly mean: readonly number[]; readonly std: readonly number[] }
-  /** Brightness, as it is stored. `[H, W, 1]` */
-  | { readonly kind: 'picture' }
-  /** Loudness by frequency and time, low frequencies first. `[F, T, 1]` */
-  | { readonly kind: 'spectrogram' }
-  /** Steps from left to right, features downwards, each feature by its own range. `[T, D]` */
-  | { readonly kind: 'sequence' }
-  /** Named numbers. `[D]` */
-  | { readonly kind: 'features'; readonly names: readonly string[] }
-  /** Many numbers without names, as bars from a line at 0. `[D]` */
-  | { readonly kind: 'bars' };
 
 /** More numbers than these are not read one by one. */
 const MOST_IN_TABLE = 64;

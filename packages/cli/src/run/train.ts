@@ -22,7 +22,7 @@ import { formatSummary } from './format-summary.js';
 /** `g2d train`. */
 export const trainCommand = defineCommand({
   usage: 'CONFIG [options]',
-  description: `Trains one model and writes a run folder: config.json (as resolved), metrics.jsonl, tensorboard/, checkpoints/, summary.json, predictions.json, report.html. CONFIG is a JSON file; the examples have one for each dataset, and every key is described in schema/run.schema.json of @g2d/runs, which editors read. Paths in it are relative to the folder in which g2d is started.
+  description: `Trains one model and writes a run folder: config.json (as resolved), metrics.jsonl, tensorboard/, checkpoints/, summary.json, predictions.json, report.html. CONFIG is a JSON file; the examples have one for each dataset, and every key is described in schema/run.schema.json of @g2d/runs, which editors read; g2d encoders, fusions, datasets and methods explain the options of each. Paths in it are relative to the folder in which g2d is started.
 
 A run that was stopped, however, goes on with --resume and ends with the same numbers, bit for bit. Ctrl-C finishes the step and saves first; a second Ctrl-C ends at once. The config.json of a run folder is a configuration too:
   g2d train runs/joint/config.json --resume`,
@@ -31,7 +31,7 @@ A run that was stopped, however, goes on with --resume and ends with the same nu
     resume: { help: 'go on with the run in DIR' },
     method: {
       value: 'NAME',
-      help: `${METHOD_NAMES.join(', ')}, several joined by "+" (smp on umt: umt+smp), or a module of your own (./mine.js)`,
+      help: `${METHOD_NAMES.join(', ')}, several joined by "+" (smp on umt: umt+smp), or a module of your own (./mine.js); g2d methods explains them`,
     },
     teacher: {
       value: 'NAME',

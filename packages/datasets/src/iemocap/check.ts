@@ -2,28 +2,27 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openHdf5, openNpy } from '@g2d/formats/node';
 import { DatasetNotFoundError, perModality } from '@g2d/core';
-import { checkOneOf } from '../clips/options.js';
-import type { DatasetCheck } from '../dataset-check.js';
+import type { DatasetCheck } from '@g2d/core';
 import { GCNET_FEATURES, gcnetLabelFile } from './gcnet.js';
 import { findFeatures, readSpeakers } from './gcnet-features.js';
 import { readGcnetLabels } from './gcnet-labels.js';
 import { findUsable, mla, MLA_LISTS, mlaPart } from './mla.js';
 import { MMIN_FOLDS, mminFiles, readMmin, readMminTargets, readStatistics } from './mmin.js';
-import { HOW_TO_GET, IEMOCAP_LICENCE, MODALITIES, type GcnetOptions, type MlaOptions } from './options.js';
+import { HOW_TO_GET, IEMOCAP_LICENCE, MODALITIES, type IemocapOptions } from './options.js';
 import { SESSIONS, sessionOf } from './utterances.js';
 
 /** Settings of `checkIemocap`. */
 export interface CheckIemocapOptions {
   /** As of `iemocap`. Default `'mmin'`. */
-  readonly form?: 'mmin' | 'gcnet' | 'mla';
+  readonly form?: IemocapOptions['form'];
   /** As of `iemocap`; of GCNet's form only. */
-  readonly classes?: GcnetOptions['classes'];
+  readonly classes?: IemocapOptions['classes'];
   /** As of `iemocap`; of GCNet's form only. */
-  readonly labelFile?: string;
+  readonly labelFile?: string | undefined;
   /** As of `iemocap`; of MLA's form only. */
-  readonly listFolder?: string;
+  readonly listFolder?: string | undefined;
   /** Called now and then with the part done, in [0, 1]. */
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 type Report = (reason: string, id: string) => void;
@@ -58,7 +57,6 @@ const MLA_EXPECTED = {
  */
 export async function checkIemocap(folder: string, options: CheckIemocapOptions = {}): Promise<DatasetCheck> {
   const { form = 'mmin' } = options;
-  checkOneOf('form', form, ['mmin', 'gcnet', 'mla']);
   const problems = new Map<string, string[]>();
   const report: Report = (reason, id) => {
     const ids = problems.get(reason);
@@ -148,7 +146,6 @@ async function checkGcnet(
   { classes = 4, labelFile, onProgress }: CheckIemocapOptions,
   report: Report,
 ): Promise<Counts> {
-  checkOneOf('classes', classes, [4, 6]);
   const perClass: Readonly<Record<string, number>> = classes === 4 ? FOUR : SIX;
   const expected: Record<string, number> = { utterances: 0, ...perClass };
   for (const count of Object.values(perClass))
@@ -222,7 +219,7 @@ async function checkMla(
   );
   const parts = Object.keys(MLA_LISTS) as (keyof typeof MLA_LISTS)[];
   for (const [part, split] of parts.entries()) {
-    const options: MlaOptions = {
+    const options: IemocapOptions = {
       form: 'mla',
       root,
       split,

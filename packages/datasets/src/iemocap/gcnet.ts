@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatasetNotFoundError, FileFormatError, perModality } from '@g2d/core';
-import { checkOneOf } from '../clips/options.js';
 import { assertSampleIndex } from '../sample-index.js';
 import { findFeatures, readSpeakers, type FeatureFiles } from './gcnet-features.js';
 import { readGcnetLabels, type GcnetUtterance } from './gcnet-labels.js';
 import {
   HOW_TO_GET,
   MODALITIES,
-  type GcnetOptions,
+  type IemocapOptions,
   type IemocapDataset,
   type IemocapModality,
 } from './options.js';
@@ -27,15 +26,13 @@ export const gcnetLabelFile = ({
   root,
   classes = 4,
   labelFile,
-}: Omit<GcnetOptions, 'split' | 'form'>): string =>
+}: Omit<IemocapOptions, 'split' | 'form'>): string =>
   join(root, labelFile ?? `IEMOCAP_features_raw_${classes}way.pkl`);
 
 /** IEMOCAP as GCNet's features; see `iemocap`. */
-export async function gcnet(options: GcnetOptions): Promise<IemocapDataset> {
-  const { root, split, classes = 4, speakers = 'own', faithful = false, validation, ...rest } = options;
-  checkOneOf('classes', classes, [4, 6]);
-  checkOneOf('speakers', speakers, ['own', 'both']);
-  checkHoldOut(options, faithful);
+export async function gcnet(options: IemocapOptions): Promise<IemocapDataset> {
+  const { root, split, classes = 4, speakers = 'own', official = false, validation, ...rest } = options;
+  checkHoldOut(options, official);
   const labelPath = gcnetLabelFile(options);
   const folders = perModality(MODALITIES, (modality) => join(root, GCNET_FEATURES[modality].folder));
   const notFound = (missing: readonly string[]): DatasetNotFoundError =>
@@ -47,7 +44,7 @@ export async function gcnet(options: GcnetOptions): Promise<IemocapDataset> {
   const byId = new Map(all.map((utterance) => [utterance.id, utterance]));
   const ids = bySession([...byId.keys()], split, {
     ...rest,
-    validation: validation ?? (faithful ? 0 : 'session'),
+    validation: validation ?? (official ? 0 : 'session'),
   });
   if (ids.length === 0)
     throw new FileFormatError(labelPath, `lists no utterance for the ${split} part of this fold.`);

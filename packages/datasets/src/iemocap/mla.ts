@@ -2,7 +2,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeImage, openNpy, readSmallFile, type NumberArray } from '@g2d/formats/node';
 import { DatasetNotFoundError, FileFormatError, OptionError, type RandomStream } from '@g2d/core';
-import { checkOneOf } from '../clips/options.js';
 import { readWholeFile } from '../clips/read-whole-file.js';
 import { assertSampleIndex } from '../sample-index.js';
 import { normalizePixels } from '../transforms/normalize.js';
@@ -13,7 +12,7 @@ import {
   MODALITIES,
   type IemocapDataset,
   type IemocapModality,
-  type MlaOptions,
+  type IemocapOptions,
 } from './options.js';
 import { assertFinite, bySession, checkHoldOut, checkUtterances, heldOut } from './utterances.js';
 
@@ -47,7 +46,7 @@ interface UsableUtterance extends MlaUtterance {
 }
 
 /** IEMOCAP as MLA's prepared files; see `iemocap`. */
-export async function mla(options: MlaOptions): Promise<IemocapDataset> {
+export async function mla(options: IemocapOptions): Promise<IemocapDataset> {
   const { split } = options;
   const listed = mlaPart(options);
   const { usable, dropped } = findUsable(listed);
@@ -96,19 +95,18 @@ export async function mla(options: MlaOptions): Promise<IemocapDataset> {
 }
 
 /** The utterances that belong to a part, whether their files are there or not. */
-export function mlaPart(options: MlaOptions): readonly MlaUtterance[] {
-  const { split, parts = 'lists', faithful = false, validation, fold, seed = 0 } = options;
-  checkOneOf('parts', parts, ['lists', 'session']);
-  checkHoldOut(options, faithful);
-  if (parts === 'lists') {
+export function mlaPart(options: IemocapOptions): readonly MlaUtterance[] {
+  const { split, splits = 'lists', official = false, validation, fold, seed = 0 } = options;
+  checkHoldOut(options, official);
+  if (splits === 'lists') {
     if (validation === 'session' || fold !== undefined) {
       const option = fold === undefined ? 'validation' : 'fold';
       throw new OptionError(
-        `\`${option}\` "${fold ?? 'session'}" needs \`parts: 'session'\`: the lists mix all sessions.`,
+        `\`${option}\` "${fold ?? 'session'}" needs \`splits: 'session'\`: the lists mix all sessions.`,
         {
           option,
           value: options[option],
-          accepted: "with `parts: 'session'`",
+          accepted: "with `splits: 'session'`",
         },
       );
     }
@@ -119,7 +117,7 @@ export function mlaPart(options: MlaOptions): readonly MlaUtterance[] {
         listed.map(({ id }) => id),
         split,
         {
-          share: faithful ? 0 : (validation ?? 0.1),
+          share: official ? 0 : (validation ?? 0.1),
           seed,
           groupOf: (id) => id,
         },
@@ -130,7 +128,7 @@ export function mlaPart(options: MlaOptions): readonly MlaUtterance[] {
   const all = new Map(
     [...readMlaList(options, 'train'), ...readMlaList(options, 'test')].map((line) => [line.id, line]),
   );
-  const held = { ...options, validation: validation ?? (faithful ? 0 : 'session') } as const;
+  const held = { ...options, validation: validation ?? (official ? 0 : 'session') } as const;
   return bySession([...all.keys()], split, held).map((id) => all.get(id) as MlaUtterance);
 }
 
@@ -141,7 +139,7 @@ export function mlaPart(options: MlaOptions): readonly MlaUtterance[] {
  * @throws {FileFormatError} If a line is not of this form; the message names it.
  */
 export function readMlaList(
-  { root, listFolder = root }: MlaOptions,
+  { root, listFolder = root }: IemocapOptions,
   part: 'train' | 'test',
 ): readonly MlaUtterance[] {
   const path = join(listFolder, MLA_LISTS[part]);

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openHdf5, openNpy, readNpyText, type Hdf5File, type NumberArray } from '@g2d/formats/node';
 import { DatasetNotFoundError, FileFormatError, perModality } from '@g2d/core';
-import { checkOneOf, checkWhole } from '../clips/options.js';
 import type { Split } from '@g2d/core';
 import { assertSampleIndex } from '../sample-index.js';
 import { featureStatistics, standardize, type FeatureStatistics } from '../transforms/normalize.js';
@@ -11,7 +10,7 @@ import {
   MODALITIES,
   type IemocapDataset,
   type IemocapModality,
-  type MminOptions,
+  type IemocapOptions,
 } from './options.js';
 import { assertFinite, checkUtterances } from './utterances.js';
 
@@ -37,10 +36,8 @@ export const mminFiles = (root: string, fold: number, split: Split) => ({
 });
 
 /** IEMOCAP as MMIN's features; see `iemocap`. */
-export async function mmin(options: MminOptions): Promise<IemocapDataset> {
+export async function mmin(options: IemocapOptions): Promise<IemocapDataset> {
   const { root, split, fold = 1, audioNormalization = 'fold' } = options;
-  checkWhole('fold', fold, 1, MMIN_FOLDS);
-  checkOneOf('audioNormalization', audioNormalization, ['fold', 'utterance', 'none']);
   const { statistics: statisticsFile, ...files } = mminFiles(root, fold, split);
   const needed = [...Object.values(files), ...(audioNormalization === 'fold' ? [statisticsFile] : [])];
   const missing = needed.filter((path) => !existsSync(path));

@@ -1,8 +1,11 @@
 import { FileFormatError, OptionError } from '@g2d/core';
-import { checkOneOf, checkWhole } from '../clips/options.js';
+import { checkWhole } from '../clips/options.js';
 import type { Split } from '@g2d/core';
 import { splitByFraction } from '../splits.js';
-import type { HoldOutOptions } from './options.js';
+import type { IemocapOptions } from './options.js';
+
+/** How a validation split is taken from the training split. */
+type HoldOut = Pick<IemocapOptions, 'fold' | 'validation' | 'seed'>;
 
 /** `Ses01F_impro01_M000`, `Ses01F_script01_1_M000`, `Ses05M_impro08a_M020`. */
 const NAME = /^Ses0[1-5][A-Za-z0-9]*_[A-Za-z0-9_]+$/;
@@ -43,7 +46,7 @@ export const dialogueOf = (utterance: string): string => utterance.slice(0, utte
 export function bySession(
   utterances: readonly string[],
   split: Split,
-  { fold = SESSIONS, validation = 'session', seed = 0 }: HoldOutOptions,
+  { fold = SESSIONS, validation = 'session', seed = 0 }: HoldOut,
 ): readonly string[] {
   checkWhole('fold', fold, 1, SESSIONS);
   if (split === 'test') return utterances.filter((name) => sessionOf(name) === fold);
@@ -68,7 +71,7 @@ export function heldOut(
   if (share === 0) {
     if (split === 'train') return utterances;
     throw new OptionError(
-      'There is no validation part: `validation` is 0, or `faithful` is set. Open "test", or leave them out.',
+      'There is no validation split: `validation` is 0, or `official` is set. Open "test", or leave them out.',
       {
         option: 'split',
         value: split,
@@ -82,22 +85,13 @@ export function heldOut(
 }
 
 /** @throws {OptionError} If they are not what is documented. */
-export function checkHoldOut({ fold, validation, seed }: HoldOutOptions, faithful: boolean): void {
+export function checkHoldOut({ fold, validation }: HoldOut, official: boolean): void {
   if (fold !== undefined) checkWhole('fold', fold, 1, SESSIONS);
-  if (seed !== undefined) checkWhole('seed', seed, 0, 2 ** 32 - 1);
   if (validation === undefined) return;
-  if (typeof validation !== 'number') checkOneOf('validation', validation, ['session']);
-  else if (!(validation >= 0 && validation < 1)) {
-    throw new OptionError(`\`validation\` is ${validation}; it must be "session" or a share such as 0.1.`, {
-      option: 'validation',
-      value: validation,
-      accepted: 'session, 0 ≤ share < 1',
-    });
-  }
-  if (faithful && validation !== 0) {
+  if (official && validation !== 0) {
     throw new OptionError(
-      '`faithful` has no validation part, as its authors have none; `validation` asks for one. Leave out one of the two.',
-      { option: 'validation', value: validation, accepted: '0 with `faithful`' },
+      '`official` has no validation split, as its authors have none; `validation` asks for one. Leave out one of the two.',
+      { option: 'validation', value: validation, accepted: '0 with `official`' },
     );
   }
 }

@@ -1,25 +1,18 @@
-import { avMnist } from '../av-mnist.js';
-import { cremaD } from '../crema-d.js';
-import type { MultimodalDataset } from '@g2d/core';
+import type { MultimodalDataset, Split } from '@g2d/core';
+import { datasets } from '../datasets.js';
 import { decodedCache } from '../decoded-cache.js';
-import { iemocap } from '../iemocap.js';
-import { misMe } from '../mis-me.js';
 import { missingModalities } from '../missing-modalities.js';
-import { urFunny } from '../ur-funny.js';
-import { vggSound } from '../vgg-sound.js';
 
 /**
- * What `source: { module: '@g2d/datasets', name }` can name: every dataset of this package is added here. A list apart from the
- * package's index, so that workers start without TensorFlow.js.
+ * What `source: { module: '@g2d/datasets', name }` can name: the datasets of this package. Apart from the package's index, so that
+ * workers start without TensorFlow.js.
  */
-export const ownDatasets: Readonly<Record<string, (options: never) => unknown>> = {
-  avMnist,
-  misMe,
-  cremaD,
-  vggSound,
-  urFunny,
-  iemocap,
-};
+export const ownDatasets: Readonly<Record<string, (options: never) => unknown>> = Object.fromEntries(
+  datasets.map(({ name, make }) => [
+    name,
+    ({ split, ...options }: { readonly split: Split }) => make(split, options),
+  ]),
+);
 
 /** Those that wrap another dataset, whose own source is `inner` among the options. */
 export const ownWrappers: Readonly<

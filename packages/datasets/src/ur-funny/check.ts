@@ -1,22 +1,17 @@
 import { existsSync } from 'node:fs';
 import { readPickle } from '@g2d/formats/node';
 import { DatasetNotFoundError } from '@g2d/core';
-import type { DatasetCheck } from '../dataset-check.js';
+import type { DatasetCheck } from '@g2d/core';
 import type { Split } from '@g2d/core';
-import {
-  findUrFunny,
-  readUrFunny,
-  UR_FUNNY_HOW_TO_GET,
-  UR_FUNNY_LICENCE,
-  type UrFunnyOptions,
-} from '../ur-funny.js';
+import { findUrFunny, readUrFunny, UR_FUNNY_HOW_TO_GET, UR_FUNNY_LICENCE } from './open.js';
+import type { UrFunnyOptions } from './options.js';
 import { rawFiles } from './raw.js';
 import { MODALITIES, type WordTable } from './word-table.js';
 
 /** Settings of `checkUrFunny`. */
 export interface CheckUrFunnyOptions extends Pick<UrFunnyOptions, 'widths'> {
   /** Called now and then with the part done, in [0, 1]. */
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 const SPLITS = ['train', 'validation', 'test'] as const;

@@ -87,7 +87,7 @@ function tableOf(
   const kept: { readonly row: number; readonly first: number }[] = [];
   for (let row = 0; row < text.rows; row++) {
     const words = rowsBetween(text.values, row * text.words, (row + 1) * text.words, widths.text);
-    const first = firstWord(words, widths.text, rules.faithful);
+    const first = firstWord(words, widths.text, rules.official);
     if (typeof first === 'string') (dropped[first] ??= []).push(idOf(row));
     else kept.push({ row, first: rules.sequence === 'padded' ? 0 : first });
   }

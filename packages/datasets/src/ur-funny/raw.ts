@@ -205,7 +205,7 @@ function planOf(
     const text = punchline
       .slice(0, count)
       .flatMap((index) => Array.from(words.vectors[index] as ArrayLike<number>));
-    const first = firstWord(text, width, rules.faithful);
+    const first = firstWord(text, width, rules.official);
     if (typeof first === 'string') {
       (dropped[first] ??= []).push(id);
       continue;
@@ -302,13 +302,13 @@ function fillFeatures(
 }
 
 /** The notebook pads the words' indexes with 0, so that its padding is the first word's vector; ours is zeros otherwise. */
-function fillText({ ids, starts, rows }: Plan, words: Words, width: number, { faithful }: WordRules): Filled {
+function fillText({ ids, starts, rows }: Plan, words: Words, width: number, { official }: WordRules): Filled {
   const filled = blankFor(rows.length, width);
   ids.forEach((id, i) => {
     const { punchline, context } = words.of(id);
     for (let row = starts[i] as number; row < (starts[i + 1] as number); row++) {
       const { sentence, word } = rows[row] as Row;
-      if (word === NOTHING || (word === PAD && !faithful)) continue;
+      if (word === NOTHING || (word === PAD && !official)) continue;
       const spoken = sentence === PUNCHLINE ? punchline : (context[sentence] as readonly number[]);
       const index = word === PAD ? 0 : (spoken[word] as number);
       copyFinite(words.vectors[index] as ArrayLike<number>, filled.values, row * width, filled.zeroed);

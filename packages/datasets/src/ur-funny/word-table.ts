@@ -32,7 +32,7 @@ export interface WordRules {
   /** At most so many words, the first ones. */
   readonly words: number;
   /** Leave out what sums to exactly 0, not only what is all zero; pad text with the first word's vector, not with zeros. */
-  readonly faithful: boolean;
+  readonly official: boolean;
   /** From the first word with a text vector that is not zero on, or as many words for all with zeros before them. */
   readonly sequence: 'words' | 'padded';
   /** How many sentences before the punchline; only with `'padded'`. */
@@ -48,7 +48,7 @@ export const TEXT_SUMS_TO_ZERO = 'the word vectors sum to 0';
  * @param text `[words, width]`, flat.
  * @returns The word, or the reason why the sample is left out.
  */
-export function firstWord(text: ArrayLike<number>, width: number, faithful: boolean): number | string {
+export function firstWord(text: ArrayLike<number>, width: number, official: boolean): number | string {
   let sum = 0;
   let first = -1;
   for (let i = 0; i < text.length; i++) {
@@ -58,7 +58,7 @@ export function firstWord(text: ArrayLike<number>, width: number, faithful: bool
     if (first < 0 && value !== 0 && Number.isFinite(value)) first = Math.floor(i / width);
   }
   if (first < 0) return NO_TEXT;
-  return faithful && sum === 0 ? TEXT_SUMS_TO_ZERO : first;
+  return official && sum === 0 ? TEXT_SUMS_TO_ZERO : first;
 }
 
 /** Copies numbers into float32; what is not finite becomes 0, and is counted. */

@@ -25,7 +25,7 @@ export function vggSoundTable({
   csv = 'vggsound.csv',
 }: {
   readonly root: string;
-  readonly csv?: string;
+  readonly csv?: string | undefined;
 }): ReturnType<typeof readVggSoundTable> & { readonly path: string } {
   const path = resolve(root, csv);
   if (!existsSync(path)) {
@@ -42,7 +42,7 @@ export function vggSoundTable({
 /** Where the files of the table's clips should be. */
 export function vggSoundClips(
   rows: readonly VggSoundRow[],
-  { root, framesPerSecond = 1 }: { readonly root: string; readonly framesPerSecond?: number },
+  { root, framesPerSecond = 1 }: { readonly root: string; readonly framesPerSecond?: number | undefined },
 ): readonly VggSoundClip[] {
   const folder = frameFolderName(framesPerSecond);
   return rows.map((row) => ({

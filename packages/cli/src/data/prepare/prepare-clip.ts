@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { frameFileName, frameNumbers } from '@g2d/datasets';
-import type { Clip } from './clip.js';
+import type { Clip } from '@g2d/core';
 import { runFfmpeg, type Ffmpeg } from './ffmpeg.js';
 
 /** What became of a clip. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Clip } from './clip.js';
+import type { Clip } from '@g2d/core';
 import type { Ffmpeg } from './ffmpeg.js';
 import { prepareClip, type ClipResult } from './prepare-clip.js';
 

@@ -2,40 +2,16 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { DatasetNotFoundError, OptionError } from '@g2d/core';
 import { firstOf } from '../clips/clip-dataset.js';
-import { checkOneOf, checkShare } from '../clips/options.js';
+import { checkShare } from '../clips/options.js';
 import type { Split } from '@g2d/core';
 import { splitByFraction } from '../splits.js';
 import { readList, type ListedRow } from './list.js';
-
-/** How the clips are divided into parts. Relative paths are under `root`. */
-export type CremaDParts =
-  | {
-      /** As lists say: lines `stem,emotion`, in this order. */
-      readonly by: 'list';
-      /**
-       * The lists, both or none. Default: `train.csv` and `test.csv` in `root`, or, where they are not, those that OGM-GE published
-       * and G2D uses (6,698 and 744 clips), which come with this package.
-       */
-      readonly train?: string;
-      readonly test?: string;
-      /** A list, or the share of the training list that is drawn at random. Default 0.1; faithful: 0. */
-      readonly validation?: string | number;
-      /** Of that draw. Default 0. */
-      readonly seed?: number;
-    }
-  | {
-      /** At random over all clips of the default lists, clip by clip, or so that no actor is in two parts. */
-      readonly by: 'clip' | 'actor';
-      /** Default 0.8, 0.1, 0.1. */
-      readonly fractions?: Readonly<Record<Split, number>>;
-      /** Default 0. */
-      readonly seed?: number;
-    };
+import type { CremaDSplits } from './options.js';
 
 export interface PartOptions {
   readonly root: string;
   readonly split: Split;
-  readonly parts: CremaDParts;
+  readonly splits: CremaDSplits;
   /** The folder of the lists that come with this package. */
   readonly published: string;
   readonly howToGet: string;
@@ -52,34 +28,33 @@ export interface Part {
  * @throws {FileFormatError} If a list cannot be used.
  * @throws {OptionError} If the part is empty, or an option has a value that is not accepted.
  */
-export function clipsOfPart({ root, split, parts, published, howToGet }: PartOptions): Part {
-  checkOneOf('parts.by', parts.by, ['list', 'clip', 'actor']);
-  const paths = listPaths(root, parts, published);
+export function clipsOfPart({ root, split, splits, published, howToGet }: PartOptions): Part {
+  const paths = listPaths(root, splits, published);
   const missing = Object.values(paths).filter((path) => !existsSync(path));
   if (missing.length > 0) throw new DatasetNotFoundError({ dataset: 'CREMA-D', root, missing, howToGet });
   const lists = Object.fromEntries(
     Object.entries(paths).map(([part, path]) => [part, readList(path)]),
   ) as Record<'train' | 'test', readonly ListedRow[]> & { readonly validation?: readonly ListedRow[] };
 
-  if (parts.by !== 'list') {
-    const { fractions = { train: 0.8, validation: 0.1, test: 0.1 }, seed = 0 } = parts;
+  if (splits.by !== 'list') {
+    const { fractions = { train: 0.8, validation: 0.1, test: 0.1 }, seed = 0 } = splits;
     const rows = new Map([...lists.train, ...lists.test].map((row) => [row.stem, row]));
     const divided = splitByFraction([...rows.keys()], {
       fractions,
       seed,
-      ...(parts.by === 'actor' && { groupOf: actorOf }),
+      ...(splits.by === 'actor' && { groupOf: actorOf }),
     });
     return { rows: nonEmpty(divided[split], split).map((stem) => rows.get(stem) as ListedRow), warnings: [] };
   }
   const warnings = leaks(paths, lists);
   if (split === 'test') return { rows: lists.test, warnings };
   if (lists.validation !== undefined) return { rows: lists[split] as readonly ListedRow[], warnings };
-  const share = (parts.validation ?? 0) as number;
-  checkShare('parts.validation', share);
+  const share = (splits.validation ?? 0) as number;
+  checkShare('splits.validation', share);
   if (share === 0) return { rows: split === 'train' ? lists.train : nonEmpty([], split), warnings };
   const drawn = splitByFraction(
     lists.train.map(({ stem }) => stem),
-    { fractions: { train: 1 - share, validation: share }, seed: parts.seed ?? 0 },
+    { fractions: { train: 1 - share, validation: share }, seed: splits.seed ?? 0 },
   );
   const stems = new Set(drawn[split]);
   return { rows: lists.train.filter(({ stem }) => stems.has(stem)), warnings };
@@ -87,16 +62,16 @@ export function clipsOfPart({ root, split, parts, published, howToGet }: PartOpt
 
 function listPaths(
   root: string,
-  parts: CremaDParts,
+  splits: CremaDSplits,
   published: string,
 ): { readonly train: string; readonly test: string; readonly validation?: string } {
-  const { train, test, validation } = parts.by === 'list' ? parts : {};
+  const { train, test, validation } = splits.by === 'list' ? splits : {};
   if ((train === undefined) !== (test === undefined)) {
     throw new OptionError(
-      '`parts` gives one list of `train` and `test`; give both, or none for the default lists.',
+      '`splits` gives one list of `train` and `test`; give both, or none for the default lists.',
       {
-        option: 'parts',
-        value: parts,
+        option: 'splits',
+        value: splits,
         accepted: 'both lists or none',
       },
     );
@@ -113,9 +88,9 @@ function listPaths(
 function nonEmpty<T>(rows: readonly T[], split: Split): readonly T[] {
   if (rows.length > 0) return rows;
   throw new OptionError(
-    `There is no ${split} part of CREMA-D: its share is 0 (as it is for validation with \`faithful\`). Give it a share in \`parts\`, ` +
-      'or open another part.',
-    { option: 'split', value: split, accepted: 'a part that has a share' },
+    `There is no ${split} split of CREMA-D: its share is 0 (as it is for validation with \`official\`). Give it a share in \`splits\`, ` +
+      'or open another split.',
+    { option: 'split', value: split, accepted: 'a split that has a share' },
   );
 }
 

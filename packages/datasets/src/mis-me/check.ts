@@ -1,15 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readImage } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/core';
-import type { DatasetCheck } from './dataset-check.js';
-import { misMe, MIS_ME_HOW_TO_GET, MIS_ME_LICENCE, misMeTablePath, type MisMeOptions } from './mis-me.js';
-import { readMisMeTable, type MisMeRow } from './mis-me-table.js';
+import { checkOptions, FileFormatError } from '@g2d/core';
+import type { DatasetCheck } from '@g2d/core';
+import { MIS_ME_HOW_TO_GET, MIS_ME_LICENCE, misMeTablePath, openMisMe } from './open.js';
+import { misMeOptions, type MisMeOptions } from './options.js';
+import { readMisMeTable, type MisMeRow } from './table.js';
 
 /** Settings of `checkMisMe`. */
 export interface CheckMisMeOptions extends Omit<MisMeOptions, 'root' | 'split' | 'station'> {
   /** Called now and then with the part done, in [0, 1]. */
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 const EXPECTED = {
@@ -42,8 +43,9 @@ const AT_ONCE = 8;
  */
 export async function checkMisMe(
   folder: string,
-  { onProgress, ...options }: CheckMisMeOptions = {},
+  { onProgress, ...given }: CheckMisMeOptions = {},
 ): Promise<DatasetCheck> {
+  const options = checkOptions(misMeOptions, { ...given, root: folder }, 'checkMisMe');
   const problems = new Map<string, string[]>();
   const report = (reason: string, id: string): void => {
     problems.set(reason, [...(problems.get(reason) ?? []), id]);
@@ -52,7 +54,7 @@ export async function checkMisMe(
   const named = new Set<string>();
   let readable = true;
   for (const part of Object.keys(TABLES) as (keyof typeof TABLES)[]) {
-    const rows = await readTable(misMeTablePath({ ...options, root: folder }, TABLES[part]), report);
+    const rows = await readTable(misMeTablePath(options, TABLES[part]), report);
     found[part] = rows.length;
     if (rows.length === 0 && !part.includes(' ')) readable = false;
     for (const { image } of rows) named.add(image);
@@ -61,7 +63,7 @@ export async function checkMisMe(
     }
   }
 
-  const imageFolder = join(folder, options.imageFolder ?? 'all_three_stations/images');
+  const imageFolder = join(folder, options.imageFolder);
   const there = new Set(existsSync(imageFolder) ? readdirSync(imageFolder) : []);
   const absent = [...named].filter((image) => !there.has(image));
   if (there.size === 0) report('folder of pictures missing or empty', imageFolder);
@@ -82,7 +84,7 @@ export async function checkMisMe(
   }
   // What only opening shows, such as a column without any number.
   if (problems.size === 0) {
-    await misMe({ ...options, root: folder, split: 'train' }).catch((error: unknown) =>
+    await openMisMe({ ...options, split: 'train' }).catch((error: unknown) =>
       report('cannot be opened', error instanceof Error ? error.message : String(error)),
     );
   }

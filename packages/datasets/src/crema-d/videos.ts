@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
 import { DatasetNotFoundError } from '@g2d/core';
-import { frameFolder, type ClipList } from './clip.js';
+import type { Clip } from '@g2d/core';
+import { frameFolderName } from '../clips/options.js';
 
 /**
  * CREMA-D: `VideoFlash/<stem>.flv` → `Image-01-FPS/<stem>/` and, where the dataset's own recording is not there,
@@ -9,7 +10,13 @@ import { frameFolder, type ClipList } from './clip.js';
  *
  * @throws {DatasetNotFoundError} If there is no video.
  */
-export function cremaDClips(root: string, perSecond: number, videos = join(root, 'VideoFlash')): ClipList {
+export function cremaDVideos(
+  { root }: { readonly root: string },
+  {
+    framesPerSecond,
+    videos = join(root, 'VideoFlash'),
+  }: { readonly framesPerSecond: number; readonly videos?: string },
+): { readonly clips: readonly Clip[]; readonly withoutVideo: readonly string[] } {
   const names = existsSync(videos) ? readdirSync(videos).filter((name) => /^\w+\.(flv|mp4)$/.test(name)) : [];
   if (names.length === 0) {
     throw new DatasetNotFoundError({
@@ -26,7 +33,7 @@ export function cremaDClips(root: string, perSecond: number, videos = join(root,
     return {
       id,
       video: resolve(videos, name),
-      frames: resolve(root, frameFolder(perSecond), id),
+      frames: resolve(root, frameFolderName(framesPerSecond), id),
       sound: resolve(root, 'AudioWAV', `${id}.wav`),
     };
   });

@@ -1,22 +1,16 @@
 import { basename, join } from 'node:path';
-import { checkClips, Problems, reasonOf } from './clips/check-clips.js';
-import { EMPTY_SOUND, findClips, NEITHER, NO_FOLDER, NO_FRAME, NO_SOUND } from './clips/find-clips.js';
-import {
-  CREMA_D_HOW_TO_GET,
-  CREMA_D_LICENCE,
-  cremaDClips,
-  cremaDPart,
-  cremaDRules,
-  PUBLISHED_LISTS,
-  type CremaDOptions,
-} from './crema-d.js';
-import type { Part } from './crema-d/parts.js';
-import type { DatasetCheck } from './dataset-check.js';
+import { checkClips, Problems, reasonOf } from '../clips/check-clips.js';
+import { EMPTY_SOUND, findClips, NEITHER, NO_FOLDER, NO_FRAME, NO_SOUND } from '../clips/find-clips.js';
+import { CREMA_D_HOW_TO_GET, CREMA_D_LICENCE, cremaDClips, cremaDPart, cremaDRules } from './open.js';
+import { PUBLISHED_LISTS } from '../published-lists.js';
+import type { CremaDOptions } from './options.js';
+import type { Part } from './splits.js';
+import type { DatasetCheck } from '@g2d/core';
 
 /** Settings of `checkCremaD`. */
 export interface CheckCremaDOptions extends Pick<CremaDOptions, 'framesPerSecond' | 'frames'> {
   /** Called now and then with the part done, in [0, 1]. */
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 const EXPECTED = { train: 6698, test: 744, sounds: 7442, 'frame folders': 7442 } as const;
@@ -87,7 +81,7 @@ export async function checkCremaD(folder: string, options: CheckCremaDOptions = 
 
 function readPart(root: string, split: 'train' | 'test', problems: Problems): Part {
   try {
-    return cremaDPart({ root, split, faithful: true });
+    return cremaDPart({ root, split, official: true });
   } catch (error) {
     // Both parts need both lists: said once.
     const reason = 'list that cannot be used';
@@ -98,7 +92,7 @@ function readPart(root: string, split: 'train' | 'test', problems: Problems): Pa
       train: join(PUBLISHED_LISTS, 'train.csv'),
       test: join(PUBLISHED_LISTS, 'test.csv'),
     } as const;
-    return cremaDPart({ root, split, faithful: true, parts: published });
+    return cremaDPart({ root, split, official: true, splits: published });
   }
 }
 

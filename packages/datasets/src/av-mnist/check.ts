@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { openNpy } from '@g2d/formats/node';
 import { DatasetNotFoundError } from '@g2d/core';
-import { avMnist, AV_MNIST_HOW_TO_GET, avMnistFiles } from './av-mnist.js';
-import type { DatasetCheck } from './dataset-check.js';
+import { AV_MNIST_HOW_TO_GET, avMnistFiles, openAvMnist } from './open.js';
+import type { DatasetCheck } from '@g2d/core';
 
 /** Settings of `checkAvMnist`. */
 export interface CheckAvMnistOptions {
   /** Called now and then with the part done, in [0, 1]. */
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 const EXPECTED = { train: 60_000, test: 10_000 } as const;
@@ -35,7 +35,7 @@ export async function checkAvMnist(
   };
   const found: Record<string, number> = { train: 0, test: 0 };
   for (const split of ['train', 'test'] as const) {
-    const dataset = await avMnist({ root: folder, split, validationRows: 0 }).catch((error: unknown) => {
+    const dataset = await openAvMnist({ root: folder, split, official: true }).catch((error: unknown) => {
       if (!(error instanceof DatasetNotFoundError)) return void report(UNUSABLE, reasonOf(error));
       for (const name of error.details['missing'] as readonly string[]) report('file missing', name);
     });

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readVggSoundTable } from '@g2d/datasets';
 import { DatasetNotFoundError } from '@g2d/core';
-import { frameFolder, type ClipList } from './clip.js';
+import type { Clip } from '@g2d/core';
+import { frameFolderName } from '../clips/options.js';
+import { readVggSoundTable } from './table.js';
 
 /** Where the published archives have them. */
 const IN_ARCHIVE = 'scratch/shared/beegfs/hchen/train_data/VGGSound_final/video';
@@ -14,8 +15,14 @@ const IN_ARCHIVE = 'scratch/shared/beegfs/hchen/train_data/VGGSound_final/video'
  * @throws {DatasetNotFoundError} If the table or all videos are missing.
  * @throws {FileFormatError} If a line of the table has another form.
  */
-export function vggSoundClips(root: string, perSecond: number, videos = videoFolder(root)): ClipList {
-  const table = join(root, 'vggsound.csv');
+export function vggSoundVideos(
+  { root, csv }: { readonly root: string; readonly csv: string },
+  {
+    framesPerSecond,
+    videos = videoFolder(root),
+  }: { readonly framesPerSecond: number; readonly videos?: string },
+): { readonly clips: readonly Clip[]; readonly withoutVideo: readonly string[] } {
+  const table = resolve(root, csv);
   const there = new Set(existsSync(videos) ? readdirSync(videos) : []);
   const missing = [
     ...(existsSync(table) ? [] : [table]),
@@ -39,7 +46,7 @@ export function vggSoundClips(root: string, perSecond: number, videos = videoFol
       .map(({ stem, part }) => ({
         id: stem,
         video: resolve(videos, `${stem}.mp4`),
-        frames: resolve(root, 'video/frames', part, frameFolder(perSecond), stem),
+        frames: resolve(root, 'video/frames', part, frameFolderName(framesPerSecond), stem),
         sound: resolve(root, 'audio', part, `${stem}.wav`),
       })),
     withoutVideo: [...new Set(rows.map(({ stem }) => stem))].filter((stem) => !there.has(`${stem}.mp4`)),

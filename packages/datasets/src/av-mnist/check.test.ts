@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeNpy } from '@g2d/formats/node';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkAvMnist } from './av-mnist-check.js';
+import { checkAvMnist } from './check.js';
 
-const good = fileURLToPath(new URL('../../../test/fixtures/avmnist/avmnist', import.meta.url));
+const good = fileURLToPath(new URL('../../../../test/fixtures/avmnist/avmnist', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'g2d-avmnist-check-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { checkClips, Problems, reasonOf } from './clips/check-clips.js';
-import { findClips } from './clips/find-clips.js';
-import type { DatasetCheck } from './dataset-check.js';
-import type { VggSoundOptions } from './vgg-sound.js';
+import { checkClips, Problems, reasonOf } from '../clips/check-clips.js';
+import { findClips } from '../clips/find-clips.js';
+import type { DatasetCheck } from '@g2d/core';
+import type { VggSoundOptions } from './options.js';
 import {
   labelsOf,
   VGG_SOUND_HOW_TO_GET,
@@ -11,12 +11,12 @@ import {
   vggSoundRules,
   vggSoundTable,
   type VggSoundClip,
-} from './vgg-sound/clips.js';
+} from './clips.js';
 
 /** Settings of `checkVggSound`. */
 export interface CheckVggSoundOptions extends Pick<VggSoundOptions, 'csv' | 'framesPerSecond' | 'frames'> {
   /** Called now and then with the part done, in [0, 1]. */
-  readonly onProgress?: (done: number) => void;
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 /** The clips of the full package; the table names 291 more, which nobody has. */

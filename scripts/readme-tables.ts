@@ -1,0 +1,59 @@
+// Tables of components in the READMEs, made from their definitions: `npm run tables` writes them, test/docs/tables.test.ts compares.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Component, Configurable } from '@g2d/core';
+import { datasets } from '@g2d/datasets';
+import { encoders } from '@g2d/encoders';
+import { fusions } from '@g2d/fusion';
+import { methods } from '@g2d/methods';
+import { format, resolveConfig } from 'prettier';
+import { describeOptions } from '../packages/cli/src/components/describe-options.js';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** README → the components of its table. */
+const TABLES: Readonly<Record<string, readonly Component[]>> = {
+  'packages/encoders/README.md': encoders,
+  'packages/fusion/README.md': fusions,
+  'packages/datasets/README.md': datasets,
+  'packages/methods/README.md': methods,
+};
+
+const START = '<!-- table of components: npm run tables -->';
+const END = '<!-- end of the table -->';
+
+/** Every README with its table as the definitions have it, by path. */
+export async function readmesWithTables(): Promise<ReadonlyMap<string, string>> {
+  const made = Object.entries(TABLES).map(async ([name, components]): Promise<[string, string]> => {
+    const path = resolve(root, name);
+    const text = readFileSync(path, 'utf8');
+    const [before, rest] = text.split(START);
+    const [, after] = rest?.split(END) ?? [];
+    if (before === undefined || after === undefined) throw new Error(`${name} has no place for its table.`);
+    const whole = `${before}${START}\n\n${tableOf(components)}\n\n${END}${after}`;
+    return [path, await format(whole, { ...(await resolveConfig(path)), filepath: path })];
+  });
+  return new Map(await Promise.all(made));
+}
+
+function tableOf(components: readonly Component[]): string {
+  const rows = components.map((component) => {
+    const { name, label, summary } = component;
+    return `| \`${name}\` | ${label}: ${summary} | ${optionsOf(component)} |`;
+  });
+  return ['| name | what it is | options |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+/** Names, with defaults; `root?` may be left out. */
+function optionsOf(component: Component): string {
+  const { options, methods: parts } = component as Partial<
+    Configurable & { readonly methods: readonly Component[] }
+  >;
+  if (parts?.length) return `those of ${parts.map(({ name }) => `\`${name}\``).join(' and ')}`;
+  if (!options) return '';
+  return describeOptions(options)
+    .map(({ name, default: usual, required }) =>
+      usual === undefined ? `\`${name}${required ? '' : '?'}\`` : `\`${name}\` = \`${usual}\``,
+    )
+    .join(', ');
+}
