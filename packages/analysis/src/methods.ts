@@ -76,8 +76,12 @@ export function runLabel(config: RunConfig): string {
       ['teacher', 'joint', config.method, modality].includes(name) || name.startsWith('teacher-');
     return isPlain ? `Teacher of ${modality}` : name;
   }
-  return name === config.method ? methodWords(config.method).label : methodWords(name).label;
+  return [name, config.name].includes(config.method) ? methodLabel(config) : methodWords(name).label;
 }
+
+/** What the run's methods call themselves, as its folder has recorded it, else how they are known here. */
+const methodLabel = ({ method, components }: RunConfig): string =>
+  components?.method?.map(({ label }) => label).join(' + ') ?? methodWords(method).label;
 
 /** The name without a part that only says the seed: `g2d-seed3` and `g2d-3` are `g2d` where the seed is 3. */
 export function nameWithoutSeed({ name, seed }: Pick<RunConfig, 'name' | 'seed'>): string {

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { FileFormatError, OptionError } from '@g2d/core';
+import { RECORDED_KEYS } from '@g2d/core/run-folder';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
-
-/** Keys of a run folder's `config.json` that are no settings: it is a configuration itself. */
-const RECORDED = ['format', 'kind', 'model', 'environment'];
 
 /**
  * Reads a configuration file: JSON of `configSchema`, or the `config.json` of a run folder.
@@ -48,7 +46,7 @@ export function parseConfig(
 ): RunConfig {
   let settings = values;
   if (isObject(values)) {
-    const own = Object.fromEntries(Object.entries(values).filter(([key]) => !RECORDED.includes(key)));
+    const own = Object.fromEntries(Object.entries(values).filter(([key]) => !RECORDED_KEYS.includes(key)));
     settings = Object.entries(changes).reduce<unknown>(
       (all, [key, value]) => withValue(all, key, value),
       own,

@@ -151,7 +151,7 @@ function findPlace(folder: RunFolder, config: RunConfig, resume: boolean): Place
   }
   if (finished || !last) return { ...(finished && { finished }), warnings: [] };
   const { backend } = describeEnvironment();
-  const before = (recorded['environment'] as { readonly backend?: string } | undefined)?.backend;
+  const before = recorded.environment?.backend;
   const warnings =
     before === backend
       ? last.warnings
@@ -200,13 +200,14 @@ function begin(folder: RunFolder, config: RunConfig, run: OpenedRun): void {
   folder.clear();
   const { facts } = run;
   const modalities = Object.keys(facts.shapes);
-  folder.begin({
-    ...asRecorded(config),
-    modalities,
-    kind: modalities.length > 1 ? 'student' : 'teacher',
-    model: facts,
-    environment: describeEnvironment(),
-  });
+  folder.begin(
+    { ...asRecorded(config), modalities },
+    {
+      kind: modalities.length > 1 ? 'student' : 'teacher',
+      model: facts,
+      environment: describeEnvironment(),
+    },
+  );
   if (run.needsTeachers) copyTeachers(run.teachersOf(), folder);
 }
 
