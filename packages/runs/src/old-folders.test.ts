@@ -32,7 +32,14 @@ describe('run folders of version 1', () => {
 
   it('go on where they were stopped, to the numbers of the run that was not', async () => {
     const folder = copyOf('g2d-stopped');
-    const outcome = await trainRun(configOf(folder), { out: folder, resume: true });
+    // Stopped once more, so that it also goes on from what this version saved in it.
+    const stop = new AbortController();
+    const silent = { begin: () => {}, epoch: () => {}, note: () => {} };
+    const reporter = { ...silent, step: () => stop.abort() };
+    const options = { out: folder, resume: true };
+    const stopped = await trainRun(configOf(folder), { ...options, signal: stop.signal, reporter });
+    expect(stopped.status).toBe('interrupted');
+    const outcome = await trainRun(configOf(folder), options);
     expect(outcome.status).toBe('finished');
     const [resumed, whole] = [json(folder, 'summary.json'), json(version1, 'g2d', 'summary.json')];
     expect(resumed).toMatchObject({ selectedEpoch: whole.selectedEpoch, test: whole.test, last: whole.last });
