@@ -1,6 +1,14 @@
 // @g2d/methods as somebody with a data pipeline gets it: the loop and the methods, TensorFlow.js, and nothing that reads files.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -45,13 +53,20 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('@g2d/methods alone in an empty project', () => {
-  it('brings no package but ours', () => {
-    expect(closure).toEqual(
-      ['distill', 'encoders', 'fusion', 'methods', 'smp', 'tensor-ops', 'trainer'].map(
-        (name) => `@g2d/${name}`,
-      ),
-    );
-    expect(readdirSync(join(project, 'node_modules/@g2d')).map((name) => `@g2d/${name}`)).toEqual(closure);
+  it('brings two packages of other people: a schema library and a CSV reader', () => {
+    const others = closure.filter((name) => !name.startsWith('@g2d/'));
+    expect(others).toEqual(['csv-parse', 'zod']);
+    const installed = readdirSync(join(project, 'node_modules/@g2d')).map((name) => `@g2d/${name}`);
+    expect([...installed, ...others].sort()).toEqual(closure);
+    // Neither has dependencies of its own, and none of the optional ones came along.
+    for (const name of others) {
+      const { dependencies = {} } = JSON.parse(
+        readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8'),
+      ) as { dependencies?: object };
+      expect(dependencies).toEqual({});
+    }
+    for (const name of ['sharp', 'h5wasm', '@g2d/datasets'])
+      expect(existsSync(join(project, 'node_modules', name))).toBe(false);
   });
 
   it.each(['mjs', 'cjs'])('trains, and says what reading a dataset needs, from a .%s file', (extension) => {

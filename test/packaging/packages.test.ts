@@ -126,7 +126,7 @@ describe('packed packages in an empty project', () => {
 
   it('recognizes an error across the two builds', () => {
     const code = `
-      const { G2DError } = require('@g2d/tensor-ops');
+      const { G2DError } = require('@g2d/core');
       import('@g2d/smp').then(({ byPrefix }) => {
         try { byPrefix({ a: '' }); } catch (error) { console.log(G2DError.isInstance(error), error.message); }
       });`;
