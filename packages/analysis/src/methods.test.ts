@@ -48,7 +48,7 @@ describe('runLabel', () => {
       ...part,
     }) as RunConfig;
 
-  it('is the name that somebody gave, else the method or the modality of a teacher', () => {
+  it('is the name that somebody gave, else what the folder calls the method, or the modality of a teacher', () => {
     expect(runLabel(config({}))).toBe('G2D');
     expect(runLabel(config({ name: 'g2d-seed1' }))).toBe('G2D');
     const words = { method: { label: 'Calm logits', summary: 'large logits cost something' } };
@@ -59,6 +59,10 @@ describe('runLabel', () => {
     });
     expect(wordsAmong([], 'calm').label).toBe('calm');
     expect(runLabel(config({ name: 'my best' }))).toBe('my best');
+    const components = { method: [{ name: 'mine', label: 'Mine', summary: 'does it my way' }] };
+    expect(runLabel(config({ method: './mine.js', name: './mine.js' }))).toBe('./mine.js');
+    expect(runLabel(config({ method: './mine.js', name: './mine.js', components }))).toBe('Mine');
+    expect(runLabel(config({ method: './mine.js', name: 'my best', components }))).toBe('my best');
     const teacher = { kind: 'teacher', modalities: ['audio'], method: 'joint' } as const;
     expect(runLabel(config({ ...teacher, name: 'teacher-audio' }))).toBe('Teacher of audio');
     expect(runLabel(config({ ...teacher, name: 'wide' }))).toBe('wide');

@@ -60,18 +60,12 @@ export function methodWords(method: string): MethodWords {
   return { label, description: '' };
 }
 
-/** Words for the method of a run: those that its folder has, from the method's definition. */
-export function wordsOf({
-  method,
-  words,
-}: {
-  readonly method: string;
-  readonly words?: unknown;
-}): MethodWords {
-  const recorded = (words as { readonly method?: Readonly<Record<string, unknown>> } | undefined)?.method;
-  const { label, summary } = recorded ?? {};
-  if (typeof label !== 'string' || label === '') return methodWords(method);
-  return { label, description: typeof summary === 'string' ? summary : '' };
+/** Words for the method of a run: those that its folder has, from the definitions of its methods. */
+export function wordsOf({ method, components }: Pick<RunConfig, 'method' | 'components'>): MethodWords {
+  const recorded = components?.method;
+  if (!recorded || recorded.length === 0) return methodWords(method);
+  const [only] = recorded.length === 1 ? recorded : [];
+  return { label: recorded.map(({ label }) => label).join(' + '), description: only?.summary ?? '' };
 }
 
 /** Words for a name in a group of runs: those of the method of the run that is called after it. */

@@ -1,14 +1,5 @@
-import {
-  isObject,
-  numberField,
-  numberRecordField,
-  optional,
-  parseObject,
-  partMetricsField,
-  readText,
-  type Source,
-} from './read-fields.js';
-import type { EpochMetrics } from './run.js';
+import { checkFile, epochMetricsSchema, parseJson, type EpochMetrics } from '@g2d/core/run-folder';
+import { readText } from './read-file.js';
 
 /**
  * Reads `metrics.jsonl`, one object per line.
@@ -25,7 +16,8 @@ export function readMetrics(path: string, { isFinished }: { readonly isFinished:
     if (text.trim() === '') continue;
     // Only the last line has no line end.
     if (!isFinished && index === lines.length - 1 && isTorn(text)) break;
-    const epoch = readEpoch(parseObject(text, path, `line ${index + 1}: `));
+    const place = { path, at: `line ${index + 1}: ` };
+    const epoch = checkFile(epochMetricsSchema, parseJson(text, place), place);
     while ((metrics.at(-1)?.epoch ?? -Infinity) >= epoch.epoch) metrics.pop();
     metrics.push(epoch);
   }
@@ -39,33 +31,4 @@ function isTorn(text: string): boolean {
   } catch {
     return true;
   }
-}
-
-const KNOWN = ['loss', 'train', 'validation', 'test', 'confidence', 'coefficients', 'metrics'];
-
-// What a method records under a name of its own: taken if it is an object of numbers, else left alone.
-function readSeries(source: Source): { series?: NonNullable<EpochMetrics['series']> } {
-  const entries = Object.entries(source.object).flatMap(([key, value]) => {
-    const isSeries =
-      isObject(value) && Object.values(value).every((item) => item === null || typeof item === 'number');
-    return isSeries && !KNOWN.includes(key) ? [[key, numberRecordField(source, key)] as const] : [];
-  });
-  return entries.length === 0 ? {} : { series: Object.fromEntries(entries) };
-}
-
-function readEpoch(source: Source): EpochMetrics {
-  return {
-    epoch: numberField(source, 'epoch'),
-    loss: numberRecordField(source, 'loss'),
-    train: numberRecordField(source, 'train'),
-    ...optional(source, 'learningRate', numberField),
-    ...optional(source, 'seconds', numberField),
-    ...optional(source, 'memoryMB', numberField),
-    ...optional(source, 'validation', numberRecordField),
-    ...optional(source, 'test', numberRecordField),
-    ...optional(source, 'confidence', numberRecordField),
-    ...optional(source, 'coefficients', numberRecordField),
-    ...optional(source, 'metrics', partMetricsField),
-    ...readSeries(source),
-  };
 }

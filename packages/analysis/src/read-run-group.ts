@@ -1,18 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { methodRank } from './methods.js';
-import {
-  fail,
-  isObject,
-  numberField,
-  numberRecordField,
-  optional,
-  readObject,
-  recordField,
-  stringField,
-} from './read-fields.js';
+import { groupSummarySchema, type GroupSummary } from '@g2d/core/run-folder';
+import { readFile } from './read-file.js';
 import { RUN_FILES, readRun } from './read-run.js';
-import type { Accuracies, GroupSummary, Run, RunGroup } from './run.js';
+import type { Run, RunGroup } from './run.js';
 
 /**
  * Reads a folder of runs: its `summary.json` and every sub-folder that is a finished run.
@@ -27,7 +19,7 @@ import type { Accuracies, GroupSummary, Run, RunGroup } from './run.js';
  * console.log(group.runs.map((run) => run.name));
  */
 export function readRunGroup(folder: string): RunGroup {
-  const summary = readGroupSummary(join(folder, 'summary.json'));
+  const summary = readFile(join(folder, 'summary.json'), groupSummarySchema);
   const names = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'config.json')))
     .map((entry) => entry.name)
@@ -42,31 +34,6 @@ export function readRunGroup(folder: string): RunGroup {
     runs: sortTeachers(runs),
     modalities: modalitiesOf(runs, summary),
     incomplete: names.filter((name) => !isComplete(name)),
-  };
-}
-
-function readGroupSummary(path: string): GroupSummary {
-  const source = readObject(path);
-  const { tensorflow } = source.object;
-  if (tensorflow !== undefined && tensorflow !== null && typeof tensorflow !== 'string') {
-    return fail(source, 'tensorflow', 'a string or null');
-  }
-  return {
-    seed: numberField(source, 'seed'),
-    backend: stringField(source, 'backend'),
-    tensorflow: tensorflow ?? null,
-    device: stringField(source, 'device'),
-    seconds: numberRecordField(source, 'seconds'),
-    results: recordField(source, 'results', 'an object of { test, validation } by method', (value) => {
-      if (!isObject(value)) return undefined;
-      const result = { path, at: source.at, object: value };
-      return {
-        test: numberRecordField(result, 'test') as Accuracies,
-        ...optional(result, 'validation', numberRecordField),
-      };
-    }),
-    teachers: numberRecordField(source, 'teachers'),
-    confidences: optional(source, 'confidences', numberRecordField).confidences ?? {},
   };
 }
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { G2DError } from '@g2d/core';
-import { readConfig } from './read-config.js';
-import { readSummary } from './read-summary.js';
+import { recordedConfigSchema, summarySchema } from '@g2d/core/run-folder';
+import { readFile } from './read-file.js';
 import type { RunConfig, RunTeacher } from './run.js';
 
 /**
@@ -34,9 +34,9 @@ function sameTeacher(folder: string, copy: RunTeacher | undefined): RunTeacher |
 function readTeacher(folder: string): RunTeacher | undefined {
   if (!existsSync(join(folder, 'config.json'))) return undefined;
   try {
-    const config = readConfig(join(folder, 'config.json'));
+    const config = readFile(join(folder, 'config.json'), recordedConfigSchema);
     const path = join(folder, 'summary.json');
-    return { config, ...(existsSync(path) && { summary: readSummary(path) }) };
+    return { config, ...(existsSync(path) && { summary: readFile(path, summarySchema) }) };
   } catch (error) {
     if (G2DError.isInstance(error)) return undefined;
     throw error;

@@ -1,5 +1,6 @@
-import { keyOf, type Origin, type Quantity, type Table } from './outline.js';
+import type { Origin, Quantity, Table } from './outline.js';
 import type { Expectation, Rows, Value } from './read-expected.js';
+import { keyOf } from './strict-json.js';
 
 /** A quantity's distance from the expected value next to the allowed one. */
 export interface Check {

@@ -41,13 +41,6 @@ export function outline(parityCase: ParityCase): readonly (Quantity | Table)[] {
 
 export const isTable = (item: Quantity | Table): item is Table => 'rows' in item;
 
-/** `['steps', 0, 'lossCe']` as `steps[0].lossCe`. */
-export const keyOf = (path: readonly (string | number)[]): string =>
-  path.reduce<string>(
-    (key, part) => (typeof part === 'number' ? `${key}[${part}]` : key === '' ? part : `${key}.${part}`),
-    '',
-  );
-
 /** Quantities of one kind and origin below a path. */
 const quantities = (
   path: readonly (string | number)[],

@@ -1,22 +1,7 @@
+import { z } from 'zod';
 import type { ParityCase } from './case.js';
-import { isTable, keyOf, outline, type Quantity, type Table } from './outline.js';
-import {
-  flag,
-  inside,
-  integer,
-  jsonObject,
-  list,
-  number,
-  object,
-  oneOf,
-  onlyKeys,
-  readJson,
-  text,
-  tuple,
-  wrong,
-  type Place,
-  type Reader,
-} from './strict-json.js';
+import { isTable, outline, type Quantity, type Table } from './outline.js';
+import { flag, integer, list, number, object, oneOf, readJson, text, tuple, valueAt } from './strict-json.js';
 
 /** Numbers nested as in the file, a word or a boolean. */
 export type Value = number | string | boolean | readonly Value[];
@@ -42,116 +27,74 @@ export interface Expected {
  * @throws {FileFormatError} Naming the file, the key, what is expected and what is there; also for results of another case.
  */
 export function readExpected(file: string, parityCase: ParityCase): Expected {
-  return readJson(file, (value, place) => {
-    oneOf('g2d-parity-expected/1')(jsonObject(value, place)['format'], inside(place, 'format'));
-    const { truth, float32Deviation, ties } = object<ExpectedFile>({
-      format: text,
-      id: oneOf(parityCase.id),
-      truth: jsonObject,
-      float32Deviation: jsonObject,
-      ties: optionalTies,
-    })(value, place);
-    const items = outline(parityCase);
-    const tree = grow(items);
-    const truths = new Map<string, unknown>();
-    walk(tree, truth, inside(place, 'truth'), (item, entry, at) =>
-      truths.set(keyOf(item.path), readTruth(item, entry, at)),
-    );
-    const deviations = new Map<string, unknown>();
-    walk(tree, float32Deviation, inside(place, 'float32Deviation'), (item, entry, at) =>
-      deviations.set(keyOf(item.path), readDeviation(item, entry, at)),
-    );
-    const expectations = items.map((item) => {
-      const found = { truth: truths.get(keyOf(item.path)), deviation: deviations.get(keyOf(item.path)) };
-      return (isTable(item) ? { table: item, ...found } : { quantity: item, ...found }) as Expectation;
-    });
-    return { expectations, ties };
+  const items = outline(parityCase);
+  const schema = object({
+    format: text,
+    id: oneOf(parityCase.id),
+    truth: schemaOf(items, truthOf),
+    float32Deviation: schemaOf(items, deviationOf),
+    // Only cases with a network have near ties.
+    ties: object({ below: z.looseObject({}, 'an object'), perStep: list(integer({ min: 0 })) }).optional(),
   });
+  const { truth, float32Deviation, ties } = readJson(file, 'g2d-parity-expected/1', schema);
+  const expectations = items.map((item) => {
+    const found = { truth: valueAt(truth, item.path), deviation: valueAt(float32Deviation, item.path) };
+    return (isTable(item) ? { table: item, ...found } : { quantity: item, ...found }) as Expectation;
+  });
+  return { expectations, ties: ties?.perStep ?? [] };
 }
 
-interface ExpectedFile {
-  readonly format: string;
-  readonly id: string;
-  readonly truth: Readonly<Record<string, unknown>>;
-  readonly float32Deviation: Readonly<Record<string, unknown>>;
-  readonly ties: readonly number[];
-}
+type Item = Quantity | Table;
 
-/** Only cases with a network have near ties. */
-const optionalTies: Reader<readonly number[]> = (value, place) =>
-  value === undefined
-    ? []
-    : object({ below: jsonObject, perStep: list(integer({ min: 0 })) })(value, place).perStep;
-
-type Tree = { readonly item: Quantity | Table } | { readonly branches: Map<string | number, Tree> };
-
-/** The outline as a tree of keys. */
-function grow(items: readonly (Quantity | Table)[]): Tree {
-  const root = new Map<string | number, Tree>();
+/** The schema of an object with exactly these items, each at its path. */
+function schemaOf(items: readonly Item[], leafOf: (item: Item) => z.ZodType, depth = 0): z.ZodType {
+  const [first] = items as [Item, ...Item[]];
+  if (items.length === 1 && first.path.length === depth) return leafOf(first);
+  const branches = new Map<string | number, Item[]>();
   for (const item of items) {
-    let branches = root;
-    for (const key of item.path.slice(0, -1)) {
-      const next = branches.get(key) ?? { branches: new Map() };
-      branches.set(key, next);
-      branches = (next as { branches: Map<string | number, Tree> }).branches;
-    }
-    branches.set(item.path.at(-1) as string | number, { item });
+    const key = item.path[depth] as string | number;
+    branches.set(key, [...(branches.get(key) ?? []), item]);
   }
-  return { branches: root };
+  const fields = [...branches].map(([key, inner]) => [key, schemaOf(inner, leafOf, depth + 1)] as const);
+  return typeof first.path[depth] === 'number'
+    ? tuple(...fields.map(([, field]) => field))
+    : object(Object.fromEntries(fields));
 }
 
-/** Calls `leaf` for every item, and throws for a key that is none of them. */
-function walk(
-  tree: Tree,
-  value: unknown,
-  place: Place,
-  leaf: (item: Quantity | Table, value: unknown, place: Place) => void,
-): void {
-  if ('item' in tree) return leaf(tree.item, value, place);
-  const keys = [...tree.branches.keys()];
-  const isList = typeof keys[0] === 'number';
-  if (isList) list(jsonObject, keys.length)(value, place);
-  else onlyKeys(value, keys as string[], place);
-  for (const [key, branch] of tree.branches) {
-    walk(branch, (value as Record<string | number, unknown>)[key], inside(place, key), leaf);
-  }
-}
-
-const numbers = (shape: readonly number[]): Reader<Value> =>
+const numbers = (shape: readonly number[]): z.ZodType<Value> =>
   shape.length === 0 ? number() : list(numbers(shape.slice(1)), shape[0]);
 
-function readTruth(item: Quantity | Table, value: unknown, place: Place): Value | Rows {
-  if (isTable(item)) return readRows(item, item.columns, value, place);
+function truthOf(item: Item): z.ZodType<Value | Rows> {
+  if (isTable(item)) return rowsOf(item, item.columns);
   switch (item.holds) {
     case 'word':
-      return text(value, place);
+      return text;
     case 'boolean':
-      return flag(value, place);
+      return flag;
     case 'setting':
-      return number()(value, place);
+      return number();
     default:
-      return numbers(item.holds)(value, place);
+      return numbers(item.holds);
   }
 }
 
-function readDeviation(item: Quantity | Table, value: unknown, place: Place): number | Rows {
-  if (isTable(item)) return readRows(item, item.deviations, value, place);
+function deviationOf(item: Item): z.ZodType<number | Rows> {
+  if (isTable(item)) return rowsOf(item, item.deviations);
+  const deviation = number({ min: 0 });
   // What must be equal has none, or 0.
-  return value === undefined && typeof item.holds === 'string' ? 0 : number({ min: 0 })(value, place);
+  return typeof item.holds === 'string' ? deviation.default(0) : deviation;
 }
 
-function readRows({ rows }: Table, columns: readonly string[], value: unknown, place: Place): Rows {
-  const file = object({
+function rowsOf({ rows }: Table, columns: readonly string[]): z.ZodType<Rows> {
+  const shape = Object.fromEntries(rows.map(({ name }) => [name, list(number(), columns.length)]));
+  return object({
     columns: tuple(...columns.map((column) => oneOf(column))),
-    rows: jsonObject,
-  })(value, place);
-  const names = rows.map(({ name }) => name);
-  const at = inside(place, 'rows');
-  for (const name of Object.keys(file.rows)) {
-    if (!names.includes(name))
-      wrong(inside(at, name), `left out: ${name} is not a tensor of this table`, 'there');
-  }
-  return new Map(
-    names.map((name) => [name, list(number(), columns.length)(file.rows[name], inside(at, name))]),
-  );
+    rows: z.looseObject(shape, 'an object').superRefine((given, context) => {
+      for (const name of Object.keys(given)) {
+        if (name in shape) continue;
+        const message = `left out: ${name} is not a tensor of this table`;
+        context.addIssue({ code: 'custom', path: [name], message });
+      }
+    }),
+  }).transform(({ rows: given }) => new Map(rows.map(({ name }) => [name, given[name] as number[]])));
 }

@@ -1,140 +1,116 @@
 import { readFileSync } from 'node:fs';
 import { FileFormatError } from '@g2d/core';
+import { z } from 'zod';
 
-/** A value of a JSON file, and where it stands: `steps[0].labels`, empty for the whole file. */
-export interface Place {
-  readonly file: string;
-  readonly at: string;
-}
+// Schemas whose error message is what a value must be, in words: `readJson` makes a sentence of it.
 
-/** Turns a JSON value into what it should be, or throws a `FileFormatError` that names its place. */
-export type Reader<T> = (value: unknown, place: Place) => T;
+/** Keys and positions that lead to a value. */
+export type Path = readonly PropertyKey[];
 
-/** Reads a JSON file. A missing or truncated one is an error too. */
-export function readJson<T>(file: string, reader: Reader<T>): T {
-  let text: string;
+/**
+ * Reads a JSON file of a format strictly.
+ *
+ * @throws {FileFormatError} Naming the file, the key, what is expected and what is there; also if it is missing or truncated.
+ */
+export function readJson<T>(file: string, format: string, schema: z.ZodType<T>): T {
+  let content: string;
   try {
-    text = readFileSync(file, 'utf8');
+    content = readFileSync(file, 'utf8');
   } catch (error) {
     throw new FileFormatError(file, `cannot be read (${(error as Error).message}).`);
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(content);
   } catch (error) {
     throw new FileFormatError(file, `is not valid JSON (${(error as Error).message}). Is it truncated?`);
   }
-  return reader(value, { file, at: '' });
+  // First of all: what the other keys mean depends on the version.
+  const { error: other } = z.looseObject({ format: oneOf(format) }, 'an object').safeParse(value);
+  const { data, error } = other ? { data: undefined, error: other } : schema.safeParse(value);
+  if (!error) return data as T;
+  const { issues } = error as z.ZodError;
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
+  if (unknown) {
+    const where = unknown.path.length === 0 ? 'this file' : `\`${keyOf(unknown.path)}\``;
+    throw new FileFormatError(
+      file,
+      `the key \`${keyOf([...unknown.path, unknown.keys[0] as string])}\` is not known; the keys of ${where} are ${unknown.message}.`,
+    );
+  }
+  const [issue] = issues as [z.core.$ZodIssue];
+  const { options } = issue as { readonly options?: readonly string[] };
+  wrong(file, issue.path, options ? eitherOf(options) : issue.message, valueAt(value, issue.path));
 }
 
 /** Throws an error that says what was expected at a place and what is there. */
-export function wrong({ file, at }: Place, expected: string, value: unknown): never {
-  const actual = value === undefined ? 'it is missing' : `it is ${describe(value)}`;
-  throw new FileFormatError(file, `${at === '' ? 'the file' : `\`${at}\``} must be ${expected}; ${actual}.`);
+export function wrong(file: string, path: Path, expected: string, value: unknown): never {
+  const actual = value === undefined ? 'it is missing' : `it is ${shortened(value)}`;
+  const place = path.length === 0 ? 'the file' : `\`${keyOf(path)}\``;
+  throw new FileFormatError(file, `${place} must be ${expected}; ${actual}.`);
 }
 
-function describe(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+function shortened(value: unknown): string {
+  const json = JSON.stringify(value);
+  return json.length <= 60 ? json : `${json.slice(0, 60)}…`;
 }
 
-/** The place of a field or of an entry. */
-export const inside = ({ file, at }: Place, key: string | number): Place => ({
-  file,
-  at: typeof key === 'number' ? `${at}[${key}]` : at === '' ? key : `${at}.${key}`,
-});
+/** `['steps', 0, 'lossCe']` as `steps[0].lossCe`. */
+export const keyOf = (path: Path): string =>
+  path.reduce<string>(
+    (text, key) =>
+      typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
+    '',
+  );
 
-export function jsonObject(value: unknown, place: Place): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  return wrong(place, 'an object', value);
-}
+/** What lies at a path, `undefined` where nothing does. */
+export const valueAt = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Readonly<Record<PropertyKey, unknown>>)?.[key], value);
 
-/** Throws if an object has a key that is not one of those known. */
-export function onlyKeys(value: unknown, known: readonly string[], place: Place): void {
-  for (const key of Object.keys(jsonObject(value, place))) {
-    if (known.includes(key)) continue;
-    const where = place.at === '' ? 'this file' : `\`${place.at}\``;
-    throw new FileFormatError(
-      place.file,
-      `the key \`${inside(place, key).at}\` is not known; the keys of ${where} are ${known.join(', ')}.`,
-    );
-  }
-}
+const eitherOf = (words: readonly string[]): string => words.map((word) => JSON.stringify(word)).join(' or ');
 
 /** An object with exactly these keys. */
-export const object =
-  <T extends object>(fields: { readonly [K in keyof T]: Reader<T[K]> }): Reader<T> =>
-  (value, place) => {
-    const given = jsonObject(value, place);
-    const keys = Object.keys(fields) as (keyof T & string)[];
-    onlyKeys(value, keys, place);
-    return Object.fromEntries(keys.map((key) => [key, fields[key](given[key], inside(place, key))])) as T;
-  };
-
-/** An object whose other keys depend on the value of one. */
-export const variant =
-  <T>(tag: string, variants: Readonly<Record<string, Reader<T>>>): Reader<T> =>
-  (value, place) => {
-    const name = oneOf(...Object.keys(variants))(jsonObject(value, place)[tag], inside(place, tag));
-    return (variants[name] as Reader<T>)(value, place);
-  };
+export const object = <S extends z.core.$ZodLooseShape>(shape: S) =>
+  z.strictObject(shape, {
+    error: ({ code }) => (code === 'unrecognized_keys' ? Object.keys(shape).join(', ') : 'an object'),
+  });
 
 /** One of a few words. */
-export const oneOf =
-  <const T extends string>(...accepted: readonly T[]): Reader<T> =>
-  (value, place) =>
-    accepted.find((word) => word === value) ??
-    wrong(place, accepted.map((word) => JSON.stringify(word)).join(' or '), value);
+export const oneOf = <const W extends readonly [string, ...string[]]>(...words: W) =>
+  z.enum(words, eitherOf(words));
 
-export const text: Reader<string> = (value, place) =>
-  typeof value === 'string' && value !== '' ? value : wrong(place, 'a text that is not empty', value);
+const TEXT = 'a text that is not empty';
+export const text = z.string(TEXT).min(1, TEXT);
 
-export const flag: Reader<boolean> = (value, place) =>
-  typeof value === 'boolean' ? value : wrong(place, 'true or false', value);
+export const flag = z.boolean('true or false');
 
 /** A finite number, at least `min` or more than `above`. */
-export const number =
-  ({ min = -Infinity, above = -Infinity } = {}): Reader<number> =>
-  (value, place) => {
-    const range = Number.isFinite(min)
-      ? ` of at least ${min}`
-      : Number.isFinite(above)
-        ? ` above ${above}`
-        : '';
-    return typeof value === 'number' && Number.isFinite(value) && value >= min && value > above
-      ? value
-      : wrong(place, `a finite number${range}`, value);
-  };
+export function number({ min, above }: { readonly min?: number; readonly above?: number } = {}) {
+  const range = min !== undefined ? ` of at least ${min}` : above !== undefined ? ` above ${above}` : '';
+  const words = `a finite number${range}`;
+  return z
+    .number(words)
+    .min(min ?? -Infinity, words)
+    .gt(above ?? -Infinity, words);
+}
 
 /** A whole number in [min, max]. */
-export const integer =
-  ({ min = -Number.MAX_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = {}): Reader<number> =>
-  (value, place) => {
-    if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) {
-      return value as number;
-    }
-    const range =
-      max < Number.MAX_SAFE_INTEGER ? ` from ${min} to ${max}` : min >= 0 ? ` of at least ${min}` : '';
-    return wrong(place, `a whole number${range}`, value);
-  };
+export function integer({ min, max }: { readonly min?: number; readonly max?: number } = {}) {
+  const range = max !== undefined ? ` from ${min} to ${max}` : min !== undefined ? ` of at least ${min}` : '';
+  const words = `a whole number${range}`;
+  return z
+    .int(words)
+    .min(min ?? -Infinity, words)
+    .max(max ?? Infinity, words);
+}
 
 /** A list of any length but 0, or of the length that is given. */
-export const list =
-  <T>(entry: Reader<T>, length?: number): Reader<readonly T[]> =>
-  (value, place) => {
-    const fits = Array.isArray(value) && (length === undefined ? value.length > 0 : value.length === length);
-    if (!fits)
-      return wrong(place, length === undefined ? 'a list that is not empty' : `a list of ${length}`, value);
-    return value.map((item, i) => entry(item, inside(place, i)));
-  };
+export function list<S extends z.ZodType>(entry: S, length?: number) {
+  const words = length === undefined ? 'a list that is not empty' : `a list of ${length}`;
+  const any = z.array(entry, words);
+  return length === undefined ? any.min(1, words) : any.length(length, words);
+}
 
 /** A list of entries that differ in kind. */
-export const tuple =
-  <T extends readonly unknown[]>(...entries: { readonly [K in keyof T]: Reader<T[K]> }): Reader<T> =>
-  (value, place) => {
-    const fits = Array.isArray(value) && value.length === entries.length;
-    if (!fits) return wrong(place, `a list of ${entries.length}`, value);
-    return entries.map((entry, i) => entry(value[i], inside(place, i))) as unknown as T;
-  };
+export const tuple = <const T extends readonly z.ZodType[]>(...entries: T) =>
+  z.tuple(entries as never, `a list of ${entries.length}`) as unknown as z.ZodTuple<T>;

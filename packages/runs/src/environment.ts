@@ -2,25 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { arch, cpus, platform } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
+import type { RunEnvironment } from '@g2d/core/run-folder';
 import { runtimeInfo } from '@g2d/native';
 
-/** What a run's numbers depend on beside its settings. */
-export interface Environment {
-  readonly backend: string;
-  readonly device: string;
-  readonly versions: Readonly<Record<string, string>>;
-  /** Of the repository around the current folder, with `+` behind it if files were changed; `null` outside of one. */
-  readonly gitCommit: string | null;
-  readonly host: {
-    readonly platform: string;
-    readonly arch: string;
-    readonly cpus: number;
-    readonly cpu: string;
-  };
-}
-
 /** Describes this process, once a backend is chosen. */
-export function describeEnvironment(): Environment {
+export function describeEnvironment(): RunEnvironment {
   const { backend = tf.getBackend(), tensorflow = null, device = 'cpu' } = runtimeInfo() ?? {};
   const { version } = createRequire(import.meta.url)('@g2d/runs/package.json') as { version: string };
   return {

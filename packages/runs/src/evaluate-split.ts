@@ -8,7 +8,8 @@ import {
   type SplitMetrics,
 } from '@g2d/trainer';
 import { headline } from '@g2d/trainer/internal';
-import type { RunPredictions, RunSummary } from './node/run-folder.js';
+import type { RunPredictions } from '@g2d/core/run-folder';
+import type { RunSummary } from './node/run-folder.js';
 import type { RunConfig } from './config-schema.js';
 
 /** What a model comes to on one part. */

@@ -1,4 +1,4 @@
-import type { Predictor, TrainingState } from '@g2d/trainer';
+import type { Predictor, SplitMetrics, TrainingState } from '@g2d/trainer';
 import type { Checkpoint } from './node/checkpoints/checkpoint.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
@@ -61,7 +61,10 @@ export async function finishRun(
     stages,
     ...(validation && { validation: validation.scores }),
     test: test.scores,
-    metrics: { ...(validation && { validation: validation.metrics }), test: test.metrics },
+    metrics: {
+      ...(validation && { validation: numbersOf(validation.metrics) }),
+      test: numbersOf(test.metrics),
+    },
     ...(test.perClass && { perClass: test.perClass }),
     ...(test.confusion && { confusion: test.confusion }),
     last: {
@@ -73,3 +76,6 @@ export async function finishRun(
   folder.finish(summary, test.predictions);
   return summary;
 }
+
+const numbersOf = (metrics: SplitMetrics): RunSummary['metrics'][string] =>
+  Object.fromEntries(Object.entries(metrics).map(([head, found]) => [head, { ...found }]));

@@ -3,7 +3,8 @@ export { parseConfig, readConfig } from './read-config.js';
 export type { RunConfig } from './config-schema.js';
 export { trainRun, type RunOutcome, type RunReporter, type TrainRunOptions } from './train-run.js';
 export { loadRun, type LoadedRun } from './load-run.js';
-export { RunFolder, type RunPredictions, type RunSummary } from './node/run-folder.js';
+export { RunFolder, type RunSummary } from './node/run-folder.js';
+export type { RunPredictions } from '@g2d/core/run-folder';
 export { openRunGroup, type RunGroup } from './node/run-group.js';
 
 // The parts of a run folder, for a loop of your own

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { checkOptions, FileFormatError, OptionError } from '@g2d/core';
+import { RECORDED_KEYS } from '@g2d/core/run-folder';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
 import { currentDataOptions, refuseOldDataOptions } from './legacy-data-options.js';
 import { currentMethodOptions, refuseOldMethodOptions } from './legacy-method-options.js';
-
-/** Keys of a run folder's `config.json` that are no settings: it is a configuration itself. */
-const RECORDED = ['format', 'kind', 'model', 'environment', 'words'];
 
 /**
  * Reads a configuration file: JSON of `configSchema`, or the `config.json` of a run folder.
@@ -50,7 +48,7 @@ export function parseConfig(
 ): RunConfig {
   let settings = values;
   if (isObject(values)) {
-    const own = Object.fromEntries(Object.entries(values).filter(([key]) => !RECORDED.includes(key)));
+    const own = Object.fromEntries(Object.entries(values).filter(([key]) => !RECORDED_KEYS.includes(key)));
     // A run folder may be one of an earlier version.
     const current = 'format' in values ? currentDataOptions(currentMethodOptions(own)) : own;
     settings = Object.entries(changes).reduce<unknown>(

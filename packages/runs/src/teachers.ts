@@ -5,6 +5,7 @@ import type { TeacherOutputs } from '@g2d/distill';
 import { TeacherOutputsFile, teacherHash, writeTeacherOutputs, type TeacherBatch } from '@g2d/distill/node';
 import type { MultimodalModel } from '@g2d/fusion';
 import { OptionError, type NamedArray } from '@g2d/core';
+import type { RecordedFacts } from '@g2d/core/run-folder';
 import { decodeSafetensors, encodeSafetensors } from '@g2d/formats';
 import { writeFileAtomic } from '@g2d/formats/node';
 import { frozenTeachers, type FrozenTeachers, type StoredTeacher, writeState } from '@g2d/trainer';
@@ -20,7 +21,7 @@ import { firstDifference, parseConfig } from './read-config.js';
 interface Teacher {
   readonly path: string;
   /** `config.json` of its run. */
-  readonly recorded: Readonly<Record<string, unknown>>;
+  readonly recorded: RecordedFacts;
   readonly weights: Readonly<Record<string, NamedArray>>;
   /** What it came to, for the student's report. */
   readonly summary: RunSummary | undefined;
@@ -96,7 +97,7 @@ function assertFits(
       { option: `teachers.${modality}`, value: path, accepted: written(needed) },
     );
   };
-  const facts = recorded['model'] as ModelFacts | undefined;
+  const facts = recorded.model;
   const modalities = Object.keys(facts?.shapes ?? {});
   if (!facts || modalities.join() !== modality) return refuse('the modalities', modalities, [modality]);
   // Another fold or list of the same dataset would show the teacher what the student is tested on.
@@ -120,7 +121,7 @@ const withoutRoot = (config: RunConfig): RunConfig => {
 export function copyTeachers(teachers: Teachers, folder: RunFolder): void {
   for (const [modality, { recorded, weights, summary }] of teachers) {
     const copy = new RunFolder(folder.teacher(modality));
-    copy.begin(recorded);
+    copy.record(recorded);
     if (summary) copy.writeSummary(summary);
     writeFileAtomic(copy.file(WEIGHTS), encodeSafetensors(weights));
   }

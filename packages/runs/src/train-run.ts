@@ -152,7 +152,7 @@ function findPlace(folder: RunFolder, config: RunConfig, resume: boolean): Place
   }
   if (finished || !last) return { ...(finished && { finished }), warnings: [] };
   const { backend } = describeEnvironment();
-  const before = (recorded['environment'] as { readonly backend?: string } | undefined)?.backend;
+  const before = recorded.environment?.backend;
   const warnings =
     before === backend
       ? last.warnings
@@ -204,14 +204,15 @@ function begin(
   folder.clear();
   const { facts } = run;
   const modalities = Object.keys(facts.shapes);
-  folder.begin({
-    ...asRecorded(config),
-    modalities,
-    kind: modalities.length > 1 ? 'student' : 'teacher',
-    words: { method: words },
-    model: facts,
-    environment: describeEnvironment(),
-  });
+  folder.begin(
+    { ...asRecorded(config), modalities },
+    {
+      kind: modalities.length > 1 ? 'student' : 'teacher',
+      model: facts,
+      environment: describeEnvironment(),
+      components: { method: [{ name: config.method, ...words }] },
+    },
+  );
   if (run.needsTeachers) copyTeachers(run.teachersOf(), folder);
 }
 

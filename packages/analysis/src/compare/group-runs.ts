@@ -11,8 +11,18 @@ export interface RunSeeds {
   readonly repeated: readonly Run[];
 }
 
-/** What says nothing about how a run was trained: its name, its seed, and where its files were. */
-const IGNORED = ['name', 'seed', 'environment', 'backend', 'device', 'versions', 'teachers'];
+/** What says nothing about how a run was trained: its name, its seed, by what it was written, and where its files were. */
+const IGNORED = [
+  'name',
+  'seed',
+  'version',
+  'components',
+  'environment',
+  'backend',
+  'device',
+  'versions',
+  'teachers',
+];
 
 /**
  * The settings that make a row: all of the configuration but name, seed, environment and paths. What the teachers of a

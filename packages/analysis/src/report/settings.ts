@@ -42,7 +42,7 @@ export interface SettingsColumn {
 }
 
 /** Shown elsewhere, or the same as the column's name. */
-const HIDDEN = ['name', 'versions', 'environment'];
+const HIDDEN = ['name', 'version', 'versions', 'environment', 'components'];
 
 /** Settings that differ as a table with a column per run, and below it those that are the same everywhere. */
 export function configurations(columns: readonly SettingsColumn[]): Markup {

@@ -1,4 +1,3 @@
-import type { ClassMetrics, ValueMetrics } from '@g2d/trainer';
 import type { RunSummary } from '@g2d/runs';
 import { formatTable } from '../format-table.js';
 
@@ -30,13 +29,19 @@ ${out}${report === undefined ? '' : `, look at ${report}`}
 }
 
 /** Each head on each part. */
-export function formatMetrics({ task, metrics }: Pick<RunSummary, 'task' | 'metrics'>): string {
+export function formatMetrics({
+  task,
+  metrics,
+}: {
+  readonly task: RunSummary['task'];
+  readonly metrics: Readonly<Record<string, Readonly<Record<string, object>>>>;
+}): string {
   const columns = COLUMNS[task];
   const rows = Object.entries(metrics).flatMap(([split, heads]) =>
-    Object.entries<ClassMetrics | ValueMetrics>(heads).map(([head, found]) => [
+    Object.entries(heads).map(([head, found]) => [
       `${split}, ${head}`,
       ...columns.map(([key, , digits]) => {
-        const value = (found as unknown as Readonly<Record<string, number>>)[key];
+        const value = (found as Readonly<Record<string, unknown>>)[key];
         return typeof value === 'number' && Number.isFinite(value) ? value.toFixed(digits) : '–';
       }),
     ]),

@@ -13,56 +13,30 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { G2DError, OptionError, type EpochRecord, type NamedArray, type Scores } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
-import type { ClassMetrics, ValueMetrics } from '@g2d/trainer';
+import {
+  checkFile,
+  epochMetricsSchema,
+  recordedFactsSchema,
+  RUN_FORMAT,
+  RUN_VERSION,
+  writtenSummarySchema,
+  type EpochMetrics,
+  type RecordedFacts,
+  type RunFacts,
+  type RunPredictions,
+  type WrittenSummary,
+} from '@g2d/core/run-folder';
 import type { CheckpointLabel } from './checkpoints/checkpoint.js';
 import { readCheckpoint } from './checkpoints/read-checkpoint.js';
 
 /** What a finished run comes to: `summary.json`. */
-export interface RunSummary {
-  readonly name: string;
-  readonly method: string;
-  readonly kind: 'teacher' | 'student';
-  readonly modalities: readonly string[];
-  readonly dataset: string;
-  readonly task: 'classification' | 'regression';
-  readonly seed: number;
-  readonly epochs: number;
-  /** How the epoch was chosen that the numbers are of. `test-best` is optimistic. */
-  readonly select: 'validation-best' | 'test-best' | 'last';
-  readonly selectedEpoch: number;
-  /** The checkpoint with its weights; `null` for a run without training. */
-  readonly checkpoint: CheckpointLabel | null;
-  readonly seconds: number;
-  /** Where they went. */
-  readonly stages: Readonly<Record<string, number>>;
-  /** Percent, by head: accuracy, or mean absolute percentage error. Absent: there is no such part. */
-  readonly validation?: Scores;
-  readonly test: Scores;
-  readonly metrics: Readonly<
-    Partial<Record<'validation' | 'test', Readonly<Record<string, ClassMetrics | ValueMetrics>>>>
-  >;
-  /** On the test part, by head. */
-  readonly perClass?: Readonly<Record<string, readonly object[]>>;
-  readonly confusion?: Readonly<Record<string, readonly (readonly number[])[]>>;
-  /** Of the last epoch, whatever was selected. */
-  readonly last: { readonly epoch: number; readonly validation?: Scores; readonly test?: Scores };
-}
-
-/** What each head says about the test part: `predictions.json`. */
-export interface RunPredictions {
-  readonly ids: readonly string[];
-  readonly labels: readonly number[];
-  readonly classNames: readonly string[];
-  readonly predictions: Readonly<Record<string, readonly number[]>>;
-}
+export type RunSummary = WrittenSummary;
 
 const CONFIG = 'config.json';
 const METRICS = 'metrics.jsonl';
 const SUMMARY = 'summary.json';
 const PREDICTIONS = 'predictions.json';
 const REPORT = 'report.html';
-/** Marks a folder as a run's: no other folder is ever written to. */
-const FORMAT = 'g2d-run';
 
 /** The folder of one run. A folder with a summary is a finished run. */
 export class RunFolder {
@@ -90,16 +64,30 @@ export class RunFolder {
     return join(this.path, name);
   }
 
-  /** What was recorded when the run began, `undefined` where none has. */
-  config(): Readonly<Record<string, unknown>> | undefined {
-    const config = readJson(join(this.path, CONFIG)) as Readonly<Record<string, unknown>> | undefined;
+  /**
+   * What was recorded when the run began, `undefined` where none has.
+   *
+   * @throws {FileFormatError} If it is of a version that this program does not read, or lacks what runs record.
+   */
+  config(): RecordedFacts | undefined {
+    const path = join(this.path, CONFIG);
+    const config = readJson(path) as RecordedFacts | undefined;
     // A file of that name may be anybody's.
-    return config?.['format'] === FORMAT ? config : undefined;
+    if (config?.format !== RUN_FORMAT) return undefined;
+    checkFile(recordedFactsSchema, config, { path });
+    // As it was written: a copy of it has to be equal.
+    return config;
   }
 
-  /** The summary of a finished run. */
+  /**
+   * The summary of a finished run.
+   *
+   * @throws {FileFormatError} If it lacks what runs write.
+   */
   summary(): RunSummary | undefined {
-    return readJson(join(this.path, SUMMARY)) as RunSummary | undefined;
+    const path = join(this.path, SUMMARY);
+    const summary = readJson(path);
+    return summary === undefined ? undefined : checkFile(writtenSummarySchema, summary, { path });
   }
 
   /** @throws {OptionError} If the folder holds files that are not a run's. */
@@ -131,11 +119,16 @@ export class RunFolder {
     );
   }
 
-  /** Records the configuration: the run has begun. */
-  begin(config: object): void {
+  /** Records the configuration, and what else is known: the run has begun. */
+  begin(settings: object, facts: RunFacts): void {
+    this.record({ ...settings, ...facts, format: RUN_FORMAT, version: RUN_VERSION });
+  }
+
+  /** Writes `config.json` as it is: of the copy of a teacher, which may be of an earlier version. */
+  record(config: object): void {
     this.#guarded(() => {
       mkdirSync(this.path, { recursive: true });
-      this.#writeJson(CONFIG, { ...config, format: FORMAT });
+      this.#writeJson(CONFIG, config);
     });
   }
 
@@ -166,11 +159,11 @@ export class RunFolder {
   }
 
   /** The record of the newest epoch. */
-  lastRecord(): EpochRecord | undefined {
+  lastRecord(): EpochMetrics | undefined {
     const path = join(this.path, METRICS);
     if (!existsSync(path)) return undefined;
-    const lines = readFileSync(path, 'utf8').split('\n');
-    return lines.map(parsed).filter(Boolean).at(-1) as EpochRecord | undefined;
+    const line = readFileSync(path, 'utf8').split('\n').map(parsed).filter(Boolean).at(-1);
+    return line === undefined ? undefined : checkFile(epochMetricsSchema, line, { path });
   }
 
   /** Writes the predictions and the summary: the run is finished. */

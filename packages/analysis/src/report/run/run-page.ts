@@ -157,7 +157,7 @@ function settings({ run }: RunView, command: string | undefined): Markup {
   const { summary, metrics, config, teachers = {} } = run;
   const environment = [...flatSettings(config.environment ?? {})];
   const { stages } = summary ?? {};
-  const { environment: _, versions: __, ...shown } = config;
+  const { environment: _, versions: __, version: ___, components: ____, ...shown } = config;
   const seconds = metrics.flatMap((epoch) => epoch.seconds ?? []);
   const total = summary?.seconds ?? seconds.reduce((sum, value) => sum + value, 0);
   const memory = Math.max(0, ...metrics.flatMap((epoch) => epoch.memoryMB ?? []));

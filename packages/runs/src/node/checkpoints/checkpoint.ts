@@ -19,18 +19,6 @@ export const MODEL = 'model.safetensors';
 export const OPTIMIZER = 'optimizer.safetensors';
 export const STATE = 'state.json';
 
-/** `state.json`. The checksums make a file of another checkpoint, or a damaged one, known. */
-export interface StateFile {
-  readonly format: typeof FORMAT;
-  readonly version: typeof VERSION;
-  /** SHA-256 in hexadecimal, of the two files and of `JSON.stringify(state)`. */
-  readonly sha256: Readonly<Record<typeof MODEL | typeof OPTIMIZER | 'state', string>>;
-  readonly state: unknown;
-}
-
-export const FORMAT = 'g2d-checkpoint';
-export const VERSION = 1;
-
 /**
  * The label of an epoch's checkpoint.
  *

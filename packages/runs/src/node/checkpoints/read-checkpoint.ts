@@ -1,17 +1,15 @@
 import { basename, join } from 'node:path';
 import { decodeSafetensors } from '@g2d/formats';
 import { FileFormatError } from '@g2d/core';
+import { CHECKPOINT_VERSION, stateFileSchema, type StateFile } from '@g2d/core/run-folder';
 import {
   checkpointPaths,
-  FORMAT,
   MODEL,
   OPTIMIZER,
   sha256,
   STATE,
-  VERSION,
   type Checkpoint,
   type CheckpointLabel,
-  type StateFile,
 } from './checkpoint.js';
 import { nodeFiles, type FileOperations } from './file-operations.js';
 
@@ -106,19 +104,18 @@ function readComplete(path: string, files: FileOperations): Checkpoint | string 
 }
 
 function parseState(text: string): StateFile | string {
-  let parsed: Partial<StateFile> | null;
+  let parsed: unknown;
   try {
-    parsed = JSON.parse(text) as Partial<StateFile> | null;
+    parsed = JSON.parse(text);
   } catch {
     return `${STATE} is not JSON`;
   }
-  if (parsed?.format !== FORMAT || typeof parsed.sha256 !== 'object' || parsed.state === undefined) {
-    return `${STATE} is not of a checkpoint`;
+  const { data } = stateFileSchema.safeParse(parsed);
+  if (data === undefined) return `${STATE} is not of a checkpoint`;
+  if (data.version !== CHECKPOINT_VERSION) {
+    return `${STATE} is of version ${data.version}; this program reads version ${CHECKPOINT_VERSION}`;
   }
-  if (parsed.version !== VERSION) {
-    return `${STATE} is of version ${parsed.version}; this program reads version ${VERSION}`;
-  }
-  return parsed as StateFile;
+  return data;
 }
 
 const changed = (name: string): string => `${name} is not what was saved: its SHA-256 differs`;

@@ -1,18 +1,16 @@
 import { dirname, join } from 'node:path';
 import { encodeSafetensors } from '@g2d/formats';
 import { G2DError, OptionError } from '@g2d/core';
+import { CHECKPOINT_FORMAT, CHECKPOINT_VERSION, type StateFile } from '@g2d/core/run-folder';
 import {
   checkpointPaths,
-  FORMAT,
   labelOfNext,
   MODEL,
   OPTIMIZER,
   sha256,
   STATE,
-  VERSION,
   type Checkpoint,
   type CheckpointLabel,
-  type StateFile,
 } from './checkpoint.js';
 import { nodeFiles, type FileOperations } from './file-operations.js';
 import { isComplete } from './read-checkpoint.js';
@@ -52,8 +50,8 @@ export function writeCheckpoint(
   const modelBytes = encodeSafetensors(model);
   const optimizerBytes = encodeSafetensors(optimizer);
   const stateFile: StateFile = {
-    format: FORMAT,
-    version: VERSION,
+    format: CHECKPOINT_FORMAT,
+    version: CHECKPOINT_VERSION,
     sha256: {
       [MODEL]: sha256(modelBytes),
       [OPTIMIZER]: sha256(optimizerBytes),

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { FileFormatError } from '@g2d/core';
+import { checkFile, parseJson } from '@g2d/core/run-folder';
+
+/**
+ * Reads a file that holds one JSON object.
+ *
+ * @throws {FileFormatError} If it is missing, is not JSON or is not what the schema says.
+ */
+export function readFile<T>(path: string, schema: Parameters<typeof checkFile<T>>[0]): T {
+  return checkFile(schema, parseJson(readText(path), { path }), { path });
+}
+
+/** Reads a text file; a missing one is an error that names it. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new FileFormatError(path, `cannot be read (${(error as Error).message}).`);
+  }
+}

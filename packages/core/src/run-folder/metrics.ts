@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { numberSchema, numbersSchema, splitMetricsSchema, textSchema, type Immutable } from './values.js';
+
+const known = {
+  /** Counts from 1. */
+  epoch: numberSchema,
+  /** `total` and its parts, for example `student`, `feature` and `logit`. */
+  loss: numbersSchema,
+  train: numbersSchema,
+  learningRate: numberSchema.exactOptional(),
+  seconds: numberSchema.exactOptional(),
+  memoryMB: numberSchema.exactOptional(),
+  /** Of a method with stages. */
+  stage: textSchema.exactOptional(),
+  /** Only on epochs that were evaluated. */
+  validation: numbersSchema.exactOptional(),
+  /** Only on epochs that were evaluated. */
+  test: numbersSchema.exactOptional(),
+  /** ρ in [0, 1], mean over the epoch (Eq. 5). */
+  confidence: numbersSchema.exactOptional(),
+  /** κ in [0, 1], mean over the epoch's batches (Eq. 7). */
+  coefficients: numbersSchema.exactOptional(),
+  metrics: splitMetricsSchema.exactOptional(),
+};
+
+const knownSchema = z.object(known);
+
+/**
+ * One line of `metrics.jsonl`. What a method records under a name of its own becomes one of `series` if it is an object of numbers,
+ * and is left out otherwise: `stopped`, too, is a series of one method and a flag of the loop.
+ */
+export const epochMetricsSchema = knownSchema.catchall(z.unknown()).transform((line) => {
+  const own = Object.entries(line).flatMap(([key, value]) => {
+    const series = key in known ? undefined : numbersSchema.safeParse(value).data;
+    return series ? [[key, series] as const] : [];
+  });
+  const all = Object.fromEntries(Object.entries(line).filter(([key]) => key in known));
+  return {
+    ...(all as z.output<typeof knownSchema>),
+    ...(own.length > 0 && { series: Object.fromEntries(own) }),
+  } as z.output<typeof knownSchema> & { readonly series?: Record<string, Record<string, number>> };
+});
+
+/** One line of `metrics.jsonl` as it is read. A number that was not finite when it was written is absent. */
+export type EpochMetrics = Immutable<z.output<typeof epochMetricsSchema>>;

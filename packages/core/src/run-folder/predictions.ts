@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { textsSchema, type Immutable } from './values.js';
+
+// Of a regression, a number that was not finite is `null`.
+const listSchema = z.array(z.number().nullable());
+
+/** `predictions.json` of a run: what each head says about every test sample. */
+export const predictionsSchema = z
+  .looseObject({
+    ids: textsSchema,
+    /** Empty for a regression. */
+    classNames: textsSchema,
+    /** True class ids; for a regression the true numbers. */
+    labels: listSchema.describe('a list of numbers'),
+    /** By head as `labels`; NaN where a number was not finite. */
+    predictions: z.record(z.string(), listSchema).describe('lists of numbers'),
+  })
+  .superRefine(({ ids, classNames, labels, predictions }, context) => {
+    const count = ids.length;
+    const classes = classNames.length;
+    const isClass = (id: number | null): boolean =>
+      id !== null && Number.isInteger(id) && id >= 0 && id < classes;
+    const fits = (list: readonly (number | null)[]): boolean =>
+      list.length === count && (classes === 0 || list.every(isClass));
+    const expected =
+      classes === 0
+        ? `${count} numbers (one per entry of \`ids\`; a regression has no \`classNames\`)`
+        : `${count} class ids (one per entry of \`ids\`), each from 0 to ${classes - 1}`;
+    const refuse = (key: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    if (!fits(labels)) refuse('labels', expected);
+    if (!Object.values(predictions).every(fits)) refuse('predictions', `lists of ${expected}`);
+  })
+  .transform(({ ids, classNames, labels, predictions }) => ({
+    ids,
+    labels: finiteOrNaN(labels),
+    classNames,
+    predictions: Object.fromEntries(
+      Object.entries(predictions).map(([head, list]) => [head, finiteOrNaN(list)]),
+    ),
+  }));
+
+const finiteOrNaN = (list: readonly (number | null)[]): number[] => list.map((value) => value ?? Number.NaN);
+
+/** `predictions.json` of a run. */
+export type RunPredictions = Immutable<z.output<typeof predictionsSchema>>;
