@@ -88,6 +88,11 @@ export interface Pass<M extends string> extends Training<M> {
    * statistics; `gradients: false` for results that are constants.
    */
   forward(options?: PassOptions<M>): Outputs<M>;
+  /**
+   * Numbers of this step for the log, by series and modality; the epoch's record has their means. NaN is no number and does not count.
+   * Predictions are not logged: nothing happens there.
+   */
+  log(series: Readonly<Record<string, PerModality<M, number>>>): void;
 }
 
 /** What was differentiated. */
@@ -141,8 +146,6 @@ export interface Step<M extends string> extends Pass<M> {
    * @param outputs Of the pass that was differentiated, for the edits.
    */
   update(gradients: Gradients<M>, outputs: Outputs<M>): void;
-  /** Numbers of this step for the log, by series and modality; the epoch's record has their means. NaN is no number and does not count. */
-  log(series: Readonly<Record<string, PerModality<M, number>>>): void;
 }
 
 /** What a step leaves in the log. */

@@ -66,6 +66,8 @@ export class BatchPass<M extends string> implements Pass<M> {
     return this.run(passInputs(this.model.modalities, this.batch, options), { ...this.mode(), ...mode });
   };
 
+  readonly log: Pass<M>['log'] = () => {};
+
   /** How a pass runs where its options say nothing. */
   protected mode(): PassMode<M> {
     return { training: false };
@@ -101,6 +103,6 @@ function passInputs<M extends string>(
 
 /** `[B, …]` with 0 in the rows of absent samples. Selected, not multiplied: 0 · NaN is NaN. */
 const presentRows = (input: tf.Tensor, mask: tf.Tensor1D): tf.Tensor => {
-  const rows = tf.reshape(tf.greater(mask, 0), [-1, ...input.shape.slice(1).map(() => 1)]);
-  return tf.where(rows, input, tf.zerosLike(input));
+  const shape = [-1, ...input.shape.slice(1).map(() => 1)];
+  return tf.where(tf.reshape(tf.greater(mask, 0), shape), input, tf.zerosLike(input));
 };

@@ -121,7 +121,7 @@ export class BatchStep<M extends string> extends BatchPass<M> implements Step<M>
     return this.#series;
   }
 
-  readonly log: Step<M>['log'] = (series) => {
+  override readonly log: Step<M>['log'] = (series) => {
     this.#series = { ...this.#series, ...series };
   };
 
