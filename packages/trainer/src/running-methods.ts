@@ -47,10 +47,7 @@ export class RunningMethods<M extends string> {
       const known = saved[name];
       const made: unknown = known && !known.partial ? undefined : await init(training);
       const loaded = known && loadState(known);
-      const state: unknown =
-        known?.partial && loaded !== undefined
-          ? { ...(made as object), ...(loaded as object) }
-          : (loaded ?? made);
+      const state = known?.partial ? { ...(made as object), ...(loaded as object) } : (loaded ?? made);
       this.#states.set(name, state);
       this.#follow(name);
     }

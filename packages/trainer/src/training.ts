@@ -20,6 +20,7 @@ import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 export interface TrainingOptions<M extends string> {
   readonly model: Model<M>;
   readonly epochs: number;
+  /** The training batches of an epoch, from batch `startBatch` on. */
   readonly batches: (epoch: number, startBatch: number) => AsyncIterable<Batch<M>>;
   /** Every training sample once, in the dataset's order and without augmentation, for methods that look at all of them. */
   readonly everySample?: ((modalities: readonly M[]) => AsyncIterable<Batch<M>>) | undefined;
