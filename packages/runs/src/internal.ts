@@ -4,3 +4,5 @@ export { modalitiesOf } from './build-model.js';
 export { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
 export { exportModel, type ExportedModel } from './export-model.js';
 export { openData } from './open-data.js';
+export { logOf } from './sweep/failure.js';
+export { trainPlanned } from './sweep/train-planned.js';

@@ -1,0 +1,20 @@
+import type { MultimodalDataset } from '@g2d/core';
+import { buildMethods } from '../build-methods.js';
+import type { RunConfig } from '../config-schema.js';
+
+/** Whether a run's methods ask for teachers. What they take from the data, or from the teachers' answers, does not decide it. */
+export async function needsTeachers(config: RunConfig): Promise<boolean> {
+  const methodOptions = { ...config.methodOptions };
+  if (methodOptions.smp) {
+    const { ranking: _, ...smp } = methodOptions.smp;
+    methodOptions.smp = smp;
+  }
+  const methods = await buildMethods(
+    { ...config, methodOptions },
+    {
+      data: { train: { task: 'classification' } as MultimodalDataset<string> },
+      teachers: () => Promise.reject(new Error('The teachers are not trained yet.')),
+    },
+  );
+  return methods.some(({ teachers }) => teachers === 'unimodal');
+}
