@@ -31,7 +31,11 @@ Example: g2d sweep run runs/av-mnist-small g2d`,
     // Whoever started us is gone: nobody would stop us any more.
     const orphaned = (): void => void process.kill(process.pid, 'SIGTERM');
     process.once('disconnect', orphaned);
-    const tell = (epoch: number): void => void process.send?.({ epoch });
+    if (process.connected === false) orphaned();
+    // What cannot be told any more is no fault.
+    const tell = (epoch: number): void => {
+      if (process.connected) process.send?.({ epoch }, undefined, undefined, () => {});
+    };
     try {
       const { status } = await trainPlanned(run, {
         out,

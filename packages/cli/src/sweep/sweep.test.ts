@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RunFolder } from '@g2d/runs';
+import { childWorker, localEngine, planSweep, readSweep, RunFolder, runSweep } from '@g2d/runs';
 import { toyConfig } from '../../../runs/test/toy-config.js';
 import { main } from '../main.js';
 
@@ -105,12 +105,29 @@ describe('g2d sweep', () => {
     const again = await g2d('sweep', 'retry', at('runs/broken'), '--quiet', '--jobs', '2');
     expect(again.code).toBe(1);
     expect(again.out).toMatch(/--- .*g2d\.log\n.*g2d: /);
+    const table = await g2d('compare', at('runs/broken'));
+    expect(table.out).toMatch(/Joint training/);
+    expect(table.err).not.toContain('teachers');
     const wrong = await g2d('sweep', 'retry', at('runs/broken'), 'seed-0/joint');
     expect(wrong).toMatchObject({
       code: 2,
       err: expect.stringMatching(/is no failed run of .*these are: seed-0\/g2d/),
     });
   }, 180_000);
+
+  it('says of a process that died what is known', async () => {
+    const plan = await planSweep(
+      readSweep(sweepFile('dies', { grid: { method: ['joint'] }, references: [] })),
+    );
+    const script = 'console.log("the last words"); process.kill(process.pid, "SIGKILL")';
+    const status = await runSweep(plan, {
+      engine: localEngine({ worker: childWorker([process.execPath, '-e', script], { jobs: 1 }) }),
+      signal: new AbortController().signal,
+      reporter: { begin() {}, epoch() {}, finished() {}, failed() {}, note() {} },
+    });
+    const why = 'Its process was ended by SIGKILL; the last line of its log is: the last words';
+    expect(status).toEqual([{ id: 'joint', state: 'failed', why, epochs: 3 }]);
+  });
 
   it('goes on with the same command after everything was killed', async () => {
     const file = sweepFile('killed', { set: { epochs: 150, 'methodOptions.smp.phaseEpochs': [75, 75] } });

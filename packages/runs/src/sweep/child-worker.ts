@@ -44,14 +44,18 @@ export function childWorker(command: readonly string[], { jobs }: { readonly job
         child.once('exit', (code, killed) => resolve(code ?? (killed as NodeJS.Signals)));
       });
       if (end === 0) return 'finished';
-      if (end === 130 || end === 143) return 'interrupted';
-      const known = readFailure(out, id)?.message ?? lastLine(logOf(out, id));
-      const reason =
-        typeof end === 'string'
-          ? `its process was ended by ${end}`
-          : `its process ended with exit code ${end}`;
-      const error = new G2DError('G2D_RUN_FAILED', known ?? `${reason}, without a word`, { id, end });
-      if (!readFailure(out, id)) recordFailure(out, id, error);
+      // It may not have listened yet.
+      if (end === 130 || end === 143 || (end === 'SIGTERM' && signal.aborted)) return 'interrupted';
+      const failure = readFailure(out, id);
+      if (failure) throw new G2DError('G2D_RUN_FAILED', failure.message, { id, end });
+      const how = typeof end === 'string' ? `was ended by ${end}` : `ended with exit code ${end}`;
+      const last = lastLine(logOf(out, id));
+      const error = new G2DError(
+        'G2D_RUN_FAILED',
+        `Its process ${how}${last === undefined ? '' : `; the last line of its log is: ${last}`}`,
+        { id, end },
+      );
+      recordFailure(out, id, error);
       throw error;
     } finally {
       signal.removeEventListener('abort', stop);

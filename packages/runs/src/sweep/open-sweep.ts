@@ -11,7 +11,7 @@ import { isFinished } from './status.js';
 
 /** The folder of a sweep, held by this process. */
 export interface OpenSweep {
-  /** True if runs of it have begun before. */
+  /** True if it has begun before, and is not complete. */
   readonly resumed: boolean;
   /** Gives the folder free for other processes. */
   release(): void;
@@ -58,7 +58,7 @@ export function openSweep(
     }
     if (before) assertSettings(before, plan);
     writeManifest(plan, before?.environment ?? place);
-    return { resumed: before !== undefined, release };
+    return { resumed: before !== undefined && !isComplete, release };
   } catch (error) {
     release();
     throw error;
