@@ -1,9 +1,14 @@
 import type { MultimodalDataset } from '@g2d/core';
-import { buildMethods } from '../build-methods.js';
+import { assertMethodOptions, buildMethods } from '../build-methods.js';
 import type { RunConfig } from '../config-schema.js';
 
-/** Whether a run's methods ask for teachers. What they take from the data, or from the teachers' answers, does not decide it. */
+/**
+ * Whether a run's methods ask for teachers. What they take from the data, or from the teachers' answers, does not decide it.
+ *
+ * @throws {OptionError} If a method is not known, or an option is missing or wrong.
+ */
 export async function needsTeachers(config: RunConfig): Promise<boolean> {
+  assertMethodOptions(config);
   const methodOptions = { ...config.methodOptions };
   if (methodOptions.smp) {
     const { ranking: _, ...smp } = methodOptions.smp;
