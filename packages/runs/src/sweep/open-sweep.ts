@@ -2,12 +2,11 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } f
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { OptionError } from '@g2d/core';
-import { RunFolder } from '../node/run-folder.js';
 import { lockRun } from '../node/run-lock.js';
 import { firstDifference } from '../read-config.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
 import type { SweepPlan } from './plan.js';
-import { isFinished } from './status.js';
+import { hasBegun, isFinished } from './status.js';
 
 /** The folder of a sweep, held by this process. */
 export interface OpenSweep {
@@ -109,7 +108,7 @@ function assertSettings({ runs }: SweepManifest, plan: SweepPlan): void {
   const known = new Map(runs.map((run) => [run.id, run]));
   for (const { id, config } of plan.runs) {
     const before = known.get(id);
-    if (!before || !new RunFolder(join(plan.out, id)).config()) continue;
+    if (!before || !hasBegun(plan.out, id)) continue;
     const other = firstDifference(before.config, config);
     if (!other) continue;
     const written = (value: unknown): string => JSON.stringify(value) ?? 'not set';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunFolder } from '../node/run-folder.js';
 import { isRunLocked } from '../node/run-lock.js';
@@ -21,9 +22,11 @@ export interface RunStatus {
   readonly epochs: number;
 }
 
-/** Whether a run is finished: its folder has a summary. */
-export const isFinished = (out: string, id: string): boolean =>
-  new RunFolder(join(out, id)).summary() !== undefined;
+/** Whether a run is finished: its folder has a summary, which is written last. */
+export const isFinished = (out: string, id: string): boolean => existsSync(join(out, id, 'summary.json'));
+
+/** Whether a run has begun: its folder has the configuration that it keeps. */
+export const hasBegun = (out: string, id: string): boolean => existsSync(join(out, id, 'config.json'));
 
 /** The status of every run, from the run folders alone: nobody has to be asked, and nobody can have died. */
 export function sweepStatus({ out, runs }: SweepPlan): readonly RunStatus[] {
@@ -38,14 +41,13 @@ function statusOf(
   others: ReadonlyMap<string, RunStatus>,
 ): RunStatus {
   const path = join(out, id);
-  const folder = new RunFolder(path);
-  if (folder.summary()) return { id, state: 'finished', epoch: epochs, epochs };
-  const epoch = folder.lastRecord()?.epoch;
+  if (isFinished(out, id)) return { id, state: 'finished', epoch: epochs, epochs };
+  const epoch = new RunFolder(path).lastRecord()?.epoch;
   const begun = { id, epochs, ...(epoch !== undefined && { epoch }) };
   if (isRunLocked(path)) return { ...begun, state: 'running' };
   const failure = readFailure(out, id);
   if (failure) return { ...begun, state: 'failed', why: failure.message };
   const lost = needs.find((need) => ['failed', 'blocked'].includes(others.get(need)?.state ?? ''));
   if (lost !== undefined) return { ...begun, state: 'blocked', why: `it needs ${lost}, which failed` };
-  return { ...begun, state: folder.config() ? 'stopped' : 'waiting' };
+  return { ...begun, state: hasBegun(out, id) ? 'stopped' : 'waiting' };
 }
