@@ -1,10 +1,10 @@
 import { type MultimodalDataset } from '@g2d/core';
 import { avMnist, buildSmallAvMnist, inMemory } from '@g2d/datasets';
-import type { Settings } from './settings.js';
+import type { SweepPlan } from '@g2d/runs';
 
 export type Modality = 'audio' | 'image';
 
-/** The three parts of the small AV-MNIST, in memory, and the folder they come from. */
+/** The three splits of the small AV-MNIST, in memory, and the folder they come from. */
 export interface Data {
   readonly root: string;
   readonly train: MultimodalDataset<Modality>;
@@ -12,8 +12,12 @@ export interface Data {
   readonly test: MultimodalDataset<Modality>;
 }
 
-/** Builds the small AV-MNIST from the recordings and images in `sources` (cached under `sources/built`) and reads it. */
-export async function openData(sources: string, draw: Settings['draw']): Promise<Data> {
+/** The data that the runs of a sweep were trained on: built from recordings and images once, cached beside them. */
+export async function openData({ runs }: SweepPlan): Promise<Data> {
+  const { root: sources, draw } = runs[0]!.config.dataset as unknown as {
+    readonly root: string;
+    readonly draw: 'main' | 'second';
+  };
   const built = await buildSmallAvMnist({ sources, out: `${sources}/built/av-mnist-small-${draw}`, draw });
   const [train, validation, test] = await Promise.all(
     (['train', 'validation', 'test'] as const).map(async (split) =>

@@ -79,9 +79,9 @@ describe('npm start', () => {
   }, 60_000);
 
   it.each([
-    [['--epochs', '0'], '`--epochs` is "0"; it must be a whole number of at least 1.'],
-    [['--seed', 'x'], '`--seed` is "x"'],
-    [['--scope', 'all'], '`--scope` is "all"; it must be one of conv, encoder, encoder+head.'],
+    [['--epochs', '0'], '--epochs is "0"; it must be a whole number of at least 1.'],
+    [['--seed', 'x'], '"seed" is "x"'],
+    [['--scope', 'all'], '"methodOptions.smp.scope" is "all"; it must be "conv", "encoder", "encoder+head".'],
     [['--epoch', '3'], "Unknown option '--epoch'"],
     [['--epochs', '1', '--out', 'packages'], 'holds files that are not of an experiment'],
   ])(

@@ -1,105 +1,35 @@
-// The main job: `npm start`. Both teachers, joint training, SMP alone, the G2D loss alone and G2D on a small real
-// AV-MNIST; a table on standard output, everything else in the run folder.
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { relative, resolve } from 'node:path';
-import { install, loadTensorFlow, NativeError, runtimeInfo, terminalProgress } from '@g2d/native';
+// The main job: `npm start`. Trains the sweep of sweep.json (two teachers, joint training, SMP alone, the G2D loss alone, G2D) on
+// a small real AV-MNIST; a table on standard output, everything else in the folders of the runs.
+import { relative } from 'node:path';
+import { sweepInTerminal } from '@g2d/cli/internal';
 import { G2DError } from '@g2d/core';
-import { createProgress, openRunGroup, stopSignal } from '@g2d/runs';
+import { NativeError } from '@g2d/native';
 import { openData } from './data.js';
-import { Interrupted, runExperiment, workOf } from './experiment.js';
+import { RESULT, writeResults } from './experiment.js';
+import { installTensorFlow } from './install-tensorflow.js';
+import { changesOf, HELP } from './options.js';
 import { printResults, writeReport } from './report.js';
-import { HELP, parseSettings } from './settings.js';
+import { planOf } from './sweeps.js';
 
-/** Installs TensorFlow where it is missing; without it training still works, on a slower backend. */
-async function installTensorFlow(): Promise<void> {
-  const forced = process.env['G2D_BACKEND'];
-  if (forced && forced !== 'tensorflow') return;
-  const interrupt = new AbortController();
-  const onInterrupt = (): void => interrupt.abort();
-  process.once('SIGINT', onInterrupt);
-  try {
-    await install({ progress: terminalProgress(), signal: interrupt.signal });
-  } catch (error) {
-    if (!NativeError.isInstance(error) || forced || interrupt.signal.aborted) throw error;
-    console.error(`g2d: TensorFlow could not be installed. ${error.message}`);
-  } finally {
-    process.off('SIGINT', onInterrupt);
-  }
-}
-
-/**
- * The commit that is checked out, and a hash of what differs from it: numbers can be traced, and a run is not continued
- * with other code. Nothing outside of a git clone.
- */
-function gitCommit(): { gitCommit?: string } {
-  try {
-    const git = (...args: string[]): string =>
-      execFileSync('git', args, {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-        maxBuffer: 2 ** 28,
-      });
-    const changes = git('diff', 'HEAD') + git('ls-files', '--others', '--exclude-standard');
-    const hash = createHash('sha256').update(changes).digest('hex').slice(0, 8);
-    return { gitCommit: git('rev-parse', 'HEAD').trim() + (changes === '' ? '' : `+${hash}`) };
-  } catch {
-    return {};
-  }
-}
-
-async function main(): Promise<void> {
-  const { settings, out, help } = parseSettings(process.argv.slice(2));
-  if (help) {
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(HELP);
-    return;
+    return 0;
   }
+  const plan = await planOf('sweep.json', changesOf(args));
   await installTensorFlow();
-  await loadTensorFlow();
-  const { backend, device, tensorflow, tfjs, node } = runtimeInfo()!;
-  const environment = {
-    backend,
-    device,
-    versions: { tfjs, node, ...(tensorflow && { tensorflow }) },
-    ...gitCommit(),
-  };
-  const group = await openRunGroup(
-    out,
-    { ...settings, ...environment },
-    { onWait: () => console.error(`g2d: ${out} seems to be in use; finding out (12 seconds at most).`) },
-  );
-  const folder = relative('.', group.path) || '.';
-  if (group.path !== resolve(out)) {
-    console.error(`g2d: ${out} is in use by another run; this one writes to ${folder}.`);
-  }
-  if (group.resumed) console.error(`g2d: going on with the interrupted run in ${folder}.`);
-
-  const progress = createProgress(workOf(settings));
-  const { signal, dispose } = stopSignal((line) => progress.note(line));
-  try {
-    progress.stage('data');
-    const data = await openData('data', settings.draw);
-    const { seconds, ...results } = await runExperiment({ data, settings, group, progress, signal });
-    progress.stop();
-    const summary = { seed: settings.seed, backend, tensorflow, device, seconds, ...results };
-    group.finish(summary);
-    const report = await writeReport(group.path, data, process.argv.slice(2));
-    printResults(group.path);
-    console.log(`Report: ${relative('.', report)}`);
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    progress.stop();
-    console.error(`Interrupted; everything is saved in ${folder}. The same command goes on.`);
-    process.exitCode = 130;
-  } finally {
-    progress.stop();
-    dispose();
-    await group.release();
-  }
+  const { exitCode } = await sweepInTerminal(plan, { fresh: true, result: RESULT });
+  if (exitCode !== 0) return exitCode;
+  const data = await openData(plan);
+  await writeResults(plan, data, (warning) => console.error(warning));
+  const report = await writeReport(plan.out, data, args);
+  printResults(plan.out);
+  console.log(`Report: ${relative('.', report)}`);
+  return 0;
 }
 
 try {
-  await main();
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const known = G2DError.isInstance(error) || NativeError.isInstance(error);
   // Files and folders that cannot be read or written: the system's own sentence says which.

@@ -51,9 +51,12 @@ describe('runLabel', () => {
   it('is the name that somebody gave, else what the folder calls the method, or the modality of a teacher', () => {
     expect(runLabel(config({}))).toBe('G2D');
     expect(runLabel(config({ name: 'g2d-seed1' }))).toBe('G2D');
-    const words = { method: { label: 'Calm logits', summary: 'large logits cost something' } };
-    expect(runLabel(config({ method: './calm.js', name: './calm.js', words }))).toBe('Calm logits');
-    expect(wordsAmong([{ config: config({ method: 'calm', name: 'calm-1', words }) }], 'calm')).toEqual({
+    const calm = { method: [{ name: 'calm', label: 'Calm logits', summary: 'large logits cost something' }] };
+    expect(runLabel(config({ method: './calm.js', name: './calm.js', components: calm }))).toBe(
+      'Calm logits',
+    );
+    const named = config({ method: 'calm', name: 'calm-1', components: calm });
+    expect(wordsAmong([{ config: named }], 'calm')).toEqual({
       label: 'Calm logits',
       description: 'large logits cost something',
     });

@@ -38,6 +38,26 @@ export const builtIn: Commands = {
     summary: 'the methods, and the options of each',
     load: async () => (await import('./components/commands.js')).methodsCommand,
   },
+  sweep: {
+    summary: 'trains many runs: a grid of settings, and the teachers that they need',
+    load: async () => (await import('./sweep/sweep.js')).sweepCommand,
+  },
+  'sweep plan': {
+    summary: 'the runs of a sweep, without training any',
+    load: async () => (await import('./sweep/plan.js')).sweepPlanCommand,
+  },
+  'sweep status': {
+    summary: 'how far each run of a sweep is',
+    load: async () => (await import('./sweep/status.js')).sweepStatusCommand,
+  },
+  'sweep retry': {
+    summary: 'the failed runs of a sweep again',
+    load: async () => (await import('./sweep/retry.js')).sweepRetryCommand,
+  },
+  'sweep run': {
+    summary: 'one run of a sweep, in this process',
+    load: async () => (await import('./sweep/run-one.js')).sweepRunCommand,
+  },
   'data check': {
     summary: "what is in a dataset's folder, what is missing or broken, how to get it",
     load: async () => (await import('./data/check.js')).dataCheck,

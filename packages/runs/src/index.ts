@@ -5,7 +5,18 @@ export { trainRun, type RunOutcome, type RunReporter, type TrainRunOptions } fro
 export { loadRun, type LoadedRun } from './load-run.js';
 export { RunFolder, type RunSummary } from './node/run-folder.js';
 export type { RunPredictions } from '@g2d/core/run-folder';
-export { openRunGroup, type RunGroup } from './node/run-group.js';
+
+// Many runs, as `g2d sweep` makes them
+export { readSweep, type Sweep, type SweepBase } from './sweep/read-sweep.js';
+export type { SweepFile } from './sweep/schema.js';
+export { planSweep, type PlannedRun, type SweepPlan } from './sweep/plan.js';
+export { readPlan } from './sweep/manifest.js';
+export { runSweep, type RunSweepOptions } from './sweep/run-sweep.js';
+export type { OpenSweepOptions } from './sweep/open-sweep.js';
+export { sweepStatus, type RunState, type RunStatus } from './sweep/status.js';
+export type { EngineContext, SweepEngine, SweepReporter } from './sweep/engine.js';
+export { localEngine, type Worker } from './sweep/local-engine.js';
+export { childWorker } from './sweep/child-worker.js';
 
 // The parts of a run folder, for a loop of your own
 export { lockRun } from './node/run-lock.js';

@@ -43,7 +43,7 @@ describe('a method of a user’s own', () => {
     ]);
     expect(JSON.parse(read('config.json'))).toMatchObject({
       method: path,
-      words: { method: { label: 'Calm logits', summary: 'large logits cost something' } },
+      components: { method: [{ label: 'Calm logits', summary: 'large logits cost something' }] },
     });
     // It is a configuration, and the state of the method is in the checkpoint.
     expect((await trainRun(parseConfig(JSON.parse(read('config.json'))), { out, resume: true })).status).toBe(

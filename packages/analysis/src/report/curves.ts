@@ -11,8 +11,11 @@ import type { Shown } from './shown.js';
 export function accuracyCurves(group: Shown): Markup {
   const heads = headsOf(group.modalities);
   const domain = epochDomain(group.runs);
-  return markup`<div class="panels">${group.runs.map((run) => accuracyPanel(group, run, heads, domain))}</div>`;
+  return markup`<div class="panels">${trained(group).map((run) => accuracyPanel(group, run, heads, domain))}</div>`;
 }
+
+/** A run without training, such as the mean of the teachers, has no epochs. */
+const trained = ({ runs }: Shown): readonly StartedRun[] => runs.filter(({ metrics }) => metrics.length > 0);
 
 /** Losses by epoch on one logarithmic scale: the total and its parts. */
 export function lossCurves(group: Shown): Markup {
@@ -30,7 +33,7 @@ export function lossPanels(group: Shown, ownTitle?: string): Markup[] {
   const high = Math.max(...values);
   // A little air, and never less than a decade.
   const range: [number, number] = [Math.min(low, high / 10) * 0.8, high * 1.25];
-  return group.runs.map((run) => lossPanel(run, domain, range, ownTitle));
+  return trained(group).map((run) => lossPanel(run, domain, range, ownTitle));
 }
 
 function accuracyPanel(

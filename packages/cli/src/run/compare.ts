@@ -13,7 +13,7 @@ export const compareCommand = defineCommand({
   usage: 'RUN... [options]',
   description: `Puts runs into one table: a line for each method, mean and standard deviation over seeds, a bootstrap interval, the gain over joint training, each modality's own head. Runs that differ in their seed alone are one line.
 
-RUN is a run folder, or a folder of them. Runs that are not finished are left out, and named.`,
+RUN is a run folder, or a folder that holds some at any depth, such as a sweep's. Runs that are not finished are left out, and named.`,
   options: {
     format: { value: 'F', default: 'text', help: 'text, markdown or csv (default: text)' },
     out: {
@@ -69,6 +69,9 @@ const subfolders = (folder: string): string[] =>
     .map(({ name }) => join(folder, name))
     .sort();
 
+/** A run's folder has copies of its teachers, which are none of the runs. */
+const runsIn = (folder: string): string[] => (isRun(folder) ? [folder] : subfolders(folder).flatMap(runsIn));
+
 function readRuns(paths: readonly string[], note: (line: string) => void): Run[] {
   const folders = paths.flatMap((path) => {
     if (!existsSync(path) || !statSync(path).isDirectory()) {
@@ -80,7 +83,7 @@ function readRuns(paths: readonly string[], note: (line: string) => void): Run[]
         accepted: 'run folders',
       });
     }
-    return isRun(path) ? [path] : subfolders(path).filter(isRun);
+    return runsIn(path);
   });
   const finished = folders.filter((folder) => {
     const is = existsSync(join(folder, 'summary.json'));

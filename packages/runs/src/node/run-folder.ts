@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { G2DError, OptionError, type EpochRecord, type NamedArray, type Scores } from '@g2d/core';
+import { G2DError, OptionError, type EpochRecord, type NamedArray } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
 import {
   checkFile,

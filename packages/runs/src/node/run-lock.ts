@@ -80,6 +80,13 @@ export function lockRun(folder: string): () => void {
   return hold(path, us);
 }
 
+/** Whether a process that is alive holds a run folder, this one or another. */
+export function isRunLocked(folder: string): boolean {
+  const path = join(resolve(folder), LOCK);
+  const holder = readHolder(path);
+  return holder !== undefined && isAlive(path, holder, describeProcess());
+}
+
 function inUse(folder: string, path: string, holder: Holder | 'unknown', us: Holder): G2DError {
   if (holder === 'unknown') {
     return new G2DError(

@@ -1,0 +1,42 @@
+// The sweeps of this folder, with another number of epochs: their phases and rates follow it.
+import { join } from 'node:path';
+import { planSweep, readSweep, type SweepPlan } from '@g2d/runs';
+
+/** What a command line changes in a sweep. */
+export interface SweepChanges {
+  /** Of each training; those of the file, 60, if it is not given. */
+  readonly epochs?: number;
+  readonly seeds?: readonly number[];
+  readonly out: string | undefined;
+  /** Further settings of every run. */
+  readonly set?: Readonly<Record<string, unknown>>;
+}
+
+/** One modality alone for the first half, both for the second; a tenth of the rate after 70 % of the epochs. */
+const withEpochs = (epochs: number): Record<string, unknown> => ({
+  epochs,
+  'methodOptions.smp.phaseEpochs': [Math.floor(epochs / 2), epochs - Math.floor(epochs / 2)],
+  'optimizer.schedule.after': [Math.max(1, Math.floor((7 * epochs) / 10))],
+});
+
+/** The runs of `sweep.json` or `compare.json`. */
+export async function planOf(
+  file: 'sweep.json' | 'compare.json',
+  { epochs, seeds, out, set }: SweepChanges,
+): Promise<SweepPlan> {
+  const sweep = readSweep(join(import.meta.dirname, file));
+  const { teachers } = sweep;
+  return planSweep({
+    ...sweep,
+    out: out ?? sweep.out,
+    ...(seeds && { grid: { ...sweep.grid, seed: [...seeds] } }),
+    set: { ...sweep.set, ...(epochs !== undefined && withEpochs(epochs)), ...set },
+    ...(epochs !== undefined &&
+      teachers !== 'ready' && {
+        // The best of every sixth part of the epochs.
+        teachers: {
+          set: { ...teachers.set, 'evaluation.every': Math.max(1, Math.round(epochs / 6)) },
+        },
+      }),
+  });
+}

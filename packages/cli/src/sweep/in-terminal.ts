@@ -1,0 +1,74 @@
+import { loadTensorFlow } from '@g2d/native';
+import {
+  createProgress,
+  runSweep,
+  stopSignal,
+  type PlannedRun,
+  type RunStatus,
+  type RunSweepOptions,
+  type SweepPlan,
+} from '@g2d/runs';
+
+/** How a sweep came out. */
+export interface SweepOutcome {
+  readonly status: readonly RunStatus[];
+  /** What the process should end with: 0; 1 if a run failed; 130 or 143 if it was asked to stop. */
+  readonly exitCode: number;
+}
+
+/** How much longer than of a teacher an epoch takes, for the time left. */
+const costOf = ({ needs, config: { modalities, encoders } }: PlannedRun): number => {
+  const count = (modalities ?? Object.keys(encoders)).length;
+  return count === 1 ? 1 : count + (needs.length > 0 ? 1 : 0);
+};
+
+/**
+ * Runs a sweep with its progress on standard error. Ctrl-C lets what is trained save itself.
+ *
+ * @param options `quiet`: no progress; what fails is said.
+ */
+export async function sweepInTerminal(
+  plan: SweepPlan,
+  {
+    quiet = false,
+    ...options
+  }: { readonly quiet?: boolean } & Omit<RunSweepOptions, 'signal' | 'reporter' | 'onOpen'>,
+): Promise<SweepOutcome> {
+  await loadTensorFlow({ quiet });
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const total = plan.runs.reduce((sum, run) => sum + costOf(run) * run.config.epochs, 0);
+  const progress = quiet
+    ? { stage: () => {}, advance: () => {}, note: say, stop: () => {} }
+    : createProgress(Math.max(1, total));
+  const shown = new Map<string, number>();
+  const show = (run: PlannedRun, epoch: number): void => {
+    progress.advance(costOf(run) * (epoch - (shown.get(run.id) ?? 0)));
+    shown.set(run.id, epoch);
+  };
+  const { signal, dispose } = stopSignal((line) => progress.note(line));
+  try {
+    const status = await runSweep(plan, {
+      ...options,
+      signal,
+      onOpen: ({ resumed }) => {
+        if (resumed) progress.note(`g2d: going on with the interrupted runs in ${plan.out}.`);
+      },
+      reporter: {
+        begin: ({ id }) => progress.stage(id),
+        epoch: show,
+        finished: (run) => show(run, run.config.epochs),
+        failed: ({ id }, why) => progress.note(`g2d: ${id} failed. ${why}`),
+        note: (line) => progress.note(line),
+      },
+    });
+    progress.stop();
+    const isComplete = status.every(({ state }) => state === 'finished');
+    const hasFailed = status.some(({ state }) => state === 'failed' || state === 'blocked');
+    if (!signal.aborted || isComplete) return { status, exitCode: hasFailed ? 1 : 0 };
+    say(`Interrupted; everything is saved in ${plan.out}. The same command goes on.`);
+    return { status, exitCode: signal.reason === 'SIGTERM' ? 143 : 130 };
+  } finally {
+    progress.stop();
+    dispose();
+  }
+}

@@ -1,0 +1,27 @@
+import { planSweep, readSweep } from '@g2d/runs';
+import { defineCommand } from '../command.js';
+import { parseSettings } from '../data/arguments.js';
+import { onlyWord } from './place.js';
+
+/** `g2d sweep plan`. */
+export const sweepPlanCommand = defineCommand({
+  usage: 'FILE [options]',
+  description:
+    'Prints the runs of a sweep in the order in which they are trained, and what each of them needs, and writes nothing. Every configuration is checked.',
+  options: {
+    set: { value: 'KEY=VALUE', multiple: true, help: 'as of g2d sweep' },
+    json: { help: 'with the whole configuration of each run, as JSON' },
+  },
+  details: 'Example: g2d sweep plan examples/av-mnist-small/sweep.json',
+  async run({ values, positionals }, { out }) {
+    const sweep = readSweep(onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help'));
+    const plan = await planSweep({ ...sweep, set: { ...sweep.set, ...parseSettings(values.set) } });
+    if (values.json) {
+      out(`${JSON.stringify(plan)}\n`);
+      return 0;
+    }
+    for (const { id, needs } of plan.runs) out(`${id}${needs.length > 0 ? ` ← ${needs.join(', ')}` : ''}\n`);
+    out(`${plan.runs.length} runs in ${plan.out}\n`);
+    return 0;
+  },
+});

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { G2DError } from '@g2d/core';
+import { forgetFailure, logOf, readFailure, recordFailure } from './failure.js';
+import type { Worker } from './local-engine.js';
+
+/** Where TensorFlow reads how many threads it may have. */
+const THREADS = ['OMP_NUM_THREADS', 'TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS'];
+
+/**
+ * A worker that trains each run in a process of its own, whose output goes to `<id>.log`.
+ *
+ * @param command The program and its first arguments; the sweep's folder and the run's id follow. It must end with 0 if the run is
+ * finished, and with 130 or 143 if it saved itself on SIGTERM.
+ * @param options `jobs`: how many there are at once: they share the processor, unless the environment says how.
+ */
+export function childWorker(command: readonly string[], { jobs }: { readonly jobs: number }): Worker {
+  const [program, ...first] = command as readonly [string, ...string[]];
+  const share = String(Math.max(1, Math.floor(availableParallelism() / jobs)));
+  const env = { ...Object.fromEntries(THREADS.map((name) => [name, share])), ...process.env };
+  return async (run, { out, signal, reporter }) => {
+    const { id } = run;
+    forgetFailure(out, id);
+    mkdirSync(dirname(logOf(out, id)), { recursive: true });
+    rmSync(logOf(out, id), { force: true });
+    const log = openSync(logOf(out, id), 'a');
+    // Ctrl-C reaches a whole terminal; we alone pass it on, once. If we are killed, the channel tells the child.
+    const child = spawn(program, [...first, out, id], {
+      env,
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+    });
+    closeSync(log);
+    const stop = (): void => void child.kill('SIGTERM');
+    const kill = (): void => void child.kill('SIGKILL');
+    signal.addEventListener('abort', stop);
+    process.on('exit', kill);
+    try {
+      child.on('message', (message) => reporter.epoch(run, (message as { readonly epoch: number }).epoch));
+      const end = await new Promise<number | NodeJS.Signals>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', (code, killed) => resolve(code ?? (killed as NodeJS.Signals)));
+      });
+      if (end === 0) return 'finished';
+      // It may not have listened yet.
+      if (end === 130 || end === 143 || (end === 'SIGTERM' && signal.aborted)) return 'interrupted';
+      const failure = readFailure(out, id);
+      if (failure) throw new G2DError('G2D_RUN_FAILED', failure.message, { id, end });
+      const how = typeof end === 'string' ? `was ended by ${end}` : `ended with exit code ${end}`;
+      const last = lastLine(logOf(out, id));
+      const error = new G2DError(
+        'G2D_RUN_FAILED',
+        `Its process ${how}${last === undefined ? '' : `; the last line of its log is: ${last}`}`,
+        { id, end },
+      );
+      recordFailure(out, id, error);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      process.off('exit', kill);
+    }
+  };
+}
+
+const lastLine = (path: string): string | undefined =>
+  readFileSync(path, 'utf8').trim().split('\n').at(-1) || undefined;

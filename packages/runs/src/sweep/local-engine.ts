@@ -1,0 +1,74 @@
+import type { SweepEngine, EngineContext } from './engine.js';
+import type { PlannedRun } from './plan.js';
+import { isFinished } from './status.js';
+import { trainPlanned } from './train-planned.js';
+
+/** Trains one run, or goes on with it. Throws if it fails. */
+export type Worker = (run: PlannedRun, context: EngineContext) => Promise<'finished' | 'interrupted'>;
+
+/**
+ * Trains on this machine.
+ *
+ * @param options `jobs`: how many runs at once; more than one need a worker with processes of its own. `worker`: default this
+ * process, for which a backend has been chosen.
+ */
+export function localEngine({
+  jobs = 1,
+  worker = trainHere,
+}: { readonly jobs?: number; readonly worker?: Worker } = {}): SweepEngine {
+  return {
+    async run(runs, context) {
+      const { out, signal, reporter } = context;
+      const open = new Set<PlannedRun>();
+      const done = new Set<string>();
+      for (const run of runs) {
+        if (!isFinished(out, run.id)) open.add(run);
+        else {
+          done.add(run.id);
+          reporter.finished(run);
+        }
+      }
+      const isReady = ({ needs }: PlannedRun): boolean =>
+        needs.every((need) => done.has(need) || isFinished(out, need));
+      const train = async (run: PlannedRun): Promise<void> => {
+        reporter.begin(run);
+        try {
+          if ((await worker(run, context)) === 'interrupted') return;
+          done.add(run.id);
+          reporter.finished(run);
+        } catch (error) {
+          reporter.failed(run, error instanceof Error ? error.message : String(error));
+        }
+      };
+      const running = new Map<PlannedRun, Promise<void>>();
+      while (!signal.aborted) {
+        for (const run of [...open].filter(isReady).slice(0, jobs - running.size)) {
+          open.delete(run);
+          running.set(
+            run,
+            train(run).finally(() => running.delete(run)),
+          );
+        }
+        // What is left waits for a run that failed.
+        if (running.size === 0) return;
+        await Promise.race(running.values());
+      }
+      await Promise.all(running.values());
+    },
+  };
+}
+
+const trainHere: Worker = async (run, { out, signal, reporter }) => {
+  const { epochs } = run.config;
+  const { status } = await trainPlanned(run, {
+    out,
+    signal,
+    reporter: {
+      begin: ({ total, done }) => reporter.epoch(run, Math.floor((epochs * done) / Math.max(1, total))),
+      step: () => {},
+      epoch: ({ epoch }) => reporter.epoch(run, epoch),
+      note: (line) => reporter.note(line),
+    },
+  });
+  return status;
+};

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OptionError } from '@g2d/core';
+import { writeFileAtomic } from '@g2d/formats/node';
+import type { PlannedRun, SweepPlan } from './plan.js';
+
+/** What a sweep's folder is made for: `manifest.json`. Written under the folder's lock, read by anybody. */
+export interface SweepManifest {
+  readonly name: string;
+  readonly runs: readonly PlannedRun[];
+  /** The machine and the versions that it began with. */
+  readonly environment: unknown;
+}
+
+const MANIFEST = 'manifest.json';
+const FORMAT = 'g2d-sweep';
+const VERSION = 1;
+
+/** The manifest of a folder, `undefined` where there is none of ours. */
+export function findManifest(folder: string): SweepManifest | undefined {
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8'));
+  } catch {
+    return undefined;
+  }
+  const { format, version } = (manifest ?? {}) as { readonly format?: unknown; readonly version?: unknown };
+  if (format !== FORMAT) return undefined;
+  if (version === VERSION) return manifest as SweepManifest;
+  throw new OptionError(
+    `${join(folder, MANIFEST)} is of version ${String(version)}, and this g2d knows version ${VERSION}. Use the g2d that wrote it, or another folder.`,
+    { option: 'out', value: folder, accepted: `version ${VERSION}` },
+  );
+}
+
+/**
+ * The plan of a sweep that has begun, from its folder alone.
+ *
+ * @throws {OptionError} If the folder is none of a sweep.
+ */
+export function readPlan(folder: string): SweepPlan {
+  const manifest = findManifest(folder);
+  if (manifest) return { name: manifest.name, out: folder, runs: manifest.runs };
+  throw new OptionError(
+    `${folder} is no folder of a sweep: it has no ${MANIFEST}. Begin one with g2d sweep FILE.`,
+    { option: 'DIR', value: folder, accepted: 'the folder of a sweep' },
+  );
+}
+
+/** Writes the manifest of a sweep: it is there as a whole, or as it was before. */
+export function writeManifest({ name, out, runs }: SweepPlan, environment: unknown): void {
+  const manifest = { format: FORMAT, version: VERSION, name, environment, runs };
+  writeFileAtomic(join(out, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+}

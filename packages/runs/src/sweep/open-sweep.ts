@@ -1,0 +1,120 @@
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { OptionError } from '@g2d/core';
+import { lockRun } from '../node/run-lock.js';
+import { firstDifference } from '../read-config.js';
+import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
+import type { SweepPlan } from './plan.js';
+import { hasBegun, isFinished } from './status.js';
+
+/** The folder of a sweep, held by this process. */
+export interface OpenSweep {
+  /** True if it has begun before, and is not complete. */
+  readonly resumed: boolean;
+  /** Gives the folder free for other processes. */
+  release(): void;
+}
+
+/** How a sweep's folder is opened. */
+export interface OpenSweepOptions {
+  /**
+   * What is there moves to `DIR.previous`, unless it is a sweep of the same settings and environment that is not complete. Default
+   * false: the folder keeps what it has, and other settings of a run that has begun are an error.
+   */
+  readonly fresh?: boolean;
+  /** A file that whoever runs the sweep writes at its end: without it the sweep is not complete. */
+  readonly result?: string;
+  /** Machine and versions. */
+  readonly environment: unknown;
+}
+
+/**
+ * Makes a sweep's folder ours, and writes its manifest.
+ *
+ * @throws {OptionError} If the folder holds anything else; nothing is touched then. If a run has begun with other settings.
+ * @throws {G2DError} `G2D_RUN_IN_USE` if another process holds it.
+ */
+export function openSweep(
+  plan: SweepPlan,
+  { fresh = false, result, environment }: OpenSweepOptions,
+): OpenSweep {
+  const { out } = plan;
+  // As it will be read again.
+  const place = JSON.parse(JSON.stringify(environment ?? null)) as unknown;
+  assertOurs(out, fresh);
+  let release = lockRun(out);
+  try {
+    let before = findManifest(out);
+    const isLegacy = !before && isOldGroup(out);
+    const isComplete =
+      plan.runs.every(({ id }) => isFinished(out, id)) && (!result || existsSync(join(out, result)));
+    const differs = before && (!isSame(before, plan) || !isDeepStrictEqual(before.environment, place));
+    if (fresh && (isLegacy || (before && (isComplete || differs)))) {
+      moveAside(out, release);
+      release = lockRun(out);
+      before = undefined;
+    }
+    if (before) assertSettings(before, plan);
+    writeManifest(plan, before?.environment ?? place);
+    return { resumed: before !== undefined && !isComplete, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** A folder of `npm start` from before there were sweeps. */
+function isOldGroup(path: string): boolean {
+  try {
+    const { kind } = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8')) as { kind?: unknown };
+    return kind === 'g2d-run-group';
+  } catch {
+    return false;
+  }
+}
+
+function assertOurs(path: string, old: boolean): void {
+  if (!existsSync(path)) return;
+  const names = statSync(path).isDirectory()
+    ? readdirSync(path).filter((name) => !/^\.(lock|manifest\.json\.)/.test(name))
+    : undefined;
+  if (names?.length === 0 || findManifest(path) || (old && isOldGroup(path))) return;
+  const what = names
+    ? `holds files that are not of an experiment (${names.slice(0, 3).join(', ')})`
+    : 'is a file';
+  throw new OptionError(`${path} ${what}, and is left alone. Give a folder of its own for the runs.`, {
+    option: 'out',
+    value: path,
+    accepted: 'a new or empty folder, or one of an earlier sweep',
+  });
+}
+
+const isSame = ({ name, runs }: SweepManifest, plan: SweepPlan): boolean =>
+  name === plan.name && isDeepStrictEqual(runs, JSON.parse(JSON.stringify(plan.runs)));
+
+/** The folder and its lock change their name together, so that nobody can begin in it meanwhile. */
+function moveAside(path: string, release: () => void): void {
+  const previous = `${resolve(path)}.previous`;
+  assertOurs(previous, true);
+  rmSync(previous, { recursive: true, force: true });
+  renameSync(path, previous);
+  release();
+  rmSync(join(previous, '.lock'), { force: true });
+}
+
+/** A run that has begun keeps its settings. */
+function assertSettings({ runs }: SweepManifest, plan: SweepPlan): void {
+  const known = new Map(runs.map((run) => [run.id, run]));
+  for (const { id, config } of plan.runs) {
+    const before = known.get(id);
+    if (!before || !hasBegun(plan.out, id)) continue;
+    const other = firstDifference(before.config, config);
+    if (!other) continue;
+    const written = (value: unknown): string => JSON.stringify(value) ?? 'not set';
+    throw new OptionError(
+      `The run ${id} in ${plan.out} began with "${other.key}" ${written(other.begun)}, and the sweep now has ${written(other.now)}. Give another folder with --out, or begin anew with --fresh.`,
+      { option: other.key, value: other.now, accepted: written(other.begun) },
+    );
+  }
+}

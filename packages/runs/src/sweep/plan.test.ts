@@ -1,0 +1,134 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toyConfig } from '../../test/toy-config.js';
+import { planSweep, type SweepPlan } from './plan.js';
+import { readSweep } from './read-sweep.js';
+import { sweepJsonSchema } from './schema.js';
+
+const root = mkdtempSync(join(tmpdir(), 'g2d-plan-'));
+beforeAll(() => {
+  const config = toyConfig({ methodOptions: { smp: { phaseEpochs: [1, 2] } } });
+  for (const name of ['one', 'two']) {
+    mkdirSync(join(root, name));
+    writeFileSync(join(root, name, 'base.json'), JSON.stringify({ ...config, batchSize: name.length * 4 }));
+  }
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const base = 'one/base.json';
+
+async function planOf(sweep: object): Promise<SweepPlan> {
+  const file = join(root, 'sweep.json');
+  writeFileSync(file, JSON.stringify({ name: 'test', out: 'out', ...sweep }));
+  return planSweep(readSweep(file));
+}
+
+describe('schema/sweep.schema.json', () => {
+  it('is the schema of sweeps; `npm run schema` writes it anew', () => {
+    const file = new URL('../../schema/sweep.schema.json', import.meta.url);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(sweepJsonSchema())));
+  });
+});
+
+describe('planSweep', () => {
+  it('has a run for every combination, and each teacher once, before the runs that need it', async () => {
+    const { runs } = await planOf({ base, grid: { seed: [0, 1], method: ['joint', 'g2d', 'umt+smp'] } });
+    expect(runs.map(({ id }) => id)).toEqual(
+      ['seed-0', 'seed-1'].flatMap((seed) =>
+        ['teacher-loud', 'teacher-quiet', 'joint', 'g2d', 'umt+smp'].map((name) => `${seed}/${name}`),
+      ),
+    );
+    const [teacher, , joint, , stack] = runs.slice(5);
+    expect(teacher).toMatchObject({
+      needs: [],
+      config: { name: 'teacher-loud', method: 'joint', modalities: ['loud'], methodOptions: {}, seed: 1 },
+    });
+    expect(joint).toMatchObject({ needs: [], config: { method: 'joint', seed: 1 } });
+    expect(stack).toMatchObject({
+      needs: ['seed-1/teacher-loud', 'seed-1/teacher-quiet'],
+      config: { teachers: { loud: 'out/seed-1/teacher-loud', quiet: 'out/seed-1/teacher-quiet' }, seed: 1 },
+    });
+  });
+
+  it('gives a teacher to all runs that differ in what it does not depend on', async () => {
+    const grid = {
+      'methodOptions.smp.scope': ['conv', 'encoder'],
+      'encoders.quiet.options': [{}, { units: 3 }],
+      method: ['smp'],
+    };
+    const { runs } = await planOf({ base, grid });
+    const teachers = runs.filter(({ id }) => id.includes('teacher'));
+    expect(teachers.map(({ id }) => id)).toEqual([
+      'teacher-loud',
+      expect.stringMatching(/^options-[0-9a-f]{8}\/teacher-quiet$/),
+      expect.stringMatching(/^options-[0-9a-f]{8}\/teacher-quiet$/),
+    ]);
+    const students = runs.filter(({ id }) => !id.includes('teacher'));
+    expect(students.map(({ id }) => id.split('/')[0])).toEqual([
+      'scope-conv',
+      'scope-encoder',
+      'scope-conv',
+      'scope-encoder',
+    ]);
+    expect(students.every(({ needs }) => needs[0] === 'teacher-loud')).toBe(true);
+  });
+
+  it('knows overrides, exclusions, settings of all runs and of teachers, and references', async () => {
+    const { runs } = await planOf({
+      base,
+      set: { epochs: 2, 'optimizer.learningRate': 0.5 },
+      grid: { seed: [0, 1], method: ['joint', 'smp'] },
+      overrides: [{ when: { method: 'smp' }, set: { 'methodOptions.smp.phaseEpochs': [2, 0], epochs: 5 } }],
+      exclude: [{ method: 'smp', seed: 1 }],
+      teachers: { set: { select: 'last' } },
+      references: [{ name: 'teacher-mean', set: { method: 'ume', epochs: 0 } }],
+    });
+    const short = runs.map(({ id, config: { epochs, select } }) => `${id} ${epochs} ${select}`);
+    expect(short).toEqual([
+      'seed-0/teacher-loud 2 last',
+      'seed-0/teacher-quiet 2 last',
+      'seed-0/joint 2 validation-best',
+      'seed-0/smp 5 validation-best',
+      'seed-0/teacher-mean 0 validation-best',
+      'seed-1/teacher-loud 2 last',
+      'seed-1/teacher-quiet 2 last',
+      'seed-1/joint 2 validation-best',
+      'seed-1/teacher-mean 0 validation-best',
+    ]);
+    expect(runs.every(({ config: { optimizer } }) => optimizer.learningRate === 0.5)).toBe(true);
+    expect(runs[4]!.config).toMatchObject({ name: 'teacher-mean', method: 'ume' });
+  });
+
+  it('takes configurations from the grid, by the names of their folders', async () => {
+    const { runs } = await planOf({ grid: { dataset: [base, 'two/base.json'], method: ['joint'] } });
+    expect(runs.map(({ id }) => id)).toEqual(['one/joint', 'two/joint']);
+  });
+
+  it('plans a run that comes twice once', async () => {
+    const { runs } = await planOf({ base, grid: { seed: [0, 0] } });
+    expect(runs.map(({ id }) => id)).toEqual(['seed-0/joint']);
+  });
+
+  it('plans no teachers where the base names ready ones', async () => {
+    const set = { 'teachers.loud': 'a', 'teachers.quiet': 'b' };
+    const { runs } = await planOf({ base, set, grid: { method: ['smp'] }, teachers: 'ready' });
+    expect(runs).toMatchObject([{ id: 'smp', needs: [], config: { teachers: { loud: 'a', quiet: 'b' } } }]);
+  });
+
+  it.each([
+    [{ base, grid: { seed: [0, 'x'] } }, /"seed" is "x"; it must be a number/],
+    [{ base, grid: { method: ['joint', 'sgd'] } }, /There is no method "sgd"/],
+    [{ base, grid: { seed: [] } }, /"grid.seed" is \[\]; it must be a list of at least 1/],
+    [{ base, girds: {} }, /unknown key "girds"; known here: .*grid/],
+    [{ base, name: 'a/b' }, /"name" is "a\/b"; it must be letters, digits/],
+    [{ base, grid: { dataset: [base] } }, /has both/],
+    [{}, /needs "base"/],
+    [{ base: 'none.json' }, /The configuration .*none\.json cannot be read: it does not exist/],
+    [{ base, grid: { seed: Array.from({ length: 10_001 }, (_, i) => i) } }, /10001 combinations/],
+    [{ base, references: [{ name: 'joint', set: { seed: 4 } }] }, /share the folder joint/],
+  ])('%#: says what is wrong', async (sweep, message) => {
+    await expect(planOf(sweep)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,51 @@
+import { describeEnvironment } from '../environment.js';
+import type { EngineContext, SweepEngine } from './engine.js';
+import { localEngine } from './local-engine.js';
+import { openSweep, type OpenSweepOptions } from './open-sweep.js';
+import type { PlannedRun, SweepPlan } from './plan.js';
+import { sweepStatus, type RunStatus } from './status.js';
+
+/** What `runSweep` works with beside the plan. */
+export interface RunSweepOptions
+  extends Omit<OpenSweepOptions, 'environment'>, Pick<EngineContext, 'signal' | 'reporter'> {
+  /** Where runs are trained. Default: one after another in this process, for which a backend has been chosen. */
+  readonly engine?: SweepEngine;
+  /** Called once the folder is ours, before the first run. */
+  readonly onOpen?: (sweep: { readonly resumed: boolean }) => void;
+  /** Ids of the runs that are wanted, with those that need them. Default: all. */
+  readonly only?: readonly string[];
+}
+
+/**
+ * Trains what is not finished of a sweep, and returns when nothing more can be trained: all is finished, or what is left needs a run
+ * that failed, or the signal came. The same call goes on.
+ *
+ * @returns The status of every run.
+ * @throws {OptionError} If the folder is not a sweep's, or a run has begun with other settings.
+ * @throws {G2DError} `G2D_RUN_IN_USE` if another process runs this sweep. A run that fails does not throw: it is in the status.
+ * @example
+ * const plan = await planSweep(readSweep('examples/av-mnist-small/sweep.json'));
+ * await loadTensorFlow();
+ * const status = await runSweep(plan, { signal, reporter });
+ */
+export async function runSweep(
+  plan: SweepPlan,
+  { engine = localEngine(), only, signal, reporter, onOpen, ...options }: RunSweepOptions,
+): Promise<readonly RunStatus[]> {
+  const { resumed, release } = openSweep(plan, { ...options, environment: describeEnvironment() });
+  try {
+    onOpen?.({ resumed });
+    await engine.run(only ? wanted(plan.runs, only) : plan.runs, { out: plan.out, signal, reporter });
+    return sweepStatus(plan);
+  } finally {
+    release();
+  }
+}
+
+function wanted(runs: readonly PlannedRun[], ids: readonly string[]): PlannedRun[] {
+  const all = new Set(ids);
+  return runs.filter(({ id, needs }) => {
+    if (needs.some((need) => all.has(need))) all.add(id);
+    return all.has(id);
+  });
+}

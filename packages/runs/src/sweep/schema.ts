@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+const settings = z.record(z.string(), z.unknown());
+
+/** A sweep's file: many runs that differ in a few settings. */
+export const sweepSchema = z.strictObject({
+  $schema: z.string().optional(),
+  name: z
+    .string()
+    .regex(/^[\w.+-]+$/, { error: 'letters, digits and . + - _' })
+    .describe('What the sweep is called.'),
+  base: z
+    .string()
+    .optional()
+    .describe(
+      'The configuration (as of g2d train) that all runs begin with; its path is relative to this file. Left out if the grid has "dataset".',
+    ),
+  out: z
+    .string()
+    .optional()
+    .describe(
+      'The folder of the run folders; relative to the folder in which g2d is started. Default: runs/NAME.',
+    ),
+  set: settings
+    .default({})
+    .describe(
+      'Settings of every run, above the base: key with dots → value, such as "optimizer.learningRate".',
+    ),
+  grid: z
+    .record(z.string(), z.array(z.unknown()).min(1))
+    .default({})
+    .describe(
+      'Key of the configuration, with dots → its values. There is a run for every combination, the first key the slowest. "dataset": paths of configurations, each in a folder of its own name, in place of "base".',
+    ),
+  overrides: z
+    .array(
+      z.strictObject({
+        when: settings.describe('Key of the grid → the value of the runs that are meant.'),
+        set: settings.describe('Their settings: key with dots → value.'),
+      }),
+    )
+    .default([])
+    .describe('Settings of some of the runs, above the grid.'),
+  exclude: z
+    .array(settings)
+    .default([])
+    .describe('Combinations that are left out: key of the grid → value, all of which must fit.'),
+  teachers: z
+    .union([
+      z.strictObject({
+        set: settings
+          .default({})
+          .describe('Settings of the teachers alone: key with dots → value, such as "select".'),
+      }),
+      z.literal('ready'),
+    ])
+    .prefault({})
+    .describe(
+      'Each modality is trained alone, once for each seed and setting that it depends on, for the methods that need teachers. "ready": the base names finished ones.',
+    ),
+  references: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[\w.+-]+$/, { error: 'letters, digits and . + - _' })
+          .describe('What tables call it.'),
+        set: settings.describe('Its settings, such as { "method": "ume", "epochs": 0 }.'),
+      }),
+    )
+    .default([])
+    .describe('What the methods are compared with: a further run for each set of teachers.'),
+});
+
+/** A sweep's file with every default in its place. */
+export type SweepFile = z.output<typeof sweepSchema>;
+
+/** The file as a JSON Schema, for editors. */
+export const sweepJsonSchema = (): z.core.JSONSchema.BaseSchema => ({
+  ...z.toJSONSchema(sweepSchema, { io: 'input' }),
+  title: 'A sweep of G2D: many runs',
+});

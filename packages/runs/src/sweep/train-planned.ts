@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { G2DError } from '@g2d/core';
+import { trainRun, type RunOutcome, type RunReporter } from '../train-run.js';
+import { forgetFailure, recordFailure } from './failure.js';
+import type { PlannedRun } from './plan.js';
+
+/**
+ * Trains one run of a sweep, or goes on with it: at once if it is finished. May be called on any machine that sees the folder.
+ *
+ * @throws As `trainRun`. The reason is written beside the run's folder, unless another process trains in it.
+ */
+export async function trainPlanned(
+  { id, config }: PlannedRun,
+  {
+    out,
+    signal,
+    reporter,
+  }: { readonly out: string; readonly signal?: AbortSignal; readonly reporter?: RunReporter },
+): Promise<RunOutcome> {
+  try {
+    const outcome = await trainRun(config, {
+      out: join(out, id),
+      resume: true,
+      ...(signal && { signal }),
+      ...(reporter && { reporter }),
+    });
+    forgetFailure(out, id);
+    return outcome;
+  } catch (error) {
+    if (!(G2DError.isInstance(error) && error.code === 'G2D_RUN_IN_USE')) recordFailure(out, id, error);
+    throw error;
+  }
+}
