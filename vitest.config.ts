@@ -5,6 +5,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@g2d/source', 'node', 'import', 'module', 'default'] } },
   test: {
     pool: 'forks',
+    // Most tests keep one core busy; the default leaves one of two idle.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,
