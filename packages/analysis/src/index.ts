@@ -31,7 +31,7 @@ export type { Estimate, EstimateOptions } from './compare/estimate.js';
 export { formatComparison, type ComparisonFormat } from './compare/format-comparison.js';
 
 // A page out
-export { renderReport, type ReportOptions } from './report/page.js';
+export { renderReport, type ReportOptions } from './report/group/group-page.js';
 export { renderComparison, type ComparisonReportOptions } from './report/compare/comparison-page.js';
 export { renderRunReport, type RunReportOptions } from './report/run/run-page.js';
 export type { ReportPart, ReportSample } from './report/samples.js';

@@ -32,3 +32,22 @@ export function pairedStandardError(a: Run, b: Run): number | undefined {
   const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / differences.length;
   return 100 * Math.sqrt(variance / differences.length);
 }
+
+/** An accuracy, and what it was measured on. */
+export interface Measured {
+  /** The run whose fused answers it is of, where it is. */
+  readonly run?: Run | undefined;
+  readonly value: number | undefined;
+  /** Size of the test part. */
+  readonly samples: number | undefined;
+}
+
+/** Standard error, in points, of the difference of two accuracies: paired where both are of the same samples. */
+export function differenceError(a: Measured, b: Measured): number | undefined {
+  const paired = a.run && b.run && pairedStandardError(a.run, b.run);
+  if (paired !== undefined) return paired;
+  const errors = [a, b].flatMap(({ value, samples }) =>
+    value === undefined || samples === undefined ? [] : [standardError(value, samples)],
+  );
+  return errors.length === 2 ? Math.hypot(...errors) : undefined;
+}

@@ -1,6 +1,7 @@
 import { formatSeconds } from '../format.js';
 import type { RunGroup } from '../run.js';
 import { flatSettings } from '../run-settings.js';
+import { cellsTable } from './cells-table.js';
 import { markup, type Markup } from './markup.js';
 
 /** Everything needed to judge and repeat the runs: machine, versions, time, command, configurations. */
@@ -55,12 +56,9 @@ export function configurations(columns: readonly SettingsColumn[]): Markup {
   const isCommon = (values: readonly string[]): boolean => values.every((value) => value === values[0]);
   const common = rows.filter(({ values }) => isCommon(values));
   const different = rows.filter(({ values }) => !isCommon(values));
-  return markup`${
-    different.length > 0 &&
-    markup`<div class="scroll"><table class="config"><thead><tr><th scope="col">setting</th>${columns.map(({ name }) => markup`<th scope="col">${name}</th>`)}</tr></thead><tbody>
-${different.map(({ key, values }) => markup`<tr><th scope="row">${key}</th>${values.map((value) => markup`<td>${value}</td>`)}</tr>`)}
-</tbody></table></div>`
-  }
+  const header = ['setting', ...columns.map(({ name }) => name)];
+  const lines = different.map(({ key, values }) => ({ cells: [key, ...values] }));
+  return markup`${different.length > 0 && cellsTable('config', header, lines)}
 ${common.length > 0 && markup`<p class="hint">${columns.length > 1 && 'The same everywhere: '}${common.map(({ key, values }, index) => markup`${index > 0 && ', '}<code>${key}</code> ${values[0]}`)}.</p>`}`;
 }
 

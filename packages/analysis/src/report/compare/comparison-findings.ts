@@ -1,12 +1,20 @@
 import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import { isEqual } from '../../compare/equal.js';
 import { formatGain, formatList, withPercent, withPoints } from '../../format.js';
-import type { Findings } from '../findings.js';
+import {
+  canBeChance,
+  givesUp,
+  isHowGood,
+  losses,
+  nextBest,
+  point,
+  seedsError,
+  signOf,
+  type Findings,
+  type Point,
+} from '../findings.js';
 import { placed, type Placed } from './best-rows.js';
 import { rowDifference } from './differences.js';
-
-/** A head this far below another is worth a sentence, in points. */
-const NOTABLE = 2;
 
 /** Neighbours named in one sentence, the best ones. */
 const MOST_NAMED = 5;
@@ -20,9 +28,8 @@ export function comparisonFindings(table: ComparisonTable, level: number): Findi
     points: [
       ...(places ? overJoint(table, places) : []),
       ...notApart(rows),
-      ...(places ? beyondTeachers(table, places) : []),
-      ...(places ? cost(table, rows, places) : []),
-      ...certainty(table, rows, level),
+      ...(places ? [...beyondTeachers(table, places), ...cost(table, rows, places)] : []),
+      ...seedsError(Math.max(0, ...rows.map(({ seeds }) => seeds.length)), level),
     ],
   };
 }
@@ -43,13 +50,9 @@ function headline(
 
 function opening({ task }: ComparisonTable, best: Placed['best'], of: number): string {
   const [first] = best;
-  const seeds = seedsOf(best);
-  const isOne = best.length === 1;
-  const what =
-    task === 'regression'
-      ? `${score(first)} off on the test part (MAPE) ${seeds}`
-      : `right on ${score(first)} of the test samples ${seeds}`;
-  if (isOne) return `${first.label} is ${what}`;
+  const value = first.test[first.main]?.mean;
+  const what = isHowGood(value, task === 'regression', { seeds: seedsOf(best) });
+  if (best.length === 1) return `${first.label} is ${what}`;
   const who =
     best.length === of ? `All ${of} rows are equal` : `${best.length} of ${of} rows are equally good`;
   return best.length > MOST_NAMED
@@ -66,18 +69,20 @@ function seedsOf(rows: readonly ComparisonRow[]): string {
 
 function comparedWith(best: Placed['best'], next: ComparisonRow): string {
   const differences = best.map((row) => rowDifference(row, next));
-  if (differences.every((one) => one?.withinNoise === false))
-    return `The next best, ${next.label}, reaches ${score(next)}.`;
-  const points = withPoints(differences[0]?.points ?? 0);
-  if (!differences.some((one) => one?.withinNoise === true))
-    return `The next best, ${next.label}, reaches ${score(next)}; whether ${points} are more than chance cannot be said from one run.`;
+  const value = next.test[next.main]?.mean;
+  if (differences.every((one) => one?.withinNoise === false)) return nextBest(next.label, value);
+  const points = differences[0]?.points ?? 0;
+  if (!differences.some((one) => one?.withinNoise === true)) {
+    const unknown = `; whether ${withPoints(points)} are more than chance cannot be said from one run`;
+    return nextBest(next.label, value, unknown);
+  }
   const isAll = differences.every((one) => one?.withinNoise === true);
   const subject = best.length === 1 ? 'It is' : isAll ? 'They are' : 'Not all of them are';
   const apart = isAll ? 'not told apart' : 'told apart';
-  return `${subject} ${apart} from ${next.label} (${score(next)}): a difference of ${points} can be chance.`;
+  return `${subject} ${apart} from ${next.label} (${score(next)}): ${canBeChance(points)}.`;
 }
 
-function overJoint({ task }: ComparisonTable, { best }: Placed): Findings['points'] {
+function overJoint({ task }: ComparisonTable, { best }: Placed): Point[] {
   const direction = task === 'regression' ? 'less error' : 'gained';
   // Equal rows gain the same over the same joint training.
   const overs = [...new Map(best.flatMap(({ gain }) => (gain ? [[gain.over, gain] as const] : []))).values()];
@@ -95,10 +100,10 @@ function overJoint({ task }: ComparisonTable, { best }: Placed): Findings['point
       return `${gain.over} is one of the best itself: no row gains anything over it.`;
     return `Even the best ${only ? 'row gains' : 'rows gain'} nothing over ${gain.over} (${formatGain(gain.mean)}\u00a0points).${seeds}`;
   });
-  return [{ title: 'Against joint training', text: text.join(' ') }];
+  return point('Against joint training', text.join(' '));
 }
 
-function notApart(rows: readonly ComparisonRow[]): Findings['points'] {
+function notApart(rows: readonly ComparisonRow[]): Point[] {
   const neighbours = rows.slice(1).flatMap((row, index) => {
     const other = rows[index] as ComparisonRow;
     const difference = rowDifference(row, other);
@@ -129,11 +134,11 @@ function notApart(rows: readonly ComparisonRow[]): Findings['points'] {
       ? 'Where a row has one seed only, chance means the test samples; what another seed would change is not in it.'
       : '',
   ];
-  return [{ title: 'Within noise', text: text.filter((part) => part !== '').join(' ') }];
+  return point('Within noise', text.filter((part) => part !== '').join(' '));
 }
 
-function beyondTeachers({ task, teachers }: ComparisonTable, { best }: Placed): Findings['points'] {
-  const sign = task === 'regression' ? -1 : 1;
+function beyondTeachers({ task, teachers }: ComparisonTable, { best }: Placed): Point[] {
+  const sign = signOf(task === 'regression');
   const value = (row: ComparisonRow): number => sign * (row.test[row.main]?.mean ?? -sign * Infinity);
   const teacher = [...teachers].sort((a, b) => value(b) - value(a))[0];
   const differences = best.flatMap((row) => (teacher && rowDifference(row, teacher)) ?? []);
@@ -147,56 +152,31 @@ function beyondTeachers({ task, teachers }: ComparisonTable, { best }: Placed): 
       ? `${who} ${withPoints(difference.points)} ahead of it${close}`
       : `no joint model here is better${close}`;
   const text = `The best of them, ${teacher.label}, reaches ${score(teacher)}: ${outcome}.`;
-  return [{ title: 'Against the teachers, each alone', text }];
+  return point('Against the teachers, each alone', text);
 }
 
 function cost(
   { task, modalities }: ComparisonTable,
   rows: readonly ComparisonRow[],
   { best }: Placed,
-): Findings['points'] {
-  const sign = task === 'regression' ? -1 : 1;
+): Point[] {
+  const heads = ({ test }: ComparisonRow): Record<string, number> =>
+    Object.fromEntries(modalities.flatMap((name) => (test[name] ? [[name, test[name].mean]] : [])));
   const costs = best.flatMap((row) => {
     const joint = rows.find(({ label }) => label === row.gain?.over);
-    const losses = modalities.flatMap((modality) => {
-      const [own, before] = [row.test[modality], joint?.test[modality]];
-      const loss = own && before ? sign * (before.mean - own.mean) : 0;
-      return loss >= NOTABLE ? [`${withPoints(loss)} of ${modality}`] : [];
-    });
-    return joint && losses.length > 0 ? [{ row, joint, losses }] : [];
+    const lost = joint ? losses(heads(joint), heads(row), task === 'regression') : [];
+    return joint && lost.length > 0 ? [{ row, joint, lost }] : [];
   });
   const [first] = costs;
   if (!first) return [];
-  const heads = costs.reduce((sum, { losses }) => sum + losses.length, 0);
-  const worse = heads === 1 ? 'that head alone is' : 'those heads alone are';
-  if (best.length === 1)
-    return [
-      {
-        title: `What ${first.row.label} costs`,
-        text: `Against ${first.joint.label} it gives up ${formatList(first.losses)}: ${worse} worse than there.`,
-      },
-    ];
-  const each = costs.map(
-    ({ row, joint, losses }) => `${row.label} gives up ${formatList(losses)} against ${joint.label}`,
-  );
-  return [{ title: 'What the best rows cost', text: `${each.join('; ')}: ${worse} worse than there.` }];
-}
-
-function certainty(
-  table: ComparisonTable,
-  rows: readonly ComparisonRow[],
-  level: number,
-): Findings['points'] {
-  const most = Math.max(0, ...rows.map(({ seeds }) => seeds.length));
-  if (most < 2) return [];
-  const percent = Number((100 * level).toFixed(1));
-  const few = most < 6 ? ` With ${most} seeds they are too narrow rather than too wide.` : '';
-  return [
-    {
-      title: 'How sure is this?',
-      text: `Intervals are ${percent}\u00a0% bootstrap intervals of the mean over seeds.${few} The test samples are the same for all seeds; what other samples would change is not in them.`,
-    },
-  ];
+  const count = costs.reduce((sum, { lost }) => sum + lost.length, 0);
+  const isOne = best.length === 1;
+  const text = isOne
+    ? givesUp(`Against ${first.joint.label} it`, first.lost)
+    : costs.map(({ row, joint, lost }) => `${givesUp(row.label, lost)} against ${joint.label}`).join('; ');
+  const worse = count === 1 ? 'that head alone is' : 'those heads alone are';
+  const title = `What ${isOne ? `${first.row.label} costs` : 'the best rows cost'}`;
+  return point(title, `${text}: ${worse} worse than there.`);
 }
 
 const score = (row: ComparisonRow): string => withPercent(row.test[row.main]?.mean);

@@ -6,10 +6,14 @@ import { tableTitle } from '../../compare/format-comparison.js';
 import { formatSeconds } from '../../format.js';
 import type { Run } from '../../run.js';
 import { flatSettings } from '../../run-settings.js';
+import { cellsTable } from '../cells-table.js';
 import { strips, STRIPS_HINT } from '../confidence.js';
+import { pointsList } from '../findings.js';
+import { comparisonLead } from '../lead.js';
 import { markup, type Markup, type Part } from '../markup.js';
+import { renderPage } from '../page.js';
+import { section, type Section } from '../sections.js';
 import { commandBlock, configurations, factsList } from '../settings.js';
-import { pageShell, pointsList, type Section } from '../shell.js';
 import { comparisonFindings } from './comparison-findings.js';
 import { dotChart } from './dot-chart.js';
 import { overlaidLosses, overlaidScores } from './overlaid-curves.js';
@@ -42,98 +46,79 @@ export function renderComparison(options: ComparisonReportOptions): string {
   const { tables, notes, level } = compareRuns(runs, options);
   const findings = tables.map((table) => comparisonFindings(table, level));
   const isOne = tables.length === 1;
-  return pageShell({
+  return renderPage({
     title,
-    header: markup`<p class="lead">${lead(runs, tables)}</p>
-${introduction !== undefined && markup`<p class="introduction">${introduction}</p>`}`,
+    lead: comparisonLead(runs.length, tables.flatMap(({ rows }) => rows).length),
+    introduction,
     headline: isOne
       ? (findings[0]?.headline ?? '')
       : `${tables.length} tables: these runs are not all on the same data with the same modalities.`,
-    overview: markup`${notesList(notes)}
-${tables.map(
-  (table, index) =>
-    markup`${!isOne && markup`<h3 class="table-title">${tableTitle(table)}</h3><p>${findings[index]?.headline}</p>`}${dotChart(table)}${pointsList(findings[index]?.points ?? [])}`,
-)}`,
+    overview: [
+      notesList(notes),
+      ...tables.map(
+        (table, index) =>
+          markup`${!isOne && markup`${heading(table)}<p>${findings[index]?.headline}</p>`}${dotChart(table)}${pointsList(findings[index]?.points ?? [])}`,
+      ),
+    ],
     sections: sectionsOf(tables, level, options),
-    footer:
-      'Made by @g2d/analysis from the run folders alone. Nothing on this page is loaded from elsewhere.',
   });
 }
 
-function lead(runs: readonly Run[], tables: readonly ComparisonTable[]): string {
-  const rows = tables.reduce((sum, table) => sum + table.rows.length, 0);
-  const words = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
-  return `${words(runs.length, 'run', 'runs')}, ${words(rows, 'method or setting', 'methods or settings')}. A model that learns from several modalities at once tends to lean on one of them; “fused” is its whole answer, and the other columns are what its single heads have learned.`;
-}
+const heading = (table: ComparisonTable): Markup => markup`<h3 class="table-title">${tableTitle(table)}</h3>`;
 
 function sectionsOf(
   tables: readonly ComparisonTable[],
   level: number,
   { command }: ComparisonReportOptions,
 ): Section[] {
-  const withRows = tables.filter(({ rows }) => rows.length > 0);
-  const withEpochs = withRows.filter(({ rows }) =>
+  const withEpochs = tables.filter(({ rows }) =>
     rows.some(({ runs }) => runs.some(({ metrics }) => metrics.length > 0)),
   );
-  const scheduled = withRows.filter(({ rows }) => rows.some((row) => coefficientsOf(row) !== undefined));
+  const scheduled = tables.filter(({ rows }) => rows.some((row) => coefficientsOf(row) !== undefined));
   /** Content of each table, under its title where there are several. */
-  const each = (shown: readonly ComparisonTable[], content: (table: ComparisonTable) => Part): Markup =>
-    markup`${shown.map((table) => markup`${tables.length > 1 && markup`<h3 class="table-title">${tableTitle(table)}</h3>`}${content(table)}`)}`;
-  const sections: (Section | undefined)[] = [
-    {
-      id: 'results',
-      title: 'Results',
-      hint: 'Test part, from the worst to the best fused answer, mean ± sample standard deviation over seeds; below, the teachers, each trained on one modality alone. “Selected on” says how the epoch was chosen. ECE: expected calibration error.',
-      content: each(tables, (table) => resultsTable(table, level)),
-    },
-    withEpochs.length === 0
-      ? undefined
-      : {
-          id: 'curves',
-          title: 'Learning curves',
-          hint: 'Every line is the mean over the seeds of a method, the shade behind it reaches from its lowest to its highest seed. Dotted level line: the modality’s teacher.',
-          content: each(withEpochs, overlaidScores),
-        },
-    withEpochs.length === 0
-      ? undefined
-      : {
-          id: 'losses',
-          title: 'Losses',
-          hint: 'Training loss by epoch. A method that adds parts to the loss has a higher total: only the task itself can be compared.',
-          content: each(withEpochs, overlaidLosses),
-        },
-    scheduled.length === 0
-      ? undefined
-      : {
-          id: 'schedule',
-          title: 'Who trained when (κ)',
-          hint: `${STRIPS_HINT} Of several seeds the first is shown.`,
-          content: each(scheduled, ({ rows, modalities }) =>
-            rows.flatMap((row) => {
-              const run = coefficientsOf(row);
-              return run ? [strips({ runs: [run], modalities }, run, row.label)] : [];
-            }),
-          ),
-        },
-    {
-      id: 'settings',
-      title: 'Settings',
+  const each = (shown: readonly ComparisonTable[], content: (table: ComparisonTable) => Part): Part =>
+    shown.length > 0 && shown.map((table) => [tables.length > 1 && heading(table), content(table)]);
+  return [
+    section(
+      'results',
+      each(tables, (table) => resultsTable(table, level)),
+      {
+        hint: 'Test part, from the worst to the best fused answer, mean ± sample standard deviation over seeds; below, the teachers, each trained on one modality alone. “Selected on” says how the epoch was chosen. ECE: expected calibration error.',
+      },
+    ),
+    section('curves', each(withEpochs, overlaidScores), {
+      hint: 'Every line is the mean over the seeds of a method, the shade behind it reaches from its lowest to its highest seed. Dotted level line: the modality’s teacher.',
+    }),
+    section('losses', each(withEpochs, overlaidLosses), {
+      hint: 'Training loss by epoch. A method that adds parts to the loss has a higher total: only the task itself can be compared.',
+    }),
+    section(
+      'schedule',
+      each(scheduled, ({ rows, modalities }) =>
+        rows.map((row) => {
+          const run = coefficientsOf(row);
+          return run && strips({ runs: [run], modalities }, run, row.label);
+        }),
+      ),
+      { title: 'Who trained when (κ)', hint: `${STRIPS_HINT} Of several seeds the first is shown.` },
+    ),
+    section('settings', [commandBlock(command), each(tables, settingsOf), machines(tables)], {
       hint: 'What differs between the rows, what is the same, and where the numbers come from.',
-      content: markup`${commandBlock(command)}${each(tables, settingsOf)}${machines(tables)}`,
-    },
+    }),
   ];
-  return sections.filter((section) => section !== undefined);
 }
 
 function coefficientsOf(row: ComparisonRow): Run | undefined {
   return row.runs.find(({ metrics }) => metrics.some(({ coefficients }) => coefficients));
 }
 
-function resultsTable(table: ComparisonTable, level: number): Markup {
+function resultsTable(table: ComparisonTable, level: number): Part {
   const { header, rows, teachers } = comparisonCells(table, level);
-  const line = (cells: readonly string[], kind: string): Markup =>
-    markup`<tr class="${kind}">${cells.map((cell, column) => (column === 0 ? markup`<th scope="row">${cell}</th>` : markup`<td class="number">${cell}</td>`))}</tr>`;
-  return markup`<div class="scroll"><table class="results compared"><thead><tr>${header.map((cell, column) => markup`<th scope="col"${column > 0 && markup` class="number"`}>${cell}</th>`)}</tr></thead><tbody>${rows.map((cells) => line(cells, 'student'))}${teachers.map((cells) => line(cells, 'teachers'))}</tbody></table></div>${notesList(table.notes)}`;
+  const lines = [
+    ...rows.map((cells) => ({ cells, kind: 'student' })),
+    ...teachers.map((cells) => ({ cells, kind: 'teachers' })),
+  ];
+  return [cellsTable('results compared', header, lines), notesList(table.notes)];
 }
 
 function notesList(notes: readonly string[]): Markup | undefined {
@@ -156,20 +141,19 @@ function settingsTable(rows: readonly ComparisonRow[]): Markup {
 }
 
 function runsTable(rows: readonly ComparisonRow[]): Markup {
-  const titles = ['row', 'seed', 'epoch', 'time', 'folder'];
-  return markup`<div class="scroll"><table class="config"><thead><tr>${titles.map((title) => markup`<th scope="col">${title}</th>`)}</tr></thead><tbody>${rows.map(
-    ({ label, runs }) =>
-      runs.map(
-        ({ config, summary, folder }) =>
-          markup`<tr><th scope="row">${label}</th><td>${config.seed}</td><td>${summary.selectedEpoch ?? '–'} of ${config.epochs}</td><td>${summary.seconds === undefined ? '–' : formatSeconds(summary.seconds)}</td><td>${folder}</td></tr>`,
-      ),
-  )}</tbody></table></div>`;
+  const lines = rows.flatMap(({ label, runs }) =>
+    runs.map(({ config: { seed, epochs }, summary: { selectedEpoch, seconds }, folder }) => {
+      const time = seconds === undefined ? '–' : formatSeconds(seconds);
+      return { cells: [label, String(seed), `${selectedEpoch ?? '–'} of ${epochs}`, time, folder] };
+    }),
+  );
+  return cellsTable('config', ['row', 'seed', 'epoch', 'time', 'folder'], lines);
 }
 
 /** Values of one fact beyond which they are counted, not listed. */
 const MOST_VALUES = 4;
 
-function machines(tables: readonly ComparisonTable[]): Markup {
+function machines(tables: readonly ComparisonTable[]): Markup | undefined {
   const runs = new Set(
     tables.flatMap(({ rows, teachers }) => [...rows, ...teachers].flatMap((row) => row.runs)),
   );
@@ -179,7 +163,7 @@ function machines(tables: readonly ComparisonTable[]): Markup {
       facts.set(key, (facts.get(key) ?? new Set()).add(value));
     }
   }
-  if (facts.size === 0) return markup``;
+  if (facts.size === 0) return undefined;
   const words = (values: ReadonlySet<string>): string =>
     values.size > MOST_VALUES ? `${values.size} different ones` : [...values].join(' / ');
   return markup`<h3>Machines and versions</h3>${factsList([...facts].map(([key, values]) => [key, words(values)]))}`;

@@ -3,7 +3,7 @@ import { isEqual } from '../../compare/equal.js';
 import { pairedDifferences } from '../../compare/gain.js';
 import { testSizeOf } from '../../compare/notes.js';
 import { meanAndDeviation } from '../../bootstrap.js';
-import { pairedStandardError, standardError } from '../comparison.js';
+import { differenceError, type Measured } from '../comparison.js';
 
 /** The main heads of two rows on test, first minus second. */
 export interface RowDifference {
@@ -51,18 +51,14 @@ export function rowDifference(a: ComparisonRow, b: ComparisonRow): RowDifference
   return { points, withinNoise, by: 'samples' };
 }
 
+// An error in percent is no share of right answers.
 function samplingError(a: ComparisonRow, b: ComparisonRow): number | undefined {
-  const [first, second] = [a.runs[0], b.runs[0]];
-  // An error in percent is no share of right answers.
-  if (!first || !second || first.summary.task === 'regression') return undefined;
-  if (a.main === 'fused' && b.main === 'fused') {
-    const paired = pairedStandardError(first, second);
-    if (paired !== undefined) return paired;
-  }
-  const errors = ([a, b] as const).map((row, index) => {
-    const samples = testSizeOf(index === 0 ? first : second);
-    const value = row.test[row.main]?.mean;
-    return samples === undefined || value === undefined ? undefined : standardError(value, samples);
-  });
-  return errors[0] === undefined || errors[1] === undefined ? undefined : Math.hypot(errors[0], errors[1]);
+  const isFused = a.main === 'fused' && b.main === 'fused';
+  const measured = [a, b].flatMap(({ runs: [run], test, main }): Measured[] =>
+    run && run.summary.task !== 'regression'
+      ? [{ run: isFused ? run : undefined, value: test[main]?.mean, samples: testSizeOf(run) }]
+      : [],
+  );
+  const [first, second] = measured;
+  return first && second && differenceError(first, second);
 }

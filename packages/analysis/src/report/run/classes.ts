@@ -1,4 +1,6 @@
+import { formatPercent } from '../../format.js';
 import type { ClassScores } from '../../run.js';
+import { cellsTable } from '../cells-table.js';
 import { confusionMatrix } from '../confusion.js';
 import { markup, type Markup } from '../markup.js';
 import type { RunView } from './heads-of-run.js';
@@ -67,21 +69,11 @@ function scoresTable(
 ): Markup {
   const names = run.predictions?.classNames ?? [];
   const others = heads.filter(({ key }) => key !== main.key && run.summary?.perClass?.[key]);
-  const percent = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(1));
-  return markup`<div class="scroll"><table class="results"><thead><tr><th scope="col">class</th>${[
-    'samples',
-    'precision, %',
-    'recall, %',
-    'F1, %',
-    ...others.map(({ key }) => `recall of ${key}, %`),
-  ].map((title) => markup`<th scope="col" class="number">${title}</th>`)}</tr></thead><tbody>${rows.map(
-    ({ index, score }) =>
-      markup`<tr><th scope="row">${names[index] ?? String(index)}</th>${[
-        String(score.support),
-        percent(score.precision),
-        percent(score.recall),
-        percent(score.f1),
-        ...others.map(({ key }) => percent(run.summary?.perClass?.[key]?.[index]?.recall)),
-      ].map((cell) => markup`<td class="number">${cell}</td>`)}</tr>`,
-  )}</tbody></table></div>`;
+  const header = ['class', 'samples', 'precision, %', 'recall, %', 'F1, %'];
+  const lines = rows.map(({ index, score: { support, precision, recall, f1 } }) => {
+    const recalls = others.map(({ key }) => run.summary?.perClass?.[key]?.[index]?.recall);
+    const shares = [precision, recall, f1, ...recalls].map(formatPercent);
+    return { cells: [names[index] ?? String(index), String(support), ...shares] };
+  });
+  return cellsTable('results', [...header, ...others.map(({ key }) => `recall of ${key}, %`)], lines);
 }

@@ -1,12 +1,14 @@
-import { formatList } from '../../format.js';
 import { runLabel } from '../../methods.js';
 import type { StartedRun } from '../../run.js';
 import { flatSettings, isPrioritized } from '../../run-settings.js';
 import { confidenceSection } from '../confidence.js';
+import { pointsList } from '../findings.js';
+import { runLead } from '../lead.js';
 import { markup, type Markup } from '../markup.js';
+import { renderPage } from '../page.js';
 import { samplesSection, type ReportSample } from '../samples.js';
+import { section, type Section } from '../sections.js';
 import { commandBlock, factsList, timeTable } from '../settings.js';
-import { pageShell, pointsList, type Section } from '../shell.js';
 import { confusionOfRun, perClassTable } from './classes.js';
 import { viewOf, type RunView } from './heads-of-run.js';
 import { calibrationCurves, headCurves, lossAndOtherCurves } from './run-curves.js';
@@ -38,119 +40,68 @@ export interface RunReportOptions {
  * writeFileSync('report.html', renderRunReport({ run }));
  */
 export function renderRunReport(options: RunReportOptions): string {
-  const { run } = options;
+  const { run, title = defaultTitle(run) } = options;
   const view = viewOf(run);
   const { headline, points } = runFindings(view);
-  return pageShell({
-    title: options.title ?? defaultTitle(run),
-    header: markup`<p class="lead">${lead(view)}</p>`,
+  return renderPage({
+    title,
+    lead: runLead(run.config.kind, run.config.modalities),
     headline,
-    overview: markup`${runOverview(view)}${points.length > 0 && pointsList(points)}`,
+    overview: [runOverview(view), pointsList(points)],
     sections: sectionsOf(view, options),
-    footer: 'Made by @g2d/analysis from the run folder alone. Nothing on this page is loaded from elsewhere.',
+    source: 'run folder',
   });
 }
 
-function datasetOf({ config, summary }: StartedRun): string | undefined {
-  return summary?.dataset ?? config.dataset?.name;
-}
-
-function defaultTitle(run: StartedRun): string {
-  const dataset = datasetOf(run);
-  return `${runLabel(run.config)}${dataset === undefined ? '' : ` on ${dataset}`}, seed ${run.config.seed}`;
-}
-
-function lead({ run }: RunView): Markup {
-  const { modalities, kind } = run.config;
-  if (kind === 'teacher') {
-    return markup`A model trained on one modality alone, <b>${modalities.join(', ')}</b>: what it reaches is what this modality has to offer a joint model.`;
-  }
-  return markup`A model that learns from ${formatList(modalities)} at once. Beside its <b>fused</b> answer, each modality’s own <b>head</b> shows how much of that modality the model has learned.`;
+function defaultTitle({ config, summary }: StartedRun): string {
+  const dataset = summary?.dataset ?? config.dataset?.name;
+  return `${runLabel(config)}${dataset === undefined ? '' : ` on ${dataset}`}, seed ${config.seed}`;
 }
 
 function sectionsOf(view: RunView, { samples = [], command }: RunReportOptions): Section[] {
-  const { run, regression } = view;
-  const { modalities } = run.config;
-  const shown = { runs: [run], modalities };
+  const { run, regression, results } = view;
+  const shown = { runs: [run], modalities: run.config.modalities };
   const hasEpochs = run.metrics.length > 0;
-  const table = metricsTable(view);
-  const schedule = run.config.kind === 'student' ? confidenceSection(shown) : undefined;
-  const confusion = confusionOfRun(view);
-  const perClass = perClassTable(view);
-  const scatter = scatterPlots(view);
   const calibration = calibrationCurves(view);
-  const score = regression ? 'MAPE in percent (less is better)' : 'Accuracy in percent';
-  const sections: (Section | undefined)[] = [
-    table && {
-      id: 'results',
-      title: 'Results',
-      hint: `${run.summary ? `Of the selected epoch${view.results.epoch === undefined ? '' : ` (${view.results.epoch})`}` : `Not finished: of epoch ${view.results.epoch ?? 0}, the last that was evaluated`}.${regression ? '' : ' The calibration error is the expected difference between how sure the model is and how often it is right, in percent.'}`,
-      content: table,
-    },
-    hasEpochs
-      ? {
-          id: 'curves',
-          title: 'Learning curves',
-          hint: `${score} by epoch, one panel per head. Thick: validation. Dotted: test. Thin and dashed: training. Dotted level line: the modality’s teacher. Ring: the selected epoch. Shaded: one modality goes first.`,
-          content: headCurves(view),
-        }
-      : undefined,
-    hasEpochs
-      ? {
-          id: 'losses',
-          title: 'Losses',
-          hint: 'Training loss by epoch, the total and its parts, on a logarithmic scale.',
-          content: lossAndOtherCurves(view),
-        }
-      : undefined,
-    schedule && {
-      id: 'schedule',
-      title: isPrioritized(run.config) ? 'Confidence and schedule' : 'What the method did',
-      hint: isPrioritized(run.config)
-        ? 'How sequential modality prioritization decides who trains.'
-        : 'By how much the method passed on each modality’s gradients, epoch by epoch.',
-      content: schedule,
-    },
-    confusion && {
-      id: 'confusion',
-      title: 'What is mistaken for what',
-      hint: 'Test samples by true class (rows) and predicted class (columns). The stronger or brighter a cell, the larger its share of the true class; the diagonal is right.',
-      content: confusion,
-    },
-    perClass && {
-      id: 'classes',
-      title: 'Class by class',
+  const selected = `Of the selected epoch${results.epoch === undefined ? '' : ` (${results.epoch})`}`;
+  const of = run.summary
+    ? selected
+    : `Not finished: of epoch ${results.epoch ?? 0}, the last that was evaluated`;
+  return [
+    section('results', metricsTable(view), {
+      hint: `${of}.${regression ? '' : ' The calibration error is the expected difference between how sure the model is and how often it is right, in percent.'}`,
+    }),
+    section('curves', hasEpochs && headCurves(view), {
+      hint: `${regression ? 'MAPE in percent (less is better)' : 'Accuracy in percent'} by epoch, one panel per head. Thick: validation. Dotted: test. Thin and dashed: training. Dotted level line: the modality’s teacher. Ring: the selected epoch. Shaded: one modality goes first.`,
+    }),
+    section('losses', hasEpochs && lossAndOtherCurves(view), {
+      hint: 'Training loss by epoch, the total and its parts, on a logarithmic scale.',
+    }),
+    section(
+      'schedule',
+      run.config.kind === 'student' && confidenceSection(shown),
+      isPrioritized(run.config)
+        ? {}
+        : {
+            title: 'What the method did',
+            hint: 'By how much the method passed on each modality’s gradients, epoch by epoch.',
+          },
+    ),
+    section('confusion', confusionOfRun(view)),
+    section('classes', perClassTable(view), {
       hint: 'Test part. Precision: how often the model is right when it says this class. Recall: how many of the class it finds. F1: their harmonic mean.',
-      content: perClass,
-    },
-    scatter && {
-      id: 'scatter',
-      title: 'Predicted against true',
+    }),
+    section('scatter', scatterPlots(view), {
       hint: 'Test part, one dot per sample; on the line the prediction is exact.',
-      content: scatter,
-    },
-    calibration && {
-      id: 'calibration',
-      title: 'Calibration',
+    }),
+    section('calibration', calibration && markup`<div class="panels">${calibration}</div>`, {
       hint: 'Expected difference between how sure the model is and how often it is right, from 0 (honest) to 1. It often grows while the accuracy still rises: the model becomes surer than it should be.',
-      content: markup`<div class="panels">${calibration}</div>`,
-    },
-    samples.length === 0
-      ? undefined
-      : {
-          id: 'samples',
-          title: 'Samples',
-          hint: 'Some test samples as the model gets them, and what each head makes of them.',
-          content: samplesSection(shown, samples),
-        },
-    {
-      id: 'settings',
-      title: 'Settings',
-      hint: 'What was run, where, and how to run it again.',
-      content: settings(view, command),
-    },
+    }),
+    section('samples', samples.length > 0 && samplesSection(shown, samples), {
+      hint: 'Some test samples as the model gets them, and what each head makes of them.',
+    }),
+    section('settings', settings(view, command)),
   ];
-  return sections.filter((section) => section !== undefined);
 }
 
 function settings({ run }: RunView, command: string | undefined): Markup {
