@@ -23,10 +23,7 @@ import { callExport, describeValue, importDefault } from './import-module.js';
 import { usablePrecision } from './precision.js';
 
 /** What a model is built for. */
-export type ModelData = Pick<
-  MultimodalDataset<string>,
-  'name' | 'modalities' | 'shapes' | 'task' | 'classNames'
->;
+type ModelData = Pick<MultimodalDataset<string>, 'name' | 'modalities' | 'shapes' | 'task' | 'classNames'>;
 
 /** What a model takes and gives; recorded in a run's `config.json`, so that a student can tell whether a teacher fits. */
 export interface ModelFacts {

@@ -122,13 +122,3 @@ async function wrapped(
   }
   return whole ? inMemory(all) : all;
 }
-
-/**
- * Variance of a regression's targets in the training part.
- */
-export async function targetVariance(dataset: MultimodalDataset<string>): Promise<number> {
-  const targets: number[] = [];
-  for (let i = 0; i < dataset.size; i++) targets.push((await dataset.sample(i, { modalities: [] })).label);
-  const mean = targets.reduce((sum, target) => sum + target, 0) / targets.length;
-  return targets.reduce((sum, target) => sum + (target - mean) ** 2, 0) / targets.length;
-}

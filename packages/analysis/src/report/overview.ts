@@ -112,7 +112,7 @@ ${
 }
 
 /** What stands in a lane. */
-export interface LaneContent {
+interface LaneContent {
   readonly value: number;
   readonly teacher?: number | undefined;
   readonly thickness: number;

@@ -11,7 +11,7 @@ export interface Section {
 }
 
 /** What every page has. */
-export interface PageParts {
+interface PageParts {
   readonly title: string;
   /** Below the title. */
   readonly header: Markup;
