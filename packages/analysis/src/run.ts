@@ -77,3 +77,9 @@ export interface RunGroup {
   /** Sub-folders that hold a `config.json` but lack another file of a finished run. */
   readonly incomplete: readonly string[];
 }
+
+/** How a method is called and what it does, in words for a reader who does not know it. */
+export interface MethodWords {
+  readonly label: string;
+  readonly description: string;
+}

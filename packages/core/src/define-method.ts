@@ -22,7 +22,7 @@ export interface MethodDefinition<O extends OptionsSchema = OptionsSchema> exten
 }
 
 /** Options can be left out if each of them can. */
-export type Arguments<O extends OptionsSchema> =
+type Arguments<O extends OptionsSchema> =
   object extends z.input<O> ? [options?: z.input<O>] : [options: z.input<O>];
 
 /**

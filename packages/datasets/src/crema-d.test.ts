@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -14,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadTensorFlow } from '@g2d/native';
-import { FileFormatError, G2DError, type RandomStream } from '@g2d/core';
-import * as tf from '@tensorflow/tfjs';
+import { FileFormatError, type RandomStream } from '@g2d/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digest, readEpoch, refusal } from '../test/clips.js';
 import { brokenCases, damagedCopy, type BrokenCase } from '../test/damaged-copy.js';
 import {
   channelsFirst,
@@ -25,7 +24,6 @@ import {
   worstDifference,
   type GoldenArray,
 } from '../test/golden-array.js';
-import { batches } from './batches.js';
 import { cremaD } from './crema-d.js';
 import type { CremaDOptions } from './crema-d/options.js';
 import { checkCremaD } from './crema-d/check.js';
@@ -82,22 +80,6 @@ function tree(files: Readonly<Record<string, string>>, withGood = true): string 
   }
   return copy;
 }
-/** Modality → checksum; comparing the numbers themselves one by one takes long. */
-const digest = (inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(inputs).map(([modality, values]) => {
-      const { buffer } = Float32Array.from(values);
-      return [modality, createHash('sha256').update(new Uint8Array(buffer)).digest('hex')];
-    }),
-  );
-const refusal = async (promise: Promise<unknown>): Promise<string> => {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(G2DError.isInstance(error), String(error)).toBe(true);
-  return (error as Error).message;
-};
 
 /** Every clip of the published lists, all with the same small sound and frame. */
 const whole = join(folder, 'whole');
@@ -497,20 +479,7 @@ describe('in batches', () => {
 
   it('a worker gives what this thread gives', async () => {
     const dataset = await open();
-    const read = async (workers: number): Promise<unknown[]> => {
-      const values: unknown[] = [];
-      const options = { batchSize: 2, seed: 5, shuffle: true, transform: 'train', workers } as const;
-      for await (const batch of batches(dataset, options)) {
-        values.push(
-          batch.ids,
-          Array.from(await batch.labels.data()),
-          digest({ audio: await batch.inputs.audio.data(), video: await batch.inputs.video.data() }),
-        );
-        tf.dispose(batch);
-      }
-      return values;
-    };
-    expect(await read(1)).toEqual(await read(0));
+    expect(await readEpoch(dataset, 1)).toEqual(await readEpoch(dataset, 0));
   });
 });
 

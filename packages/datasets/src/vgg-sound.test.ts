@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadTensorFlow } from '@g2d/native';
-import { G2DError } from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
-import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digest, readEpoch, refusal } from '../test/clips.js';
 import { brokenCases, damagedCopy, type BrokenCase } from '../test/damaged-copy.js';
 import { channelsFirst, goldenFile, worstDifference, type GoldenArray } from '../test/golden-array.js';
-import { batches } from './batches.js';
 import { vggSound } from './vgg-sound.js';
 import type { VggSoundOptions } from './vgg-sound/options.js';
 import { checkVggSound } from './vgg-sound/check.js';
@@ -56,21 +53,6 @@ function copyOf(files: Readonly<Record<string, string>> = {}): string {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(copy, name), text);
   return copy;
 }
-const digest = (inputs: Readonly<Record<string, ArrayLike<number>>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(inputs).map(([modality, values]) => {
-      const { buffer } = Float32Array.from(values);
-      return [modality, createHash('sha256').update(new Uint8Array(buffer)).digest('hex')];
-    }),
-  );
-const refusal = async (promise: Promise<unknown>): Promise<string> => {
-  const error = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(G2DError.isInstance(error), String(error)).toBe(true);
-  return (error as Error).message;
-};
 
 describe('as the released loader', () => {
   it.each(['train', 'test'] as const)(
@@ -335,20 +317,7 @@ describe('in batches', () => {
 
   it('a worker gives what this thread gives', async () => {
     const dataset = await open();
-    const read = async (workers: number): Promise<unknown[]> => {
-      const values: unknown[] = [];
-      const options = { batchSize: 2, seed: 5, shuffle: true, transform: 'train', workers } as const;
-      for await (const batch of batches(dataset, options)) {
-        values.push(
-          batch.ids,
-          Array.from(await batch.labels.data()),
-          digest({ audio: await batch.inputs.audio.data(), video: await batch.inputs.video.data() }),
-        );
-        tf.dispose(batch);
-      }
-      return values;
-    };
-    expect(await read(1)).toEqual(await read(0));
+    expect(await readEpoch(dataset, 1)).toEqual(await readEpoch(dataset, 0));
   });
 });
 

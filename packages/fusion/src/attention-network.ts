@@ -14,7 +14,7 @@ interface AttentionNetworkOptions<M extends string> {
 }
 
 /** The network behind `crossAttentionFusion`, from standard layers only; both forms share the weights. */
-export interface AttentionNetwork<M extends string> {
+interface AttentionNetwork<M extends string> {
   /** Features of each modality, `[B, D_m]` → logits `[B, C]`. */
   readonly plain: LayersModel;
   /** The same with one input more, `[B, k]`: 1 for modalities that are there, 0 for those that are not. */

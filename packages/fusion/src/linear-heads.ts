@@ -3,7 +3,7 @@ import { linear, type Linear } from './linear.js';
 import { checkedModalities } from './options.js';
 
 /** A fusion that consists of a linear head for each modality, called `head/<modality>`, but for its formula. */
-export interface LinearHeads<M extends string> extends Pick<Fusion<M>, 'modalities' | 'widths' | 'layers'> {
+interface LinearHeads<M extends string> extends Pick<Fusion<M>, 'modalities' | 'widths' | 'layers'> {
   readonly heads: PerModality<M, Linear>;
 }
 

@@ -53,7 +53,7 @@ export function checkedPair<M extends string>(
 }
 
 /** Throws unless an option is a positive integer. */
-export function assertSize(option: string, value: number): void {
+function assertSize(option: string, value: number): void {
   if (Number.isSafeInteger(value) && value > 0) return;
   throw new OptionError(`\`${option}\` is ${value}; expected a positive integer.`, {
     option,

@@ -8,7 +8,7 @@ const ROLES = {
 } as const satisfies Readonly<Record<string, readonly Parameter<string>['role'][]>>;
 
 /** Which parameters of a modality a method acts on. */
-export type Scope = keyof typeof ROLES;
+type Scope = keyof typeof ROLES;
 
 const SCOPES = Object.keys(ROLES) as [Scope, ...Scope[]];
 

@@ -16,15 +16,14 @@ import {
 } from '@g2d/core';
 import { deriveSeed } from '@g2d/tensor-ops';
 import { accelerate } from '@g2d/accelerate';
+import type { RunComponents } from '@g2d/core/run-folder';
+import { componentWords, type ComponentWords } from './component-words.js';
 import type { EncoderConfig, FusionConfig, RunConfig } from './config-schema.js';
 import { callExport, describeValue, importDefault } from './import-module.js';
 import { usablePrecision } from './precision.js';
 
 /** What a model is built for. */
-export type ModelData = Pick<
-  MultimodalDataset<string>,
-  'name' | 'modalities' | 'shapes' | 'task' | 'classNames'
->;
+type ModelData = Pick<MultimodalDataset<string>, 'name' | 'modalities' | 'shapes' | 'task' | 'classNames'>;
 
 /** What a model takes and gives; recorded in a run's `config.json`, so that a student can tell whether a teacher fits. */
 export interface ModelFacts {
@@ -40,6 +39,8 @@ export interface BuiltModel {
   readonly model: MultimodalModel<string>;
   readonly encoders: Readonly<Record<string, LayersModel>>;
   readonly facts: ModelFacts;
+  /** What encoders and fusion say about themselves: not functions of the user's, nor a fusion that is a part of a method. */
+  readonly components: Pick<RunComponents, 'encoders' | 'fusion'>;
 }
 
 /**
@@ -101,25 +102,29 @@ export async function buildModel(
   const seed = modalities.length === 1 ? deriveSeed(config.seed, 'teachers') : config.seed;
   const made = await Promise.all(
     modalities.map(async (name) => {
-      const encoder = await buildEncoder(config.encoders[name] as EncoderConfig, {
+      const { encoder, words } = await buildEncoder(config.encoders[name] as EncoderConfig, {
         name,
         inputShape: data.shapes[name] as (number | null)[],
         seed,
       });
       const precision = usablePrecision(config.precision);
-      return [name, precision === 'float32' ? encoder : accelerate(encoder, { precision })] as const;
+      return { name, words, encoder: precision === 'float32' ? encoder : accelerate(encoder, { precision }) };
     }),
   );
-  const built = Object.fromEntries(made);
+  const built = Object.fromEntries(made.map(({ name, encoder }) => [name, encoder]));
   const widths = perModality(modalities, (name) => built[name]?.outputs[0]?.shape[1] as number);
   const { classes } = factsOf(modalities, data);
-  const needed = methods.find(({ fusion }) => fusion);
   const options = { widths, classes, seed };
-  const fusion = needed?.fusion?.(options) ?? (await buildFusion(config.fusion, options));
+  const needed = methods.find((method) => method.fusion)?.fusion?.(options);
+  const { fusion, words } = needed ? { fusion: needed } : await buildFusion(config.fusion, options);
   return {
     model: new MultimodalModel({ encoders: built, fusion }),
     encoders: built,
     facts: factsOf(modalities, data),
+    components: {
+      encoders: Object.fromEntries(made.flatMap((each) => (each.words ? [[each.name, each.words]] : []))),
+      ...(words && { fusion: words }),
+    },
   };
 }
 
@@ -136,11 +141,19 @@ export const factsOf = (
 const KNOWN_ENCODERS: ReadonlyMap<string, AnyEncoder> = new Map(encoders.map((each) => [each.name, each]));
 const KNOWN_FUSIONS: ReadonlyMap<string, AnyFusion> = new Map(fusions.map((each) => [each.name, each]));
 
-async function buildEncoder(config: EncoderConfig, spec: EncoderOptions): Promise<LayersModel> {
+interface BuiltEncoder {
+  readonly encoder: LayersModel;
+  readonly words?: ComponentWords | undefined;
+}
+
+async function buildEncoder(config: EncoderConfig, spec: EncoderOptions): Promise<BuiltEncoder> {
   const { type, weights: _, path = '', ...own } = config;
   const prefix = `encoders.${spec.name}`;
   const known = KNOWN_ENCODERS.get(type);
-  if (known) return known.make(spec, own, { where: 'the configuration', prefix });
+  if (known) {
+    const encoder = known.make(spec, own, { where: 'the configuration', prefix });
+    return { encoder, words: componentWords(known, 'encoder') };
+  }
   const what = `the encoder for ${spec.name}`;
   // Never 0, which TensorFlow.js's initializers take for "at random", and another one for each modality.
   const seeded = { ...spec, seed: deriveSeed(spec.seed, spec.name) };
@@ -153,7 +166,7 @@ async function buildEncoder(config: EncoderConfig, spec: EncoderOptions): Promis
       })
     : await callExport<LayersModel>(exported, { ...options, ...seeded }, { path, what });
   if (typeof (encoder as Partial<LayersModel> | undefined)?.apply === 'function' && encoder.outputs) {
-    return accelerate(encoder);
+    return { encoder: accelerate(encoder), words: componentWords(exported, 'encoder') };
   }
   throw new OptionError(`${path} must give ${what}, a LayersModel, but gave ${describeValue(encoder)}.`, {
     option: `${prefix}.path`,
@@ -162,14 +175,22 @@ async function buildEncoder(config: EncoderConfig, spec: EncoderOptions): Promis
   });
 }
 
+interface BuiltFusion {
+  readonly fusion: Fusion<string>;
+  readonly words?: ComponentWords | undefined;
+}
+
 async function buildFusion(
   { type, path = '', ...own }: FusionConfig,
   spec: FusionOptions<string>,
-): Promise<Fusion<string>> {
+): Promise<BuiltFusion> {
   // A teacher has nothing to fuse.
-  if (Object.keys(spec.widths).length === 1) return lateFusion(spec);
+  if (Object.keys(spec.widths).length === 1) return { fusion: lateFusion(spec) };
   const known = KNOWN_FUSIONS.get(type);
-  if (known) return known.make(spec, own, { where: 'the configuration', prefix: 'fusion' });
+  if (known) {
+    const fusion = known.make(spec, own, { where: 'the configuration', prefix: 'fusion' });
+    return { fusion, words: componentWords(known, 'fusion') };
+  }
   const what = 'the fusion';
   const { options = {} } = own;
   const exported = await importDefault(path, what);
@@ -177,7 +198,7 @@ async function buildFusion(
     ? (exported as AnyFusion).make(spec, options, { where: 'the configuration', prefix: 'fusion.options' })
     : await callExport<Fusion<string>>(exported, { ...options, ...spec }, { path, what });
   if (typeof (fusion as Partial<Fusion<string>> | undefined)?.apply === 'function' && fusion.layers)
-    return fusion;
+    return { fusion, words: componentWords(exported, 'fusion') };
   throw new OptionError(`${path} must give ${what}, but gave ${describeValue(fusion)}.`, {
     option: 'fusion.path',
     value: path,

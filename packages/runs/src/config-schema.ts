@@ -178,4 +178,3 @@ export const configSchema = z.strictObject({
 export type RunConfig = z.output<typeof configSchema>;
 export type EncoderConfig = z.output<typeof encoderSchema>;
 export type FusionConfig = z.output<typeof fusionSchema>;
-export type DataConfig = z.output<typeof dataSchema>;

@@ -1,5 +1,5 @@
 /** Of parsed JSON: an optional key is there with a value, or not at all. */
-export type Defined<T> = T extends readonly unknown[]
+type Defined<T> = T extends readonly unknown[]
   ? T
   : T extends object
     ? { [K in keyof T]: Defined<Exclude<T[K], undefined>> }

@@ -7,6 +7,8 @@ import {
   type MultimodalDataset,
   type Split,
 } from '@g2d/core';
+import type { RunComponents } from '@g2d/core/run-folder';
+import { componentWords } from './component-words.js';
 import type { RunConfig } from './config-schema.js';
 import { callExport, describeValue, importDefault } from './import-module.js';
 import type { DatasetConfig } from './schema/datasets.js';
@@ -17,6 +19,8 @@ export interface RunData {
   /** Absent where the dataset has none, as some published protocols. */
   readonly validation?: MultimodalDataset<string>;
   readonly test: MultimodalDataset<string>;
+  /** What the dataset says about itself; empty for a function of the user's. */
+  readonly components: Pick<RunComponents, 'dataset'>;
   close(): Promise<void>;
 }
 
@@ -27,12 +31,13 @@ export interface RunData {
  * @throws {DatasetNotFoundError} If the data are not there; the message says how to get them.
  */
 export async function openData(config: RunConfig): Promise<RunData> {
+  const found = await findDataset(config.dataset);
   const opened: MultimodalDataset<string>[] = [];
   const close = async (): Promise<void> => {
     for (const dataset of opened) await dataset.close();
   };
   const open = async (split: Split): Promise<MultimodalDataset<string>> => {
-    const dataset = await wrapped(await openSplit(config.dataset, split), config);
+    const dataset = await wrapped(await openSplit(found, config.dataset, split), config);
     opened.push(dataset);
     if (dataset.size > 0) return dataset;
     throw new OptionError(`The ${split} part of ${dataset.name} has no samples.`, {
@@ -44,7 +49,9 @@ export async function openData(config: RunConfig): Promise<RunData> {
   try {
     const [train, test] = [await open('train'), await open('test')];
     const validation = await open('validation').catch((error: unknown) => withoutValidation(error, config));
-    return { train, test, ...(validation && { validation }), close };
+    const words = componentWords(found, 'dataset');
+    const components = { ...(words && { dataset: words }) };
+    return { train, test, ...(validation && { validation }), components, close };
   } catch (error) {
     await close();
     throw error;
@@ -76,7 +83,12 @@ const PARTS_OF_DATASET = [
 
 const KNOWN: ReadonlyMap<string, AnyDataset> = new Map(datasets.map((each) => [each.name, each]));
 
+/** A definition, or what else a module of the user's exports. */
+const findDataset = async ({ name, path = '' }: DatasetConfig): Promise<unknown> =>
+  KNOWN.get(name) ?? (await importDefault(path, 'the dataset'));
+
 async function openSplit(
+  found: unknown,
   { name, path = '', ...own }: DatasetConfig,
   split: Split,
 ): Promise<MultimodalDataset<string>> {
@@ -85,14 +97,9 @@ async function openSplit(
   if (known) return known.make(split, own, { where, prefix: 'dataset' });
   const what = `the ${split} part of the dataset`;
   const { options = {} } = own;
-  const exported = await importDefault(path, what);
-  const dataset = isComponent(exported, 'dataset')
-    ? await (exported as AnyDataset).make(split, options, { where, prefix: 'dataset.options' })
-    : await callExport<MultimodalDataset<string> | undefined>(
-        exported,
-        { ...options, split },
-        { path, what },
-      );
+  const dataset = isComponent(found, 'dataset')
+    ? await (found as AnyDataset).make(split, options, { where, prefix: 'dataset.options' })
+    : await callExport<MultimodalDataset<string> | undefined>(found, { ...options, split }, { path, what });
   const isDataset = typeof dataset === 'object' && PARTS_OF_DATASET.every((part) => part in dataset);
   if (isDataset) return dataset;
   throw new OptionError(
@@ -114,14 +121,4 @@ async function wrapped(
     all = missingModalities(all, { rate, seed: missing.seed ?? 0, ...(sampler && { sampler }) });
   }
   return whole ? inMemory(all) : all;
-}
-
-/**
- * Variance of a regression's targets in the training part.
- */
-export async function targetVariance(dataset: MultimodalDataset<string>): Promise<number> {
-  const targets: number[] = [];
-  for (let i = 0; i < dataset.size; i++) targets.push((await dataset.sample(i, { modalities: [] })).label);
-  const mean = targets.reduce((sum, target) => sum + target, 0) / targets.length;
-  return targets.reduce((sum, target) => sum + (target - mean) ** 2, 0) / targets.length;
 }

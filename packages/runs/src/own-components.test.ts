@@ -1,11 +1,16 @@
 // Encoders, fusions and datasets that stand in no list: one file each, named in the configuration.
 import * as tf from '@tensorflow/tfjs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { lateFusion } from '@g2d/fusion';
 import { toyConfig } from '../test/toy-config.js';
 import { buildModel } from './build-model.js';
 import { openData } from './open-data.js';
 import { parseConfig } from './read-config.js';
+import { trainRun } from './train-run.js';
 
 const file = (name: string): string => fileURLToPath(new URL(`../test/${name}.ts`, import.meta.url));
 const module = (path: string, options: object = {}): object => ({
@@ -14,9 +19,14 @@ const module = (path: string, options: object = {}): object => ({
   options,
 });
 
+let root: string;
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'g2d-own-components-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 async function built(changes: object) {
   const config = parseConfig(toyConfig(changes));
@@ -55,6 +65,44 @@ describe('components of a user’s own', () => {
     const { data } = await built({ dataset, select: 'last' });
     expect(data.validation).toBeUndefined();
     await expect(built({ dataset })).rejects.toThrow(/there is none: Toys has no validation split\./);
+  });
+});
+
+describe('a run’s folder', () => {
+  const toys = { name: 'toys', label: 'Toys', summary: 'a loud and a quiet modality' };
+  const dense = { name: 'small-dense', label: 'Small dense', summary: 'one dense layer' };
+
+  async function recorded(changes: object): Promise<unknown> {
+    const out = mkdtempSync(join(root, 'run-'));
+    await trainRun(parseConfig(toyConfig({ epochs: 1, ...changes })), { out });
+    return JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).components;
+  }
+
+  it('has the words of all its components', async () => {
+    const components = await recorded({
+      dataset: { name: 'module', path: file('own-dataset') },
+      encoders: { loud: module('own-encoder'), quiet: module('own-encoder') },
+      fusion: module('own-fusion', { extra: 1 }),
+    });
+    expect(components).toEqual({
+      method: [{ name: 'joint', label: 'Joint training', summary: expect.any(String) }],
+      encoders: { loud: dense, quiet: dense },
+      fusion: { name: 'mine', label: 'Mine', summary: 'late fusion that begins elsewhere' },
+      dataset: toys,
+    });
+  });
+
+  it('has none of a plain function, of a fusion that belongs to a method, or where there is one modality', async () => {
+    const method = [expect.anything()];
+    const encoders = { loud: module('toy-encoder'), quiet: module('own-encoder') };
+    const { name, label, summary } = lateFusion;
+    expect(await recorded({ encoders })).toEqual({
+      method,
+      encoders: { quiet: dense },
+      fusion: { name, label, summary },
+    });
+    expect(await recorded({ method: 'mla' })).toEqual({ method, encoders: {} });
+    expect(await recorded({ modalities: ['loud'] })).toEqual({ method, encoders: {} });
   });
 });
 

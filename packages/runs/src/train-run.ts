@@ -210,7 +210,11 @@ function begin(
       kind: modalities.length > 1 ? 'student' : 'teacher',
       model: facts,
       environment: describeEnvironment(),
-      components: { method: [{ name: config.method, ...words }] },
+      components: {
+        method: [{ name: config.method, ...words }],
+        ...run.components,
+        ...run.data.components,
+      },
     },
   );
   if (run.needsTeachers) copyTeachers(run.teachersOf(), folder);

@@ -22,7 +22,7 @@ export interface EpochTotals {
 }
 
 /** Means over the steps of an epoch. */
-export interface EpochSummary {
+interface EpochSummary {
   readonly loss: Readonly<Record<string, number>>;
   readonly train: Scores;
   readonly [series: string]: unknown;

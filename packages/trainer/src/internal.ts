@@ -1,10 +1,9 @@
 // What the other @g2d packages need of the loop beside its public names. It may change with every version.
-export { SINGLE_PROCESS } from './reduce.js';
 export { headline } from './evaluate.js';
 export { mapValues } from './map-values.js';
 export { assertMethod, assertMethods } from './method-stack.js';
 export { disposeState } from './model-state.js';
 export { RunningMethods } from './running-methods.js';
-export { trainStep, withStep } from './step.js';
+export { withStep } from './step.js';
 export { TrainingContext } from './training.js';
 export { Stages } from './stages.js';

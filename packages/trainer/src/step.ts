@@ -76,7 +76,7 @@ function jointLoss<M extends string>(step: Step<M>, { logits }: Outputs<M>): Los
 }
 
 /** A step on a batch. Its tensors are those of the tidy that it is made in. */
-export class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
+class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   override readonly training: boolean = true;
   override readonly batch: Batch<M>;
   readonly epoch;

@@ -4,7 +4,7 @@ import type { Estimate } from './estimate.js';
 import { selectionWords } from './notes.js';
 
 /** A comparison as texts: what a terminal, a Markdown file and a page all print. */
-export interface ComparisonCells {
+interface ComparisonCells {
   readonly header: readonly string[];
   /** One line per method, in the order of the header. */
   readonly rows: readonly (readonly string[])[];

@@ -2,7 +2,7 @@ import { scaleBand } from 'd3-scale';
 import { markup, type Markup } from './markup.js';
 import { pngUri } from './png.js';
 
-export interface HeatMapOptions {
+interface HeatMapOptions {
   /** Counts: rows are true classes, columns predicted classes. */
   readonly counts: readonly (readonly number[])[];
   readonly classNames: readonly string[];

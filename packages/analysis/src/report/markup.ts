@@ -24,7 +24,7 @@ export function raw(text: string): Markup {
 }
 
 /** Escapes text for HTML and SVG, as element content and inside quoted attributes. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

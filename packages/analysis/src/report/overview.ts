@@ -1,8 +1,8 @@
 import { scaleLinear } from 'd3-scale';
 import { formatGain, formatPercent, withPercent } from '../format.js';
-import { TEACHER_MEAN, wordsAmong, type MethodWords } from '../methods.js';
+import { TEACHER_MEAN, wordsAmong } from '../methods.js';
 import { resultsTable, teacherAccuracies, type ResultsRow } from '../results-table.js';
-import type { RunGroup } from '../run.js';
+import type { MethodWords, RunGroup } from '../run.js';
 import { headsOf, type Head } from './heads.js';
 import { markup, type Markup } from './markup.js';
 
@@ -112,7 +112,7 @@ ${
 }
 
 /** What stands in a lane. */
-export interface LaneContent {
+interface LaneContent {
   readonly value: number;
   readonly teacher?: number | undefined;
   readonly thickness: number;

@@ -4,7 +4,7 @@ import type { Head } from './heads.js';
 import { markup, type Markup } from './markup.js';
 
 /** Epochs in a row over which κ of one modality does not change. */
-export interface Stretch {
+interface Stretch {
   readonly from: number;
   /** Included. */
   readonly to: number;

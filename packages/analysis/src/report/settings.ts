@@ -37,7 +37,7 @@ export function timeTable(seconds: Readonly<Record<string, number>>): Markup {
 }
 
 /** A column of the table of settings. */
-export interface SettingsColumn {
+interface SettingsColumn {
   readonly name: string;
   readonly config: Readonly<Record<string, unknown>>;
 }

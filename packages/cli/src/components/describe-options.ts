@@ -2,7 +2,7 @@ import type { OptionsSchema } from '@g2d/core';
 import { z } from 'zod';
 
 /** One option in words. */
-export interface OptionWords {
+interface OptionWords {
   readonly name: string;
   /** Type and range. */
   readonly type: string;

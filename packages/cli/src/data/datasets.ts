@@ -14,7 +14,7 @@ export const findDataset = (name: string | undefined): Promise<AnyDataset> =>
   findComponent(name, { noun: 'dataset', kinds: ['dataset'], components: datasets });
 
 /** What the command line says about how a dataset is opened. */
-export interface GivenOptions {
+interface GivenOptions {
   readonly root: string;
   readonly split: Split;
   /** By the rules of the reference; of datasets that have others. */

@@ -26,7 +26,7 @@ interface SampleValues {
 }
 
 /** One sample and where it is from. */
-export interface OpenedSample {
+interface OpenedSample {
   readonly name: string;
   readonly definition: AnyDataset;
   readonly options: Readonly<Record<string, unknown>> & { readonly split: Split };

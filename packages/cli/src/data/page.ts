@@ -3,7 +3,7 @@ import type { View } from '@g2d/core';
 import { picturesOf } from './views.js';
 
 /** What a page about one sample shows. */
-export interface SamplePage {
+interface SamplePage {
   readonly title: string;
   readonly split: string;
   readonly index: number;

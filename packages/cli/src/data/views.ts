@@ -6,7 +6,7 @@ import type { Shaped } from './channels-first.js';
 const MOST_IN_TABLE = 64;
 
 /** A picture inside the page. */
-export interface Picture {
+interface Picture {
   readonly uri: string;
   readonly width: number;
   readonly height: number;

@@ -53,7 +53,7 @@ export function formatMetrics({
 }
 
 /** Which epoch the numbers are of, and how it was chosen. */
-export function selectionWords({ select, selectedEpoch, epochs }: RunSummary): string {
+function selectionWords({ select, selectedEpoch, epochs }: RunSummary): string {
   if (epochs === 0) return 'not trained';
   const words = {
     'validation-best': `epoch ${selectedEpoch}, the best on the validation part`,

@@ -40,7 +40,7 @@ export class Problems {
 /** Clips that are looked at at the same time: a few more than there are threads that decode. */
 const AT_ONCE = 8;
 
-export interface ClipCheck<C extends ClipFiles> {
+interface ClipCheck<C extends ClipFiles> {
   /** All clips of a list, whether their files are there or not. */
   readonly listed: readonly C[];
   /** What `findClips` found of them. Its dropped clips are problems too. */

@@ -18,7 +18,7 @@ export interface LabelledClip extends ClipFiles {
   readonly label: number;
 }
 
-export interface ClipDatasetOptions {
+interface ClipDatasetOptions {
   readonly name: string;
   readonly split: Split;
   readonly classNames: readonly string[];

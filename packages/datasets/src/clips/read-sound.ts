@@ -4,7 +4,7 @@ import { resample } from '../transforms/resample.js';
 import { monoMix } from '../transforms/waveform.js';
 import { readWholeFile } from './read-whole-file.js';
 
-export interface ReadSoundOptions {
+interface ReadSoundOptions {
   /** Samples a second of the result. */
   readonly rate: number;
   /** What comes later is left out. */

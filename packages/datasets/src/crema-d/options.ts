@@ -1,5 +1,6 @@
 import type { Split } from '@g2d/core';
 import { z } from 'zod';
+import { framesPerSecond, padding } from '../clips/clip-options.js';
 
 const share = z.number().min(0).max(1);
 const seed = z.int().default(0);
@@ -49,22 +50,14 @@ export const cremaDOptions = z.strictObject({
     .describe(
       'how the clips are divided. Default: by the published lists, a tenth of the training list for validation',
     ),
-  framesPerSecond: z
-    .int()
-    .min(1)
-    .max(1000)
-    .default(1)
-    .describe("at how many frames a second the frames were extracted: the number in the folder's name"),
+  framesPerSecond,
   frames: z
     .int()
     .min(1)
     .max(1000)
     .default(1)
     .describe('how many are taken of each clip; clips with fewer are left out'),
-  padding: z
-    .enum(['zeros', 'reflect'])
-    .default('zeros')
-    .describe("around the sound, for its spectrogram; librosa before 0.9 had 'reflect'"),
+  padding,
 });
 
 /** Settings of `cremaD`. */

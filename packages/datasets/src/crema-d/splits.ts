@@ -8,7 +8,7 @@ import { splitByFraction } from '../splits.js';
 import { readList, type ListedRow } from './list.js';
 import type { CremaDSplits } from './options.js';
 
-export interface PartOptions {
+interface PartOptions {
   readonly root: string;
   readonly split: Split;
   readonly splits: CremaDSplits;

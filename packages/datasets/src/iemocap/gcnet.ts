@@ -94,6 +94,6 @@ export async function gcnet(options: IemocapOptions): Promise<IemocapDataset> {
 const SHOWN = 10;
 
 /** The first of them, for a message. */
-export function shortened(paths: readonly string[]): readonly string[] {
+function shortened(paths: readonly string[]): readonly string[] {
   return paths.length > SHOWN ? [...paths.slice(0, SHOWN), `and ${paths.length - SHOWN} more`] : paths;
 }

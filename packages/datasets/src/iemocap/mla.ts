@@ -30,7 +30,7 @@ const LARGEST_LIST = 2 ** 26;
 const LARGEST_PICTURE = 2 ** 26;
 
 /** One line of a list, and where its files should be. */
-export interface MlaUtterance {
+interface MlaUtterance {
   readonly id: string;
   readonly label: number;
   readonly audio: string;
@@ -138,7 +138,7 @@ export function mlaPart(options: IemocapOptions): readonly MlaUtterance[] {
  * @throws {DatasetNotFoundError} If it is not there.
  * @throws {FileFormatError} If a line is not of this form; the message names it.
  */
-export function readMlaList(
+function readMlaList(
   { root, listFolder = root }: IemocapOptions,
   part: 'train' | 'test',
 ): readonly MlaUtterance[] {

@@ -1,7 +1,7 @@
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 
 /** Which samples make which batch. */
-export interface BatchPlanOptions {
+interface BatchPlanOptions {
   readonly batchSize: number;
   readonly seed: number;
   readonly epoch: number;

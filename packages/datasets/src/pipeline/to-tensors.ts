@@ -9,7 +9,7 @@ import { hasFreeLength, unitLength, written, type SampleShape } from './shapes.j
 export type IdentifiedSample<M extends string> = Pick<Sample<M>, 'id' | 'label' | 'inputs' | 'present'>;
 
 /** How samples become tensors. */
-export interface TensorOptions<M extends string> {
+interface TensorOptions<M extends string> {
   readonly modalities: readonly M[];
   readonly augment: Partial<Readonly<Record<M, Augmentation>>>;
   /** The stream of an augmentation. */

@@ -17,7 +17,7 @@ const SOURCE_FILES = [
 ];
 
 /** Pictures and their digits, in the order of the MNIST file. */
-export interface Digits {
+interface Digits {
   /** `[N, 784]`, 0 to 255. */
   readonly images: Uint8Array;
   readonly labels: Uint8Array;

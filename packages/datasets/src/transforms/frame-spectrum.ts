@@ -2,7 +2,7 @@ import { OptionError } from '@g2d/core';
 import FFT from 'fft.js';
 
 /** Spectra of the frames of a sound. */
-export interface FrameSpectrum {
+interface FrameSpectrum {
   /** F = frameLength / 2 + 1. */
   readonly bins: number;
   /**

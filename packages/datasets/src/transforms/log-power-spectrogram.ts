@@ -1,7 +1,7 @@
 import { OptionError } from '@g2d/core';
 import { frameSpectrum } from './frame-spectrum.js';
 
-export interface LogPowerSpectrogramOptions {
+interface LogPowerSpectrogramOptions {
   /** T, number of frames, spread evenly from the first to the last sample. */
   readonly frames: number;
   /** Samples per frame, a power of two; also the FFT's length. */

@@ -1,7 +1,7 @@
 import { OptionError } from '@g2d/core';
 import { frameSpectrum } from './frame-spectrum.js';
 
-export interface LogSpectrogramOptions {
+interface LogSpectrogramOptions {
   /** Samples per frame, a power of two; also the FFT's length. */
   readonly frameLength: number;
   /** Samples from one frame to the next. */

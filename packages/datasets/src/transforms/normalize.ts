@@ -52,7 +52,7 @@ export interface FeatureStatistics {
   readonly std: Float64Array;
 }
 
-export interface FeatureStatisticsOptions {
+interface FeatureStatisticsOptions {
   /**
    * √(Σ (x − mean)² / n) or, `'unbiased'`, / (n − 1). Default `'population'`. One row alone has the unbiased std 1.
    */

@@ -3,7 +3,7 @@ import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { EigenvalueDecomposition, Matrix, QrDecomposition } from 'ml-matrix';
 
 /** Mean and leading principal components of a set of pictures. */
-export interface PrincipalComponents {
+interface PrincipalComponents {
   /** `[D]` */
   readonly mean: Float64Array;
   /** The components as rows, `[n, D]`, orthonormal, largest variance first. Their signs mean nothing. */

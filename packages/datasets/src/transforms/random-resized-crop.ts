@@ -1,7 +1,7 @@
 import { OptionError, type RandomStream } from '@g2d/core';
 import type { Box } from './resize.js';
 
-export interface RandomResizedCropOptions {
+interface RandomResizedCropOptions {
   /** Smallest and largest part of the picture's area. Default [0.08, 1]. */
   readonly area?: readonly [number, number];
   /** Smallest and largest ratio of width to height. Default [3/4, 4/3]. */

@@ -1,6 +1,6 @@
 import { OptionError } from '@g2d/core';
 
-export interface ResampleOptions {
+interface ResampleOptions {
   /** Samples a second of the sound, a whole number. */
   readonly from: number;
   /** Samples a second of the result, a whole number. */

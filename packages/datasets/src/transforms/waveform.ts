@@ -25,7 +25,7 @@ export function monoMix(channels: readonly Float32Array[]): Float32Array {
 }
 
 /** A piece of an endlessly repeated sound, in samples. */
-export interface RepeatedPiece {
+interface RepeatedPiece {
   /** Default 0. */
   readonly start?: number;
   readonly length: number;

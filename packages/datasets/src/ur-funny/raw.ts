@@ -15,7 +15,7 @@ import {
 } from './word-table.js';
 
 /** The files of a raw version, by what is in them. */
-export interface RawFiles {
+interface RawFiles {
   readonly folds: string;
   readonly labels: string;
   /** `language_sdk.pkl`, or `word_embedding_indexes_sdk.pkl` in version 1. */

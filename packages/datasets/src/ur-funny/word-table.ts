@@ -39,8 +39,8 @@ export interface WordRules {
   readonly contextSentences: number;
 }
 
-export const NO_TEXT = 'no text: all word vectors are zero';
-export const TEXT_SUMS_TO_ZERO = 'the word vectors sum to 0';
+const NO_TEXT = 'no text: all word vectors are zero';
+const TEXT_SUMS_TO_ZERO = 'the word vectors sum to 0';
 
 /**
  * Where a sample's words begin: at the first one whose text vector is not zero, since zeros before it are padding.

@@ -6,9 +6,9 @@ import type { Split } from '@g2d/core';
 import { labelsOf, VGG_SOUND_HOW_TO_GET, type VggSoundClip } from './clips.js';
 
 /** Which class has which id; see `VggSoundOptions`. */
-export type ClassOrder = 'sorted' | 'csv' | 'usable' | readonly string[];
+type ClassOrder = 'sorted' | 'csv' | 'usable' | readonly string[];
 
-export interface ClassesOptions {
+interface ClassesOptions {
   readonly root: string;
   readonly split: Split;
   /** All clips of the table, in its order. */
@@ -18,7 +18,7 @@ export interface ClassesOptions {
   readonly rules: ClipRules;
 }
 
-export interface Classes {
+interface Classes {
   readonly names: readonly string[];
   readonly warnings: readonly string[];
 }

@@ -1,5 +1,6 @@
 import type { Split } from '@g2d/core';
 import { z } from 'zod';
+import { framesPerSecond, padding } from '../clips/clip-options.js';
 
 /** Options of `vggSound`. */
 export const vggSoundOptions = z.strictObject({
@@ -34,12 +35,7 @@ export const vggSoundOptions = z.strictObject({
     .int()
     .default(0)
     .describe('of that draw, and of where the sound of a sample begins when it is not augmented'),
-  framesPerSecond: z
-    .int()
-    .min(1)
-    .max(1000)
-    .default(1)
-    .describe("at how many frames a second the frames were extracted: the number in the folder's name"),
+  framesPerSecond,
   frames: z
     .int()
     .min(1)
@@ -52,10 +48,7 @@ export const vggSoundOptions = z.strictObject({
     .max(80_000)
     .optional()
     .describe('where the five seconds of sound begin, in samples. Default: drawn for each sample'),
-  padding: z
-    .enum(['zeros', 'reflect'])
-    .default('zeros')
-    .describe("around the sound, for its spectrogram; librosa before 0.9 had 'reflect'"),
+  padding,
 });
 
 /** Settings of `vggSound`. */

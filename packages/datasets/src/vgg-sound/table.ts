@@ -9,7 +9,7 @@ export interface VggSoundRow {
   readonly part: 'train' | 'test';
 }
 
-export interface VggSoundTable {
+interface VggSoundTable {
   /** Of the parts train and test. */
   readonly rows: readonly VggSoundRow[];
   /** Clips that the table puts in another part, or names a second time in the same one. */

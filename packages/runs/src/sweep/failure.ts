@@ -5,7 +5,7 @@ import { G2DError } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
 
 /** Why a run failed: `<id>.failed.json`, beside its folder. */
-export interface Failure {
+interface Failure {
   readonly message: string;
   readonly code?: string;
   /** Of a fault that is no user's. */

@@ -9,7 +9,7 @@ import type { SweepPlan } from './plan.js';
 import { hasBegun, isFinished } from './status.js';
 
 /** The folder of a sweep, held by this process. */
-export interface OpenSweep {
+interface OpenSweep {
   /** True if it has begun before, and is not complete. */
   readonly resumed: boolean;
   /** Gives the folder free for other processes. */

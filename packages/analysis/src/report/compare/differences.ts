@@ -6,7 +6,7 @@ import { meanAndDeviation } from '../../bootstrap.js';
 import { differenceError, type Measured } from '../comparison.js';
 
 /** The main heads of two rows on test, first minus second. */
-export interface RowDifference {
+interface RowDifference {
   readonly points: number;
   /** Can be chance; `undefined` where nothing says how large chance is. */
   readonly withinNoise: boolean | undefined;

@@ -8,7 +8,7 @@ import { markup, type Markup } from '../markup.js';
 import { PLAIN, rowStyles } from './row-style.js';
 
 /** What the colours and strokes of the rows mean. */
-export function rowLegend(table: ComparisonTable): Markup {
+function rowLegend(table: ComparisonTable): Markup {
   const styles = rowStyles(table);
   return markup`<ul class="legend">${table.rows.map((row) => {
     const style = styles.get(row);
@@ -112,7 +112,7 @@ function overlay(table: ComparisonTable, { title, y, levels = [], read }: Overla
 }
 
 /** One epoch of a row over its seeds. */
-export interface SeedsPoint {
+interface SeedsPoint {
   readonly epoch: number;
   readonly mean: number;
   readonly low: number;

@@ -6,7 +6,7 @@ import { markup, type Markup } from '../markup.js';
 import type { RunView } from './heads-of-run.js';
 
 /** Two classes, and how often the first was taken for the second. */
-export interface Confused {
+interface Confused {
   readonly truth: number;
   readonly predicted: number;
   readonly count: number;

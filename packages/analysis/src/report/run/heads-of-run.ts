@@ -15,7 +15,7 @@ export interface RunView {
 }
 
 /** Results of one epoch. */
-export interface RunResults {
+interface RunResults {
   readonly epoch: number | undefined;
   readonly test: Readonly<Record<string, number>>;
   readonly validation: Readonly<Record<string, number>>;

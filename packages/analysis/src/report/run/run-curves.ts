@@ -58,7 +58,7 @@ function headPanel(view: RunView, head: Head, y: LineChartOptions['y']): Markup 
 }
 
 /** From the first epoch to the last one that was planned, so that an unfinished run shows what is missing. */
-export function epochAxis({ run }: RunView): [number, number] {
+function epochAxis({ run }: RunView): [number, number] {
   const planned = Math.max(1, run.config.epochs, run.metrics.at(-1)?.epoch ?? 0);
   return [0.5, planned + 0.5];
 }

@@ -9,7 +9,7 @@ export interface Ffmpeg {
 }
 
 /** What a run of it gave. */
-export interface FfmpegRun {
+interface FfmpegRun {
   /** `null`: it was ended, since it took too long. */
   readonly code: number | null;
   readonly log: string;

@@ -12,7 +12,7 @@ export type ClipResult =
   | { readonly state: 'prepared'; readonly remark?: string }
   | { readonly state: 'broken'; readonly reason: string };
 
-export interface PrepareOptions {
+interface PrepareOptions {
   readonly ffmpeg: Ffmpeg;
   /** Frames to keep of every second. */
   readonly perSecond: number;
@@ -25,7 +25,7 @@ const FRAME = /^frame-\d+\.jpg$/;
 const SOUND = 'sound.wav';
 
 /** True if nothing is left to do for a clip. */
-export const isFinished = ({ frames, sound }: Clip): boolean => hasFrames(frames) && existsSync(sound);
+const isFinished = ({ frames, sound }: Clip): boolean => hasFrames(frames) && existsSync(sound);
 
 const hasFrames = (folder: string): boolean =>
   existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.jpg'));

@@ -5,7 +5,7 @@ import type { Clip } from '@g2d/core';
 import type { Ffmpeg } from './ffmpeg.js';
 import { prepareClip, type ClipResult } from './prepare-clip.js';
 
-export interface PrepareClipsOptions {
+interface PrepareClipsOptions {
   /** The dataset's folder. */
   readonly root: string;
   readonly ffmpeg: Ffmpeg;

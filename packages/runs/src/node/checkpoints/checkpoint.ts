@@ -33,7 +33,7 @@ export function epochLabel(epoch: number): CheckpointLabel {
 const LABEL = /^(last|best|epoch-\d{4,})$/;
 
 /** Ends the name of the folder in which a checkpoint is being written. */
-export const NEXT = '.new';
+const NEXT = '.new';
 
 /** The label whose checkpoint was being written into a folder of this name, `undefined` if it is another folder. */
 export function labelOfNext(name: string): string | undefined {
