@@ -7,7 +7,7 @@ export type {
   EpochMetrics,
   GroupSummary,
   HeadMetrics,
-  PartMetrics,
+  SplitMetrics,
   PerModality,
   Run,
   RunConfig,

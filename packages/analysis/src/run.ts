@@ -33,11 +33,11 @@ export type Task = NonNullable<RunSummary['task']>;
 /** By what the epoch was chosen whose weights count: the best on validation, the best on test, or simply the last. */
 export type Selection = NonNullable<RunSummary['select']>;
 
-/** Numbers by part of the data, `validation` or `test`, head and name of the metric, for example `accuracy`. */
-export type PartMetrics = NonNullable<RunSummary['metrics']>;
+/** Numbers by split, `validation` or `test`, head and name of the metric, for example `accuracy`. */
+export type SplitMetrics = NonNullable<RunSummary['metrics']>;
 
 /** Numbers by head and name of the metric. */
-export type HeadMetrics = PartMetrics[string];
+export type HeadMetrics = SplitMetrics[string];
 
 /** A teacher that a student learned from. */
 export interface RunTeacher {

@@ -29,7 +29,7 @@ function stepMethod(definition: AnyMethod | StackDefinition): StepMethod {
   };
 }
 
-/** By name: all but those that look at a validation part, which a measurement has not. */
+/** By name: all but those that look at a validation split, which a measurement has not. */
 export const stepMethods: ReadonlyMap<string, StepMethod> = new Map(
   methods
     .map((definition) => [definition.name, stepMethod(definition)] as const)

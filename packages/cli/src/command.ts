@@ -2,7 +2,7 @@
 export interface Output {
   /** Standard output: results only. */
   out(text: string): void;
-  /** Standard error: progress, remarks, errors. */
+  /** Standard error: progress, warnings, errors. */
   err(text: string): void;
 }
 

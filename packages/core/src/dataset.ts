@@ -1,6 +1,6 @@
 import type { RandomStream } from './random.js';
 
-/** Which part of the data. */
+/** Which split of the data. */
 export type Split = 'train' | 'validation' | 'test';
 
 /** What labels are: class ids, or numbers to predict. */

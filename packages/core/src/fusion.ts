@@ -47,6 +47,6 @@ export interface FusionOptions<M extends string> {
   readonly classes: number;
   /** Of the initial weights, an integer. */
   readonly seed: number;
-  /** N: samples of the training part, for fusions that learn something about each of them. */
+  /** N: samples of the training split, for fusions that learn something about each of them. */
   readonly samples?: number;
 }

@@ -27,13 +27,13 @@ export type { Optimizer, OptimizerSettings, Schedule } from './optimizer.js';
 export type { TeacherOutputs, Teachers } from './teachers.js';
 export type {
   AllReduce,
-  Differentiated,
   Pass,
   PassOptions,
   Snapshot,
   Step,
   StepResult,
   Training,
+  ValueAndGrads,
 } from './training.js';
 export type { EpochRecord, HeadMetrics, Scores } from './record.js';
 export type { Hooks, Method, Needs, Plan, Stage, StageHooks } from './method.js';

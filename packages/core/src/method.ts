@@ -63,7 +63,7 @@ export interface StageHooks<M extends string, S = unknown> {
    */
   edit?(gradients: Gradients<M>, outputs: Outputs<M>, step: Step<M>, state: S): readonly NamedGradient[];
   /**
-   * The whole step, for methods with several backward passes or updates: `step.differentiate` and `step.update` as often as they need. It
+   * The whole step, for methods with several backward passes or updates: `step.valueAndGrads` and `step.update` as often as they need. It
    * stands in for `forward` and `loss`; plans and edits of all methods act inside of `update`. One method of a stack may have it.
    */
   step?(step: Step<M>, state: S): StepResult<M>;

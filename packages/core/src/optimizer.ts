@@ -75,8 +75,8 @@ export type Schedule =
       readonly type: 'cosine';
       /** Length of the fall. */
       readonly epochs: number;
-      /** Default 0. */
-      readonly minimum?: number;
+      /** The rate that it falls to. Default 0. */
+      readonly min?: number;
     };
 
 interface CommonSettings {

@@ -95,8 +95,8 @@ export interface Pass<M extends string> extends Training<M> {
   log(series: Readonly<Record<string, PerModality<M, number>>>): void;
 }
 
-/** What was differentiated. */
-export interface Differentiated<M extends string> {
+/** A loss, its gradients, and what the model gave on the way to it. */
+export interface ValueAndGrads<M extends string> {
   /** The loss and its parts as numbers: means over the processes. */
   readonly losses: Readonly<Record<string, number>>;
   readonly outputs: Outputs<M>;
@@ -129,16 +129,16 @@ export interface Step<M extends string> extends Pass<M> {
    */
   meanByModality(values: PerModality<M, tf.Tensor1D>): PerModality<M, number>;
   /**
-   * The gradients of a loss, returned and not accumulated: call it as often as a method needs.
+   * A loss and its gradients, returned and not accumulated: call it as often as a method needs.
    *
    * @param run Runs the passes and gives the loss; it is called once.
    * @param of Which parameters to differentiate by. Default: all. Those that a plan freezes or suppresses are left out in any case.
    * @throws {G2DError} With code `G2D_DIVERGED` if a part of the loss is not finite.
    */
-  differentiate(
+  valueAndGrads(
     run: () => { readonly loss: LossTerms; readonly outputs: Outputs<M> },
     of?: (parameter: Parameter<M>) => boolean,
-  ): Differentiated<M>;
+  ): ValueAndGrads<M>;
   /**
    * One step of the optimizer. On the way there the gradients pass the plans' coefficients and the edits of all methods, in the order of
    * the stack; what a plan froze is `null` at the end, whoever edited it.

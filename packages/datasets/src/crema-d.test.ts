@@ -311,7 +311,7 @@ describe('damaged folders', () => {
       '1001_DFA_ANG_XX,ANG\n1001_DFA_ANG_XX,ANG\n',
       /line 2 names 1001_DFA_ANG_XX a second time, after line 1/,
     ],
-    ['nothing', '', /missing all clips that are listed for this part/],
+    ['nothing', '', /missing all clips that are listed for this split/],
   ])('a list with %s is refused', async (_, text, message) => {
     expect(await refusal(open({ root: tree({ 'train.csv': text }) }))).toMatch(message);
   });
@@ -323,7 +323,7 @@ describe('damaged folders', () => {
   });
 });
 
-describe('parts', () => {
+describe('splits', () => {
   const ids = async (options: Omit<CremaDOptions, 'root'>): Promise<readonly string[]> =>
     (await cremaD({ root: whole, ...options })).ids;
   const SPLITS = ['train', 'validation', 'test'] as const;
@@ -360,7 +360,7 @@ describe('parts', () => {
     expect(await ids({ split: 'test' })).toEqual(await ids({ split: 'test', official: true }));
   });
 
-  it('by actor no actor is in two parts', async () => {
+  it('by actor no actor is in two splits', async () => {
     const actors = await Promise.all(
       SPLITS.map(async (split) => {
         const part = await ids({ split, splits: { by: 'actor', seed: 3 } });
@@ -377,7 +377,7 @@ describe('parts', () => {
     ]);
   });
 
-  it('by clip the parts are shares of all clips', async () => {
+  it('by clip the splits are shares of all clips', async () => {
     const parts = { by: 'clip', fractions: { train: 0.5, validation: 0.25, test: 0.25 }, seed: 3 } as const;
     const divided = await Promise.all(SPLITS.map((split) => ids({ split, splits: parts })));
     expect(divided.map(({ length }) => length)).toEqual([3721, 1861, 1860]);

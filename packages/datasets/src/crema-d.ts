@@ -17,7 +17,7 @@ import { cremaDVideos } from './crema-d/videos.js';
  *
  * @throws {DatasetNotFoundError} If a list is missing or no clip is left; the message says how to get the data.
  * @throws {FileFormatError} If a list cannot be used (it names the line); reading a sample throws it for a damaged file.
- * @throws {OptionError} If an option has a value that is not accepted, or there is no such part.
+ * @throws {OptionError} If an option has a value that is not accepted, or there is no such split.
  * @example
  * const train = await cremaD({ root: 'data/crema-d', split: 'train' });
  * const byActor = await cremaD({ root: 'data/crema-d', split: 'test', splits: { by: 'actor', seed: 1 } });

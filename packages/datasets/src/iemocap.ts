@@ -23,7 +23,7 @@ import { checkForm, iemocapOptions } from './iemocap/options.js';
  *
  * @throws {DatasetNotFoundError} If files are missing; the message says how to get them.
  * @throws {FileFormatError} If a file is damaged or lacks an utterance; reading a sample throws it too.
- * @throws {OptionError} If an option has a value that is not accepted, or there is no such part.
+ * @throws {OptionError} If an option has a value that is not accepted, or there is no such split.
  * @throws {G2DError} `G2D_MISSING_DEPENDENCY` if MMIN's files are to be read and `h5wasm` is not installed.
  * @example
  * const train = await iemocap({ root: 'data/IEMOCAP_features_2021', split: 'train', fold: 3 });

@@ -119,7 +119,7 @@ describe('misMe', () => {
     file.close();
   });
 
-  it.each(['OK001', 'OK002', 'OK003'] as const)('reads the test part of %s alone', async (station) => {
+  it.each(['OK001', 'OK002', 'OK003'] as const)('reads the test split of %s alone', async (station) => {
     const dataset = await misMe({ root: good, split: 'test', station });
     expect(dataset.ids).toEqual(golden.stations[station]);
     // Standardised by all training rows, as in the combined part.
@@ -200,7 +200,7 @@ describe('misMe', () => {
 
   it.each([
     [{ split: 'val' as Split }, /`split` is "val"; it can be "train", "validation", "test"/],
-    [{ split: 'train', station: 'OK001' }, /`station` goes with the test part only/],
+    [{ split: 'train', station: 'OK001' }, /`station` goes with the test split only/],
     [{ split: 'test', station: 'OK004' as 'OK003' }, /`station` is "OK004"/],
     [{ split: 'test', format: 'xls' as 'xlsx' }, /`format` is "xls"/],
   ] as const)('refuses %o', async (options, message) => {
@@ -310,7 +310,7 @@ describe('misMe with damaged files', () => {
 });
 
 describe('checkMisMe', () => {
-  it('counts the parts; so small a set is not the published one', async () => {
+  it('counts the splits; so small a set is not the published one', async () => {
     const steps: number[] = [];
     const check = await checkMisMe(good, { onProgress: (done) => steps.push(done) });
     expect(check).toMatchObject({

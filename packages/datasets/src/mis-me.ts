@@ -9,8 +9,8 @@ import { FEATURES } from './mis-me/table.js';
  *
  * `image` `[224, 224, 3]`: resized without a crop, / 255, − mean, / std by channel. `table` `[8]`: a gap becomes the training
  * mean, then (x − mean) / std with the training rows' mean and population standard deviation. The label is the volumetric water
- * content as it stands, a fraction. Nothing is drawn at random. The published parts are read; they are random over patches of
- * photographs, so that patches of one photograph are in several parts.
+ * content as it stands, a fraction. Nothing is drawn at random. The published splits are read; they are random over patches of
+ * photographs, so that patches of one photograph are in several splits.
  *
  * @throws {DatasetNotFoundError} If a table or a picture is missing; the message says how to get the data.
  * @throws {FileFormatError} If a table cannot be used (it names row and column); reading a sample throws it for a damaged picture.

@@ -32,7 +32,7 @@ describe('splitByFraction', () => {
     expect(split.train).toEqual(ids(40).filter((id) => split.train.includes(id)));
   });
 
-  it('never puts a group into two parts, whatever the groups', () => {
+  it('never puts a group into two splits, whatever the groups', () => {
     for (let seed = 0; seed < 50; seed++) {
       const random = randomStream(seed);
       const count = 40 + random.integer(200);

@@ -3,24 +3,24 @@ import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 
 /** Settings of `splitByFraction`. */
 export interface SplitByFractionOptions<P extends string> {
-  /** Part → its share, together 1: `{ train: 0.8, validation: 0.1, test: 0.1 }`. */
+  /** Split → its share, together 1: `{ train: 0.8, validation: 0.1, test: 0.1 }`. */
   readonly fractions: Readonly<Record<P, number>>;
   /** Default 0. */
   readonly seed?: number;
-  /** What must not be in two parts, such as the actor or the session of a sample. Default: every sample on its own. */
+  /** What must not be in two splits, such as the actor or the session of a sample. Default: every sample on its own. */
   readonly groupOf?: (id: string) => string;
 }
 
 /**
- * Splits samples into parts of given sizes at random; each id ends in exactly one part, and a group never in two.
+ * Divides samples into splits of given sizes at random; each id ends in exactly one split, and a group never in two.
  *
- * Without groups the sizes are exact up to rounding (largest remainders). Groups are taken in random order, each into the part
- * that still lacks most of its size; few large groups make sizes rough. Which part an id is in depends on the seed and
+ * Without groups the sizes are exact up to rounding (largest remainders). Groups are taken in random order, each into the split
+ * that still lacks most of its size; few large groups make sizes rough. Which split an id is in depends on the seed and
  * on the ids as a set, not on their order, since the order of files in a folder differs between machines.
  *
  * @param ids Distinct.
- * @returns Part → its ids, in the order of `ids`.
- * @throws {OptionError} If fractions do not sum to 1, an id comes twice, or a part with a share gets nothing.
+ * @returns Split → its ids, in the order of `ids`.
+ * @throws {OptionError} If fractions do not sum to 1, an id comes twice, or a split with a share gets nothing.
  * @example
  * splitByFraction(ids, { fractions: { train: 0.8, test: 0.2 }, seed: 0, groupOf: (id) => id.slice(0, 4) }).train;
  */
@@ -56,7 +56,7 @@ export function splitByFraction<P extends string>(
     if (split[part].length === 0 && fractions[part] > 0) {
       throw new OptionError(
         `Nothing is left for "${part}" (${fractions[part]} of ${ids.length} samples in ${groups.length} groups). Give it a larger share, or make smaller groups.`,
-        { option: 'fractions', value: fractions, accepted: 'shares that give every part a sample' },
+        { option: 'fractions', value: fractions, accepted: 'shares that give every split a sample' },
       );
     }
   }

@@ -236,7 +236,7 @@ describe('urFunny, raw pickles', () => {
     );
   });
 
-  it('standardises by the training part’s words', async () => {
+  it('standardises by the training split’s words', async () => {
     const root = tree('raw_python3_p4');
     const raw = await urFunny({ root, split: 'train' });
     const rows: number[][] = [];
@@ -437,7 +437,7 @@ describe('urFunny with damaged files', () => {
 });
 
 describe('checkUrFunny', () => {
-  it('counts the parts and says what was left out', async () => {
+  it('counts the splits and says what was left out', async () => {
     const check = await checkUrFunny(tree('raw_python3_p4'));
     expect(check).toMatchObject({
       dataset: 'UR-FUNNY',
@@ -475,7 +475,7 @@ describe('checkUrFunny', () => {
     );
   });
 
-  it('reports all parts that can be read', async () => {
+  it('reports all splits that can be read', async () => {
     const root = copy('raw_python3_p4');
     cpSync(file('broken_files/labels_one_missing.pkl'), join(root, 'humor_label_sdk.pkl'));
     expect((await checkUrFunny(root)).found).toEqual({ train: 0, validation: 3, test: 3 });

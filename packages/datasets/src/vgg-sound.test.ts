@@ -181,7 +181,7 @@ describe('damaged folders', () => {
     ['a path out of the folder', '../../etc,1,a,train\n', /line 1 has the YouTube id "\.\.\/\.\.\/etc"/],
     ['no label', 'id,1,,train\n', /line 1 has no label/],
     ['a negative start', 'a,1,x,train\nid,-1,a,train\n', /line 2 has the start second "-1"/],
-    ['nothing but a header', 'youtube_id,time,label,split\n', /all clips that are listed for this part/],
+    ['nothing but a header', 'youtube_id,time,label,split\n', /all clips that are listed for this split/],
   ])('a table with %s is refused', async (_, text, message) => {
     expect(await refusal(open({ root: copyOf({ 'vggsound.csv': text }) }))).toMatch(message);
   });
@@ -238,7 +238,7 @@ describe('classes', () => {
   });
 });
 
-describe('parts and starts', () => {
+describe('splits and starts', () => {
   /** Twenty clips of ten videos. */
   function twenty(): string {
     const copy = copyOf();
@@ -335,7 +335,7 @@ describe('checkVggSound', () => {
     });
     expect(check.problems).toEqual([
       {
-        reason: 'in another part than train and test, or named twice',
+        reason: 'in another split than train and test, or named twice',
         ids: golden.rows_with_unknown_split,
       },
       { reason: 'fewer than 4 frames', ids: ['-0abcDEF_1-_000030'] },
@@ -345,7 +345,7 @@ describe('checkVggSound', () => {
         reason: 'broken file',
         ids: [expect.stringMatching(/^--0PQM4-hqg_000030: --0PQM4-hqg_000030\.wav truncated/)],
       },
-      { reason: 'class in one part only', ids: ['waterfall burbling: no training clip'] },
+      { reason: 'class in one split only', ids: ['waterfall burbling: no training clip'] },
     ]);
   });
 

@@ -15,10 +15,10 @@ import { vggSoundVideos } from './vgg-sound/videos.js';
  *
  * A clip is left out, and named in `dropped`, if its sound is missing or empty, or there are too few frames.
  *
- * @throws {DatasetNotFoundError} If the table is missing, no clip is left, or a class of the test part has no training clip; the
+ * @throws {DatasetNotFoundError} If the table is missing, no clip is left, or a class of the test split has no training clip; the
  * message says how to get the data.
  * @throws {FileFormatError} If the table cannot be used (it names the line); reading a sample throws it for a damaged file.
- * @throws {OptionError} If an option has a value that is not accepted, or there is no such part.
+ * @throws {OptionError} If an option has a value that is not accepted, or there is no such split.
  * @example
  * const train = await vggSound({ root: 'data/vggsound', split: 'train' });
  * train.classNames.length; // 309

@@ -25,7 +25,7 @@ export interface LossWatch {
  *
  * @param watch Before the epoch; `{ stopped: false }` in the beginning. One that has stopped stays as it is.
  * @param epoch e, counted from 1.
- * @param loss L(e): the modality's loss on the validation part.
+ * @param loss L(e): the modality's loss on the validation split.
  * @example
  * watchLoss({ stopped: false }, { epoch: 1, loss: 2 }, { patience: 3, reference: 'paper' }); // { raw: 2, best: { epoch: 1, loss: 2 }, … }
  * @see Fujimori et al., Modality-Specific Learning Rate Control for Multimodal Classification (2019); `'official'`: code of AGM (ICCV 2023)

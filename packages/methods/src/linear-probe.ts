@@ -21,7 +21,7 @@ const options = z.strictObject({
  * their weights with `copyEncoders`.
  *
  * Whether UMT or UME suits a dataset is decided by a probe of the teachers' encoders with `concatFusion`: if it is better than
- * `teacherEnsemble` on the validation part, paired features matter and UMT is the one to take, otherwise UME.
+ * `teacherEnsemble` on the validation split, paired features matter and UMT is the one to take, otherwise UME.
  *
  * @throws {OptionError} If `heads` is another.
  * @example

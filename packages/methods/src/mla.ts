@@ -109,7 +109,7 @@ export const mla = defineMethod({
       const logits: Partial<Record<M, tf.Tensor2D>> = {};
       for (const m of orderOf(step, own)) {
         if (step.presentSamples[m] === 0) continue;
-        const found = step.differentiate(
+        const found = step.valueAndGrads(
           () => {
             const outputs = step.forward({ modalities: [m] });
             return { loss: { total: step.taskLoss(outputs.unimodalLogits[m], m) }, outputs };

@@ -40,12 +40,12 @@ export const mmPareto = defineMethod({
     fusion: separateLinearHeads,
     step(step) {
       const { modalities } = step.model;
-      const fused = step.differentiate(() => {
+      const fused = step.valueAndGrads(() => {
         const outputs = step.forward();
         return { loss: { total: step.taskLoss(outputs.logits) }, outputs };
       });
       assertSeparateHeads(fused.gradients);
-      const own = step.differentiate(() => {
+      const own = step.valueAndGrads(() => {
         const outputs = step.forward({ runningStatistics: 'keep' });
         const losses = perModality(modalities, (m) => step.taskLoss(outputs.unimodalLogits[m], m));
         const total = tf.addN(modalities.map((m) => losses[m])) as tf.Scalar;

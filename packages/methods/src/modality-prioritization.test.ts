@@ -36,7 +36,7 @@ describe('modalityPrioritization', () => {
     );
   });
 
-  it('takes the variance of a regression from the training part, unless it is given', async () => {
+  it('takes the variance of a regression from the training split, unless it is given', async () => {
     const options = { scope: 'encoder', phaseEpochs: [1] } as const;
     const found = (state: unknown) => (state as { variance: number | null }).variance;
     expect(found(await start(options, 'regression', [0, 0.5, 1, 0.5]))).toBeCloseTo(0.125, 7);

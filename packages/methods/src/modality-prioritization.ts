@@ -38,7 +38,7 @@ const options = z.strictObject({
     ])
     .default('batch')
     .describe(
-      'which ρ ranks the modalities: of the batch; its mean over the previous epoch; over the training part once; or an order that is given, least confident first',
+      'which ρ ranks the modalities: of the batch; its mean over the previous epoch; over the training split once; or an order that is given, least confident first',
     ),
   reference: referenceOption.describe(
     'of the schedule: as the paper, or as the released code, which ends every phase but the last one epoch later',
@@ -59,12 +59,12 @@ const options = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe('of a regression: the variance of the targets; default: that of the training part'),
+    .describe('of a regression: the variance of the targets; default: that of the training split'),
 });
 
 interface State<M extends string> {
   smp: SmpState<M>;
-  /** ρ of the training part, for the ranking by it. */
+  /** ρ of the training split, for the ranking by it. */
   readonly dataset: Record<M, number> | null;
   /** Of a regression's targets; `null` where nothing is relative to it. */
   readonly variance: number | null;
@@ -168,7 +168,7 @@ function meanConfidence<M extends string>(step: Step<M>, variance: number | null
   return perModality(model.modalities, (m) => Math.min(rho[m], 1));
 }
 
-/** ρ of each modality on the training part. */
+/** ρ of each modality on the training split. */
 async function datasetConfidence<M extends string>(
   { model: { modalities }, everySample, teachers }: Training<M>,
   variance: number | null,
@@ -198,7 +198,7 @@ async function datasetConfidence<M extends string>(
   });
 }
 
-/** Variance of the training part's targets. */
+/** Variance of the training split's targets. */
 async function varianceOf<M extends string>({ everySample }: Training<M>): Promise<number> {
   const targets: number[] = [];
   for await (const batch of everySample([])) {

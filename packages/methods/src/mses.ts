@@ -52,12 +52,12 @@ interface State<M extends string> {
  *
  * L = CE(z, y) + Σ_m w_m CE(u_m, y); with `reference: 'official'` L = CE(z, y)
  *
- * Every epoch must be evaluated on the validation part. What stops is the modality's encoder and head (layers of the fusion that serve
+ * Every epoch must be evaluated on the validation split. What stops is the modality's encoder and head (layers of the fusion that serve
  * it alone; a head on concatenated features is shared and goes on). As in the paper, a stopped encoder runs in inference mode, so its
  * running statistics stay too. Where all modalities have stopped the training ends, if it follows the official code.
  * The log has `stopped`: 1 for modalities that had stopped before the epoch. Any fusion; any number of modalities; regressions too.
  *
- * @throws {OptionError} If an option is not accepted; after an epoch that was not evaluated on the validation part.
+ * @throws {OptionError} If an option is not accepted; after an epoch that was not evaluated on the validation split.
  * @example
  * await train({ model, methods: [mses({ patience: 10 })], evaluate, … });
  * @see Fujimori et al., Modality-Specific Learning Rate Control for Multimodal Classification (2019); `'official'`: code of AGM (ICCV 2023)
@@ -131,7 +131,7 @@ function validationLosses<M extends string>(
     const loss = metrics?.validation?.[modality]?.loss;
     if (loss !== undefined && Number.isFinite(loss)) return loss;
     throw new OptionError(
-      `MSES needs the validation loss of ${modalities.join(', ')} after every epoch, but epoch ${epoch} has none of ${modality}. Evaluate every epoch on the validation part.`,
+      `MSES needs the validation loss of ${modalities.join(', ')} after every epoch, but epoch ${epoch} has none of ${modality}. Evaluate every epoch on the validation split.`,
       { option: 'evaluate', value: metrics, accepted: 'validation metrics after every epoch' },
     );
   });

@@ -104,7 +104,7 @@ describe('g2d parity', () => {
     [
       'an unknown key, before anything is computed',
       [losses, broken.folder],
-      /^g2d: \S+case\.json: the key `sed` is not known; .*\n$/,
+      /^g2d: \S+case\.json: the key `sed` is unknown; .*\n$/,
     ],
     ['a truncated file', [truncated.folder], /^g2d: \S+expected\.json: is not valid JSON .*\n$/],
   ])('exits with 2 and one sentence for %s', async (_, args, message) => {

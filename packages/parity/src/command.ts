@@ -33,7 +33,7 @@ A case passes if nothing is farther off than allowed. It is inconclusive if only
     },
   },
   details: `Exit code: 0; 1 if a case fails, or if more than a tenth of them (and at least two) are inconclusive; 2 for an error,
-such as a key or a version of the format that is not known.
+such as a key or a version of the format that is unknown.
 
 Example: g2d parity test/parity/cases`,
   async run({ values, positionals }, { out }) {

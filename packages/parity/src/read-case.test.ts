@@ -60,19 +60,19 @@ describe('readCase', () => {
       'an unknown key',
       'losses',
       (file) => void (file.table = []),
-      /the key `table` is not known; the keys of this file are format, id, .*tables\./,
+      /the key `table` is unknown; the keys of this file are format, id, .*tables\./,
     ],
     [
       'an unknown key inside',
       'joint-late',
       (file) => void (file.optimizer.momentun = 0.9),
-      /the key `optimizer\.momentun` is not known; the keys of `optimizer` are type, learningRate/,
+      /the key `optimizer\.momentun` is unknown; the keys of `optimizer` are type, learningRate/,
     ],
     [
       'an unknown key in a list',
       'joint-late',
       (file) => void (file.steps[1].lr = 1),
-      /the key `steps\[1\]\.lr` is not known/,
+      /the key `steps\[1\]\.lr` is unknown/,
     ],
     [
       'a missing key',
@@ -92,17 +92,12 @@ describe('readCase', () => {
       (file) => void (file.method = 'pmr'),
       /`method` must be "joint" or .*"g2d"; it is "pmr"/,
     ],
-    [
-      'settings of another method',
-      'joint-late',
-      (file) => void (file.ogm = {}),
-      /the key `ogm` is not known/,
-    ],
+    ['settings of another method', 'joint-late', (file) => void (file.ogm = {}), /the key `ogm` is unknown/],
     [
       'noise without OGM-GE',
       'ogm-late',
       (file) => void (file.ogm.noiseScale = 1),
-      /the key `ogm\.noiseScale` is not known/,
+      /the key `ogm\.noiseScale` is unknown/,
     ],
     [
       'OGM-GE without noise',

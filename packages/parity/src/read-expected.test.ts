@@ -44,12 +44,12 @@ describe('readExpected', () => {
       (file) => void (file.format = 'g2d-parity-expected/2'),
       /`format` must be "g2d-parity-expected\/1"/,
     ],
-    ['an unknown key', 'losses', (file) => void (file.truths = {}), /the key `truths` is not known/],
+    ['an unknown key', 'losses', (file) => void (file.truths = {}), /the key `truths` is unknown/],
     [
       'a quantity that is not computed',
       'joint-late',
       (file) => void (file.truth.steps[0].rhoAudio = 1),
-      /the key `truth\.steps\[0\]\.rhoAudio` is not known; the keys of `truth\.steps\[0\]` are lossUnimodalAudio/,
+      /the key `truth\.steps\[0\]\.rhoAudio` is unknown; the keys of `truth\.steps\[0\]` are lossUnimodalAudio/,
     ],
     [
       'a missing quantity',

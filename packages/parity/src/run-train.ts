@@ -141,7 +141,7 @@ function runStep(run: Run, t: number): void {
       losses,
       outputs,
       gradients: before,
-    } = step.differentiate(() => {
+    } = step.valueAndGrads(() => {
       const outputs = step.forward();
       return {
         loss: running.loss(outputs, step) ?? { total: studentLoss(batch.labels, outputs.logits) },

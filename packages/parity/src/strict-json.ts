@@ -35,7 +35,7 @@ export function readJson<T>(file: string, format: string, schema: z.ZodType<T>):
     const where = unknown.path.length === 0 ? 'this file' : `\`${keyOf(unknown.path)}\``;
     throw new FileFormatError(
       file,
-      `the key \`${keyOf([...unknown.path, unknown.keys[0] as string])}\` is not known; the keys of ${where} are ${unknown.message}.`,
+      `the key \`${keyOf([...unknown.path, unknown.keys[0] as string])}\` is unknown; the keys of ${where} are ${unknown.message}.`,
     );
   }
   const [issue] = issues as [z.core.$ZodIssue];

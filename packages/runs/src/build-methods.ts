@@ -30,7 +30,7 @@ const entriesOf = (stack: string): readonly string[] => stack.split('+');
  * The methods of a stack, by the keys of their options: `'g2d'` is `['g2d-loss', 'smp']`, `'umt+smp'` is `['umt', 'smp']`, a module of the
  * user's is called as it stands there.
  *
- * @throws {OptionError} If one is not known.
+ * @throws {OptionError} If one is unknown.
  */
 export function methodNames(stack: string): readonly string[] {
   return entriesOf(stack).flatMap((name) => {
@@ -68,7 +68,7 @@ export function usedMethodOptions({ method, methodOptions }: RunConfig): RunConf
 /**
  * Makes the methods of a run.
  *
- * @throws {OptionError} If a method is not known, or an option is missing or wrong.
+ * @throws {OptionError} If a method is unknown, or an option is missing or wrong.
  */
 export async function buildMethods({
   method: stack,

@@ -40,7 +40,7 @@ const scheduleSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('cosine'),
     epochs: positiveSchema,
-    minimum: z.number().min(0).optional(),
+    min: z.number().min(0).optional(),
   }),
 ]);
 
@@ -106,7 +106,7 @@ const dataSchema = z.strictObject({
       sampler: z.enum(['exact', 'official']).optional(),
     })
     .optional()
-    .describe('Share of (sample, modality) cells that are missing, in every part.'),
+    .describe('Share of (sample, modality) cells that are missing, in every split.'),
 });
 
 /** `config.json`: everything that a run depends on. */
@@ -161,7 +161,7 @@ export const configSchema = z.strictObject({
       splits: z
         .array(z.enum(['validation', 'test']))
         .default(['validation', 'test'])
-        .describe('Parts that are evaluated during training. After it, both are.'),
+        .describe('Splits that are evaluated during training. After it, both are.'),
       batchSize: positiveSchema.default(250),
     })
     .prefault({}),

@@ -12,7 +12,7 @@ import type { RunPredictions } from '@g2d/core/run-folder';
 import type { RunSummary } from './node/run-folder.js';
 import type { RunConfig } from './config-schema.js';
 
-/** What a model comes to on one part. */
+/** What a model comes to on one split. */
 export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusion'> {
   readonly metrics: SplitMetrics;
   /** Accuracy, or mean absolute percentage error, by head. */
@@ -26,7 +26,7 @@ export const evaluateOptions = ({
   data: { workers, onError },
 }: RunConfig): EvaluateOptions => ({ batchSize, workers, onError });
 
-/** Evaluates a part, whatever its task is. */
+/** Evaluates a split, whatever its task is. */
 export async function evaluateSplit(
   predict: Predictor<string>,
   dataset: MultimodalDataset<string>,

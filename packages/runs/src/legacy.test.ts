@@ -74,6 +74,28 @@ describe('settings of the data under their old names', () => {
   });
 });
 
+describe('the lowest rate of a schedule under its old name', () => {
+  const optimizer = (min: object): object => ({
+    type: 'sgd',
+    learningRate: 0.1,
+    schedule: { type: 'cosine', epochs: 3, ...min },
+  });
+
+  it('is read in run folders as it is called today', () => {
+    const old = toyConfig({ format: 'g2d-run', optimizer: optimizer({ minimum: 0.01 }) });
+    expect(parseConfig(old).optimizer).toEqual(optimizer({ min: 0.01 }));
+  });
+
+  it('is refused elsewhere, with the new one', () => {
+    expect(() => parseConfig(toyConfig({ optimizer: optimizer({ minimum: 0.01 }) }))).toThrow(
+      /"optimizer\.schedule\.minimum" is 0\.01, .* in "optimizer\.schedule" write "min": 0\.01 in its place/,
+    );
+    expect(() =>
+      parseConfig(toyConfig({ optimizer: optimizer({}) }), { changes: { 'optimizer.schedule.minimum': 0 } }),
+    ).toThrow(/write "min": 0 in its place/);
+  });
+});
+
 describe('states of methods as they were saved', () => {
   const array = { shape: [2], values: Float32Array.of(1, 2) };
 

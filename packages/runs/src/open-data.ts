@@ -13,7 +13,7 @@ import type { RunConfig } from './config-schema.js';
 import { callExport, describeValue, importDefault } from './import-module.js';
 import type { DatasetConfig } from './schema/datasets.js';
 
-/** The parts of a run's dataset. */
+/** The splits of a run's dataset. */
 export interface RunData {
   readonly train: MultimodalDataset<string>;
   /** Absent where the dataset has none, as some published protocols. */
@@ -25,9 +25,9 @@ export interface RunData {
 }
 
 /**
- * Opens the parts of the dataset that a configuration names.
+ * Opens the splits of the dataset that a configuration names.
  *
- * @throws {OptionError} If an option is wrong, or the run selects on a validation part and there is none.
+ * @throws {OptionError} If an option is wrong, or the run selects on a validation split and there is none.
  * @throws {DatasetNotFoundError} If the data are not there; the message says how to get them.
  */
 export async function openData(config: RunConfig): Promise<RunData> {
@@ -40,7 +40,7 @@ export async function openData(config: RunConfig): Promise<RunData> {
     const dataset = await wrapped(await openSplit(found, config.dataset, split), config);
     opened.push(dataset);
     if (dataset.size > 0) return dataset;
-    throw new OptionError(`The ${split} part of ${dataset.name} has no samples.`, {
+    throw new OptionError(`The ${split} split of ${dataset.name} has no samples.`, {
       option: 'dataset',
       value: 0,
       accepted: 'one sample or more',
@@ -58,12 +58,12 @@ export async function openData(config: RunConfig): Promise<RunData> {
   }
 }
 
-/** The other parts could be opened: an option that is wrong for this one alone means that it is not there. */
+/** The other splits could be opened: an option that is wrong for this one alone means that it is not there. */
 function withoutValidation(error: unknown, { select }: RunConfig): undefined {
   if (!(G2DError.isInstance(error) && error.code === 'G2D_OPTION')) throw error;
   if (select !== 'validation-best') return undefined;
   throw new OptionError(
-    `The run selects on the validation part, and there is none: ${error.message} Or set "select" to "last", or to "test-best" as published.`,
+    `The run selects on the validation split, and there is none: ${error.message} Or set "select" to "last", or to "test-best" as published.`,
     { option: 'select', value: select, accepted: 'last, test-best' },
   );
 }
@@ -95,7 +95,7 @@ async function openSplit(
   const where = 'the configuration';
   const known = KNOWN.get(name);
   if (known) return known.make(split, own, { where, prefix: 'dataset' });
-  const what = `the ${split} part of the dataset`;
+  const what = `the ${split} split of the dataset`;
   const { options = {} } = own;
   const dataset = isComponent(found, 'dataset')
     ? await (found as AnyDataset).make(split, options, { where, prefix: 'dataset.options' })

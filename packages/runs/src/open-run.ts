@@ -66,7 +66,7 @@ export async function openRun(
     const predicting = methods.find(({ forward, needs }) => forward && needs?.teachers);
     if (predicting && config.teacherOutputs === 'stored') {
       throw new OptionError(
-        `The method "${predicting.name}" predicts with its teachers, whose stored outputs are of the training part alone. Set "teacherOutputs" to "online".`,
+        `The method "${predicting.name}" predicts with its teachers, whose stored outputs are of the training split alone. Set "teacherOutputs" to "online".`,
         { option: 'teacherOutputs', value: 'stored', accepted: '"online"' },
       );
     }
@@ -106,7 +106,7 @@ function assertValidation(
   const reader = methods.find(({ needs }) => needs?.validation);
   if (!reader || (validation && every === 1 && splits.includes('validation'))) return;
   throw new OptionError(
-    `The method "${reader.name}" reads the validation scores of every epoch. ${validation ? 'Set "evaluation.every" to 1, with "validation" among its "splits".' : 'This dataset has no validation part: hold one out.'}`,
-    { option: 'evaluation', value: { every, splits }, accepted: '{ "every": 1 } with a validation part' },
+    `The method "${reader.name}" reads the validation scores of every epoch. ${validation ? 'Set "evaluation.every" to 1, with "validation" among its "splits".' : 'This dataset has no validation split: hold one out.'}`,
+    { option: 'evaluation', value: { every, splits }, accepted: '{ "every": 1 } with a validation split' },
   );
 }

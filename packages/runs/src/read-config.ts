@@ -4,7 +4,7 @@ import { checkOptions, FileFormatError, OptionError } from '@g2d/core';
 import { RECORDED_KEYS } from '@g2d/core/run-folder';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
-import { currentDataOptions, refuseOldDataOptions } from './legacy-data-options.js';
+import { currentSettings, refuseOldSettings } from './legacy-settings.js';
 import { currentMethodOptions, refuseOldMethodOptions } from './legacy-method-options.js';
 
 /**
@@ -50,14 +50,14 @@ export function parseConfig(
   if (isObject(values)) {
     const own = Object.fromEntries(Object.entries(values).filter(([key]) => !RECORDED_KEYS.includes(key)));
     // A run folder may be one of an earlier version.
-    const current = 'format' in values ? currentDataOptions(currentMethodOptions(own)) : own;
+    const current = 'format' in values ? currentSettings(currentMethodOptions(own)) : own;
     settings = Object.entries(changes).reduce<unknown>(
       (all, [key, value]) => withValue(all, key, value),
       current,
     );
     if (isObject(settings)) {
       refuseOldMethodOptions(settings, where);
-      refuseOldDataOptions(settings, where);
+      refuseOldSettings(settings, where);
     }
   }
   return checkOptions(configSchema, settings, { where });

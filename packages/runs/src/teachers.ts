@@ -128,7 +128,7 @@ export function copyTeachers(teachers: Teachers, folder: RunFolder): void {
 }
 
 /**
- * Makes the teachers ready to judge: their models, frozen, or outputs on the training part that are stored in the run's folder. Their
+ * Makes the teachers ready to judge: their models, frozen, or outputs on the training split that are stored in the run's folder. Their
  * `dispose` frees the models too.
  *
  * @throws {OptionError} If outputs are to be stored and the inputs are augmented at random.

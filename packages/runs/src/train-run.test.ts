@@ -130,7 +130,7 @@ describe('trainRun', () => {
     expect(Object.keys(summary.stages).sort()).toEqual(['checkpoints', 'evaluation', 'training']);
   });
 
-  it('selects the last epoch, or the best on the test part, where that is asked for', async () => {
+  it('selects the last epoch, or the best on the test split, where that is asked for', async () => {
     await train(toyConfig({ select: 'last' }), 'last');
     expect(json(at('last'), 'summary.json')).toMatchObject({
       select: 'last',

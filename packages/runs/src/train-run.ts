@@ -274,7 +274,7 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
         ...(state && { resume: state }),
         evaluate: async (epoch, predictor) =>
           isDue(epoch, config.evaluation.every, epochs)
-            ? clock.timeAsync('evaluation', () => evaluateParts(config, run, predictor))
+            ? clock.timeAsync('evaluation', () => evaluateSplits(config, run, predictor))
             : undefined,
         afterStep: (capture) => {
           reporter.step();
@@ -333,8 +333,8 @@ async function trainOpened(config: RunConfig, opened: Opened): Promise<RunOutcom
 const isDue = (epoch: number, every: number, epochs: number): boolean =>
   epoch % every === 0 || epoch === epochs;
 
-/** The parts that are evaluated during training: those that were asked for, and the one that selects. */
-async function evaluateParts(
+/** The splits that are evaluated during training: those that were asked for, and the one that selects. */
+async function evaluateSplits(
   config: RunConfig,
   { data }: OpenedRun,
   predict: Predictor<string>,

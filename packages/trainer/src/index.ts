@@ -16,7 +16,7 @@ export {
   type RegressionEvaluation,
 } from './evaluate.js';
 export type { ClassMetrics, SplitMetrics, ValueMetrics } from './measure.js';
-export { collectFeatures } from './collect-features.js';
+export { extractFeatures } from './extract-features.js';
 
 // Teachers
 export {

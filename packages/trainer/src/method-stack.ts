@@ -29,13 +29,13 @@ const HOOKS = [
 /** @throws {OptionError} If it has a function that is neither a hook nor one of `others`: it would never be called. */
 export function assertHooks(hooks: object, others: readonly string[], where: string): void {
   const known: readonly string[] = others.includes('epochs') ? STAGE_HOOKS : HOOKS;
-  const strange = Object.entries(hooks).find(
+  const unknown = Object.entries(hooks).find(
     ([key, value]) => typeof value === 'function' && !known.includes(key) && !others.includes(key),
   );
-  if (!strange) return;
-  throw new OptionError(`${where} has no hook "${strange[0]}"; the hooks are ${known.join(', ')}.`, {
+  if (!unknown) return;
+  throw new OptionError(`${where} has no hook "${unknown[0]}"; the hooks are ${known.join(', ')}.`, {
     option: 'methods',
-    value: strange[0],
+    value: unknown[0],
     accepted: known.join(', '),
   });
 }

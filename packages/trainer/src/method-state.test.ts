@@ -94,8 +94,8 @@ describe('a state', () => {
           state.sum = tf.add(state.sum, tf.sum(outputs.logits));
           return { loss: { total: step.taskLoss(outputs.logits) }, outputs };
         };
-        step.differentiate(run);
-        const { losses, gradients, outputs } = step.differentiate(run);
+        step.valueAndGrads(run);
+        const { losses, gradients, outputs } = step.valueAndGrads(run);
         state.last = outputs.logits;
         step.update(gradients, outputs);
         return { losses, outputs };

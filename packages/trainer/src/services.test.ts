@@ -75,24 +75,24 @@ describe('step.forward', () => {
         return { loss: { total: tf.add(loss.total, tf.mul(tf.sum(logits), 100)) as tf.Scalar }, outputs };
       };
       const plain = () => sumOf(step.forward());
-      const [first, second] = [step.differentiate(constant), step.differentiate(plain)];
+      const [first, second] = [step.valueAndGrads(constant), step.valueAndGrads(plain)];
       first.gradients.forEach(({ tensor }, i) =>
         expectTensorClose(tensor!, second.gradients[i]!.tensor!, { atol: 0 }),
       );
     }));
 });
 
-describe('step.differentiate', () => {
+describe('step.valueAndGrads', () => {
   it('gives null for variables that were not asked for, and numbers alone where none was', () =>
     inFirstStep((step) => {
       const run = () => sumOf(step.forward());
       const [first, ...others] = step.model.parameters;
-      const { gradients } = step.differentiate(run, (parameter) => parameter === first);
+      const { gradients } = step.valueAndGrads(run, (parameter) => parameter === first);
       expect(gradients.map(({ parameter }) => parameter)).toEqual(step.model.parameters);
       expect(gradients.map(({ tensor }) => tensor !== null)).toEqual([true, ...others.map(() => false)]);
-      const none = step.differentiate(run, () => false);
+      const none = step.valueAndGrads(run, () => false);
       expect(none.gradients.every(({ tensor }) => tensor === null)).toBe(true);
-      expect(none.losses['total']).toBeCloseTo(step.differentiate(run).losses['total']!, 5);
+      expect(none.losses['total']).toBeCloseTo(step.valueAndGrads(run).losses['total']!, 5);
     }));
 });
 

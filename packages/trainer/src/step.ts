@@ -6,7 +6,7 @@ import {
   OptionError,
   perModality,
   type Batch,
-  type Differentiated,
+  type ValueAndGrads,
   type Gradients,
   type Inputs,
   type LossTerms,
@@ -61,7 +61,7 @@ export function trainStep<M extends string>(step: BatchStep<M>, running: Running
   step.plan();
   const own = running.step(step);
   if (own) return own;
-  const { losses, outputs, gradients } = step.differentiate(() => {
+  const { losses, outputs, gradients } = step.valueAndGrads(() => {
     const outputs = running.forward(step);
     return { loss: running.loss(outputs, step) ?? jointLoss(step, outputs), outputs };
   });
@@ -163,7 +163,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     });
   };
 
-  readonly differentiate: Step<M>['differentiate'] = (run, of = () => true) => {
+  readonly valueAndGrads: Step<M>['valueAndGrads'] = (run, of = () => true) => {
     const { parameters } = this.model;
     const active = parameters.filter(
       (parameter, i) => of(parameter) && this.#plans.every(({ coefficients }) => coefficients[i]),
@@ -195,7 +195,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
       const { name } = parameter.variable;
       return { parameter, name, tensor: mean[name] ?? null };
     });
-    return { losses, outputs: outputs as Outputs<M>, gradients } satisfies Differentiated<M>;
+    return { losses, outputs: outputs as Outputs<M>, gradients } satisfies ValueAndGrads<M>;
   };
 
   readonly update = (gradients: Gradients<M>, outputs: Outputs<M>): void => {

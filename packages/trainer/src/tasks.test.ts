@@ -92,7 +92,7 @@ describe('a regression', () => {
         teachers,
         ...settings,
       }),
-    ).rejects.toThrow(/every sample of the training part; pass `everySample`/);
+    ).rejects.toThrow(/every sample of the training split; pass `everySample`/);
   });
 });
 
@@ -301,7 +301,7 @@ describe('a method’s own step', () => {
     batches: (epoch: number) => batches(data, { batchSize: 20, epoch }),
   };
 
-  it('may differentiate and step as often as it likes', async () => {
+  it('may take gradients and step as often as it likes', async () => {
     const model = toyModel(both, 0);
     const log: EpochRecord[] = [];
     const alternating: Method<Modality> = {
@@ -310,7 +310,7 @@ describe('a method’s own step', () => {
         let outputs = step.forward();
         const losses: Record<string, number> = {};
         for (const modality of step.model.modalities) {
-          const found = step.differentiate(
+          const found = step.valueAndGrads(
             () => {
               const pass = step.forward();
               const total = studentLoss(step.batch.labels, pass.unimodalLogits[modality]);

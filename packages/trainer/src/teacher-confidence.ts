@@ -7,7 +7,7 @@ import { readBatches } from './read-batches.js';
  * Mean confidence of each teacher over a whole dataset, in inference mode and without augmentation: what a ranking of the
  * dataset, `ranking: { dataset }` in `modalityPrioritization`, is made from.
  *
- * @param dataset The training part. It may have more modalities than the teachers.
+ * @param dataset The training split. It may have more modalities than the teachers.
  * @param options `targetVariance`: for a regression, see `modalityPrioritization`. `batchSize`: default 250; it changes
  * speed and memory only.
  * @returns ρ in [0, 1] for each modality; NaN for one that no sample has.

@@ -29,7 +29,7 @@ export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoI
    */
   readonly batches: (epoch: number, startBatch: number) => AsyncIterable<Batch<NoInfer<M>>>;
   /**
-   * What the model, or its method, comes to on the validation and the test part after an epoch; `undefined` for epochs to leave
+   * What the model, or its method, comes to on the validation and the test split after an epoch; `undefined` for epochs to leave
    * out.
    *
    * @param predict As `evaluate` takes it.

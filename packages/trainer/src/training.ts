@@ -88,7 +88,7 @@ export class TrainingContext<M extends string> implements Training<M> {
   readonly everySample = (modalities: readonly M[] = this.model.modalities): AsyncIterable<Batch<M>> => {
     const { everySample } = this.#options;
     if (everySample) return everySample(modalities);
-    throw new OptionError('A method asks for every sample of the training part; pass `everySample`.', {
+    throw new OptionError('A method asks for every sample of the training split; pass `everySample`.', {
       option: 'everySample',
       value: undefined,
       accepted: 'a function that gives batches',

@@ -1,6 +1,6 @@
 import { OptionError, ShapeError } from '@g2d/core';
 
-/** Features `[N, D]` of one modality, one array of D finite numbers for each sample: what `collectFeatures` of `@g2d/trainer` gives. */
+/** Features `[N, D]` of one modality, one array of D finite numbers for each sample: what `extractFeatures` of `@g2d/trainer` gives. */
 export type FeatureRows = readonly ArrayLike<number>[];
 
 /**

@@ -8,7 +8,7 @@ import { formatCheck } from './format-check.js';
 /** `g2d data check`. */
 export const dataCheck = defineCommand({
   usage: '<dataset> <folder> [options]',
-  description: `Looks through the folder of a dataset: how many samples each part has next to how many it should have, what is missing or broken, and where to get it under which licence. Nothing is changed. A folder may be half downloaded.
+  description: `Looks through the folder of a dataset: how many samples each split has next to how many it should have, what is missing or broken, and where to get it under which licence. Nothing is changed. A folder may be half downloaded.
 
 <dataset> is one of ${DATASET_NAMES}.`,
   options: {
@@ -18,7 +18,7 @@ export const dataCheck = defineCommand({
       help: 'an option of the loader, such as format=csv for mis-me; may be given several times',
     },
     json: {
-      help: 'one JSON object: {"dataset", "folder", "licence", "howToGet", "expected": {part: count}, "found": {part: count}, "problems": [{"reason", "ids"}], "asPublished"}, with every id; the text shows ten of each reason',
+      help: 'one JSON object: {"dataset", "folder", "licence", "howToGet", "expected": {split: count}, "found": {split: count}, "problems": [{"reason", "ids"}], "asPublished"}, with every id; the text shows ten of each reason',
     },
   },
   details: `Exit code: 0 if training on this folder would be as published; 1 if it would not; 2 for an error in the command line.

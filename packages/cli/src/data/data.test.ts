@@ -270,7 +270,7 @@ describe('g2d data tensor', () => {
       '--out',
       out,
     ];
-    // The fixture's 20 rows are fewer than the validation part that is held out otherwise.
+    // The fixture's 20 rows are fewer than the validation split that is held out otherwise.
     expect((await g2d(...args)).stderr).toMatch(/`validationRows` is 5000/);
     for (const spelling of ['--faithful', '--official']) expect((await g2d(...args, spelling)).code).toBe(0);
     expect(JSON.parse(readFileSync(join(out, 'sample.json'), 'utf8'))).toMatchObject({

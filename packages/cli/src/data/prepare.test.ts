@@ -146,7 +146,7 @@ describe('g2d data prepare', () => {
       finishedBefore: 0,
       withoutVideo: [],
       broken: [],
-      remarks: [],
+      warnings: [],
     });
     expect(
       calls(ffmpeg)
@@ -212,7 +212,7 @@ describe('g2d data prepare', () => {
     expect(readdirSync(join(root, 'Image-01-FPS/a'))).toEqual(['00000.png']);
   });
 
-  it('takes VGGSound’s clips from its table, into the folders of its parts', async () => {
+  it('takes VGGSound’s clips from its table, into the folders of its splits', async () => {
     const root = join(folder, `root-${roots++}`);
     mkdirSync(join(root, 'video'), { recursive: true });
     writeFileSync(
@@ -310,7 +310,7 @@ describe.skipIf(ffmpeg === undefined)('g2d data prepare with a real ffmpeg', () 
         expect(await report('crema-d', root, '--ffmpeg', program, '--fps', perSecond)).toMatchObject({
           prepared: 1,
           broken: [],
-          remarks: [],
+          warnings: [],
         });
         expect(readdirSync(join(root, `Image-0${perSecond}-FPS`, stem)).sort()).toEqual(names);
       }

@@ -17,7 +17,7 @@ export interface PrepareReport {
   /** Clips that the dataset's table names. */
   readonly withoutVideo: readonly string[];
   readonly broken: readonly { readonly id: string; readonly reason: string }[];
-  readonly remarks: readonly { readonly id: string; readonly remark: string }[];
+  readonly warnings: readonly { readonly id: string; readonly warning: string }[];
 }
 
 /** `g2d data prepare`. */
@@ -44,7 +44,7 @@ Frames are the ones that the reference's extraction keeps; sound is 16-bit PCM o
     },
     ffmpeg: { value: 'PATH', default: 'ffmpeg', help: 'the program (default: ffmpeg on the PATH)' },
     json: {
-      help: 'one JSON object: {"dataset", "folder", "prepared", "finishedBefore", "withoutVideo": [id], "broken": [{"id", "reason"}], "remarks": [{"id", "remark"}]}',
+      help: 'one JSON object: {"dataset", "folder", "prepared", "finishedBefore", "withoutVideo": [id], "broken": [{"id", "reason"}], "warnings": [{"id", "warning"}]}',
     },
   },
   details: `Exit code: 0; 1 if a clip is broken (all of them are listed at the end); 2 for an error, such as no ffmpeg.
@@ -66,7 +66,7 @@ Example: g2d data prepare crema-d data/crema-d`,
     let finishedBefore = 0;
     let done = 0;
     const broken: { id: string; reason: string }[] = [];
-    const remarks: { id: string; remark: string }[] = [];
+    const warnings: { id: string; warning: string }[] = [];
     const progress = createProgress(clips.length);
     try {
       progress.stage(`preparing clips: ${clips.length}`);
@@ -79,8 +79,8 @@ Example: g2d data prepare crema-d data/crema-d`,
           if (result.state === 'broken') broken.push({ id, reason: result.reason });
           else if (result.state === 'finished before') finishedBefore += 1;
           else prepared += 1;
-          if (result.state === 'prepared' && result.remark !== undefined)
-            remarks.push({ id, remark: result.remark });
+          if (result.state === 'prepared' && result.warning !== undefined)
+            warnings.push({ id, warning: result.warning });
           progress.advance(1);
           done += 1;
           // Without a terminal a stage is a line: ten of them.
@@ -99,7 +99,7 @@ Example: g2d data prepare crema-d data/crema-d`,
       finishedBefore,
       withoutVideo,
       broken: broken.sort(byId),
-      remarks: remarks.sort(byId),
+      warnings: warnings.sort(byId),
     };
     out(values.json ? `${JSON.stringify(report)}\n` : formatPrepare(report));
     return broken.length > 0 ? 1 : 0;
@@ -121,7 +121,7 @@ async function clipDataset(
   throw new OptionError(`"${name}" is not made from videos here; the dataset can be ${accepted}.`, details);
 }
 
-function formatPrepare({ prepared, finishedBefore, withoutVideo, broken, remarks }: PrepareReport): string {
+function formatPrepare({ prepared, finishedBefore, withoutVideo, broken, warnings }: PrepareReport): string {
   const counts = [
     `${prepared} prepared`,
     `${finishedBefore} finished before`,
@@ -130,8 +130,8 @@ function formatPrepare({ prepared, finishedBefore, withoutVideo, broken, remarks
   ];
   return [
     `${counts.join(', ')}\n`,
-    ...(remarks.length > 0 ? ['\nRemarks:\n'] : []),
-    ...remarks.map(({ id, remark }) => `  ${id}: ${remark}\n`),
+    ...(warnings.length > 0 ? ['\nWarnings:\n'] : []),
+    ...warnings.map(({ id, warning }) => `  ${id}: ${warning}\n`),
     ...(broken.length > 0 ? ['\nBroken:\n'] : []),
     ...broken.map(({ id, reason }) => `  ${id}: ${reason}\n`),
   ].join('');

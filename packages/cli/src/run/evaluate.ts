@@ -31,7 +31,7 @@ RUN is a run folder.`,
       help: 'a setting that stands above the recorded one, such as data.missing.rate=0.4',
     },
     json: {
-      help: '{"run", "checkpoint", "epoch", "task", "metrics": {part: {head: …}}, "confusion", "perClass", "predictions"}',
+      help: '{"run", "checkpoint", "epoch", "task", "metrics": {split: {head: …}}, "confusion", "perClass", "predictions"}',
     },
   },
   details: 'Example: g2d evaluate runs/g2d --split test --checkpoint best',
@@ -53,7 +53,7 @@ RUN is a run folder.`,
       for (const split of splits) {
         const dataset = run.data[split];
         if (!dataset) {
-          throw new OptionError(`The dataset of ${path} has no ${split} part.`, {
+          throw new OptionError(`The dataset of ${path} has no ${split} split.`, {
             option: 'split',
             value: split,
             accepted: 'train, test',

@@ -28,7 +28,7 @@ ${out}${report === undefined ? '' : `, look at ${report}`}
 `;
 }
 
-/** Each head on each part. */
+/** Each head on each split. */
 export function formatMetrics({
   task,
   metrics,
@@ -56,8 +56,8 @@ export function formatMetrics({
 function selectionWords({ select, selectedEpoch, epochs }: RunSummary): string {
   if (epochs === 0) return 'not trained';
   const words = {
-    'validation-best': `epoch ${selectedEpoch}, the best on the validation part`,
-    'test-best': `epoch ${selectedEpoch}, chosen ON THE TEST PART as in most published code: optimistic`,
+    'validation-best': `epoch ${selectedEpoch}, the best on the validation split`,
+    'test-best': `epoch ${selectedEpoch}, chosen ON THE TEST SPLIT as in most published code: optimistic`,
     last: `the last epoch`,
   };
   return `results of ${words[select]}`;

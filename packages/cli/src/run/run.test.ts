@@ -100,12 +100,12 @@ describe('the commands around a run', () => {
     ]);
   });
 
-  it('compare: names what is selected on the test part', async () => {
+  it('compare: names what is selected on the test split', async () => {
     const options = ['--set', 'select=test-best', '--out', at('optimistic'), '--quiet'];
     const { out } = await g2d('train', config, ...options);
-    expect(out).toMatch(/chosen ON THE TEST PART/);
-    expect((await g2d('compare', at('optimistic'))).out).toMatch(/test part/i);
-    expect(readFileSync(join(at('optimistic'), 'report.html'), 'utf8')).toMatch(/test part/i);
+    expect(out).toMatch(/chosen ON THE TEST SPLIT/);
+    expect((await g2d('compare', at('optimistic'))).out).toMatch(/\(test-best\)/);
+    expect(readFileSync(join(at('optimistic'), 'report.html'), 'utf8')).toMatch(/\(test-best\)/);
   });
 
   it('export: a model that plain TensorFlow.js loads, with the same logits', async () => {
@@ -287,7 +287,7 @@ describe('the commands around a run', () => {
     [['train', 'CONFIG', '--method', 'MODULES/broken.mjs'], 'broken.mjs, which makes a method, failed: '],
     [
       ['train', 'CONFIG', '--set', 'dataset.path=MODULES/five.mjs'],
-      'must give the train part of the dataset',
+      'must give the train split of the dataset',
     ],
     [
       ['train', 'CONFIG', '--set', 'encoders.loud.path=MODULES/five.mjs'],

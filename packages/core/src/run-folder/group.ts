@@ -14,7 +14,7 @@ export const groupSummarySchema = z.object({
     .describe('an object of { test, validation } by method'),
   /** Test accuracy in percent of each modality's teacher. */
   teachers: numbersSchema,
-  /** ρ in [0, 1] of each modality's teacher on the training part. */
+  /** ρ in [0, 1] of each modality's teacher on the training split. */
   confidences: numbersSchema.prefault({}),
 });
 

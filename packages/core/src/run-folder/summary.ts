@@ -29,7 +29,7 @@ const always = {
   name: textSchema,
   seed: numberSchema,
   epochs: numberSchema,
-  /** On the test part, by head, in percent: accuracy, or mean absolute percentage error. */
+  /** On the test split, by head, in percent: accuracy, or mean absolute percentage error. */
   test: numbersSchema,
 };
 
@@ -68,9 +68,9 @@ const written = {
 
 /** Not in every run. */
 const sometimes = {
-  /** As `test`; absent where there is no validation part. */
+  /** As `test`; absent where there is no validation split. */
   validation: numbersSchema.exactOptional(),
-  /** On the test part, by head, in the order of the classes; a score that is not defined is absent. */
+  /** On the test split, by head, in the order of the classes; a score that is not defined is absent. */
   perClass: z
     .record(z.string(), z.array(classScoresSchema))
     .describe('lists of { precision, recall, f1, support }, one per head')

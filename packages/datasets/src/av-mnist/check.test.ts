@@ -60,7 +60,7 @@ describe('checkAvMnist', () => {
     expect(asPublished).toBe(false);
   }, 30_000);
 
-  it('goes on after a damaged part and names every broken row', async () => {
+  it('goes on after a damaged split and names every broken row', async () => {
     const root = copy();
     truncateSync(join(root, 'audio/train_data.npy'), 20_000);
     const image = join(root, 'image/test_data.npy');
@@ -78,7 +78,7 @@ describe('checkAvMnist', () => {
     expect(problems[1]?.ids.map((id) => id.slice(0, 15))).toEqual(['avmnist/test/0:', 'avmnist/test/2:']);
   });
 
-  it('names every file of a part that is missing or damaged', async () => {
+  it('names every file of a split that is missing or damaged', async () => {
     const root = copy();
     rmSync(join(root, 'image/train_data.npy'));
     truncateSync(join(root, 'audio/train_data.npy'), 20_000);

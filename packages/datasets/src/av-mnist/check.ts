@@ -16,7 +16,7 @@ const SHAPES: Readonly<Record<string, string>> = { audio: '112 × 112', image: '
 /**
  * Looks through a folder of AV-MNIST: its files, their shapes, and every number in them, some 1.3 GB. It takes about ten seconds.
  *
- * The validation part is counted among the training rows, whose end it is.
+ * The validation split is counted among the training rows, whose end it is.
  *
  * @param folder As `root` of `avMnist`. It may be incomplete, or not there.
  * @example

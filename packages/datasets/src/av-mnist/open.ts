@@ -100,7 +100,7 @@ function checkSplit(split: Split, validationRows: number): void {
 const namesOf = (part: 'train' | 'test') =>
   [`image/${part}_data.npy`, `audio/${part}_data.npy`, `${part}_labels.npy`] as const;
 
-/** The files of a part, in whichever of the two folders there are more of them. */
+/** The files of a split, in whichever of the two folders there are more of them. */
 export function avMnistFiles(root: string, part: 'train' | 'test'): readonly string[] {
   const there = (folder: string): number =>
     namesOf(part).filter((name) => existsSync(join(folder, name))).length;

@@ -113,6 +113,6 @@ export function assertSomeClips(
     ([reason, ids]) => `${reason} for ${ids.length} clips (${firstOf(ids)})`,
   );
   const { dataset, root, where, howToGet } = about;
-  const clips = `all clips that are listed for this part, looked for in ${where.join(' and ')}`;
+  const clips = `all clips that are listed for this split, looked for in ${where.join(' and ')}`;
   throw new DatasetNotFoundError({ dataset, root, missing: [clips, ...reasons], howToGet });
 }

@@ -1,10 +1,10 @@
 import { basename, join } from 'node:path';
 import { checkClips, Problems, reasonOf } from '../clips/check-clips.js';
 import { EMPTY_SOUND, findClips, NEITHER, NO_FOLDER, NO_FRAME, NO_SOUND } from '../clips/find-clips.js';
-import { CREMA_D_HOW_TO_GET, CREMA_D_LICENCE, cremaDClips, cremaDPart, cremaDRules } from './open.js';
+import { CREMA_D_HOW_TO_GET, CREMA_D_LICENCE, cremaDClips, cremaDSplit, cremaDRules } from './open.js';
 import { PUBLISHED_LISTS } from '../published-lists.js';
 import type { CremaDOptions } from './options.js';
-import type { Part } from './splits.js';
+import type { SplitClips } from './splits.js';
 import type { DatasetCheck } from '@g2d/core';
 
 /** Settings of `checkCremaD`. */
@@ -22,7 +22,7 @@ const KNOWN = 'broken in the published dataset itself';
  * Looks through a folder of CREMA-D: the files of all 7,442 clips, the head of each sound, and the frame that training takes of each clip,
  * which is decoded. It takes about a minute.
  *
- * The parts are the two lists, without a validation part. `asPublished` puts up with the four clips that the dataset's description
+ * The splits are the two lists, without a validation split. `asPublished` puts up with the four clips that the dataset's description
  * calls broken.
  *
  * @param folder As `root` of `cremaD`. It may be incomplete, or not there.
@@ -37,14 +37,14 @@ export async function checkCremaD(folder: string, options: CheckCremaDOptions = 
   let known = 0;
   let looked = 0;
   for (const split of ['train', 'test'] as const) {
-    const { rows, warnings } = readPart(folder, split, problems);
+    const { rows, warnings } = readSplit(folder, split, problems);
     if (rows.length !== EXPECTED[split]) {
       problems.add(
         'list that is not the published one',
         `${split}: ${rows.length} clips instead of ${EXPECTED[split]}`,
       );
     }
-    if (split === 'test') for (const warning of warnings) problems.add('clip in both parts', warning);
+    if (split === 'test') for (const warning of warnings) problems.add('clip in both splits', warning);
     const listed = cremaDClips(rows, { root: folder, framesPerSecond });
     const clips = findClips(listed, rules);
     const without = (...reasons: readonly string[]): number =>
@@ -79,11 +79,11 @@ export async function checkCremaD(folder: string, options: CheckCremaDOptions = 
   };
 }
 
-function readPart(root: string, split: 'train' | 'test', problems: Problems): Part {
+function readSplit(root: string, split: 'train' | 'test', problems: Problems): SplitClips {
   try {
-    return cremaDPart({ root, split, official: true });
+    return cremaDSplit({ root, split, official: true });
   } catch (error) {
-    // Both parts need both lists: said once.
+    // Both splits need both lists: said once.
     const reason = 'list that cannot be used';
     if (!problems.has(reason)) problems.add(reason, `${basename(root)}: ${reasonOf(error)}`);
     // The clips are looked for all the same.
@@ -92,7 +92,7 @@ function readPart(root: string, split: 'train' | 'test', problems: Problems): Pa
       train: join(PUBLISHED_LISTS, 'train.csv'),
       test: join(PUBLISHED_LISTS, 'test.csv'),
     } as const;
-    return cremaDPart({ root, split, official: true, splits: published });
+    return cremaDSplit({ root, split, official: true, splits: published });
   }
 }
 

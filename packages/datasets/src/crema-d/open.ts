@@ -8,7 +8,7 @@ import { readSound } from '../clips/read-sound.js';
 import { EMOTIONS } from './list.js';
 import { PUBLISHED_LISTS } from '../published-lists.js';
 import type { cremaDOptions, CremaDOptions } from './options.js';
-import { clipsOfPart, type Part } from './splits.js';
+import { clipsOfSplit, type SplitClips } from './splits.js';
 import type { Split } from '@g2d/core';
 import { logSpectrogram } from '../transforms/log-spectrogram.js';
 import { clipToUnit, repeatedPiece } from '../transforms/waveform.js';
@@ -32,7 +32,7 @@ export async function openCremaD(
   options: z.output<typeof cremaDOptions> & { readonly split: Split },
 ): Promise<ClipDataset> {
   const { root, split, padding, frames } = options;
-  const { rows, warnings } = cremaDPart(options);
+  const { rows, warnings } = cremaDSplit(options);
   const clips = findClips(cremaDClips(rows, options), cremaDRules(frames));
   const where = ['AudioWAV', frameFolderName(options.framesPerSecond)];
   assertSomeClips(clips, { dataset: 'CREMA-D', root, where, howToGet: CREMA_D_HOW_TO_GET });
@@ -56,8 +56,13 @@ export async function openCremaD(
   });
 }
 
-/** The clips that belong to a part, whether their files are there or not. */
-export function cremaDPart({ root, split, official = false, splits = { by: 'list' } }: CremaDOptions): Part {
+/** The clips that belong to a split, whether their files are there or not. */
+export function cremaDSplit({
+  root,
+  split,
+  official = false,
+  splits = { by: 'list' },
+}: CremaDOptions): SplitClips {
   if (official && (splits.by !== 'list' || (splits.validation ?? 0) !== 0)) {
     throw new OptionError(
       '`official` divides the clips as the released code does, by two lists without a validation split; `splits` asks for something ' +
@@ -66,7 +71,7 @@ export function cremaDPart({ root, split, official = false, splits = { by: 'list
     );
   }
   const withShare = splits.by === 'list' ? { validation: official ? 0 : 0.1, ...splits } : splits;
-  return clipsOfPart({
+  return clipsOfSplit({
     root,
     split,
     splits: withShare,
@@ -77,7 +82,7 @@ export function cremaDPart({ root, split, official = false, splits = { by: 'list
 
 /** Where the files of listed clips should be. */
 export function cremaDClips(
-  rows: Part['rows'],
+  rows: SplitClips['rows'],
   { root, framesPerSecond = 1 }: Pick<CremaDOptions, 'root' | 'framesPerSecond'>,
 ): readonly LabelledClip[] {
   const sounds = join(root, 'AudioWAV');

@@ -8,7 +8,7 @@ import { splitByFraction } from '../splits.js';
 import { readList, type ListedRow } from './list.js';
 import type { CremaDSplits } from './options.js';
 
-interface PartOptions {
+interface SplitOptions {
   readonly root: string;
   readonly split: Split;
   readonly splits: CremaDSplits;
@@ -17,8 +17,8 @@ interface PartOptions {
   readonly howToGet: string;
 }
 
-/** The clips of a part, whether their files are there or not. */
-export interface Part {
+/** The clips of a split, whether their files are there or not. */
+export interface SplitClips {
   readonly rows: readonly ListedRow[];
   readonly warnings: readonly string[];
 }
@@ -26,9 +26,9 @@ export interface Part {
 /**
  * @throws {DatasetNotFoundError} If a list is missing.
  * @throws {FileFormatError} If a list cannot be used.
- * @throws {OptionError} If the part is empty, or an option has a value that is not accepted.
+ * @throws {OptionError} If the split is empty, or an option has a value that is not accepted.
  */
-export function clipsOfPart({ root, split, splits, published, howToGet }: PartOptions): Part {
+export function clipsOfSplit({ root, split, splits, published, howToGet }: SplitOptions): SplitClips {
   const paths = listPaths(root, splits, published);
   const missing = Object.values(paths).filter((path) => !existsSync(path));
   if (missing.length > 0) throw new DatasetNotFoundError({ dataset: 'CREMA-D', root, missing, howToGet });
@@ -111,7 +111,7 @@ function leaks(
         .filter((stem) => stems.has(stem));
       if (both.length === 0) return [];
       const files = `${basename(paths[one] as string)} and ${basename(paths[other] as string)}`;
-      return [`CREMA-D: ${files} share clips (${both.length}: ${firstOf(both)}): the parts are not apart.`];
+      return [`CREMA-D: ${files} share clips (${both.length}: ${firstOf(both)}): the splits are not apart.`];
     }),
   );
 }

@@ -6,7 +6,7 @@ import type { DatasetCheck } from '@g2d/core';
 import { GCNET_FEATURES, gcnetLabelFile } from './gcnet.js';
 import { findFeatures, readSpeakers } from './gcnet-features.js';
 import { readGcnetLabels } from './gcnet-labels.js';
-import { findUsable, mla, MLA_LISTS, mlaPart } from './mla.js';
+import { findUsable, mla, MLA_LISTS, mlaSplit } from './mla.js';
 import { MMIN_FOLDS, mminFiles, readMmin, readMminTargets, readStatistics } from './mmin.js';
 import { HOW_TO_GET, IEMOCAP_LICENCE, MODALITIES, type IemocapOptions } from './options.js';
 import { SESSIONS, sessionOf } from './utterances.js';
@@ -227,7 +227,7 @@ async function checkMla(
       ...(listFolder !== undefined && { listFolder }),
     };
     await attempt(report, async () => {
-      const listed = mlaPart(options);
+      const listed = mlaSplit(options);
       const names = ['Angry', 'Happy', 'Neutral', 'Sad'];
       found[split] = listed.length;
       names.forEach((name, label) => {

@@ -47,7 +47,7 @@ export async function gcnet(options: IemocapOptions): Promise<IemocapDataset> {
     validation: validation ?? (official ? 0 : 'session'),
   });
   if (ids.length === 0)
-    throw new FileFormatError(labelPath, `lists no utterance for the ${split} part of this fold.`);
+    throw new FileFormatError(labelPath, `lists no utterance for the ${split} split of this fold.`);
   const features = perModality(MODALITIES, (modality): FeatureFiles => {
     // Of all sessions: what is missing should be known before the last fold.
     const found = findFeatures(folders[modality], [...byId.keys()]);

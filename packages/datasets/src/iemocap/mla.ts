@@ -48,12 +48,12 @@ interface UsableUtterance extends MlaUtterance {
 /** IEMOCAP as MLA's prepared files; see `iemocap`. */
 export async function mla(options: IemocapOptions): Promise<IemocapDataset> {
   const { split } = options;
-  const listed = mlaPart(options);
+  const listed = mlaSplit(options);
   const { usable, dropped } = findUsable(listed);
   const size = usable.length;
   if (size === 0) {
     const reasons = Object.entries(dropped).map(([reason, ids]) => `${reason} for ${ids.length} utterances`);
-    const missing = [`files of all utterances of the ${split} part`, ...reasons];
+    const missing = [`files of all utterances of the ${split} split`, ...reasons];
     throw new DatasetNotFoundError({
       dataset: 'IEMOCAP (MLA)',
       root: options.root,
@@ -94,8 +94,8 @@ export async function mla(options: IemocapOptions): Promise<IemocapDataset> {
   };
 }
 
-/** The utterances that belong to a part, whether their files are there or not. */
-export function mlaPart(options: IemocapOptions): readonly MlaUtterance[] {
+/** The utterances that belong to a split, whether their files are there or not. */
+export function mlaSplit(options: IemocapOptions): readonly MlaUtterance[] {
   const { split, splits = 'lists', official = false, validation, fold, seed = 0 } = options;
   checkHoldOut(options, official);
   if (splits === 'lists') {

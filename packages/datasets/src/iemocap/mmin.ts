@@ -25,7 +25,7 @@ const FILES: Readonly<Record<IemocapModality, string>> = {
 const STATISTICS = 'A/comparE_mean_std.h5';
 const PARTS: Readonly<Record<Split, string>> = { train: 'trn', validation: 'val', test: 'tst' };
 
-/** The files that a part of a fold needs. */
+/** The files that a split of a fold needs. */
 export const mminFiles = (root: string, fold: number, split: Split) => ({
   audio: join(root, FILES.audio),
   visual: join(root, FILES.visual),
@@ -136,7 +136,7 @@ function assertLength(path: string, id: string, steps: number, expected: number)
   if (steps === expected) return;
   throw new FileFormatError(
     path,
-    `${id} has ${steps} steps, but the first utterance of the part has ${expected}; expected the same of all.`,
+    `${id} has ${steps} steps, but the first utterance of the split has ${expected}; expected the same of all.`,
     { id },
   );
 }
@@ -149,7 +149,7 @@ function assertAll(ids: readonly string[], file: Hdf5File): void {
   if (lacking.length === 0) return;
   throw new FileFormatError(
     file.path,
-    `lacks ${lacking.length} of the ${ids.length} utterances of this part: ${lacking.slice(0, SHOWN).join(', ')}` +
+    `lacks ${lacking.length} of the ${ids.length} utterances of this split: ${lacking.slice(0, SHOWN).join(', ')}` +
       `${lacking.length > SHOWN ? ', …' : ''}. Take the files without "aligned" in their names, or download them again.`,
     { missing: lacking },
   );
@@ -179,7 +179,7 @@ export async function readStatistics(path: string, fold: number): Promise<Featur
 }
 
 /**
- * Names and classes of a part.
+ * Names and classes of a split.
  *
  * @throws {FileFormatError} If a row is not all 0 but one 1, or the files do not belong together.
  */

@@ -38,10 +38,10 @@ export const sessionOf = (utterance: string): number => Number(utterance[4]);
 export const dialogueOf = (utterance: string): string => utterance.slice(0, utterance.lastIndexOf('_'));
 
 /**
- * The utterances of a part when one session tests: nobody who speaks there is heard in training.
+ * The utterances of a split when one session tests: nobody who speaks there is heard in training.
  *
  * @param utterances In the order that is kept.
- * @throws {OptionError} If a part is asked for that there is not.
+ * @throws {OptionError} If a split is asked for that there is not.
  */
 export function bySession(
   utterances: readonly string[],
@@ -58,7 +58,7 @@ export function bySession(
   return heldOut(rest, split, { share: validation, seed, groupOf: dialogueOf });
 }
 
-/** One of the two parts into which `utterances` are divided: a random share for validation, the others. */
+/** One of the two splits into which `utterances` are divided: a random share for validation, the others. */
 export function heldOut(
   utterances: readonly string[],
   split: 'train' | 'validation',

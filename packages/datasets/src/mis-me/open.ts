@@ -103,7 +103,7 @@ export function misMeTablePath(
 function checkStation({ split, station }: Options): void {
   if (station !== undefined && split !== 'test') {
     throw new OptionError(
-      `\`station\` goes with the test part only, not with "${split}": the stations have no tables of their own for it.`,
+      `\`station\` goes with the test split only, not with "${split}": the stations have no tables of their own for it.`,
       { option: 'station', value: station, accepted: "only with `split: 'test'`" },
     );
   }

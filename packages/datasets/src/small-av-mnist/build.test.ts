@@ -15,12 +15,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openNpy } from '@g2d/formats/node';
-import { G2DError } from '@g2d/core';
+import { G2DError, type Split } from '@g2d/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { avMnist } from '../av-mnist.js';
 import { buildSmallAvMnist, type BuiltSmallAvMnist } from './build.js';
 import type { SmallAvMnistPair } from './pairs.js';
-import { TAKES, type Part } from './recipe.js';
+import { TAKES } from './recipe.js';
 import { smallAvMnistSound, type PairIndex } from './sound.js';
 
 const data = fileURLToPath(new URL('../../../../data', import.meta.url));
@@ -47,7 +47,7 @@ let pairs: PairIndex;
 
 const readPairs = (root: string): PairIndex =>
   JSON.parse(readFileSync(join(root, 'pairs.json'), 'utf8')) as PairIndex;
-const partsOf = (index: PairIndex): Readonly<Record<Part, readonly SmallAvMnistPair[]>> => ({
+const splitsOf = (index: PairIndex): Readonly<Record<Split, readonly SmallAvMnistPair[]>> => ({
   train: index.train.slice(0, 1000),
   validation: index.train.slice(1000),
   test: index.test,
@@ -106,16 +106,16 @@ describe('buildSmallAvMnist', () => {
     );
   });
 
-  it('shares no recording, noise clip or picture between parts', () => {
-    const parts = partsOf(pairs);
-    const clips = Object.values(parts).map((rows) => new Set(rows.map(({ clip }) => clip)));
+  it('shares no recording, noise clip or picture between splits', () => {
+    const splits = splitsOf(pairs);
+    const clips = Object.values(splits).map((rows) => new Set(rows.map(({ clip }) => clip)));
     expect(clips.map((set) => set.size)).toEqual([30, 10, 10]);
     expect(new Set(clips.flatMap((set) => [...set])).size).toBe(50);
-    const pictures = [...parts.train, ...parts.validation].map(({ image }) => image);
+    const pictures = [...splits.train, ...splits.validation].map(({ image }) => image);
     expect(new Set(pictures).size).toBe(2000);
-    for (const part of ['train', 'validation', 'test'] as const) {
-      const [first, last] = TAKES[part];
-      for (const { recording, digit } of parts[part]) {
+    for (const split of ['train', 'validation', 'test'] as const) {
+      const [first, last] = TAKES[split];
+      for (const { recording, digit } of splits[split]) {
         const [spoken, , take] = recording.split('_').map(Number);
         expect(spoken).toBe(digit);
         expect(take).toBeGreaterThanOrEqual(first);
@@ -125,7 +125,7 @@ describe('buildSmallAvMnist', () => {
   });
 
   it('uses every recording once before any a second time', () => {
-    const zeros = partsOf(pairs)
+    const zeros = splitsOf(pairs)
       .test.filter(({ digit }) => digit === 0)
       .map(({ recording }) => recording);
     expect(new Set(zeros.slice(0, 30)).size).toBe(30);
@@ -153,13 +153,13 @@ describe('buildSmallAvMnist', () => {
   it('takes other pictures and pairs in the second draw, by another seed', async () => {
     const second = join(folder, 'second');
     await buildSmallAvMnist({ sources: data, out: second, draw: 'second', drawSeed: 3 });
-    const parts = partsOf(readPairs(second));
-    expect(Object.values(parts).map((rows) => [rows[0]?.image, rows.at(-1)?.image])).toEqual([
+    const splits = splitsOf(readPairs(second));
+    expect(Object.values(splits).map((rows) => [rows[0]?.image, rows.at(-1)?.image])).toEqual([
       [4000, 4999],
       [15000, 15999],
       [4000, 5999],
     ]);
-    expect(parts.train.map(({ offset }) => offset)).not.toEqual(
+    expect(splits.train.map(({ offset }) => offset)).not.toEqual(
       pairs.train.slice(0, 1000).map(({ offset }) => offset),
     );
     rmSync(second, { recursive: true });

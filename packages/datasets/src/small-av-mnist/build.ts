@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileAtomic, writeNpy } from '@g2d/formats/node';
-import { OptionError } from '@g2d/core';
+import { OptionError, type Split } from '@g2d/core';
 import { logPowerSpectrogram } from '../transforms/log-power-spectrogram.js';
 import { mixNoise } from '../transforms/mix-noise.js';
 import { principalComponents, projectOntoComponents } from '../transforms/principal-components.js';
@@ -10,12 +10,11 @@ import { drawPairs, type SmallAvMnistPair } from './pairs.js';
 import {
   IMAGE_COMPONENTS,
   IMAGE_RANGES,
-  PARTS,
+  SPLITS,
   RECIPE_VERSION,
   SPECTROGRAM,
   VALIDATION_ROWS,
   type Draw,
-  type Part,
 } from './recipe.js';
 import { hashSources, readSources, type Sources } from './sources.js';
 import type { PairIndex } from './sound.js';
@@ -37,7 +36,7 @@ export interface BuildSmallAvMnistOptions {
 /** Where the set is and how to open it: `avMnist({ ...built, split: 'train' })`. */
 export interface BuiltSmallAvMnist {
   readonly root: string;
-  /** Rows at the end of the train files that are the validation part: 1,000. */
+  /** Rows at the end of the train files that are the validation split: 1,000. */
   readonly validationRows: number;
 }
 
@@ -64,7 +63,7 @@ const HOUR = 3_600_000;
  *
  * Picture `[28, 28]`: MNIST reduced to 8 principal components, the mean not added back. Sound `[56, 56]`: a spoken
  * digit (FSDD) in real noise (ESC-10) at −5 dB, as a spectrogram of 60 dB range. The noise of a pair never changes, so a
- * network can memorise it; recordings, noise clips and pictures are not shared between parts. It takes a few seconds.
+ * network can memorise it; recordings, noise clips and pictures are not shared between splits. It takes a few seconds.
  *
  * A set made from the same sources with the same options is reused. A build appears all at once by a rename, so
  * a half-written set is never seen, and several processes may build at the same time.
@@ -146,9 +145,9 @@ function writeSet(
   onProgress(0.1);
   const samplesOf = new Map(sources.recordings.map(({ name, samples }) => [name, samples]));
   const clipOf = new Map(
-    PARTS.flatMap((part) => sources.clips[part]).map(({ name, samples }) => [name, samples]),
+    SPLITS.flatMap((split) => sources.clips[split]).map(({ name, samples }) => [name, samples]),
   );
-  const pairsOf = (part: Part) => drawPairs(part, sources, options);
+  const pairsOf = (split: Split) => drawPairs(split, sources, options);
   const pairs: PairIndex = { train: [...pairsOf('train'), ...pairsOf('validation')], test: pairsOf('test') };
   onProgress(0.2);
 

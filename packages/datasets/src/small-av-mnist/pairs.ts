@@ -1,6 +1,7 @@
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { noiseGain, rootMeanSquare } from '../transforms/mix-noise.js';
-import { IMAGE_RANGES, SIGNAL_TO_NOISE_DECIBELS, SILENCE, type Draw, type Part } from './recipe.js';
+import type { Split } from '@g2d/core';
+import { IMAGE_RANGES, SIGNAL_TO_NOISE_DECIBELS, SILENCE, type Draw } from './recipe.js';
 import { isTakeOf, type Recording, type Sources } from './sources.js';
 
 /** What one row was made from. */
@@ -19,28 +20,28 @@ export interface SmallAvMnistPair {
 }
 
 /**
- * Pairs each picture of a part with a recording of the same digit and a piece of noise.
+ * Pairs each picture of a split with a recording of the same digit and a piece of noise.
  *
  * Per digit, recordings are taken from a random permutation, made anew when it is used up. Noise is a random clip of
- * the part from a random offset, drawn again while it is silent.
+ * the split from a random offset, drawn again while it is silent.
  */
 export function drawPairs(
-  part: Part,
+  split: Split,
   sources: Sources,
   { draw, drawSeed }: { readonly draw: Draw; readonly drawSeed: number },
 ): SmallAvMnistPair[] {
   const stream = (name: string) =>
-    randomStream(deriveSeed(drawSeed, `small-av-mnist/${draw}/${part}/${name}`));
-  const { start, count } = IMAGE_RANGES[draw][part];
-  const { labels } = part === 'test' ? sources.testDigits : sources.trainDigits;
+    randomStream(deriveSeed(drawSeed, `small-av-mnist/${draw}/${split}/${name}`));
+  const { start, count } = IMAGE_RANGES[draw][split];
+  const { labels } = split === 'test' ? sources.testDigits : sources.trainDigits;
   const next = Array.from({ length: 10 }, (_, digit) =>
     inTurn(
-      sources.recordings.filter((recording) => recording.digit === digit && isTakeOf(part, recording)),
+      sources.recordings.filter((recording) => recording.digit === digit && isTakeOf(split, recording)),
       stream(`recordings-${digit}`),
     ),
   );
   const noise = stream('noise');
-  const clips = sources.clips[part];
+  const clips = sources.clips[split];
 
   return Array.from({ length: count }, (_, i) => {
     const image = start + i;

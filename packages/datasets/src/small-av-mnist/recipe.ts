@@ -1,17 +1,18 @@
+import type { Split } from '@g2d/core';
+
 /** Everything that decides what the small set looks like. Raise `RECIPE_VERSION` with any change of the numbers. */
 export const RECIPE_VERSION = 1;
 
-export type Part = 'train' | 'validation' | 'test';
 export type Draw = 'main' | 'second';
 
-export const PARTS: readonly Part[] = ['train', 'validation', 'test'];
+export const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 
 interface Range {
   readonly start: number;
   readonly count: number;
 }
 
-interface DrawRanges extends Readonly<Record<Part, Range>> {
+interface DrawRanges extends Readonly<Record<Split, Range>> {
   /** Which MNIST train images the principal components are computed from. */
   readonly components: Range;
 }
@@ -34,8 +35,8 @@ export const IMAGE_RANGES: Readonly<Record<Draw, DrawRanges>> = {
 
 export const VALIDATION_ROWS = 1000;
 
-/** Spoken-digit takes of each part, first and last. FSDD itself keeps takes 0-4 for its test part. */
-export const TAKES: Readonly<Record<Part, readonly [number, number]>> = {
+/** Spoken-digit takes of each split, first and last. FSDD itself keeps takes 0-4 for its test split. */
+export const TAKES: Readonly<Record<Split, readonly [number, number]>> = {
   train: [10, 49],
   validation: [5, 9],
   test: [0, 4],

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { decodeWav, parseCsv, readIdx, readZip } from '@g2d/formats/node';
-import { DatasetNotFoundError, FileFormatError } from '@g2d/core';
-import { SAMPLE_RATE, TAKES, type Part } from './recipe.js';
+import { DatasetNotFoundError, FileFormatError, type Split } from '@g2d/core';
+import { SAMPLE_RATE, TAKES } from './recipe.js';
 
 const RECORDINGS = 'fsdd.zip';
 const CLIPS = 'esc10.zip';
@@ -36,9 +36,9 @@ export interface Sources {
   readonly testDigits: Digits;
   /** Sorted by name's digit, speaker, take, so that no archive's order matters. */
   readonly recordings: readonly Recording[];
-  /** Noise clips of each part. */
+  /** Noise clips of each split. */
   readonly clips: Readonly<
-    Record<Part, readonly { readonly name: string; readonly samples: Float32Array }[]>
+    Record<Split, readonly { readonly name: string; readonly samples: Float32Array }[]>
   >;
 }
 
@@ -115,9 +115,9 @@ export function readSounds(
   return { speech: one(RECORDINGS, recording), noise: one(CLIPS, clip) };
 }
 
-/** True for recordings of a part. */
-export function isTakeOf(part: Part, { take }: Recording): boolean {
-  const [first, last] = TAKES[part];
+/** True for recordings of a split. */
+export function isTakeOf(split: Split, { take }: Recording): boolean {
+  const [first, last] = TAKES[split];
   return take >= first && take <= last;
 }
 

@@ -78,7 +78,7 @@ export async function checkUrFunny(
 
 type Report = (reason: string, id: string) => void;
 
-/** All parts, or those that can be read. */
+/** All splits, or those that can be read. */
 function tablesOf(options: Omit<UrFunnyOptions, 'split'>, report: Report): ReadonlyMap<Split, WordTable> {
   const read = (splits: readonly Split[]): ReadonlyMap<Split, WordTable> =>
     readUrFunny({ ...options, split: 'train' }, splits).tables;

@@ -44,7 +44,7 @@ export async function openUrFunny(options: Options): Promise<UrFunnyDataset> {
   let table = tables.get(split);
   const { ids, dropped, zeroed, labels } = table as WordTable;
   if (ids.length === 0)
-    throw new FileFormatError(path, `has no sample with words in the ${split} part.`, { split });
+    throw new FileFormatError(path, `has no sample with words in the ${split} split.`, { split });
   const normalize = normalizer(normalization, tables.get('train'), widths);
   const size = ids.length;
   return {
@@ -78,7 +78,7 @@ export async function openUrFunny(options: Options): Promise<UrFunnyDataset> {
   };
 }
 
-/** The parts, from whichever files are there. */
+/** The splits, from whichever files are there. */
 export function readUrFunny(
   { root, official = false, words = 20, sequence = 'words', contextSentences = 0, widths }: UrFunnyOptions,
   splits: readonly Split[],

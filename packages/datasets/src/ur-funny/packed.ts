@@ -26,7 +26,7 @@ const KEYS: Readonly<Record<UrFunnyModality, readonly string[]>> = {
 };
 
 /**
- * Parts out of a packed pickle: `train`, `valid`, `test` → `vision`, `audio`, `text` of shape `[N, T, width]` and `labels`.
+ * Splits out of a packed pickle: `train`, `valid`, `test` → `vision`, `audio`, `text` of shape `[N, T, width]` and `labels`.
  *
  * The arrays come straight from the file, each into memory of its own; the words that are taken are copied as float32, and
  * the arrays let go.
@@ -60,7 +60,7 @@ function tableOf(
   if (name === undefined) {
     throw new FileFormatError(
       path,
-      `has no part "${PARTS[split][0] as string}"; it holds ${[...parts.keys()].slice(0, 10).join(', ')}.`,
+      `has no split "${PARTS[split][0] as string}"; it holds ${[...parts.keys()].slice(0, 10).join(', ')}.`,
     );
   }
   const fail = (problem: string): FileFormatError =>

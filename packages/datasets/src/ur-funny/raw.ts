@@ -37,7 +37,7 @@ export const rawFiles = (root: string, version: 1 | 2): RawFiles => ({
 const FOLDS: Readonly<Record<Split, string>> = { train: 'train', validation: 'dev', test: 'test' };
 
 /**
- * Parts out of the raw pickles.
+ * Splits out of the raw pickles.
  *
  * Features are in one file for each modality, some with 2 GB: one after the other is read, what is needed is copied as float32,
  * and the rest let go before the next.
@@ -148,17 +148,18 @@ function idsOf(path: string, folds: ReadonlyMap<string, unknown>, split: Split):
   const name = FOLDS[split];
   const ids = list(
     folds.get(name),
-    (problem) => new FileFormatError(path, `the part "${name}" ${problem}`),
+    (problem) => new FileFormatError(path, `the split "${name}" ${problem}`),
   ).map((id) => {
     if (typeof id === 'string' || Number.isInteger(id)) return String(id);
     throw new FileFormatError(
       path,
-      `the part "${name}" lists ${kindOf(id)}; expected ids, whole numbers or text.`,
+      `the split "${name}" lists ${kindOf(id)}; expected ids, whole numbers or text.`,
     );
   });
   const seen = new Set<string>();
   for (const id of ids) {
-    if (seen.has(id)) throw new FileFormatError(path, `the part "${name}" lists sample ${id} twice.`, { id });
+    if (seen.has(id))
+      throw new FileFormatError(path, `the split "${name}" lists sample ${id} twice.`, { id });
     seen.add(id);
   }
   return ids;
@@ -220,7 +221,7 @@ function planOf(
     starts.push(rows.length);
   }
   if (listed.length === 0)
-    throw new FileFormatError(files.folds, `the part "${FOLDS[split]}" lists no samples.`);
+    throw new FileFormatError(files.folds, `the split "${FOLDS[split]}" lists no samples.`);
   return { split, ids, labels: Uint8Array.from(labels), starts, rows, listed: listed.length, dropped };
 }
 

@@ -61,7 +61,7 @@ export async function checkVggSound(
     ...test.filter((label) => !train.includes(label)).map((label) => `${label}: no training clip`),
     ...train.filter((label) => !test.includes(label)).map((label) => `${label}: no test clip`),
   ];
-  if (differing.length > 0) problems.addAll('class in one part only', differing);
+  if (differing.length > 0) problems.addAll('class in one split only', differing);
   const found = { train: good.train.length, test: good.test.length, classes: train.length };
   return {
     dataset: 'VGGSound',
@@ -84,7 +84,7 @@ function readClips(root: string, options: CheckVggSoundOptions, problems: Proble
   try {
     const { rows, ignored } = vggSoundTable({ ...options, root });
     if (rows.length === 0) problems.add('table that cannot be used', 'no line names a clip');
-    if (ignored.length > 0) problems.addAll('in another part than train and test, or named twice', ignored);
+    if (ignored.length > 0) problems.addAll('in another split than train and test, or named twice', ignored);
     return vggSoundClips(rows, { ...options, root });
   } catch (error) {
     problems.add('table that cannot be used', reasonOf(error));

@@ -13,7 +13,7 @@ interface ClassesOptions {
   readonly split: Split;
   /** All clips of the table, in its order. */
   readonly listed: readonly VggSoundClip[];
-  /** The clips of the part that is opened whose files are there. */
+  /** The clips of the split that is opened whose files are there. */
   readonly usable: readonly VggSoundClip[];
   readonly rules: ClipRules;
 }
@@ -26,7 +26,7 @@ interface Classes {
 /**
  * The classes by id.
  *
- * @throws {DatasetNotFoundError} If the test part is opened and one of its classes has no training clip. Not for a given list.
+ * @throws {DatasetNotFoundError} If the test split is opened and one of its classes has no training clip. Not for a given list.
  */
 export function classesOf(
   order: ClassOrder,

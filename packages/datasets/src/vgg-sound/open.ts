@@ -43,7 +43,7 @@ export async function openVggSound(
       { option: 'validation', value: validation, accepted: '0 with `official`' },
     );
   }
-  const wanted = split === 'test' ? testing : trainingPart(training, { split, validation, seed });
+  const wanted = split === 'test' ? testing : trainingSplit(training, { split, validation, seed });
   const classes = options.classes ?? (official ? 'usable' : 'sorted');
   checkClassOrder(classes);
   const known = typeof classes === 'string' ? undefined : new Set(classes);
@@ -88,7 +88,7 @@ export async function openVggSound(
   });
 }
 
-function trainingPart(
+function trainingSplit(
   clips: readonly VggSoundClip[],
   { split, validation, seed }: { readonly split: Split; readonly validation: number; readonly seed: number },
 ): readonly VggSoundClip[] {
@@ -112,7 +112,7 @@ function trainingPart(
   return clips.filter(({ id }) => ids.has(id));
 }
 
-/** Clips in both parts: what is measured on one of them would be too good. */
+/** Clips in both splits: what is measured on one of them would be too good. */
 function leaks(
   path: string,
   training: readonly VggSoundClip[],
@@ -122,6 +122,6 @@ function leaks(
   const both = testing.map(({ id }) => id).filter((id) => ids.has(id));
   if (both.length === 0) return [];
   return [
-    `VGGSound: ${path} has the same clips in train and test (${both.length}: ${firstOf(both)}): the parts are not apart.`,
+    `VGGSound: ${path} has the same clips in train and test (${both.length}: ${firstOf(both)}): the splits are not apart.`,
   ];
 }

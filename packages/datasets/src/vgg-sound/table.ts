@@ -10,14 +10,14 @@ export interface VggSoundRow {
 }
 
 interface VggSoundTable {
-  /** Of the parts train and test. */
+  /** Of the splits train and test. */
   readonly rows: readonly VggSoundRow[];
-  /** Clips that the table puts in another part, or names a second time in the same one. */
+  /** Clips that the table puts in another split, or names a second time in the same one. */
   readonly ignored: readonly string[];
 }
 
 /**
- * Reads VGGSound's table: YouTube id, start second, label, part. The first line is a header if its second field is no whole number.
+ * Reads VGGSound's table: YouTube id, start second, label, split. The first line is a header if its second field is no whole number.
  *
  * @throws {FileFormatError} If a line has another form.
  */

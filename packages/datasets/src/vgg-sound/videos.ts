@@ -38,7 +38,7 @@ export function vggSoundVideos(
         'Loie/VGGSound. Give another place of the .mp4 files with --videos DIR.',
     });
   }
-  // A clip can be in both parts, where it has a folder each.
+  // A clip can be in both splits, where it has a folder each.
   const { rows } = readVggSoundTable(table);
   return {
     clips: rows

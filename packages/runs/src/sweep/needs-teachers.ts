@@ -4,7 +4,7 @@ import type { RunConfig } from '../config-schema.js';
 /**
  * Whether a run's methods ask for a teacher of each modality.
  *
- * @throws {OptionError} If a method is not known, or an option is missing or wrong.
+ * @throws {OptionError} If a method is unknown, or an option is missing or wrong.
  */
 export async function needsTeachers(config: RunConfig): Promise<boolean> {
   assertMethodOptions(config);

@@ -1,16 +1,16 @@
 import { assertEpochs } from './assert-epochs.js';
 
 /**
- * Learning rate of an epoch on half a cosine from `base` down to `minimum`.
+ * Learning rate of an epoch on half a cosine from `base` down to `min`.
  *
- * lr(e) = minimum + (base − minimum) · (1 + cos(π (e − 1) / epochs)) / 2
+ * lr(e) = min + (base − min) · (1 + cos(π (e − 1) / epochs)) / 2
  *
- * As PyTorch's `CosineAnnealingLR`, but after `epochs` the rate stays at `minimum`, where PyTorch's rises again. Before
+ * As PyTorch's `CosineAnnealingLR`, but after `epochs` the rate stays at `min`, where PyTorch's rises again. Before
  * epoch 1 it is `base`, so that the curve can begin after a warm-up.
  *
  * @param base Learning rate of the first epoch.
  * @param epoch Counted from 1.
- * @param options `epochs`: length of the fall; `minimum`: default 0.
+ * @param options `epochs`: length of the fall; `min`: default 0.
  * @throws {OptionError} If `epochs` is not a whole number of at least 1.
  * @example
  * cosineAnnealing(0.1, 51, { epochs: 100 }); // 0.05
@@ -18,9 +18,9 @@ import { assertEpochs } from './assert-epochs.js';
 export function cosineAnnealing(
   base: number,
   epoch: number,
-  { epochs, minimum = 0 }: { readonly epochs: number; readonly minimum?: number },
+  { epochs, min = 0 }: { readonly epochs: number; readonly min?: number },
 ): number {
   assertEpochs('epochs', epochs);
   const progress = Math.min(Math.max((epoch - 1) / epochs, 0), 1);
-  return minimum + ((base - minimum) * (1 + Math.cos(Math.PI * progress))) / 2;
+  return min + ((base - min) * (1 + Math.cos(Math.PI * progress))) / 2;
 }

@@ -13,7 +13,7 @@ const warmUp = { epochs: 4, start: 0.25 };
 const schedules: Record<string, (epoch: number) => number> = {
   'StepLR(3, 0.5)': (epoch) => stepDecay(base, epoch, { every: 3, ratio: 0.5 }),
   'MultiStepLR([2, 3, 7], 0.1)': (epoch) => stepDecay(base, epoch, { after: [2, 3, 7] }),
-  'CosineAnnealingLR(8, 0.05)': (epoch) => cosineAnnealing(base, epoch, { epochs: 8, minimum: 0.05 }),
+  'CosineAnnealingLR(8, 0.05)': (epoch) => cosineAnnealing(base, epoch, { epochs: 8, min: 0.05 }),
   'LinearLR(0.25, 1, 4)': (epoch) => linearWarmUp(base, epoch, warmUp),
   'ChainedScheduler(LinearLR(0.25, 1, 4), StepLR(3, 0.5))': (epoch) =>
     linearWarmUp(stepDecay(base, epoch, { every: 3, ratio: 0.5 }), epoch, warmUp),
@@ -40,7 +40,7 @@ describe('schedules', () => {
   });
 
   it('stay at the cosine’s minimum afterwards', () => {
-    expect(cosineAnnealing(1, 100, { epochs: 10, minimum: 0.2 })).toBeCloseTo(0.2, 12);
+    expect(cosineAnnealing(1, 100, { epochs: 10, min: 0.2 })).toBeCloseTo(0.2, 12);
   });
 
   it('refuse impossible lengths', () => {

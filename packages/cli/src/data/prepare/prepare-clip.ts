@@ -8,8 +8,8 @@ import { runFfmpeg, type Ffmpeg } from './ffmpeg.js';
 /** What became of a clip. */
 export type ClipResult =
   | { readonly state: 'finished before' }
-  /** `remark`: it is used, but something was odd. */
-  | { readonly state: 'prepared'; readonly remark?: string }
+  /** `warning`: it is used, but something was odd. */
+  | { readonly state: 'prepared'; readonly warning?: string }
   | { readonly state: 'broken'; readonly reason: string };
 
 interface PrepareOptions {
@@ -101,8 +101,8 @@ export async function prepareClip(
           return broken(`the frames cannot be put in place: ${(error as Error).message}`);
       }
     }
-    const remark = endedEarly(log);
-    return { state: 'prepared', ...(remark !== undefined && { remark }) };
+    const warning = endedEarly(log);
+    return { state: 'prepared', ...(warning !== undefined && { warning }) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -12,11 +12,11 @@ import { readBatches } from './read-batches.js';
  * @returns For each modality of the model one row `[D_m]` for each sample that has it. N · D_m numbers are held in memory.
  * @throws {UnknownModalityError} If the dataset lacks a modality of the model.
  * @example
- * const { audio } = await collectFeatures(student, test, { batchSize: 64 });
+ * const { audio } = await extractFeatures(student, test, { batchSize: 64 });
  * audio.length; // as many as `test.size`
  * @see G2D, Fig. 4 and 5
  */
-export async function collectFeatures<A extends string, M extends A>(
+export async function extractFeatures<A extends string, M extends A>(
   model: Model<M>,
   dataset: MultimodalDataset<A>,
   { batchSize = 250, workers = 0 }: EvaluateOptions = {},

@@ -1,6 +1,6 @@
 import { OptionError } from '@g2d/core';
 
-/** A setting of the data that earlier versions knew under another name, or a value of it. */
+/** A setting that earlier versions knew under another name, or a value of it. */
 interface OldSetting {
   readonly path: readonly [...string[], string];
   /** The name in its place. Default: the same. */
@@ -13,6 +13,7 @@ const OLD_SETTINGS: readonly OldSetting[] = [
   { path: ['dataset', 'faithful'], name: 'official' },
   { path: ['dataset', 'parts'], name: 'splits' },
   { path: ['data', 'missing', 'sampler'], values: { released: 'official' } },
+  { path: ['optimizer', 'schedule', 'minimum'], name: 'min' },
 ];
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -31,8 +32,8 @@ const nowOf = ({ path, name = path.at(-1) as string, values }: OldSetting, value
   [name]: values ? values[String(value)] : value,
 });
 
-/** The settings of a run folder with those of the data as they are called today. */
-export function currentDataOptions(settings: Settings): Settings {
+/** The settings of a run folder as they are called today. */
+export function currentSettings(settings: Settings): Settings {
   return OLD_SETTINGS.reduce<Settings>((all, old) => {
     const holder = holderOf(old, all);
     if (!holder) return all;
@@ -46,8 +47,8 @@ function replaced(settings: Settings, [first, ...rest]: readonly string[], value
   return { ...settings, [first]: replaced(settings[first] as Settings, rest, value) };
 }
 
-/** @throws {OptionError} If somebody's settings have one of the data under an old name; it says the new one. */
-export function refuseOldDataOptions(settings: Settings, where: string): void {
+/** @throws {OptionError} If somebody's settings have one under an old name; it says the new one. */
+export function refuseOldSettings(settings: Settings, where: string): void {
   for (const old of OLD_SETTINGS) {
     const value = holderOf(old, settings)?.[old.path.at(-1) as string];
     if (value === undefined) continue;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyConfig, toyTeacher } from '../../runs/test/toy-config.js';
 import { toyDataset, toyModel } from '../test/toy.js';
-import { collectFeatures } from './collect-features.js';
+import { extractFeatures } from './extract-features.js';
 import { readState } from './model-state.js';
 import { loadRun, parseConfig, trainRun } from '@g2d/runs';
 
@@ -17,11 +17,11 @@ beforeAll(async () => {
 
 const data = toyDataset('test', 7, 1);
 
-describe('collectFeatures', () => {
+describe('extractFeatures', () => {
   it('gives the encoders’ numbers of every sample, in the order of the dataset', async () => {
     const model = toyModel(['loud', 'quiet'], 0);
     const state = readState(model);
-    const features = await collectFeatures(model, data, { batchSize: 3 });
+    const features = await extractFeatures(model, data, { batchSize: 3 });
     expect(Object.keys(features)).toEqual(['loud', 'quiet']);
     const name = Object.keys(state).find((key) => /^loud\/.*kernel/.test(key)) as string;
     for (const index of [0, 4, 6]) {
@@ -39,9 +39,9 @@ describe('collectFeatures', () => {
 
   it('does not depend on the size of the batches, and leaves no tensor behind', async () => {
     const model = toyModel(['loud', 'quiet'], 0);
-    const whole = await collectFeatures(model, data);
+    const whole = await extractFeatures(model, data);
     const before = tf.memory().numTensors;
-    expect(await collectFeatures(model, data, { batchSize: 2 })).toEqual(whole);
+    expect(await extractFeatures(model, data, { batchSize: 2 })).toEqual(whole);
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -51,12 +51,12 @@ describe('collectFeatures', () => {
       toyModel(['quiet'], 0),
       toyModel(['quiet'], 9),
     ];
-    const own = await collectFeatures(student, data);
-    const theirs = await collectFeatures(teacher, data);
+    const own = await extractFeatures(student, data);
+    const theirs = await extractFeatures(teacher, data);
     expect(Object.keys(theirs)).toEqual(['quiet']);
     // The same seed: the same encoder.
     expect(featureAlignment(own.quiet, theirs.quiet)).toBeCloseTo(1, 6);
-    expect(featureAlignment(own.quiet, (await collectFeatures(other, data)).quiet)).toBeLessThan(0.9);
+    expect(featureAlignment(own.quiet, (await extractFeatures(other, data)).quiet)).toBeLessThan(0.9);
   });
 
   it('takes the models of run folders: distillation brings a student nearer to its teacher', async () => {
@@ -71,11 +71,11 @@ describe('collectFeatures', () => {
       await runOf(toyConfig({ ...longer, method: 'joint' }), 'joint');
       await runOf(toyConfig({ ...longer, method: 'umt', teachers }), 'umt');
       const teacher = await loadRun(teachers.loud);
-      const taught = await collectFeatures(teacher.model, teacher.data.test);
+      const taught = await extractFeatures(teacher.model, teacher.data.test);
       const alignments = [];
       for (const name of ['joint', 'umt']) {
         const student = await loadRun(out(name));
-        const own = await collectFeatures(student.model, student.data.test);
+        const own = await extractFeatures(student.model, student.data.test);
         alignments.push(featureAlignment(own['loud'] ?? [], taught['loud'] ?? []));
         await student.close();
       }
@@ -91,8 +91,8 @@ describe('collectFeatures', () => {
     const partial = missingModalities(data, { rate: 0.4, seed: 0 });
     const model = toyModel(['loud', 'quiet'], 0);
     const [all, some] = [
-      await collectFeatures(model, data),
-      await collectFeatures(model, partial, { batchSize: 3 }),
+      await extractFeatures(model, data),
+      await extractFeatures(model, partial, { batchSize: 3 }),
     ];
     for (const modality of ['loud', 'quiet'] as const) {
       const samples = await Promise.all(data.ids.map((_, i) => partial.sample(i)));
@@ -104,6 +104,6 @@ describe('collectFeatures', () => {
   it('refuses a dataset without one of the modalities', async () => {
     const model = toyModel(['loud', 'quiet'], 0);
     const loud = { ...data, modalities: ['loud'] } as unknown as typeof data;
-    await expect(collectFeatures(model, loud)).rejects.toThrow('no modality "quiet"');
+    await expect(extractFeatures(model, loud)).rejects.toThrow('no modality "quiet"');
   });
 });
