@@ -9,7 +9,8 @@ export const entryPoints = readdirSync('packages').flatMap((folder) => {
   const manifest = JSON.parse(readFileSync(`packages/${folder}/package.json`, 'utf8'));
   if (manifest.private) return [];
   return Object.entries(manifest.exports).flatMap(([path, { '@g2d/source': source }]) =>
-    source === undefined
+    // What only our own packages use has no page.
+    source === undefined || ['./internal', './tensorflow'].includes(path)
       ? []
       : [
           {

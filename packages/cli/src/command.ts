@@ -20,6 +20,7 @@ export interface CommandOption {
   readonly also?: string;
 }
 
+/** Options by their names, without the dashes. */
 export type CommandOptions = Readonly<Record<string, CommandOption>>;
 
 /** What options come to: lists, texts and flags. */
@@ -80,6 +81,7 @@ export const defineCommand = <const O extends CommandOptions>(command: Command<O
 export interface CommandEntry {
   /** One line. */
   readonly summary: string;
+  /** Imports the command. */
   readonly load: () => Promise<Command>;
 }
 

@@ -21,7 +21,9 @@ export interface Parameter<M extends string> {
 /** Something that a checkpoint holds: a parameter, or a running statistic. A `LayerVariable` of TensorFlow.js is one. */
 export interface Weight {
   readonly shape: readonly (number | null)[];
+  /** The present value; not a copy, so do not dispose it. */
   read(): tf.Tensor;
+  /** Takes the value over; the tensor stays the caller's. */
   write(value: tf.Tensor): unknown;
   /** Frees it. The model cannot be used any more. */
   dispose(): unknown;

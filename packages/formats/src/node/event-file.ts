@@ -19,6 +19,7 @@ export interface EventFile {
   text(tag: string, markdown: string, step: number, wallTime?: number): void;
   /** Writes what was added and waits until it is on disk: do it before a checkpoint is saved. */
   flush(): void;
+  /** Writes what is left, and lets go of the file. */
   close(): void;
 }
 

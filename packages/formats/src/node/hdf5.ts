@@ -21,6 +21,7 @@ export interface Hdf5File {
   shape(name: string): readonly number[];
   /** The numbers of a dataset. */
   read(name: string): Hdf5Array;
+  /** Lets go of the file. */
   close(): void;
 }
 

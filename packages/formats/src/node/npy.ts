@@ -29,6 +29,7 @@ export interface NpyFile {
   rows(start: number, count: number): NpyRow;
   /** The whole array in C order. Only for small files such as labels: it is read into memory at once. */
   all(): NpyRow;
+  /** Lets go of the file. */
   close(): void;
 }
 

@@ -13,6 +13,7 @@ export interface PickleTools {
  * pickle names can be called.
  */
 export class PickleGlobal {
+  /** Gets the pickled arguments. */
   readonly call: (args: readonly unknown[], tools: PickleTools) => unknown;
 
   constructor(call: (args: readonly unknown[], tools: PickleTools) => unknown) {
@@ -39,7 +40,9 @@ export interface PickleDialect {
 
   /** Tuples as values; `itemsOf` gives `undefined` for anything else. */
   readonly tuples: {
+    /** The value that stands for a tuple. */
     make(items: unknown[]): object;
+    /** What a tuple's value holds. */
     itemsOf(value: unknown): readonly unknown[] | undefined;
   };
   /** The text of a Unicode instruction, `length` bytes of UTF-8; `below` lies on top of the stack so far. */

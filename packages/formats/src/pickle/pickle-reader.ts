@@ -42,22 +42,26 @@ export class PickleReader {
     return this.#start + this.#at;
   }
 
+  /** The next byte as a number. */
   uint8(): number {
     // First the move: it may change the window.
     const at = this.#advance(1);
     return this.#window[at] as number;
   }
 
+  /** Two bytes, the low one first. */
   uint16(): number {
     const at = this.#advance(2);
     return this.#view.getUint16(at, true);
   }
 
+  /** Four bytes, the lowest one first. */
   uint32(): number {
     const at = this.#advance(4);
     return this.#view.getUint32(at, true);
   }
 
+  /** The same, with a sign. */
   int32(): number {
     const at = this.#advance(4);
     return this.#view.getInt32(at, true);
@@ -83,6 +87,7 @@ export class PickleReader {
     this.#at = at;
   }
 
+  /** @throws {FileFormatError} If the file ends before. */
   skip(length: number): void {
     this.#refusePastEnd(length);
     this.#at += length;
@@ -97,6 +102,7 @@ export class PickleReader {
     return new Uint8Array(this.#window.subarray(this.#at - length, this.#at));
   }
 
+  /** So many bytes as a text. */
   text(length: number, encoding: PickleEncoding): string {
     this.#refusePastEnd(length);
     if (length > LONGEST_TEXT) {
