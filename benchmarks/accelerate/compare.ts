@@ -4,6 +4,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { G2DError } from '@g2d/core';
+import { main } from '../shared/main.js';
 import { median } from '../shared/median.js';
 import { table } from '../shared/table.js';
 import { architectures, type Architecture } from './architectures.js';
@@ -140,14 +141,4 @@ async function compare(options: Options): Promise<void> {
   );
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) process.stdout.write(HELP);
-  else await compare(options);
-} catch (error) {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: string };
-  const known = G2DError.isInstance(error) || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'));
-  if (!known) throw error;
-  process.stderr.write(`bench:accelerate: ${message}\n`);
-  process.exitCode = 2;
-}
+await main({ name: 'bench:accelerate', help: HELP, parse: parseOptions, run: compare });

@@ -1,6 +1,6 @@
 // Our training step next to PyTorch's: npm run bench:pytorch. Each in a process of its own, in turn.
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import { G2DError } from '@g2d/core';
+import { main } from '../shared/main.js';
 import { formatResults } from './format.js';
 import { HELP, parseOptions, type Options } from './options.js';
 import { comparisons, programsOf } from './programs.js';
@@ -62,14 +62,4 @@ async function compare({ groups, rounds, install, json, ...sizes }: Options): Pr
   );
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) process.stdout.write(HELP);
-  else await compare(options);
-} catch (error) {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: string };
-  const known = G2DError.isInstance(error) || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'));
-  if (!known) throw error;
-  process.stderr.write(`bench:pytorch: ${message}\n`);
-  process.exitCode = 2;
-}
+await main({ name: 'bench:pytorch', help: HELP, parse: parseOptions, run: compare });
