@@ -36,8 +36,9 @@ export function freeze(
 ): FrozenModel {
   assertPrecision(precision);
   registerTrainingKernels();
-  if (tf.getBackend() === TENSORFLOW) assertComputes(precision);
-  const program = tf.getBackend() === TENSORFLOW ? compile(model, { steps: 'frozen', precision }) : null;
+  const isFast = tf.getBackend() === TENSORFLOW;
+  if (isFast) assertComputes(precision);
+  const program = isFast ? compile(model, { steps: 'frozen', precision }) : null;
   return {
     predict: (inputs) =>
       tf.tidy(() => {
