@@ -6,7 +6,10 @@ import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parseSettings } from '../../packages/cli/src/data/arguments.js';
 import { buildModel } from '../../packages/runs/src/build-model.js';
+import { findDataset } from '../../packages/runs/src/components.js';
+import { factsOf, modalitiesOf } from '../../packages/runs/src/modalities.js';
 import { openData } from '../../packages/runs/src/open-data.js';
+import { planModel } from '../../packages/runs/src/plan-model.js';
 import { commands, DATASETS, exampleFile, NAMES, optionOf, readme, root } from './examples.js';
 
 /** Features that the paper's encoders give. */
@@ -103,8 +106,11 @@ describe.each(NAMES)('examples/%s/paper.json', (dataset) => {
 
   it('builds its networks for the inputs of the dataset', async () => {
     const config = readConfig(path);
-    const data = await openData(small);
-    const { encoders } = await buildModel(config, data.train, []);
+    const data = await openData({ dataset: await findDataset(small.dataset), config: small });
+    const { encoders } = await buildModel(
+      await planModel(config, []),
+      factsOf(modalitiesOf(config, data.train), data.train),
+    );
     await data.close();
     expect(Object.keys(encoders)).toEqual(modalities);
     for (const [name, encoder] of Object.entries(encoders)) {
@@ -127,7 +133,7 @@ describe.each(NAMES)('examples/%s/paper.json', (dataset) => {
       ),
     );
     expect(config.select).toBe('test-best');
-    const { validation, close } = await openData(config);
+    const { validation, close } = await openData({ dataset: await findDataset(config.dataset), config });
     await close();
     // The released code has none; the other three datasets come with one.
     const released = ['crema-d', 'av-mnist', 'vgg-sound'].includes(dataset);

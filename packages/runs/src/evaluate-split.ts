@@ -1,4 +1,4 @@
-import type { MultimodalDataset, Scores } from '@g2d/core';
+import type { EpochRecord, MultimodalDataset, Scores } from '@g2d/core';
 import { classScores } from '@g2d/tensor-ops';
 import {
   evaluate,
@@ -11,6 +11,7 @@ import { headline } from '@g2d/trainer/internal';
 import type { RunPredictions } from '@g2d/core/run-folder';
 import type { RunSummary } from './node/run-folder.js';
 import type { RunConfig } from './config-schema.js';
+import type { OpenedRun } from './open-run.js';
 
 /** What a model comes to on one split. */
 export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusion'> {
@@ -50,9 +51,30 @@ export async function evaluateSplit(
 }
 
 /** The number by which epochs are compared: of the fused head, or of the only one; larger is better. */
-export function selectionScore(metrics: SplitMetrics): number {
+function selectionScore(metrics: SplitMetrics): number {
   const [head] = 'fused' in metrics ? ['fused'] : Object.keys(metrics);
   const found = metrics[head as string];
   if (!found) return -Infinity;
   return 'accuracy' in found ? found.accuracy : -found.meanAbsolutePercentageError;
+}
+
+/** The splits that are evaluated during training: those that were asked for, and the one that selects. */
+export async function evaluateSplits(
+  { data, plan: { config } }: OpenedRun,
+  predict: Predictor<string>,
+): Promise<Partial<Record<'validation' | 'test', SplitMetrics>>> {
+  const { select, evaluation } = config;
+  const metrics: Partial<Record<'validation' | 'test', SplitMetrics>> = {};
+  for (const split of ['validation', 'test'] as const) {
+    const dataset: MultimodalDataset<string> | undefined = data[split];
+    if (!dataset || !(evaluation.splits.includes(split) || select === `${split}-best`)) continue;
+    metrics[split] = (await evaluateSplit(predict, dataset, evaluateOptions(config))).metrics;
+  }
+  return metrics;
+}
+
+/** By what epochs are compared for the checkpoint `best`. */
+export function scoreOf({ metrics }: EpochRecord, { select }: RunConfig): number | undefined {
+  const split = metrics?.[select === 'test-best' ? 'test' : 'validation'];
+  return split && selectionScore(split as SplitMetrics);
 }

@@ -28,7 +28,7 @@ const FILES = ['model.json', 'weights.bin', 'g2d.json'];
  * @throws {OptionError} If the folder holds other files, the model has parts that are no standard layers, or the run does not predict with it.
  */
 export async function exportModel(
-  { model, methods, facts, folder, epoch, data }: LoadedRun,
+  { model, plan: { methods }, facts, folder, epoch, data }: LoadedRun,
   out: string,
 ): Promise<ExportedModel> {
   const predicting = methods.find(({ forward }) => forward);

@@ -1,16 +1,13 @@
 import type { Predictor, SplitMetrics, TrainingState } from '@g2d/trainer';
 import type { Checkpoint } from './node/checkpoints/checkpoint.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
-import type { RunFolder, RunSummary } from './node/run-folder.js';
+import type { RunSummary } from './node/run-folder.js';
 import { fromCheckpoint } from './checkpoint-state.js';
-import type { RunConfig } from './config-schema.js';
 import { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
 import type { OpenedRun } from './open-run.js';
 import type { StageClock } from './stage-clock.js';
 
 interface Trained {
-  readonly run: OpenedRun;
-  readonly folder: RunFolder;
   /** What the last state predicts with. */
   readonly predict: Predictor<string>;
   /** What a saved state predicts with, from then on. */
@@ -22,10 +19,9 @@ interface Trained {
 
 /** Evaluates the epoch that the run selects, and writes predictions and summary: the run is finished. */
 export async function finishRun(
-  config: RunConfig,
-  { run, folder, predict: predictLast, predictorAt, bestEpoch, clock }: Trained,
+  { plan: { config }, folder, data, facts }: OpenedRun,
+  { predict: predictLast, predictorAt, bestEpoch, clock }: Trained,
 ): Promise<RunSummary> {
-  const { data, facts } = run;
   const best = config.select === 'last' ? undefined : readCheckpoint(folder.checkpoints, 'best');
   // It may be of another branch, where a resumed run did not repeat itself bit for bit.
   const usesBest = best !== undefined && fromCheckpoint(best).position.epoch - 1 === bestEpoch;

@@ -1,7 +1,9 @@
 // Whole runs, as `g2d train` makes them
 export { parseConfig, readConfig } from './read-config.js';
 export type { RunConfig } from './config-schema.js';
-export { trainRun, type RunOutcome, type RunReporter, type TrainRunOptions } from './train-run.js';
+export { trainRun, type TrainRunOptions } from './train-run.js';
+export type { RunOutcome } from './train-opened.js';
+export type { RunReporter } from './run-reporter.js';
 export { loadRun, type LoadedRun } from './load-run.js';
 export { RunFolder, type RunSummary } from './node/run-folder.js';
 export type { RunPredictions } from '@g2d/core/run-folder';

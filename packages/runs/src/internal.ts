@@ -1,6 +1,7 @@
 // What `@g2d/cli` needs of runs beside their public names. It may change with every version.
-export { METHOD_NAMES } from './build-methods.js';
-export { modalitiesOf } from './build-model.js';
+export { METHOD_NAMES } from './method-names.js';
+export { modalitiesOf } from './modalities.js';
+export { findDataset } from './components.js';
 export { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
 export { exportModel, type ExportedModel } from './export-model.js';
 export { openData } from './open-data.js';

@@ -6,12 +6,12 @@ import { RunFolder } from './node/run-folder.js';
 import { fromCheckpoint } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { openRun, type OpenedRun } from './open-run.js';
+import { planRun } from './plan-run.js';
 import { parseConfig } from './read-config.js';
 import { trainingOptions } from './training-options.js';
 
 /** A run with the weights of one of its checkpoints. */
 export interface LoadedRun extends OpenedRun {
-  readonly folder: RunFolder;
   readonly config: RunConfig;
   /** Of whose weights these are; `null` for a run without training. */
   readonly epoch: number | null;
@@ -58,14 +58,14 @@ export async function loadRun(
       accepted: 'last, best, or epoch- and at least four digits',
     });
   }
-  const run = await openRun(config, { folder, copies: true });
+  const run = await openRun(await planRun(config), { folder, copies: true });
   try {
     const state = found && fromCheckpoint(found);
     const predict = await predictorAt({
-      ...(await trainingOptions(config, run)),
+      ...(await trainingOptions(run)),
       ...(state && { resume: state }),
     });
-    return { ...run, folder, config, epoch: state ? epochOf(state.position) : null, predict };
+    return { ...run, config, epoch: state ? epochOf(state.position) : null, predict };
   } catch (error) {
     await run.close();
     throw error;

@@ -8,7 +8,9 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { lateFusion } from '@g2d/fusion';
 import { toyConfig } from '../test/toy-config.js';
 import { buildModel } from './build-model.js';
+import { factsOf, modalitiesOf } from './modalities.js';
 import { openData } from './open-data.js';
+import { planRun } from './plan-run.js';
 import { parseConfig } from './read-config.js';
 import { trainRun } from './train-run.js';
 
@@ -30,8 +32,10 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 async function built(changes: object) {
   const config = parseConfig(toyConfig(changes));
-  const data = await openData(config);
-  const { model, encoders } = await buildModel(config, data.train, []);
+  const plan = await planRun(config);
+  const data = await openData(plan);
+  const facts = factsOf(modalitiesOf(config, data.train), data.train);
+  const { model, encoders } = await buildModel(plan.model, facts);
   return { data, model, widths: Object.values(encoders).map(({ outputs }) => outputs[0]?.shape[1]) };
 }
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { toyConfig } from '../test/toy-config.js';
-import { buildMethods, methodNames, methodWords } from './build-methods.js';
+import { methodNames } from './method-names.js';
+import { planMethods } from './plan-methods.js';
 import { parseConfig } from './read-config.js';
 import { trainRun } from './train-run.js';
 
@@ -26,6 +27,10 @@ afterEach(() => {
 
 const own = (options: object, method = path) =>
   parseConfig(toyConfig({ method, methodOptions: { [path]: options } }));
+
+const OPTIONS = { [path]: { after: 1 }, ogm: { alpha: 0.3 }, smp: { phaseEpochs: [1, 1] } };
+const words = async (method: string) =>
+  (await planMethods(parseConfig(toyConfig({ method, methodOptions: OPTIONS })))).words;
 
 describe('a method of a user’s own', () => {
   it('trains, with options that are checked and have defaults, and is called by its label', async () => {
@@ -53,22 +58,22 @@ describe('a method of a user’s own', () => {
   });
 
   it('is refused with a sentence that names the key', async () => {
-    await expect(buildMethods(own({ after: -1 }))).rejects.toThrow(
+    await expect(planMethods(own({ after: -1 }))).rejects.toThrow(
       `"methodOptions.${path}.after" is -1; it must be at least 0`,
     );
-    await expect(buildMethods(own({}))).rejects.toThrow(`"methodOptions.${path}.after" is missing`);
-    await expect(buildMethods(own({ after: 1, wait: 2 }))).rejects.toThrow(
+    await expect(planMethods(own({}))).rejects.toThrow(`"methodOptions.${path}.after" is missing`);
+    await expect(planMethods(own({ after: 1, wait: 2 }))).rejects.toThrow(
       /unknown key ".*\.wait"; known here: weight, after/,
     );
   });
 
   it('stacks with others', async () => {
-    expect(await methodWords(`${path}+ogm`)).toEqual({
+    expect(await words(`${path}+ogm`)).toEqual({
       label: 'Calm logits + OGM',
       summary: 'large logits cost something; slows down the modality that is ahead, batch by batch',
     });
     const labels = ['joint', 'smp', 'joint+smp', 'g2d-loss+smp', 'umt+smp', 'mla'].map(
-      async (stack) => (await methodWords(stack)).label,
+      async (stack) => (await words(stack)).label,
     );
     expect(await Promise.all(labels)).toEqual([
       'Joint training',
@@ -91,7 +96,7 @@ describe('a method of a user’s own', () => {
     );
     writeFileSync(join(home, 'method.js'), "export default () => ({ name: 'mine' });");
     const config = parseConfig(toyConfig({ method: '@me/calm' }));
-    expect(await buildMethods(config)).toEqual([{ name: 'mine' }]);
+    expect((await planMethods(config)).methods).toEqual([{ name: 'mine' }]);
     expect(() => methodNames('@me/hasty')).toThrow(/There is no method "@me\/hasty"/);
   });
 });

@@ -15,14 +15,9 @@ function settle(
     { begun?: ReturnType<typeof config>; trains?: boolean }?,
   ]
 ) {
-  const notes: string[] = [];
   const { begun, trains = true } = options;
-  const { precision, teacherPrecision } = settlePrecision(wanted, {
-    begun,
-    trains,
-    note: (line) => notes.push(line),
-  });
-  return { settled: [precision, teacherPrecision], notes };
+  const { config: settled, notes } = settlePrecision(wanted, { begun, trains });
+  return { settled: [settled.precision, settled.teacherPrecision], notes };
 }
 
 describe('on a backend without bfloat16', () => {

@@ -9,22 +9,15 @@ type Key = 'precision' | 'teacherPrecision';
  * Settles the precisions of a run before its first step: `"auto"` becomes what the run began with, or what this machine is fast
  * with.
  *
- * @param options `begun`: the configuration that the run began with, if it has begun. `trains`: whether steps follow. `note`: told why
- * a wish for bfloat16 is not met.
+ * @param options `begun`: the configuration that the run began with, if it has begun. `trains`: whether steps follow.
+ * @returns The configuration, and why a wish for bfloat16 is not met.
  * @throws {OptionError} If `"bfloat16"` is demanded for steps and cannot be had here.
  */
 export function settlePrecision(
   config: RunConfig,
-  {
-    begun,
-    trains,
-    note,
-  }: {
-    readonly begun: RunConfig | undefined;
-    readonly trains: boolean;
-    readonly note: (line: string) => void;
-  },
-): RunConfig {
+  { begun, trains }: { readonly begun: RunConfig | undefined; readonly trains: boolean },
+): { readonly config: RunConfig; readonly notes: readonly string[] } {
+  const notes: string[] = [];
   const settle = (key: Key): RunConfig['precision'] => {
     const wish = config[key] === 'auto' && begun ? begun[key] : config[key];
     if (!trains) return wish;
@@ -32,10 +25,11 @@ export function settlePrecision(
     if (wish !== 'auto') return wish;
     const problem = bfloat16Problem() ?? slowProblem();
     if (problem === null) return 'bfloat16';
-    note(`"${key}" is "auto", which is float32 here: ${problem}.`);
+    notes.push(`"${key}" is "auto", which is float32 here: ${problem}.`);
     return 'float32';
   };
-  return { ...config, precision: settle('precision'), teacherPrecision: settle('teacherPrecision') };
+  const settled = { precision: settle('precision'), teacherPrecision: settle('teacherPrecision') };
+  return { config: { ...config, ...settled }, notes };
 }
 
 /**

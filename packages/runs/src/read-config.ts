@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import { checkOptions, FileFormatError, OptionError } from '@g2d/core';
 import { RECORDED_KEYS } from '@g2d/core/run-folder';
 import { z } from 'zod';
@@ -97,42 +96,3 @@ export const jsonSchema = (): z.core.JSONSchema.BaseSchema => ({
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Settings that change speed, safety and places, never the numbers: a resumed run may have others. */
-const FREE = [
-  '$schema',
-  'data.workers',
-  'data.prefetch',
-  'data.cache',
-  'data.inMemory',
-  'checkpoints',
-  // The same files may lie elsewhere by now; a run that goes on has copies of its teachers.
-  'dataset.root',
-  'teachers',
-];
-
-/**
- * The first setting in which two configurations differ and a resumed run must not.
- *
- * @returns Its key, with the two values.
- */
-export function firstDifference(
-  begun: RunConfig,
-  now: RunConfig,
-): { readonly key: string; readonly begun: unknown; readonly now: unknown } | undefined {
-  return differences(begun, now, '').find(
-    ({ key }) => !FREE.some((free) => key === free || key.startsWith(`${free}.`)),
-  );
-}
-
-function differences(
-  begun: unknown,
-  now: unknown,
-  key: string,
-): { key: string; begun: unknown; now: unknown }[] {
-  if (isObject(begun) && isObject(now)) {
-    const keys = [...new Set([...Object.keys(begun), ...Object.keys(now)])];
-    return keys.flatMap((name) => differences(begun[name], now[name], key === '' ? name : `${key}.${name}`));
-  }
-  return isDeepStrictEqual(begun, now) ? [] : [{ key, begun, now }];
-}

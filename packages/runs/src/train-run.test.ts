@@ -20,7 +20,8 @@ import { lockRun } from './node/run-lock.js';
 import { evaluateSplit } from './evaluate-split.js';
 import { loadRun } from './load-run.js';
 import { parseConfig } from './read-config.js';
-import { trainRun, type RunReporter } from './train-run.js';
+import type { RunReporter } from './run-reporter.js';
+import { trainRun } from './train-run.js';
 
 let root: string;
 beforeAll(async () => {

@@ -1,7 +1,6 @@
 import type { OptimizerSettings } from '@g2d/core';
 import { batches, randomAffineCrop, type Augmentation, type BatchesOptions } from '@g2d/datasets';
 import type { TrainOptions } from '@g2d/trainer';
-import { batchCount } from './batch-count.js';
 import type { RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
 import type { OpenedRun } from './open-run.js';
@@ -15,11 +14,11 @@ const EVERY_SAMPLE_BATCH = 250;
  * @param note Told of samples that are left out.
  */
 export async function trainingOptions(
-  config: RunConfig,
   run: OpenedRun,
   note: (line: string) => void = () => {},
-): Promise<TrainOptions<string>> {
-  const { data, facts } = run;
+): Promise<TrainOptions<string> & { readonly batchesPerEpoch: number }> {
+  const { plan, data, facts } = run;
+  const { config } = plan;
   const { workers, prefetch, dropLast, transform, augment, onError } = config.data;
   const modalities = Object.keys(facts.shapes);
   const reading = {
@@ -32,8 +31,8 @@ export async function trainingOptions(
   const augmentation = Object.entries(augment).filter(([modality]) => modalities.includes(modality));
   return {
     model: run.model,
-    methods: run.methods,
-    ...(run.needsTeachers && { teachers: await run.startTeachers() }),
+    methods: plan.methods,
+    ...(plan.needsTeachers && { teachers: await run.startTeachers() }),
     task: data.train.task,
     epochs: config.epochs,
     seed: config.seed,
@@ -67,3 +66,7 @@ function cropOf(options: RunConfig['data']['augment'][string]): Augmentation {
   const { type: _, ...own } = options;
   return randomAffineCrop(defined(own));
 }
+
+/** How many batches an epoch of so many samples has. */
+const batchCount = (size: number, { batchSize, data: { dropLast } }: RunConfig): number =>
+  dropLast ? Math.floor(size / batchSize) : Math.ceil(size / batchSize);

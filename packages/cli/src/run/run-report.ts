@@ -1,7 +1,7 @@
 import { readStartedRun, renderRunReport, type ReportSample } from '@g2d/analysis';
 import { OptionError } from '@g2d/core';
 import { type RunFolder, parseConfig } from '@g2d/runs';
-import { modalitiesOf, openData } from '@g2d/runs/internal';
+import { findDataset, modalitiesOf, openData } from '@g2d/runs/internal';
 import { reportSamples } from './report-samples.js';
 
 /**
@@ -32,7 +32,7 @@ async function samplesOf(recorded: object, path: string): Promise<readonly Repor
   const reading = { ...config, data: { ...config.data, inMemory: false } };
   let data: Awaited<ReturnType<typeof openData>>;
   try {
-    data = await openData(reading);
+    data = await openData({ dataset: await findDataset(config.dataset), config: reading });
   } catch {
     // The page is about the run; its data may be elsewhere by now.
     return [];

@@ -1,5 +1,5 @@
-import { assertMethodOptions, buildMethods } from '../build-methods.js';
 import type { RunConfig } from '../config-schema.js';
+import { planMethods } from '../plan-methods.js';
 
 /**
  * Whether a run's methods ask for a teacher of each modality.
@@ -7,7 +7,6 @@ import type { RunConfig } from '../config-schema.js';
  * @throws {OptionError} If a method is unknown, or an option is missing or wrong.
  */
 export async function needsTeachers(config: RunConfig): Promise<boolean> {
-  assertMethodOptions(config);
-  const methods = await buildMethods(config);
+  const { methods } = await planMethods(config);
   return methods.some(({ needs }) => needs?.teachers === 'unimodal');
 }

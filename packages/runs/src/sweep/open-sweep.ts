@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { OptionError } from '@g2d/core';
 import { lockRun } from '../node/run-lock.js';
-import { firstDifference } from '../read-config.js';
+import { firstDifference } from '../differences.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
 import type { SweepPlan } from './plan.js';
 import { hasBegun, isFinished } from './status.js';

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { G2DError } from '@g2d/core';
-import { trainRun, type RunOutcome, type RunReporter } from '../train-run.js';
+import type { RunReporter } from '../run-reporter.js';
+import type { RunOutcome } from '../train-opened.js';
+import { trainRun } from '../train-run.js';
 import { forgetFailure, recordFailure } from './failure.js';
 import type { PlannedRun } from './plan.js';
 

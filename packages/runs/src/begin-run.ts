@@ -1,0 +1,35 @@
+import { encodeSafetensors } from '@g2d/formats';
+import { writeFileAtomic } from '@g2d/formats/node';
+import { describeEnvironment } from './environment.js';
+import { loadInitialWeights } from './initial-weights.js';
+import { RunFolder } from './node/run-folder.js';
+import type { OpenedRun } from './open-run.js';
+import { TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
+
+/** Gives a run its initial weights, and records what it is in its folder: the run has begun. */
+export function beginRun(run: OpenedRun): void {
+  const { plan, folder, facts, teachers } = run;
+  loadInitialWeights(run, plan.config);
+  folder.clear();
+  const modalities = Object.keys(facts.shapes);
+  folder.begin(
+    { ...plan.config, modalities },
+    {
+      kind: modalities.length > 1 ? 'student' : 'teacher',
+      model: facts,
+      environment: describeEnvironment(),
+      components: plan.components,
+    },
+  );
+  if (teachers) copyTeachers(teachers, folder);
+}
+
+/** From then on the run needs nobody else's folder. */
+function copyTeachers(teachers: Teachers, folder: RunFolder): void {
+  for (const [modality, { recorded, weights, summary }] of teachers) {
+    const copy = new RunFolder(folder.teacher(modality));
+    copy.record(recorded);
+    if (summary) copy.writeSummary(summary);
+    writeFileAtomic(copy.file(TEACHER_WEIGHTS), encodeSafetensors(weights));
+  }
+}

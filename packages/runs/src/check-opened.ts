@@ -1,0 +1,51 @@
+import { OptionError, type Method } from '@g2d/core';
+import { assertMethods } from '@g2d/trainer/internal';
+import type { RunConfig } from './config-schema.js';
+import type { RunData } from './open-data.js';
+import type { RunPlan } from './plan-run.js';
+
+/**
+ * Checks what can be known of a run once its data are open, before anything is built or written.
+ *
+ * @param modalities Of its model.
+ * @throws {OptionError} If a method cannot work with the task, the modalities or the splits, or teachers would judge other inputs.
+ */
+export function checkOpened(
+  { config, methods, needsTeachers }: RunPlan,
+  modalities: readonly string[],
+  data: RunData,
+): void {
+  const { task } = data.train;
+  const { epochs } = config;
+  assertMethods({ model: { modalities }, methods, teachers: needsTeachers, epochs, task, evaluate: true });
+  assertValidation(config, methods, data);
+  if (!needsTeachers || config.teacherOutputs !== 'stored') return;
+  for (const modality of modalities) assertNotAugmented(modality, config, data);
+}
+
+/** @throws {OptionError} If a method reads the validation scores of every epoch, and there are none. */
+function assertValidation(
+  { evaluation: { every, splits } }: RunConfig,
+  methods: readonly Method<string>[],
+  { validation }: RunData,
+): void {
+  const reader = methods.find(({ needs }) => needs?.validation);
+  if (!reader || (validation && every === 1 && splits.includes('validation'))) return;
+  throw new OptionError(
+    `The method "${reader.name}" reads the validation scores of every epoch. ${validation ? 'Set "evaluation.every" to 1, with "validation" among its "splits".' : 'This dataset has no validation split: hold one out.'}`,
+    { option: 'evaluation', value: { every, splits }, accepted: '{ "every": 1 } with a validation split' },
+  );
+}
+
+function assertNotAugmented(
+  modality: string,
+  { data: { transform, augment } }: RunConfig,
+  { train }: RunData,
+): void {
+  const own = transform === 'train' && train.augmented?.includes(modality);
+  if (!own && !augment[modality]) return;
+  throw new OptionError(
+    `"teacherOutputs" is "stored", but ${modality} is augmented at random, so that a teacher would judge other inputs than the student sees. Use "online", or switch the augmentation off ("data.transform": "test", no "data.augment").`,
+    { option: 'teacherOutputs', value: 'stored', accepted: '"online"' },
+  );
+}

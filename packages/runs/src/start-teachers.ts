@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs-core';
+import { batches } from '@g2d/datasets';
+import type { TeacherOutputs } from '@g2d/distill';
+import { TeacherOutputsFile, teacherHash, writeTeacherOutputs, type TeacherBatch } from '@g2d/distill/node';
+import type { MultimodalModel } from '@g2d/fusion';
+import { frozenTeachers, type FrozenTeachers, type StoredTeacher, writeState } from '@g2d/trainer';
+import { disposeState } from '@g2d/trainer/internal';
+import { RunFolder } from './node/run-folder.js';
+import { buildModel } from './build-model.js';
+import type { RunConfig } from './config-schema.js';
+import { factsOf } from './modalities.js';
+import type { RunData } from './open-data.js';
+import { planModel } from './plan-model.js';
+import { usablePrecision } from './precision.js';
+import type { Teachers } from './read-teachers.js';
+
+const OUTPUTS = 'outputs.safetensors';
+
+/**
+ * Makes the teachers ready to judge: their models, frozen, or outputs on the training split that are stored in the run's folder. Their
+ * `dispose` frees the models too.
+ */
+export async function startTeachers(
+  teachers: Teachers,
+  config: RunConfig,
+  { data, folder }: { readonly data: RunData; readonly folder: RunFolder },
+): Promise<FrozenTeachers<string>> {
+  const models: Record<string, MultimodalModel<string>> = {};
+  for (const [modality, { config: own, weights }] of teachers) {
+    const { model } = await buildModel(await planModel(own, []), factsOf([modality], data.train));
+    writeState(model, weights);
+    models[modality] = model;
+  }
+  const options = { precision: usablePrecision(config.teacherPrecision) };
+  if (config.teacherOutputs === 'online') {
+    const judges = frozenTeachers<string>(models, options);
+    const { dispose } = judges;
+    return Object.assign(judges, {
+      dispose: () => {
+        dispose();
+        Object.values(models).forEach(disposeState);
+      },
+    });
+  }
+
+  const stored: Record<string, StoredTeacher> = {};
+  for (const [modality, model] of Object.entries(models)) {
+    const identity = { teacherHash: await teacherHash(model.state()), augmentationSeed: null };
+    const file = new RunFolder(folder.teacher(modality)).file(OUTPUTS);
+    if (!existsSync(file)) {
+      const judge = frozenTeachers<string>({ [modality]: model }, options);
+      await writeTeacherOutputs(file, identity, outputsOf(judge, modality, { config, data }));
+      judge.dispose();
+    }
+    stored[modality] = TeacherOutputsFile.open(file, identity);
+    disposeState(model);
+  }
+  return frozenTeachers<never, string>({}, { stored });
+}
+
+async function* outputsOf(
+  teacher: FrozenTeachers<string>,
+  modality: string,
+  { config, data }: { readonly config: RunConfig; readonly data: RunData },
+): AsyncGenerator<TeacherBatch> {
+  const { workers } = config.data;
+  const { batchSize } = config.evaluation;
+  for await (const batch of batches(data.train, { batchSize, workers, modalities: [modality] })) {
+    const outputs = teacher.outputs(batch)[modality] as TeacherOutputs;
+    try {
+      yield { ids: batch.ids, outputs };
+    } finally {
+      tf.dispose([batch, outputs.logits, outputs.features]);
+    }
+    await tf.nextFrame();
+  }
+}

@@ -1,0 +1,135 @@
+import { G2DError, type NamedArray } from '@g2d/core';
+import { openEventFile } from '@g2d/formats/node';
+import { predictorAt, train, type TrainingState } from '@g2d/trainer';
+import { Stages } from '@g2d/trainer/internal';
+import { toCheckpoint, type RunProgress } from './checkpoint-state.js';
+import { evaluateSplits, scoreOf } from './evaluate-split.js';
+import { finishRun } from './finish-run.js';
+import { epochLabel, type CheckpointLabel } from './node/checkpoints/checkpoint.js';
+import { writeCheckpoint } from './node/checkpoints/write-checkpoint.js';
+import type { RunFolder, RunSummary } from './node/run-folder.js';
+import { once } from './once.js';
+import type { OpenedRun } from './open-run.js';
+import type { RunReporter } from './run-reporter.js';
+import { stageClock } from './stage-clock.js';
+import { trainingOptions } from './training-options.js';
+import { writeScalars } from './write-scalars.js';
+
+/** How a run ended. */
+export type RunOutcome =
+  | { readonly status: 'finished'; readonly folder: RunFolder; readonly summary: RunSummary }
+  | { readonly status: 'interrupted'; readonly folder: RunFolder; readonly epoch: number };
+
+interface Going {
+  /** The state that it goes on from. */
+  readonly state: (TrainingState & RunProgress) | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly reporter: RunReporter;
+}
+
+/** Trains a run to its end, or until it is asked to stop; what it has learned is saved on the way. */
+export async function trainOpened(run: OpenedRun, { state, signal, reporter }: Going): Promise<RunOutcome> {
+  const { plan, folder } = run;
+  const { config, methods } = plan;
+  const clock = stageClock(state?.stages);
+  if (plan.needsTeachers && config.teacherOutputs === 'stored') {
+    reporter.note('The outputs of the teachers are computed and stored, where they are not yet.');
+  }
+  const options = await clock.timeAsync('training', () => trainingOptions(run, reporter.note));
+  const { batchesPerEpoch, optimizer } = options;
+  const { epochs } = new Stages({ ...config, methods, modalities: run.model.modalities, optimizer });
+  const position = state?.position ?? { epoch: 1, batch: 0 };
+  reporter.begin({
+    total: epochs * batchesPerEpoch,
+    done: Math.min((position.epoch - 1) * batchesPerEpoch + position.batch, epochs * batchesPerEpoch),
+  });
+  folder.forgetFrom(position.epoch);
+
+  const events = openEventFile(folder.tensorboard, { fromStep: position.epoch });
+  let best = state?.best ?? null;
+  let reached = position.epoch;
+  let saved = performance.now();
+  const save = (label: CheckpointLabel, captured: TrainingState): void =>
+    clock.time('checkpoints', () => {
+      const { epoch, batch } = captured.position;
+      assertFinite(captured.snapshot.model, batch === 0 ? epoch - 1 : epoch);
+      writeCheckpoint(folder.checkpoints, label, toCheckpoint(captured, { best, stages: clock.seconds() }));
+    });
+  const stopIfAsked = (): 'stop' | undefined => (signal?.aborted ? 'stop' : undefined);
+
+  try {
+    const { status, predict } = await clock.timeAsync('training', () =>
+      train({
+        ...options,
+        ...(state && { resume: state }),
+        evaluate: async (epoch, predictor) =>
+          isDue(epoch, config.evaluation.every, epochs)
+            ? clock.timeAsync('evaluation', () => evaluateSplits(run, predictor))
+            : undefined,
+        afterStep: (capture) => {
+          reporter.step();
+          const late = performance.now() - saved > 60_000 * config.checkpoints.minutes;
+          if (late || stopIfAsked()) {
+            save('last', capture());
+            saved = performance.now();
+          }
+          return stopIfAsked();
+        },
+        onEpoch: (record, capture, evaluated) => {
+          const { epoch } = record;
+          reached = epoch + 1;
+          folder.append(record);
+          writeScalars(events, record);
+          const captured = once(capture);
+          const score = scoreOf(record, config);
+          if (score !== undefined && !(best && score < best.score)) {
+            best = { epoch, score };
+            // The weights that were scored: a method may have put others in their place since.
+            const { snapshot, ...rest } = captured();
+            save('best', { ...rest, snapshot: { ...snapshot, model: evaluated() } });
+          }
+          const { every, keepEvery } = config.checkpoints;
+          const isKept = keepEvery !== undefined && epoch % keepEvery === 0;
+          if (isKept) save(epochLabel(epoch), captured());
+          // Never behind the others: a run goes on from it.
+          const isBest = best?.epoch === epoch;
+          if (isBest || isKept || isDue(epoch, every, epochs) || record.stopped || stopIfAsked()) {
+            save('last', captured());
+            saved = performance.now();
+          }
+          reporter.epoch(record);
+          // After the last epoch there is nothing to stop.
+          return epoch < epochs ? stopIfAsked() : undefined;
+        },
+      }),
+    );
+    if (status === 'stopped' && reached <= epochs) return { status: 'interrupted', folder, epoch: reached };
+    const bestEpoch = best?.epoch;
+    const summary = await finishRun(run, {
+      predict,
+      predictorAt: (saved) => predictorAt({ ...options, resume: saved }),
+      bestEpoch,
+      clock,
+    });
+    return { status: 'finished', folder, summary };
+  } finally {
+    events.close();
+  }
+}
+
+/** Whether something that happens every so many epochs, and after the last, happens after this one. */
+const isDue = (epoch: number, every: number, epochs: number): boolean =>
+  epoch % every === 0 || epoch === epochs;
+
+/** @throws {G2DError} With code `G2D_DIVERGED` if a weight is not finite: the last good checkpoint stays. */
+function assertFinite(weights: Readonly<Record<string, NamedArray>>, epoch: number): void {
+  for (const [name, { values }] of Object.entries(weights)) {
+    const broken = values.find((value) => !Number.isFinite(value));
+    if (broken === undefined) continue;
+    throw new G2DError(
+      'G2D_DIVERGED',
+      `The variable "${name}" holds ${broken} in epoch ${epoch}. Nothing of this is saved; the last good checkpoint stays. Lower the learning rate, or look for samples that are not finite.`,
+      { variable: name, epoch },
+    );
+  }
+}
