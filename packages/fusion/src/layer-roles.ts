@@ -1,11 +1,20 @@
 import type { layers } from '@tensorflow/tfjs-layers';
 
+/** Layers that hold others. */
+interface Outer {
+  /** Of TimeDistributed. Of Bidirectional, which has copies of it, one without weights. */
+  readonly layer?: layers.Layer;
+  /** Of Bidirectional. */
+  readonly forwardLayer?: layers.Layer;
+  readonly backwardLayer?: layers.Layer;
+  /** Of a nested model. */
+  readonly layers?: readonly layers.Layer[];
+}
+
 /** The layers with weights inside of a layer: itself, what a wrapper such as TimeDistributed applies, what a nested model holds. */
 export function innerLayers(layer: layers.Layer): layers.Layer[] {
-  const { layer: wrapped, layers: nested } = layer as layers.Layer & {
-    readonly layer?: layers.Layer;
-    readonly layers?: readonly layers.Layer[];
-  };
+  const { layer: wrapped, layers: nested, forwardLayer, backwardLayer } = layer as layers.Layer & Outer;
+  if (forwardLayer && backwardLayer) return [forwardLayer, backwardLayer].flatMap(innerLayers);
   return (nested ?? (wrapped && [wrapped]))?.flatMap(innerLayers) ?? [layer];
 }
 

@@ -32,6 +32,7 @@ import {
   type NamedTensor,
 } from './encoder-input.js';
 import { encoderRole, innerLayers } from './layer-roles.js';
+import { weightNames } from './weight-names.js';
 import { asConstants, hasGradients, keeping, trainingOf } from './pass-mode.js';
 import { presentRows } from './presence.js';
 
@@ -93,11 +94,11 @@ export class MultimodalModel<M extends string> implements Model<M> {
     readonly encoders: PerModality<M, LayersModel>;
     readonly fusion: Fusion<M>;
   }) {
-    const names = Object.keys(encoders);
-    if ([...names].sort().join() !== [...fusion.modalities].sort().join()) {
+    const given = Object.keys(encoders);
+    if ([...given].sort().join() !== [...fusion.modalities].sort().join()) {
       throw new OptionError(
-        `The encoders are for ${names.join(', ')} but the fusion for ${fusion.modalities.join(', ')}. Give both the same modalities.`,
-        { option: 'encoders', value: names, accepted: fusion.modalities.join(', ') },
+        `The encoders are for ${given.join(', ')} but the fusion for ${fusion.modalities.join(', ')}. Give both the same modalities.`,
+        { option: 'encoders', value: given, accepted: fusion.modalities.join(', ') },
       );
     }
     for (const modality of fusion.modalities)
@@ -111,21 +112,28 @@ export class MultimodalModel<M extends string> implements Model<M> {
 
     const parameters = new Map<string, Parameter<M>>();
     const state = new Map<string, LayerVariable>();
+    const names = new Map<LayerVariable, string>();
+    const addNames = (network: string, all: readonly layers.Layer[]): void => {
+      for (const [weight, name] of weightNames(network, all))
+        // A layer of two encoders keeps its first.
+        if (!names.has(weight)) names.set(weight, name);
+    };
     const add = (layer: layers.Layer, group: (variable: string) => ParameterGroup<M>): void => {
       for (const weight of layer.weights) {
-        const other = state.get(weight.originalName);
+        const name = names.get(weight) as string;
+        const other = state.get(name);
         if (other && other !== weight) {
           throw new OptionError(
-            `Two layers have a variable "${weight.originalName}", so a checkpoint would keep only one. Give every layer a name of its own, such as "<modality>/conv1".`,
-            { option: 'encoders', value: weight.originalName, accepted: 'distinct layer names' },
+            `Two layers have a variable "${name}", so a checkpoint would keep only one. Give every layer a name of its own, such as "<modality>/conv1".`,
+            { option: 'encoders', value: name, accepted: 'distinct layer names' },
           );
         }
-        state.set(weight.originalName, weight);
+        state.set(name, weight);
       }
       for (const weight of layer.trainableWeights) {
         const variable = weight.read() as tf.Variable;
         const known = parameters.get(variable.name);
-        const own = { name: weight.originalName, variable, ...group(weight.originalName) };
+        const own = { name: names.get(weight) as string, variable, ...group(weight.originalName) };
         // A layer of two encoders belongs to neither.
         if (!known) parameters.set(variable.name, own);
         else if (known.modality !== own.modality)
@@ -133,10 +141,16 @@ export class MultimodalModel<M extends string> implements Model<M> {
       }
     };
     for (const modality of this.modalities) {
-      for (const layer of encoders[modality].layers.flatMap(innerLayers)) {
+      const own = encoders[modality].layers.flatMap(innerLayers);
+      addNames(modality, own);
+      for (const layer of own) {
         add(layer, (variable) => ({ modality, role: encoderRole(layer, variable) }));
       }
     }
+    addNames(
+      'fusion',
+      fusion.layers.map(({ layer }) => layer),
+    );
     for (const { layer, modality } of fusion.layers) {
       add(layer, () => ({ modality, role: modality === undefined ? 'shared' : 'head' }));
     }

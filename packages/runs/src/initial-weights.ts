@@ -12,7 +12,8 @@ import type { RunConfig } from './config-schema.js';
  * @throws {OptionError} If there is no such file or run, or it is of another network.
  * @throws {ShapeError} If a variable has another shape.
  */
-export function loadInitialWeights({ encoders }: BuiltModel, config: RunConfig): void {
+export function loadInitialWeights({ model, encoders }: BuiltModel, config: RunConfig): void {
+  const names = new Map([...model.state()].map(([name, weight]) => [weight, name]));
   for (const [modality, encoder] of Object.entries(encoders)) {
     const path = config.encoders[modality]?.weights;
     if (path === undefined) continue;
@@ -30,16 +31,17 @@ export function loadInitialWeights({ encoders }: BuiltModel, config: RunConfig):
     }
     const saved = new RunFolder(path).weights();
     for (const weight of encoder.layers.flatMap(({ weights }) => weights)) {
-      const array = saved[weight.originalName];
+      const name = names.get(weight) as string;
+      const array = saved[name];
       if (!array) {
         throw new OptionError(
-          `The run ${path} has no weights "${weight.originalName}": its encoder of ${modality} is another network, or missing.`,
+          `The run ${path} has no weights "${name}": its encoder of ${modality} is another network, or missing.`,
           { option, value: path, accepted: `a run with the same encoder of ${modality}` },
         );
       }
       if (array.shape.join() !== weight.shape.join()) {
         const expected = `[${weight.shape.join(', ')}]`;
-        throw new ShapeError({ argument: weight.originalName, expected, actual: array.shape });
+        throw new ShapeError({ argument: name, expected, actual: array.shape });
       }
       tf.tidy(() => {
         weight.write(tf.tensor(array.values, [...array.shape]));
