@@ -15,6 +15,11 @@ export interface Needs {
   readonly task?: Task;
   /** Set it if the method reads the validation scores of every epoch. */
   readonly validation?: 'every-epoch';
+  /**
+   * Kinds of parameters that the method acts on: every modality must have one of them, as otherwise the method would do nothing to it, in
+   * silence.
+   */
+  readonly parameters?: readonly Parameter<string>['role'][];
   /** How many modalities. Default: one or more. */
   readonly modalities?: { readonly min?: number; readonly max?: number };
   /**

@@ -30,7 +30,10 @@ describe('modalityPrioritization', () => {
     const options = { scope: 'encoder', phaseEpochs: [1] } as const;
     expect(await start(options)).toMatchObject({ dataset: null, variance: null, smp: { epoch: 0 } });
     await expect(start({ ...options, phaseEpochs: [1, 2] })).rejects.toThrow(/`phaseEpochs` has 2 entries/);
-    await expect(start({ phaseEpochs: [1] })).rejects.toThrow(/scope "conv" contains no variable of a/);
+    const needs = (scope: 'conv' | 'encoder+head') =>
+      modalityPrioritization({ phaseEpochs: [1], scope }).needs;
+    expect(needs('conv')).toEqual({ teachers: 'unimodal', parameters: ['conv'] });
+    expect(needs('encoder+head')?.parameters).toEqual(['head']);
     expect(() => modalityPrioritization({ phaseEpochs: [1], reference: 'released' as never })).toThrow(
       /`reference` is "released"; it must be "paper", "official"/,
     );

@@ -12,7 +12,7 @@ import { trueClassProbability } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { referenceOption } from './options.js';
-import { assertScope, inScope, scopeOption } from './scope.js';
+import { inScope, scopeNeeds, scopeOption } from './scope.js';
 
 const options = z.strictObject({
   phaseEpochs: z
@@ -117,10 +117,9 @@ export const modalityPrioritization = defineMethod({
       return made;
     };
     return {
-      ...(isFixed && { needs: {} }),
+      needs: { ...(isFixed ? {} : { teachers: 'unimodal' }), ...scopeNeeds(scope) },
       async init(training) {
         const { model, task } = training;
-        assertScope(model, scope);
         const judges = task === 'regression' && !isFixed;
         const variance = judges ? (targetVariance ?? (await varianceOf(training))) : null;
         const dataset = ranking === 'dataset' ? await datasetConfidence<M>(training, variance) : null;

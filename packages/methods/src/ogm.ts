@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { enhanceGradient, normalNoise, type GradientNoise } from './gradient-noise.js';
 import { ogmCoefficients, ogmRatios } from './ogm-coefficients.js';
 import { isInside, windowOption } from './options.js';
-import { assertScope, inScope, scopeOption } from './scope.js';
+import { inScope, scopeNeeds, scopeOption } from './scope.js';
 
 const settings = {
   alpha: z.number().min(0).describe('strength α; the authors have 0.8 for CREMA-D and 0.1 for VGGSound'),
@@ -98,7 +98,7 @@ export const ogm = defineMethod({
   ...facts,
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M> => ({
-    init: ({ model }) => assertScope(model, own.scope),
+    needs: { ...facts.needs, ...scopeNeeds(own.scope) },
     edit: (gradients, outputs, step) =>
       modulate(own, gradients, outputs, step, (gradient, coefficient) =>
         coefficient === 1 ? gradient : tf.mul(gradient, coefficient),
@@ -126,10 +126,8 @@ export const ogmGe = defineMethod({
   ...facts,
   options: geOptions,
   create: <M extends string>(own: z.output<typeof geOptions>): Hooks<M, { readonly seed: number }> => ({
-    init({ model, random }) {
-      assertScope(model, own.scope);
-      return { seed: own.seed ?? random('ogm-ge/noise').integer(2 ** 32) };
-    },
+    needs: { ...facts.needs, ...scopeNeeds(own.scope) },
+    init: ({ random }) => ({ seed: own.seed ?? random('ogm-ge/noise').integer(2 ** 32) }),
     edit: (gradients, outputs, step, { seed }) =>
       modulate(own, gradients, outputs, step, (gradient, coefficient, parameter) => {
         const stream = `gradient-noise/epoch-${step.epoch}/step-${step.batchIndex}/${parameter}`;

@@ -1,4 +1,4 @@
-import { OptionError, type Model, type Parameter } from '@g2d/core';
+import type { Needs, Parameter } from '@g2d/core';
 import { z } from 'zod';
 
 const ROLES = {
@@ -23,22 +23,7 @@ export const scopeOption = z
 export const inScope = <M extends string>({ modality, role }: Parameter<M>, scope: Scope): M | undefined =>
   (ROLES[scope] as readonly string[]).includes(role) ? modality : undefined;
 
-/** @throws {OptionError} If the scope contains no parameter of some modality: a method would silently do nothing to it. */
-export function assertScope<M extends string>({ modalities, parameters }: Model<M>, scope: Scope): void {
-  const refuse = (message: string): never => {
-    throw new OptionError(message, { option: 'scope', value: scope, accepted: SCOPES.join(', ') });
-  };
-  for (const modality of modalities) {
-    const own = parameters.filter((parameter) => parameter.modality === modality);
-    if (scope === 'encoder+head' && !own.some(({ role }) => role === 'head')) {
-      refuse(
-        `The scope "encoder+head" contains no head of ${modality}: the model's fusion is shared by all modalities. Use "encoder".`,
-      );
-    }
-    if (!own.some((parameter) => inScope(parameter, scope) !== undefined)) {
-      refuse(
-        `The scope "${scope}" contains no variable of ${modality}, so suppressing it would change nothing. Use "encoder" for encoders without convolutions.`,
-      );
-    }
-  }
-}
+/** The parameters that every modality must have for a scope: without them a method would do nothing to it. */
+export const scopeNeeds = (scope: Scope): { readonly parameters: NonNullable<Needs['parameters']> } => ({
+  parameters: scope === 'encoder+head' ? ['head'] : ROLES[scope],
+});

@@ -1,26 +1,24 @@
-import { OptionError, type Method } from '@g2d/core';
+import { OptionError, type Method, type Model } from '@g2d/core';
 import { assertMethods } from '@g2d/trainer/internal';
 import type { RunConfig } from './config-schema.js';
 import type { RunData } from './open-data.js';
 import type { RunPlan } from './plan-run.js';
 
 /**
- * Checks what can be known of a run once its data are open, before anything is built or written.
+ * Checks what can be known of a run once its data are open and its model is there, before anything is written or trained.
  *
- * @param modalities Of its model.
- * @throws {OptionError} If a method cannot work with the task, the modalities or the splits, or teachers would judge other inputs.
+ * @throws {OptionError} If a method cannot work with the task, the model or the splits, or teachers would judge other inputs.
  */
 export function checkOpened(
   { config, methods, needsTeachers }: RunPlan,
-  modalities: readonly string[],
-  data: RunData,
+  { model, data }: { readonly model: Model<string>; readonly data: RunData },
 ): void {
   const { task } = data.train;
   const { epochs } = config;
-  assertMethods({ model: { modalities }, methods, teachers: needsTeachers, epochs, task, evaluate: true });
+  assertMethods({ model, methods, teachers: needsTeachers, epochs, task, evaluate: true });
   assertValidation(config, methods, data);
   if (!needsTeachers || config.teacherOutputs !== 'stored') return;
-  for (const modality of modalities) assertNotAugmented(modality, config, data);
+  for (const modality of model.modalities) assertNotAugmented(modality, config, data);
 }
 
 /** @throws {OptionError} If a method reads the validation scores of every epoch, and there are none. */

@@ -4,6 +4,7 @@ export type { RunConfig } from './config-schema.js';
 export { trainRun, type TrainRunOptions } from './train-run.js';
 export type { RunOutcome } from './train-opened.js';
 export type { RunReporter } from './run-reporter.js';
+export { tryRun } from './try-run.js';
 export { loadRun, type LoadedRun } from './load-run.js';
 export { RunFolder, type RunSummary } from './node/run-folder.js';
 export type { RunPredictions } from '@g2d/core/run-folder';

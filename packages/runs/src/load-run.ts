@@ -58,7 +58,7 @@ export async function loadRun(
       accepted: 'last, best, or epoch- and at least four digits',
     });
   }
-  const run = await openRun(await planRun(config), { folder, copies: true });
+  const run = await openRun(await planRun(config), { folder, teachers: 'copied' });
   try {
     const state = found && fromCheckpoint(found);
     const predict = await predictorAt({

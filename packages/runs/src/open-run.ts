@@ -26,22 +26,24 @@ export interface OpenedRun extends BuiltModel {
 /**
  * Opens data, model and teachers of a run. Nothing is written, but stored outputs of teachers in a run's own folder.
  *
- * @param options `folder`: the run's. `copies`: whether it holds copies of its teachers, which then stand in for the ones that the
- * configuration names.
+ * @param options `folder`: the run's. `teachers`: those that the configuration names; the copies in the folder, which stand in for them;
+ * or none, where they are yet to be trained.
+ * @throws {OptionError} If what is found does not go together.
  */
 export async function openRun(
   plan: RunPlan,
-  { folder, copies }: { readonly folder: RunFolder; readonly copies: boolean },
+  { folder, teachers: from }: { readonly folder: RunFolder; readonly teachers: 'named' | 'copied' | 'later' },
 ): Promise<OpenedRun> {
   const data = await openData(plan);
   try {
     const modalities = modalitiesOf(plan.config, data.train);
     const facts = factsOf(modalities, data.train);
-    const teachers = plan.needsTeachers
-      ? readTeachers(plan.config, facts, { copies: copies ? folder : undefined })
-      : undefined;
-    checkOpened(plan, modalities, data);
+    const teachers =
+      plan.needsTeachers && from !== 'later'
+        ? readTeachers(plan.config, facts, { copies: from === 'copied' ? folder : undefined })
+        : undefined;
     const built = await buildModel(plan.model, facts);
+    checkOpened(plan, { model: built.model, data });
     const started: FrozenTeachers<string>[] = [];
     return {
       ...built,

@@ -7,6 +7,7 @@ import { lockRun } from './node/run-lock.js';
 import { openRun } from './open-run.js';
 import { planRun } from './plan-run.js';
 import { SILENT, type RunReporter } from './run-reporter.js';
+import { tryBatches } from './try-batches.js';
 import { trainOpened, type RunOutcome } from './train-opened.js';
 
 /** What `trainRun` works with beside the configuration. */
@@ -47,8 +48,9 @@ export async function trainRun(
     for (const line of notes) reporter.note(line);
     if (finished) return { status: 'finished', folder, summary: finished };
     const plan = await planRun(config);
-    const run = await openRun(plan, { folder, copies: state !== undefined });
+    const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named' });
     try {
+      await tryBatches(run);
       if (!state) beginRun(run);
       for (const remark of plan.remarks) reporter.note(remark);
       return await trainOpened(run, { state, signal, reporter });

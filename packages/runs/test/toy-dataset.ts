@@ -9,6 +9,7 @@ export default function open({
   broken,
   unreadable = 0,
   augmented = false,
+  wrongLabel,
 }: {
   readonly split: Split;
   /** Index of a training sample that holds NaN. */
@@ -17,8 +18,19 @@ export default function open({
   readonly unreadable?: number;
   /** Whether the loud modality says that it is augmented at random. */
   readonly augmented?: boolean;
+  /** The label of the first test sample. */
+  readonly wrongLabel?: number;
 }): MultimodalDataset<Modality> {
   const dataset = toyDataset(split, SIZES[split], { train: 1, validation: 2, test: 3 }[split]);
+  if (split === 'test' && wrongLabel !== undefined) {
+    return {
+      ...dataset,
+      sample: async (index, options) => {
+        const sample = await dataset.sample(index, options);
+        return index === 0 ? { ...sample, label: wrongLabel } : sample;
+      },
+    };
+  }
   if (split !== 'train') return dataset;
   return {
     ...dataset,

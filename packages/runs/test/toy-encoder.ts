@@ -8,15 +8,20 @@ export default function make({
   seed,
   units = 5,
   dropout = 0,
+  named = true,
 }: {
   readonly name: string;
   readonly inputShape: readonly number[];
   readonly seed: number;
   readonly units?: number;
   readonly dropout?: number;
+  /** Whether its layers have names. */
+  readonly named?: boolean;
 }): tf.LayersModel {
   const inputs = tf.input({ shape: [...inputShape] });
-  let outputs = tf.layers.dense({ name: `${name}/dense`, units }).apply(inputs) as tf.SymbolicTensor;
+  let outputs = tf.layers
+    .dense({ ...(named && { name: `${name}/dense` }), units })
+    .apply(inputs) as tf.SymbolicTensor;
   if (dropout > 0) {
     outputs = tf.layers
       .dropout({ name: `${name}/dropout`, rate: dropout })

@@ -1,8 +1,16 @@
-import { OptionError, type Hooks, type Method, type StageHooks, type Task } from '@g2d/core';
+import {
+  OptionError,
+  type Hooks,
+  type Method,
+  type Model,
+  type Needs,
+  type StageHooks,
+  type Task,
+} from '@g2d/core';
 
 /** A stack of methods and what it is to train. */
 interface Stack<M extends string> {
-  readonly model: { readonly modalities: readonly M[] };
+  readonly model: Pick<Model<M>, 'modalities' | 'parameters'>;
   readonly methods: readonly Method<M>[];
   readonly teachers?: unknown;
   readonly epochs: number;
@@ -62,7 +70,7 @@ export function assertMethod(method: unknown, where: string): asserts method is 
 
 /** @throws {OptionError} If methods do not go together, or not with the task, the model or the lack of teachers. */
 export function assertMethods<M extends string>({
-  model: { modalities },
+  model,
   methods,
   teachers,
   epochs,
@@ -98,6 +106,7 @@ export function assertMethods<M extends string>({
         `methods for a ${task}`,
       );
     }
+    const { modalities } = model;
     const { min = 1, max = Infinity } = needs.modalities ?? {};
     if (modalities.length < min || modalities.length > max) {
       const wanted = max === Infinity ? `${min} modalities or more` : `${min} to ${max} modalities`;
@@ -107,6 +116,7 @@ export function assertMethods<M extends string>({
         wanted,
       );
     }
+    assertParameters(model, name, needs);
   }
   const twice = methods.find(({ name }, i) => methods.findIndex((other) => other.name === name) !== i);
   if (twice)
@@ -116,6 +126,25 @@ export function assertMethods<M extends string>({
       'each method once',
     );
   assertOwners(methods);
+}
+
+/** @throws {OptionError} If a modality has no parameter of the kinds that a method acts on. */
+function assertParameters<M extends string>(
+  { modalities, parameters }: Pick<Model<M>, 'modalities' | 'parameters'>,
+  name: string,
+  { parameters: roles }: Needs,
+): void {
+  if (!roles) return;
+  const without = modalities.find(
+    (modality) =>
+      !parameters.some((parameter) => parameter.modality === modality && roles.includes(parameter.role)),
+  );
+  if (without === undefined) return;
+  const accepted = roles.join(', ');
+  throw new OptionError(
+    `The method "${name}" acts on parameters of the kind ${accepted}, and ${without} has none in this model, so it would do nothing to it. Set its "scope": "encoder" is right for encoders without convolutions and for fusions whose heads all modalities share.`,
+    { option: 'scope', value: without, accepted },
+  );
 }
 
 const GIVES = {

@@ -233,7 +233,7 @@ describe('the commands around a run', () => {
     );
     expect(wrong).toMatchObject({
       code: 2,
-      err: expect.stringContaining('scope "conv" contains no variable of loud'),
+      err: expect.stringContaining('acts on parameters of the kind conv, and loud has none'),
     });
     expect(await g2d('train', config, '--method', 'g2d', ...out)).toMatchObject({ code: 0 });
   });

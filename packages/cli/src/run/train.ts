@@ -9,6 +9,7 @@ import {
   type RunConfig,
   readConfig,
   trainRun,
+  tryRun,
   type RunReporter,
   stopSignal,
 } from '@g2d/runs';
@@ -76,6 +77,7 @@ Examples:
       );
     }
     const config = readConfig(path, changesOf(values));
+    const student = values.teacher === undefined ? undefined : readConfig(path, studentChanges(values));
     const out = values.out ?? folderOf(path) ?? join('runs', `${nameOf(config)}-seed-${config.seed}`);
     if (values.resume && !new RunFolder(out).config()) {
       output.err(`There is no run in ${out} to go on with; it begins.\n`);
@@ -86,6 +88,8 @@ Examples:
       progress ? progress.note(line) : output.err(`${line}\n`),
     );
     try {
+      // What is wrong with a student is better known before its teachers are trained.
+      if (student && !new RunFolder(out).config()) await tryRun(student);
       const outcome = await trainRun(config, {
         out,
         resume: values.resume,
@@ -119,6 +123,10 @@ interface Flags {
   readonly epochs?: string | undefined;
   readonly set: readonly string[];
 }
+
+/** The settings of a teacher's command line that the student has too. */
+const studentChanges = ({ data, set }: Flags): Record<string, unknown> =>
+  changesOf({ data, set: set.filter((setting) => /^(dataset|encoders|data)\./.test(setting)) });
 
 /** The settings that the command line changes. */
 function changesOf({ method, teacher, data, seed, epochs, set }: Flags): Record<string, unknown> {

@@ -3,7 +3,8 @@ import type { EngineContext, SweepEngine } from './engine.js';
 import { localEngine } from './local-engine.js';
 import { openSweep, type OpenSweepOptions } from './open-sweep.js';
 import type { PlannedRun, SweepPlan } from './plan.js';
-import { sweepStatus, type RunStatus } from './status.js';
+import { isFinished, sweepStatus, type RunStatus } from './status.js';
+import { tryPlan } from './try-plan.js';
 
 /** What `runSweep` works with beside the plan. */
 export interface RunSweepOptions
@@ -35,7 +36,9 @@ export async function runSweep(
   const { resumed, release } = openSweep(plan, { ...options, environment: describeEnvironment() });
   try {
     onOpen?.({ resumed });
-    await engine.run(only ? wanted(plan.runs, only) : plan.runs, { out: plan.out, signal, reporter });
+    const runs = only ? wanted(plan.runs, only) : plan.runs;
+    await tryPlan(runs.filter(({ id }) => !isFinished(plan.out, id)));
+    await engine.run(runs, { out: plan.out, signal, reporter });
     return sweepStatus(plan);
   } finally {
     release();

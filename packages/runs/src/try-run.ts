@@ -1,0 +1,22 @@
+import type { RunConfig } from './config-schema.js';
+import { asRecorded } from './method-names.js';
+import { RunFolder } from './node/run-folder.js';
+import { openRun } from './open-run.js';
+import { planRun } from './plan-run.js';
+import { tryBatches } from './try-batches.js';
+
+/**
+ * Tries a configuration whose teachers are yet to be trained: its modules, data, model, methods and first batches. What is wrong with a
+ * student is said before its teachers are trained, which may take days. Nothing is written.
+ *
+ * @throws {OptionError} As `trainRun`, apart from what depends on teachers.
+ */
+export async function tryRun(config: RunConfig): Promise<void> {
+  const plan = await planRun(asRecorded({ ...config, data: { ...config.data, inMemory: false } }));
+  const run = await openRun(plan, { folder: new RunFolder('.'), teachers: 'later' });
+  try {
+    await tryBatches(run);
+  } finally {
+    await run.close();
+  }
+}
