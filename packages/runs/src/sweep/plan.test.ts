@@ -132,3 +132,7 @@ describe('planSweep', () => {
     await expect(planOf(sweep)).rejects.toThrow(message);
   });
 });
+
+it('says of the configuration of one run that it is no sweep', () => {
+  expect(() => readSweep(join(root, base))).toThrow(/base\.json is the configuration of one run, not a sweep/);
+});

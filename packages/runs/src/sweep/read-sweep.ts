@@ -31,7 +31,15 @@ export interface SweepBase {
  */
 export function readSweep(path: string, changes: Readonly<Record<string, unknown>> = {}): Sweep {
   const read = readJson(path, 'sweep');
-  const values = typeof read === 'object' && !Array.isArray(read) ? { ...read, ...changes } : read;
+  const values =
+    typeof read === 'object' && read !== null && !Array.isArray(read) ? { ...read, ...changes } : read;
+  // Whoever mixes up the two would get a sentence on the first key that the other has not.
+  if (typeof values === 'object' && values !== null && 'encoders' in values) {
+    throw new OptionError(
+      `${path} is the configuration of one run, not a sweep: g2d train takes it, and a sweep names it as its "base".`,
+      { option: 'sweep', value: path, accepted: 'a file with "base" and "grid"' },
+    );
+  }
   const sweep = checkOptions(sweepSchema, values, { where: path });
   const datasets = sweep.grid['dataset'];
   if ((datasets === undefined) === (sweep.base === undefined)) {
