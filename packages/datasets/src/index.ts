@@ -1,24 +1,18 @@
 // Datasets
 export { avMnist } from './av-mnist.js';
-export { checkAvMnist, type CheckAvMnistOptions } from './av-mnist/check.js';
 export type { AvMnistOptions } from './av-mnist/options.js';
 export { cremaD } from './crema-d.js';
-export { checkCremaD, type CheckCremaDOptions } from './crema-d/check.js';
 export type { CremaDOptions, CremaDSplits } from './crema-d/options.js';
 export { vggSound } from './vgg-sound.js';
-export { checkVggSound, type CheckVggSoundOptions } from './vgg-sound/check.js';
 export type { VggSoundOptions } from './vgg-sound/options.js';
 export type { ClipDataset } from './clips/clip-dataset.js';
 export { misMe } from './mis-me.js';
-export { checkMisMe, type CheckMisMeOptions } from './mis-me/check.js';
 export type { MisMeDataset } from './mis-me/open.js';
 export type { MisMeOptions } from './mis-me/options.js';
 export { urFunny } from './ur-funny.js';
-export { checkUrFunny, type CheckUrFunnyOptions } from './ur-funny/check.js';
 export type { UrFunnyDataset } from './ur-funny/open.js';
 export type { UrFunnyOptions } from './ur-funny/options.js';
 export { iemocap } from './iemocap.js';
-export { checkIemocap, type CheckIemocapOptions } from './iemocap/check.js';
 export type { IemocapDataset, IemocapOptions } from './iemocap/options.js';
 export { smallAvMnist } from './small-av-mnist.js';
 export {
