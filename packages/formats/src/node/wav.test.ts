@@ -56,11 +56,10 @@ function format(options: Format = {}): Buffer {
   return chunk('fmt ', Buffer.concat([fmt, extra]));
 }
 
-const extensible = (encoding: number): Buffer =>
-  Buffer.concat([
-    Buffer.from([22, 0, 16, 0, 0, 0, 0, 0, encoding, 0]),
-    Buffer.from('000000001000800000aa00389b71', 'hex'),
-  ]);
+const MICROSOFT = '000000001000800000aa00389b71';
+const AMBISONIC = '00002107d3118644c8c1ca000000';
+const extensible = (encoding: number, identifier = MICROSOFT): Buffer =>
+  Buffer.concat([Buffer.from([22, 0, 16, 0, 0, 0, 0, 0, encoding, 0]), Buffer.from(identifier, 'hex')]);
 
 const wav = (...chunks: readonly Buffer[]): Buffer =>
   chunk('RIFF', Buffer.concat([Buffer.from('WAVE'), ...chunks]));
@@ -179,6 +178,26 @@ describe('decodeWav', () => {
       Buffer.from(Float64Array.of(0.1, -2).buffer),
       [Math.fround(0.1), -2],
     ],
+    [
+      '64 bits',
+      { bits: 64 },
+      Buffer.from(BigInt64Array.of(2n ** 62n, -(2n ** 63n), 0n).buffer),
+      [0.5, -1, 0],
+    ],
+    ['5 bits in 8', { bits: 5, blockBytes: 1 }, Buffer.from([0, 64, 128, 192]), [-1, -0.5, 0, 0.5]],
+    // libsndfile: sf_read_float of the codes 0x00, 0x7f, 0x80, 0xff and of 0x2a, 0xd5.
+    [
+      'mu-law',
+      { bits: 8, encoding: 7 },
+      Buffer.from([0x00, 0x7f, 0x80, 0xff]),
+      [-32124 / 32768, 0, 32124 / 32768, 0],
+    ],
+    [
+      'A-law',
+      { bits: 8, encoding: 6 },
+      Buffer.from([0x2a, 0xaa, 0x55, 0xd5]),
+      [-32256 / 32768, 32256 / 32768, -8 / 32768, 8 / 32768],
+    ],
   ])('reads %s', (_, options, content, expected) => {
     expect(decoded(wav(format(options), chunk('data', content)))).toEqual([expected]);
   });
@@ -191,6 +210,25 @@ describe('decodeWav', () => {
     ['sizes left open', openSizes(wav(format(), data))],
     ['a RIFF size of 0', withRiffSize(wav(format(), data), 0)],
     ['a RIFF size that is too large', withRiffSize(wav(format(), data), 123_456_789)],
+    ['sizes of 0', withDataSize(withRiffSize(wav(format(), data), 0), 0)],
+    // 2^31 - 4096 rounded down to whole samples of 6 bytes, as sox does; 2^31 - 1 less what stands in front of the data.
+    ['the size that sox leaves', withDataSize(wav(format(), data), 0x7ffff000 - (0x7ffff000 % 6))],
+    ['the largest number, less the header', withDataSize(wav(format(), data), 0x7fffffff - 36)],
+    ['64-bit sizes', rf64('RF64', { dataBytes: 8n })],
+    ['64-bit sizes under their newer name', rf64('BW64', { dataBytes: 8n })],
+    ['64-bit sizes left at 0', rf64('RF64', { dataBytes: 0n })],
+    ['64-bit sizes left open', rf64('RF64', { dataBytes: 2n ** 64n - 1n })],
+    ['a 64-bit size of another chunk', rf64('RF64', { dataBytes: 8n, junkBytes: 4n })],
+    [
+      'an odd chunk without its last byte',
+      wav(format(), chunk('LIST', Buffer.alloc(3)).subarray(0, -1), data),
+    ],
+    [
+      'an odd chunk with a last byte that is not 0',
+      wav(format(), Buffer.concat([chunk('LIST', Buffer.alloc(3)).subarray(0, -1), Buffer.from('x')]), data),
+    ],
+    ['a list behind the data', wav(format(), data, chunk('LIST', Buffer.from('INFOISFT')))],
+    ['an ambisonic identifier', wav(format({ encoding: 0xfffe, extra: extensible(1, AMBISONIC) }), data)],
     [
       'half a sample at the end',
       wav(format(), chunk('data', Buffer.concat([samples(0, 16384, -32768, 32767), Buffer.from([9])]))),
@@ -219,13 +257,33 @@ describe('decodeWav', () => {
     ['no data', wav(format()), /without a data chunk/],
     ['no samples', wav(format(), chunk('data', Buffer.alloc(0))), /without samples/],
     [
+      'no samples but another chunk',
+      wav(format(), chunk('data', Buffer.alloc(0)), chunk('LIST', Buffer.from('INFOISFT'))),
+      /without samples/,
+    ],
+    [
+      'data that are cut, of a size that is possible',
+      withDataSize(wav(format(), data), 0x60000000),
+      /truncated WAV file: chunk "data" should hold 1610612736/,
+    ],
+    [
+      '64-bit data that are cut',
+      rf64('RF64', { dataBytes: 9n }),
+      /truncated WAV file: .* should hold 9 bytes/,
+    ],
+    [
       'cut data',
       wav(format(), data).subarray(0, -1),
       /a\.wav: truncated WAV file: chunk "data" should hold 8/,
     ],
-    ['ADPCM', wav(format({ encoding: 2, bits: 4 }), data), /format 2 with 4 bits.*ffmpeg/],
-    ['12 bits', wav(format({ bits: 12 }), data), /12 bits/],
-    ['16-bit floats', wav(format({ encoding: 3 }), data), /format 3 with 16 bits/],
+    [
+      'ADPCM',
+      wav(format({ encoding: 2, bits: 4 }), data),
+      /format 2 \(Microsoft ADPCM\) with 4 bits.*ffmpeg/,
+    ],
+    ['an encoding without a name', wav(format({ encoding: 999 }), data), /format 999 with 16 bits/],
+    ['48 bits', wav(format({ bits: 48 }), data), /format 1 \(integer\) with 48 bits/],
+    ['16-bit floats', wav(format({ encoding: 3 }), data), /format 3 \(float\) with 16 bits/],
     [
       'another extensible format',
       wav(format({ encoding: 0xfffe, extra: Buffer.alloc(24) }), data),
@@ -253,6 +311,53 @@ describe('decodeWav', () => {
     expect(() => decodeWav(bytes, 'a.wav')).toThrow(FileFormatError);
   });
 });
+
+describe('what else is called .wav', () => {
+  it.each([
+    ['aiff', /not a WAV file but an AIFF file.*ffmpeg/],
+    ['w64', /a Wave64 file \(W64\).*ffmpeg/],
+    ['flac', /a FLAC file.*ffmpeg/],
+    ['ogg', /an Ogg file.*ffmpeg/],
+  ])('says that %s is that', (name, message) => {
+    expect(() => readWav(join(fixtures, `wav_bad/${name}.wav`))).toThrow(message);
+  });
+
+  it.each([
+    ['ID3\x04\0\0\0\0\0\0', /an MP3 file/],
+    ['\xff\xfb\x90\x64\0\0', /an MP3 file/],
+    ['\xff\xf1\x50\x80\0\0', /an AAC file/],
+    ['\0\0\0\x20ftypM4A ', /an MPEG-4 file/],
+    ['RIFF\0\0\0\0AVI LIST', /an AVI video/],
+    ['\xff\xfea\0b\0', /does not start with RIFF/],
+  ])('knows %j', (start, message) => {
+    expect(() => decodeWav(Buffer.from(start, 'latin1'), 'a.wav')).toThrow(message);
+  });
+});
+
+function withDataSize(bytes: Buffer, size: number): Buffer {
+  bytes.writeUInt32LE(size, 40);
+  return bytes;
+}
+
+function rf64(
+  name: string,
+  { dataBytes, junkBytes }: { readonly dataBytes: bigint; readonly junkBytes?: bigint },
+): Buffer {
+  const sizes = Buffer.alloc(junkBytes === undefined ? 28 : 40);
+  sizes.writeBigUInt64LE(dataBytes, 8);
+  const junk = chunk('junk', Buffer.alloc(4));
+  if (junkBytes !== undefined) {
+    sizes.writeUInt32LE(1, 24);
+    sizes.write('junk', 28);
+    sizes.writeBigUInt64LE(junkBytes, 32);
+    junk.writeUInt32LE(0xffffffff, 4);
+  }
+  const bytes = wav(chunk('ds64', sizes), junk, format(), data);
+  bytes.write(name, 0);
+  bytes.writeUInt32LE(0xffffffff, 4);
+  bytes.writeUInt32LE(0xffffffff, bytes.length - 12);
+  return bytes;
+}
 
 function openSizes(bytes: Buffer): Buffer {
   bytes.writeUInt32LE(0xffffffff, 4);
