@@ -1,4 +1,5 @@
 import { OptionError } from './errors.js';
+import { shown } from './shown.js';
 import type { OptionsSchema } from './options.js';
 
 /** Where an idea comes from. */
@@ -46,7 +47,7 @@ export function component<F extends object, C extends Component>(make: F, facts:
   const { kind, name, label, summary } = facts;
   const refuse = (option: string, value: unknown, accepted: string): never => {
     throw new OptionError(
-      `The ${kind} ${JSON.stringify(name)} has the ${option} ${JSON.stringify(value) ?? 'undefined'}; it must be ${accepted}.`,
+      `The ${kind} ${shown(name)} has the ${option} ${shown(value)}; it must be ${accepted}.`,
       { option, value, accepted },
     );
   };

@@ -3,6 +3,7 @@ import { component, type Configurable, type Facts } from './component.js';
 import type { InputShape } from './encoder.js';
 import type { MultimodalDataset, Split, Task } from './dataset.js';
 import { OptionError } from './errors.js';
+import { shown } from './shown.js';
 import { checkOptions, type OptionsPlace, type OptionsSchema, type OwnOptions } from './options.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
@@ -138,7 +139,7 @@ export function defineDataset<
   }): DatasetDefinition<M, O, D> {
   const make = async (split: Split, given: unknown, place: OptionsPlace | string = rest.name): Promise<D> => {
     if (!SPLITS.includes(split)) {
-      throw new OptionError(`\`split\` is ${JSON.stringify(split)}; it can be ${accepted}.`, {
+      throw new OptionError(`\`split\` is ${shown(split)}; it can be ${accepted}.`, {
         option: 'split',
         value: split,
         accepted,

@@ -7,6 +7,10 @@ export {
   ShapeError,
   UnknownModalityError,
 } from './errors.js';
+export { shown } from './shown.js';
+
+// Text of a file
+export { decodeText } from './decode-text.js';
 
 // Data
 export { perModality, type PerModality } from './per-modality.js';

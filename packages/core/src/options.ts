@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { OptionError } from './errors.js';
+import { shown } from './shown.js';
 
 /** Options as a strict object of zod: types, descriptions and defaults in one. */
 export type OptionsSchema = z.ZodObject;
@@ -65,11 +66,11 @@ function sentence(
     unknown,
   }: { readonly key: string; readonly value: unknown; readonly accepted: string; readonly unknown: boolean },
 ): string {
-  const came = value === undefined ? 'is missing' : `is ${written(value)}`;
+  const came = value === undefined ? 'is missing' : `is ${shown(value)}`;
   if (typeof place === 'string') {
     if (unknown) return `${place}: there is no option \`${key}\`; known: ${accepted || 'none'}.`;
     return key === ''
-      ? `${place}: options are an object, but ${written(value)} came.`
+      ? `${place}: options are an object, but ${shown(value)} came.`
       : `${place}: \`${key}\` ${came}; it must be ${accepted}.`;
   }
   const { where } = place;
@@ -79,19 +80,13 @@ function sentence(
     : `In ${where}, "${key}" ${came}; it must be ${accepted}.`;
 }
 
-/** JSON, but for what JSON has no words for. */
-const written = (value: unknown): string =>
-  typeof value === 'number' || typeof value === 'undefined'
-    ? String(value)
-    : (JSON.stringify(value) ?? typeof value);
-
 /** What a value must be, in words. */
 function acceptedOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       return issue.expected === 'int' ? 'a whole number' : article(WORDS[issue.expected] ?? issue.expected);
     case 'invalid_value':
-      return issue.values.map((value) => JSON.stringify(value)).join(', ');
+      return issue.values.map(shown).join(', ');
     case 'too_small':
       return issue.origin === 'array'
         ? `a list of at least ${issue.minimum}`
@@ -110,7 +105,7 @@ function acceptedOf(issue: z.core.$ZodIssue): string {
 /** A union without a key that tells its forms apart, or with a wrong one. */
 function unionWords(issue: z.core.$ZodIssueInvalidUnion): string {
   const { options } = issue as { readonly options?: readonly unknown[] };
-  if (options) return options.map((option) => JSON.stringify(option)).join(', ');
+  if (options) return options.map(shown).join(', ');
   return [...new Set(issue.errors.flatMap(([first]) => (first ? [acceptedOf(first)] : [])))].join(', or ');
 }
 

@@ -1,4 +1,4 @@
-import { G2DError, OptionError, UnknownModalityError } from '@g2d/core';
+import { G2DError, OptionError, UnknownModalityError, shown } from '@g2d/core';
 import { randomStream, deriveSeed } from '@g2d/tensor-ops';
 import type { Augmentation } from './augmentation.js';
 import type { Batch } from './batch.js';
@@ -169,14 +169,11 @@ function warnOfDrop({ id, error }: DroppedSample): void {
 function retriesOf(onError: NonNullable<BatchesOptions<string>['onError']>): number {
   if (onError === 'fail' || onError === 'skip') return 0;
   if (typeof onError !== 'object' || onError === null) {
-    throw new OptionError(
-      `\`onError\` is ${JSON.stringify(onError)}; it must be 'fail', 'skip' or { retry: n }.`,
-      {
-        option: 'onError',
-        value: onError,
-        accepted: "'fail', 'skip', { retry: n }",
-      },
-    );
+    throw new OptionError(`\`onError\` is ${shown(onError)}; it must be 'fail', 'skip' or { retry: n }.`, {
+      option: 'onError',
+      value: onError,
+      accepted: "'fail', 'skip', { retry: n }",
+    });
   }
   checkInteger('onError.retry', onError.retry, 1);
   return onError.retry;
@@ -184,7 +181,7 @@ function retriesOf(onError: NonNullable<BatchesOptions<string>['onError']>): num
 
 function checkTransform(transform: string): void {
   if (transform === 'train' || transform === 'test') return;
-  throw new OptionError(`\`transform\` is ${JSON.stringify(transform)}; it must be 'train' or 'test'.`, {
+  throw new OptionError(`\`transform\` is ${shown(transform)}; it must be 'train' or 'test'.`, {
     option: 'transform',
     value: transform,
     accepted: "'train', 'test'",

@@ -1,4 +1,4 @@
-import { FileFormatError, OptionError, perModality, UnknownModalityError } from '@g2d/core';
+import { FileFormatError, OptionError, perModality, UnknownModalityError, shown } from '@g2d/core';
 import type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from '@g2d/core';
 import { flatInput, inferShapes, type Values } from './pipeline/nested-values.js';
 import { unitLength, written, type SampleShape } from './pipeline/shapes.js';
@@ -203,7 +203,7 @@ function checkCommon({
   ...options
 }: Common & object): void {
   const fail = (option: string, value: unknown, accepted: string): OptionError =>
-    new OptionError(`\`${option}\` is ${JSON.stringify(value)}; it must be ${accepted}.`, {
+    new OptionError(`\`${option}\` is ${shown(value)}; it must be ${accepted}.`, {
       option,
       value,
       accepted,
@@ -245,7 +245,7 @@ function checkLabel(
   const { length } = classNames;
   if (task === 'classification' && !(Number.isInteger(label) && label >= 0 && label < length)) {
     throw fail(
-      `has the label ${JSON.stringify(label)}; it must be a class id, 0 to ${length - 1} (${classNames.join(', ')}).`,
+      `has the label ${shown(label)}; it must be a class id, 0 to ${length - 1} (${classNames.join(', ')}).`,
     );
   }
 }

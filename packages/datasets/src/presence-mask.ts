@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 import { randomStream } from '@g2d/tensor-ops';
 import { numpyIntegers } from './pipeline/numpy-integers.js';
 
@@ -106,7 +106,7 @@ function official({
 function check(options: PresenceMaskOptions): void {
   const { samples, modalities, rate, seed, sampler = 'exact', maxTries = 1000 } = options;
   const fail = (option: string, value: unknown, accepted: string): OptionError =>
-    new OptionError(`\`${option}\` is ${JSON.stringify(value)}; it must be ${accepted}.`, {
+    new OptionError(`\`${option}\` is ${shown(value)}; it must be ${accepted}.`, {
       option,
       value,
       accepted,

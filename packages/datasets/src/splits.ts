@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 
 /** Settings of `splitByFraction`. */
@@ -86,7 +86,7 @@ function checkFractions(fractions: Readonly<Record<string, number>>): void {
   const sum = shares.reduce((total, share) => total + share, 0);
   if (shares.every((share) => share >= 0) && Math.abs(sum - 1) < 1e-6) return;
   throw new OptionError(
-    `\`fractions\` are ${JSON.stringify(fractions)} with the sum ${sum}; they must be 0 or more and sum to 1.`,
+    `\`fractions\` are ${shown(fractions)} with the sum ${sum}; they must be 0 or more and sum to 1.`,
     { option: 'fractions', value: fractions, accepted: 'shares ≥ 0 that sum to 1' },
   );
 }

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 import { assertShape } from '@g2d/tensor-ops';
 
 /** What is predicted. */
@@ -9,7 +9,7 @@ export type Task = 'classification' | 'regression';
 export function assertOneOf(option: string, value: string, accepted: readonly string[]): void {
   if (accepted.includes(value)) return;
   const quoted = accepted.map((choice) => `'${choice}'`).join(' or ');
-  throw new OptionError(`\`${option}\` is ${JSON.stringify(value)}; it must be ${quoted}.`, {
+  throw new OptionError(`\`${option}\` is ${shown(value)}; it must be ${quoted}.`, {
     option,
     value,
     accepted: quoted,

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 
 /** Shape of an image or spectrogram: `[H, W, C]`. */
 export type ImageShape = readonly [height: number, width: number, channels: number];
@@ -26,7 +26,7 @@ export function assertInputShape(
   if (forms.some(fits)) return;
   const accepted = `${forms.join(' or ')}, each a positive integer${forms.some((form) => form.includes('T')) ? ' (or null for T)' : ''}`;
   throw new OptionError(
-    `\`inputShape\` of ${encoder} is ${JSON.stringify(inputShape)}; expected ${accepted}. Give the shape of one sample, without the batch, channels last.`,
+    `\`inputShape\` of ${encoder} is ${shown(inputShape)}; expected ${accepted}. Give the shape of one sample, without the batch, channels last.`,
     { option: 'inputShape', value: inputShape, accepted },
   );
 }

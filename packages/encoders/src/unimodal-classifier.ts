@@ -1,6 +1,6 @@
 import { layers, model, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 import { assertPositiveInteger } from './encoder.js';
 import { initializeLayer } from './initialize-weights.js';
 
@@ -29,7 +29,7 @@ export function unimodalClassifier(
   const [output, ...others] = encoder.outputs;
   if (others.length > 0 || output?.shape.length !== 2) {
     throw new OptionError(
-      `The encoder ${encoder.name} has outputs of shape ${JSON.stringify(encoder.outputs.map(({ shape }) => shape))}; expected one feature vector [B, D].`,
+      `The encoder ${encoder.name} has outputs of shape ${shown(encoder.outputs.map(({ shape }) => shape))}; expected one feature vector [B, D].`,
       { option: 'encoder', value: encoder.name, accepted: 'a model with one output [B, D]' },
     );
   }

@@ -1,4 +1,4 @@
-import { FileFormatError, ShapeError, type NamedArray } from '@g2d/core';
+import { FileFormatError, ShapeError, type NamedArray, shown } from '@g2d/core';
 import { ELEMENT_BYTES, float32Values, littleEndianBytes, type ElementType } from './float32-values.js';
 
 /** The format's own limit, in bytes: a longer header is an attack or no header. */
@@ -128,7 +128,7 @@ function readEntry(name: string, entry: unknown, dataBytes: number, path: string
   if (typeof type !== 'string' || !Object.hasOwn(ELEMENT_BYTES, type)) {
     throw new FileFormatError(
       path,
-      `tensor "${name}" has elements of type ${JSON.stringify(type)}; read are ${Object.keys(ELEMENT_BYTES).join(', ')}.`,
+      `tensor "${name}" has elements of type ${shown(type)}; read are ${Object.keys(ELEMENT_BYTES).join(', ')}.`,
     );
   }
   if (!isListOfSizes(shape) || !isListOfSizes(offsets) || offsets.length !== 2) {

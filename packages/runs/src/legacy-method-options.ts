@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 
 /** An option of a method that earlier versions knew under another name, or with other values. */
 interface OldOption {
@@ -56,9 +56,9 @@ export function refuseOldMethodOptions(settings: Options, where: string): void {
     const value = optionsWith(old, settings)?.[old.option];
     if (value === undefined) continue;
     const key = `methodOptions.${old.method}`;
-    const now = Object.entries(old.now(value)).map(([name, of]) => `"${name}": ${JSON.stringify(of)}`);
+    const now = Object.entries(old.now(value)).map(([name, of]) => `"${name}": ${shown(of)}`);
     throw new OptionError(
-      `In ${where}, "${key}.${old.option}" is ${JSON.stringify(value)}, as earlier versions had it; in "${key}" write ${now.join(', ')} in its place.`,
+      `In ${where}, "${key}.${old.option}" is ${shown(value)}, as earlier versions had it; in "${key}" write ${now.join(', ')} in its place.`,
       { option: `${key}.${old.option}`, value, accepted: now.join(', ') },
     );
   }

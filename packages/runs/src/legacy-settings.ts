@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 
 /** A setting that earlier versions knew under another name, or a value of it. */
 interface OldSetting {
@@ -54,9 +54,9 @@ export function refuseOldSettings(settings: Settings, where: string): void {
     if (value === undefined) continue;
     const key = old.path.join('.');
     const holder = old.path.slice(0, -1).join('.');
-    const now = Object.entries(nowOf(old, value)).map(([name, of]) => `"${name}": ${JSON.stringify(of)}`);
+    const now = Object.entries(nowOf(old, value)).map(([name, of]) => `"${name}": ${shown(of)}`);
     throw new OptionError(
-      `In ${where}, "${key}" is ${JSON.stringify(value)}, as earlier versions had it; in "${holder}" write ${now.join(', ')} in its place.`,
+      `In ${where}, "${key}" is ${shown(value)}, as earlier versions had it; in "${holder}" write ${now.join(', ')} in its place.`,
       { option: key, value, accepted: now.join(', ') },
     );
   }

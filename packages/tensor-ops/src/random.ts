@@ -1,4 +1,4 @@
-import { OptionError, type RandomState, type RandomStream } from '@g2d/core';
+import { OptionError, type RandomState, type RandomStream, shown } from '@g2d/core';
 
 /** Mixes a 32-bit word (the finalizer of MurmurHash3): every input bit changes half of the output bits. */
 function mix(word: number): number {
@@ -86,7 +86,7 @@ function assertState(state: RandomState): void {
   const words: readonly number[] = Array.isArray(state) ? state : [];
   if (words.length === 4 && words.every(isWord) && words.some((word) => word !== 0)) return;
   throw new OptionError(
-    `The state of a random stream is ${JSON.stringify(state)}; it must be four words of 32 bits, not all 0.`,
+    `The state of a random stream is ${shown(state)}; it must be four words of 32 bits, not all 0.`,
     { option: 'state', value: state, accepted: 'what `getState` gave' },
   );
 }

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 import { formatList } from '../format.js';
 import { foldColumns, oneLine, textTable } from '../text-table.js';
 import { comparisonCells } from './cells.js';
@@ -35,7 +35,7 @@ export function formatComparison(
     case 'csv':
       return comparisonCsv(comparison);
     default:
-      throw new OptionError(`The format is ${JSON.stringify(format)}; give "text", "markdown" or "csv".`, {
+      throw new OptionError(`The format is ${shown(format)}; give "text", "markdown" or "csv".`, {
         option: 'format',
         value: format,
         accepted: '"text", "markdown" or "csv"',

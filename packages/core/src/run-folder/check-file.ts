@@ -1,25 +1,7 @@
 import type { z } from 'zod';
 import { FileFormatError } from '../errors.js';
-
-/** Where a JSON value stands, for errors. */
-export interface FilePlace {
-  readonly path: string;
-  /** Where in the file, for example `'line 3: '`. Default: the whole file. */
-  readonly at?: string;
-}
-
-/**
- * Parses JSON.
- *
- * @throws {FileFormatError} That names the file and what the parser says.
- */
-export function parseJson(text: string, { path, at = '' }: FilePlace): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FileFormatError(path, `${at}not valid JSON (${(error as Error).message}).`);
-  }
-}
+import { shown } from '../shown.js';
+import type { FilePlace } from './parse-json.js';
 
 /**
  * Checks the JSON object of a file. A key that is `null` counts as absent.
@@ -105,5 +87,5 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  return `${typeof value} ${JSON.stringify(value)}`;
+  return `${typeof value} ${shown(value)}`;
 }

@@ -1,5 +1,6 @@
 // The files of a run folder: what runs write and everybody reads
-export { checkFile, parseJson, type FilePlace } from './check-file.js';
+export { checkFile } from './check-file.js';
+export { parseJson, type FilePlace } from './parse-json.js';
 export {
   RECORDED_KEYS,
   RUN_FORMAT,

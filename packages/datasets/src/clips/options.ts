@@ -1,10 +1,10 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 
 /** @throws {OptionError} Unless `value` is one of `accepted`. */
 export function checkOneOf(option: string, value: unknown, accepted: readonly unknown[]): void {
   if (accepted.includes(value)) return;
-  const names = accepted.map((name) => JSON.stringify(name)).join(', ');
-  throw new OptionError(`\`${option}\` is ${JSON.stringify(value)}; it can be ${names}.`, {
+  const names = accepted.map(shown).join(', ');
+  throw new OptionError(`\`${option}\` is ${shown(value)}; it can be ${names}.`, {
     option,
     value,
     accepted: names,

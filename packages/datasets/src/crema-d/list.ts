@@ -1,5 +1,5 @@
 import { readCsv } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/core';
+import { FileFormatError, shown } from '@g2d/core';
 
 /** The released code's order; the label is the emotion that the actor was asked for, not what raters heard. */
 export const EMOTIONS = ['NEU', 'HAP', 'SAD', 'FEA', 'DIS', 'ANG'] as const;
@@ -26,10 +26,10 @@ export function readList(path: string): readonly ListedRow[] {
     }
     // It becomes a part of paths: nothing that could lead out of the data folder.
     if (!/^[\w-]+$/.test(stem)) {
-      throw fail(`names the clip ${JSON.stringify(stem)}; expected letters, digits, "_" and "-".`);
+      throw fail(`names the clip ${shown(stem)}; expected letters, digits, "_" and "-".`);
     }
     const label = (EMOTIONS as readonly string[]).indexOf(emotion);
-    if (label < 0) throw fail(`has the emotion ${JSON.stringify(emotion)}; expected ${EMOTIONS.join(', ')}.`);
+    if (label < 0) throw fail(`has the emotion ${shown(emotion)}; expected ${EMOTIONS.join(', ')}.`);
     const first = lines.get(stem);
     if (first !== undefined)
       throw fail(`names ${stem} a second time, after line ${first}. Delete one of them.`);

@@ -1,4 +1,4 @@
-import { FileFormatError, OptionError } from '@g2d/core';
+import { FileFormatError, OptionError, shown } from '@g2d/core';
 import { checkWhole } from '../clips/options.js';
 import type { Split } from '@g2d/core';
 import { splitByFraction } from '../splits.js';
@@ -23,7 +23,7 @@ export function checkUtterances(names: readonly string[], path: string): void {
     if (!NAME.test(name)) {
       throw new FileFormatError(
         path,
-        `${JSON.stringify(name.slice(0, 100))} is no utterance of IEMOCAP; expected a name such as Ses01F_impro01_F000.`,
+        `${shown(name.slice(0, 100))} is no utterance of IEMOCAP; expected a name such as Ses01F_impro01_F000.`,
       );
     }
     if (seen.has(name)) throw new FileFormatError(path, `lists ${name} twice.`, { id: name });

@@ -1,5 +1,5 @@
 import { readCsv, readXlsx } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/core';
+import { FileFormatError, shown } from '@g2d/core';
 
 /** The weather's features, in the order of the authors' code. */
 export const FEATURES = [
@@ -68,7 +68,7 @@ export async function readMisMeTable(path: string): Promise<readonly MisMeRow[]>
     if (typeof image !== 'string' || !/^[^/\\\0]+$/.test(image) || image === '.' || image === '..') {
       throw new FileFormatError(
         path,
-        `${IMAGE} in row ${row} is ${JSON.stringify(image ?? null)}; expected a file name without a folder, such as OK001_20210306_130000_1.jpg.`,
+        `${IMAGE} in row ${row} is ${shown(image ?? null)}; expected a file name without a folder, such as OK001_20210306_130000_1.jpg.`,
         { row, column: IMAGE },
       );
     }
@@ -102,5 +102,5 @@ function numberOf(cell: unknown, fail: (problem: string) => FileFormatError): nu
   if (text === '' || GAPS.has(text)) return Number.NaN;
   const value = typeof cell === 'number' || NUMBER.test(text) ? Number(text) : Number.NaN;
   if (Number.isFinite(value) && typeof cell !== 'boolean') return value;
-  throw fail(`is ${JSON.stringify(cell)}; expected a number, or an empty cell for a gap.`);
+  throw fail(`is ${shown(cell)}; expected a number, or an empty cell for a gap.`);
 }

@@ -1,5 +1,5 @@
 import { readCsv } from '@g2d/formats/node';
-import { FileFormatError } from '@g2d/core';
+import { FileFormatError, shown } from '@g2d/core';
 
 /** A line of VGGSound's table. */
 export interface VggSoundRow {
@@ -34,11 +34,11 @@ export function readVggSoundTable(path: string): VggSoundTable {
     }
     if (!/^\d{1,9}$/.test(start)) {
       if (index === 0) continue;
-      throw fail(`has the start second ${JSON.stringify(start)}; expected a whole number.`);
+      throw fail(`has the start second ${shown(start)}; expected a whole number.`);
     }
     // It becomes a part of paths: nothing that could lead out of the data folder.
     if (!/^[\w-]+$/.test(id)) {
-      throw fail(`has the YouTube id ${JSON.stringify(id)}; expected letters, digits, "_" and "-".`);
+      throw fail(`has the YouTube id ${shown(id)}; expected letters, digits, "_" and "-".`);
     }
     if (label === '') throw fail('has no label.');
     const stem = `${id}_${start.padStart(6, '0')}`;

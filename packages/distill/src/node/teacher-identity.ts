@@ -1,4 +1,4 @@
-import { G2DError, OptionError } from '@g2d/core';
+import { G2DError, OptionError, shown } from '@g2d/core';
 
 /** What stored outputs depend on besides the samples: of which teacher they are, and of which augmentation. */
 export interface TeacherIdentity {
@@ -21,7 +21,7 @@ export class StaleTeacherOutputsError extends G2DError {
     const { file, stored, expected } = details;
     const what =
       stored.teacherHash === expected.teacherHash
-        ? `of augmentation seed ${JSON.stringify(stored.augmentationSeed)}, but asked for is ${JSON.stringify(expected.augmentationSeed)}`
+        ? `of augmentation seed ${shown(stored.augmentationSeed)}, but asked for is ${shown(expected.augmentationSeed)}`
         : `of a teacher with hash ${stored.teacherHash}, but asked for is ${expected.teacherHash}`;
     super(
       'G2D_STALE_TEACHER_OUTPUTS',
@@ -35,7 +35,7 @@ export class StaleTeacherOutputsError extends G2DError {
 export function assertIdentity({ teacherHash, augmentationSeed }: TeacherIdentity): void {
   if (typeof teacherHash !== 'string' || teacherHash === '') {
     throw new OptionError(
-      `\`teacherHash\` is ${JSON.stringify(teacherHash)}; it must be a text that changes with the teacher's weights. Take \`teacherHash(model.state())\`.`,
+      `\`teacherHash\` is ${shown(teacherHash)}; it must be a text that changes with the teacher's weights. Take \`teacherHash(model.state())\`.`,
       { option: 'teacherHash', value: teacherHash, accepted: 'a text that is not empty' },
     );
   }

@@ -1,5 +1,5 @@
 import { fstatSync, readSync } from 'node:fs';
-import { FileFormatError, OptionError } from '@g2d/core';
+import { FileFormatError, OptionError, shown } from '@g2d/core';
 import { isSeed, type TeacherIdentity } from './teacher-identity.js';
 
 /** In the metadata, so that another safetensors file is not taken for one of these. */
@@ -90,7 +90,7 @@ export function readHeader(descriptor: number, file: string): TeacherOutputsHead
   if (metadata['format'] !== FORMAT) {
     throw new FileFormatError(
       file,
-      `holds no teacher outputs: "format" in the metadata is ${JSON.stringify(metadata['format'])}, expected "${FORMAT}".`,
+      `holds no teacher outputs: "format" in the metadata is ${shown(metadata['format'])}, expected "${FORMAT}".`,
     );
   }
   const ids = parsed(metadata['ids']);

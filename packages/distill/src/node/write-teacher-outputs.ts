@@ -2,7 +2,7 @@ import { createReadStream, rmSync, statSync } from 'node:fs';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, ShapeError } from '@g2d/core';
+import { OptionError, ShapeError, shown } from '@g2d/core';
 import type { TeacherOutputs } from '../g2d-loss.js';
 import { littleEndian } from './little-endian.js';
 import { assertIdentity, type TeacherIdentity } from './teacher-identity.js';
@@ -121,7 +121,7 @@ function checkedWidths({ ids, outputs }: TeacherBatch, before: Widths | undefine
     if (shape.length === 2 && shape[0] === ids.length && shape[1] === width) continue;
     throw new ShapeError({
       argument: `outputs.${part}`,
-      expected: `[${ids.length}, ${before ? width : 'any'}], a row for each id from ${JSON.stringify(ids[0])} on${before ? ', as wide as those before' : ''}`,
+      expected: `[${ids.length}, ${before ? width : 'any'}], a row for each id from ${shown(ids[0])} on${before ? ', as wide as those before' : ''}`,
       actual: shape,
     });
   }
@@ -141,7 +141,7 @@ async function finiteValues({ ids, outputs }: TeacherBatch, part: keyof Widths):
 }
 
 const refused = (id: unknown, problem: string, remedy: string): OptionError =>
-  new OptionError(`Sample ${JSON.stringify(id)} ${problem}. ${remedy}`, {
+  new OptionError(`Sample ${shown(id)} ${problem}. ${remedy}`, {
     option: 'batches',
     value: id,
     accepted: 'each sample once, with finite outputs',

@@ -8,7 +8,7 @@ import {
   type Fail,
   type PickleDialect,
 } from '@g2d/formats';
-import { FileFormatError } from '@g2d/core';
+import { FileFormatError, shown } from '@g2d/core';
 import { listStoredZip, type StoredMember } from './stored-zip.js';
 import { TORCH_DIALECT } from './torch-dialect.js';
 import { isSize, StorageReference, StorageType } from './torch-globals.js';
@@ -45,7 +45,7 @@ export function decodeZipPth(file: Uint8Array, path: string): unknown {
   }
   const byteOrder = new TextDecoder().decode(member('byteorder')?.bytes() ?? new Uint8Array());
   if (!['', 'little', 'big'].includes(byteOrder)) {
-    throw new FileFormatError(path, `damaged: byte order ${JSON.stringify(byteOrder.slice(0, 20))}.`);
+    throw new FileFormatError(path, `damaged: byte order ${shown(byteOrder.slice(0, 20))}.`);
   }
   const storages = new Map<string, TorchStorage>();
   return runPickle(new PickleReader(bytesInMemory(pickle.bytes(), path)), {
@@ -58,7 +58,7 @@ export function decodeZipPth(file: Uint8Array, path: string): unknown {
         const bytes = length * ELEMENT_BYTES[type];
         if (bytes !== (data?.length ?? 0)) {
           throw fail(
-            `damaged: storage ${JSON.stringify(key.slice(0, 80))} should have ${bytes} bytes and has ${data?.length ?? 'none'}.`,
+            `damaged: storage ${shown(key.slice(0, 80))} should have ${bytes} bytes and has ${data?.length ?? 'none'}.`,
           );
         }
         storage = storageOf(type, length, () => data?.bytes() ?? new Uint8Array(), byteOrder !== 'big');

@@ -1,3 +1,4 @@
+import { shown } from '@g2d/core';
 import type { PickleDialect } from '@g2d/formats';
 import { setTorchState, torchGlobal } from './torch-globals.js';
 import { Tuple } from './tuple.js';
@@ -36,7 +37,7 @@ export const TORCH_DIALECT: PickleDialect = {
     at: (problem) => problem,
     protocol: (protocol) => `is a pickle of protocol ${protocol}; PyTorch writes protocols up to 5.`,
     global: (name, byte) =>
-      `wants Python to run or make ${JSON.stringify(name)} (byte ${byte}); nothing was executed. Only tensors, numbers, text, lists, tuples and dictionaries are read. If you trust the file, save its tensors alone in PyTorch: torch.save(model.state_dict(), file).`,
+      `wants Python to run or make ${shown(name)} (byte ${byte}); nothing was executed. Only tensors, numbers, text, lists, tuples and dictionaries are read. If you trust the file, save its tensors alone in PyTorch: torch.save(model.state_dict(), file).`,
     instruction: (code, byte) =>
       PROTOCOL_0.has(code)
         ? 'was saved with pickle_protocol=0, which PyTorch itself cannot load. Save it with the default protocol.'

@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/core';
+import { FileFormatError, shown } from '@g2d/core';
 import type { BufferSource } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
 import { elementType, type ElementType } from './numpy-elements.js';
@@ -90,7 +90,7 @@ function parseHeader(text: string, path: string): Header {
   const fail = (expected: string): FileFormatError =>
     new FileFormatError(
       path,
-      `invalid npy header: expected ${expected} at character ${at} of ${JSON.stringify(text.slice(0, 200))}.`,
+      `invalid npy header: expected ${expected} at character ${at} of ${shown(text.slice(0, 200))}.`,
       { offset: at },
     );
   const take = (pattern: RegExp): string | undefined => {

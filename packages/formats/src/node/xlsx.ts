@@ -1,4 +1,4 @@
-import { FileFormatError, OptionError } from '@g2d/core';
+import { FileFormatError, OptionError, shown } from '@g2d/core';
 import { readSmallFile } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
 import { optionalPackage } from './optional-package.js';
@@ -62,7 +62,7 @@ export async function readXlsx(path: string, { sheet = 1 }: XlsxOptions = {}): P
     rows = await readSheet(storeZip(members), sheet);
   } catch (error) {
     if (error instanceof SheetNotFoundError) {
-      throw new FileFormatError(path, `has no sheet ${JSON.stringify(sheet)} (${error.message}).`, {
+      throw new FileFormatError(path, `has no sheet ${shown(sheet)} (${error.message}).`, {
         cause: error,
       });
     }
@@ -103,7 +103,7 @@ function checkSize(sheet: string, path: string): void {
     if (match === null) {
       throw new FileFormatError(
         path,
-        `has a cell in the place ${JSON.stringify(place.slice(0, 50))}; expected one such as B7.`,
+        `has a cell in the place ${shown(place.slice(0, 50))}; expected one such as B7.`,
       );
     }
     const [, letters = '', number] = match;

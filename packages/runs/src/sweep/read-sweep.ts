@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { checkOptions, FileFormatError, OptionError } from '@g2d/core';
+import { checkOptions, FileFormatError, OptionError, shown } from '@g2d/core';
 import { sweepSchema, type SweepFile } from './schema.js';
 
 /** A sweep with the configurations that its runs begin with. */
@@ -50,7 +50,7 @@ export function readSweep(path: string, changes: Readonly<Record<string, unknown
   }
   const base = (file: unknown): SweepBase => {
     if (typeof file !== 'string') {
-      throw new OptionError(`In ${path}, "grid.dataset" has ${JSON.stringify(file)}; it must be texts.`, {
+      throw new OptionError(`In ${path}, "grid.dataset" has ${shown(file)}; it must be texts.`, {
         option: 'grid.dataset',
         value: file,
         accepted: 'paths of configurations',

@@ -1,3 +1,4 @@
+import { shown } from '@g2d/core';
 import type { PickleDialect } from '../../pickle/dialect.js';
 import { latin1Of } from '../../pickle/python-text.js';
 import { ALLOWED, ENCODE, setState } from './globals.js';
@@ -46,7 +47,7 @@ export const dataDialect = ({ packNumbers = false }: PickleOptions): PickleDiale
     at: (problem, byte) => `${problem} (pickle instruction at byte ${byte})`,
     protocol: (protocol) => `is a pickle of protocol ${protocol}; protocols 0 to 5 are known`,
     global: (name) =>
-      `wants Python to import ${JSON.stringify(name)}; nothing was executed. ` +
+      `wants Python to import ${shown(name)}; nothing was executed. ` +
       'Only numpy arrays, numbers, text, lists, tuples, dictionaries and sets are read: save such data instead',
     instruction: refusal,
     advice: 'Save plain data instead',
