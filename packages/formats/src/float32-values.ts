@@ -10,6 +10,11 @@ export const ELEMENT_BYTES = {
   I16: 2,
   F16: 2,
   BF16: 2,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
+  F8_E8M0: 1,
   U32: 4,
   I32: 4,
   F32: 4,
@@ -23,7 +28,7 @@ const hostIsLittleEndian = (): boolean => new Uint8Array(new Uint16Array([1]).bu
 /**
  * The float32 values of stored elements.
  *
- * float16 and bfloat16 are exact. Integers above 2²⁴ and float64 are rounded to the nearest float32; booleans become
+ * Floats of 8 and 16 bits are exact. Integers above 2²⁴ and float64 are rounded to the nearest float32; booleans become
  * 0 and 1.
  *
  * @param bytes A whole number of elements. Copied, never viewed, so any alignment will do.
@@ -58,6 +63,11 @@ const READERS: Readonly<Record<ElementType, (bytes: ArrayBuffer) => Float32Array
   I16: (bytes) => new Float32Array(new Int16Array(bytes)),
   F16: fromFloat16,
   BF16: fromBfloat16,
+  F8_E4M3: fromFloat8({ exponentBits: 4, bias: 7, special: 'nan' }),
+  F8_E5M2: fromFloat8({ exponentBits: 5, bias: 15, special: 'infinity' }),
+  F8_E4M3FNUZ: fromFloat8({ exponentBits: 4, bias: 8, special: 'minus-zero' }),
+  F8_E5M2FNUZ: fromFloat8({ exponentBits: 5, bias: 16, special: 'minus-zero' }),
+  F8_E8M0: fromPowers,
   U32: (bytes) => new Float32Array(new Uint32Array(bytes)),
   I32: (bytes) => new Float32Array(new Int32Array(bytes)),
   F32: (bytes) => new Float32Array(bytes),
@@ -89,4 +99,32 @@ function fromFloat16(bytes: ArrayBuffer): Float32Array {
     else bits[i] = sign | ((exponent + 112) << 23) | (fraction << 13);
   }
   return values;
+}
+
+interface Float8 {
+  readonly exponentBits: number;
+  readonly bias: number;
+  /** What is no number: all bits but the sign; the largest exponent as in IEEE 754; or the code of −0 alone. */
+  readonly special: 'nan' | 'infinity' | 'minus-zero';
+}
+
+/** One of the forms of float8, by a table of its 256 values. @see OCP, 8-bit Floating Point Specification (OFP8) */
+function fromFloat8({ exponentBits, bias, special }: Float8): (bytes: ArrayBuffer) => Float32Array {
+  const fractionBits = 7 - exponentBits;
+  const largest = 2 ** exponentBits - 1;
+  const table = Float32Array.from({ length: 256 }, (_, code) => {
+    const exponent = (code & 0x7f) >> fractionBits;
+    const fraction = (code & (2 ** fractionBits - 1)) / 2 ** fractionBits;
+    const sign = code < 128 ? 1 : -1;
+    if (special === 'minus-zero' && code === 128) return NaN;
+    if (special === 'nan' && (code & 0x7f) === 0x7f) return NaN;
+    if (special === 'infinity' && exponent === largest) return fraction === 0 ? sign * Infinity : NaN;
+    return sign * (exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias));
+  });
+  return (bytes) => Float32Array.from(new Uint8Array(bytes), (code) => table[code] as number);
+}
+
+/** The scales of blocks: powers of two without sign and fraction. */
+function fromPowers(bytes: ArrayBuffer): Float32Array {
+  return Float32Array.from(new Uint8Array(bytes), (code) => (code === 255 ? NaN : 2 ** (code - 127)));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { float32Values } from './float32-values.js';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { decodeSafetensors, encodeSafetensors, listSafetensors } from './safetensors.js';
 
 const arrays = {
   'head/audio/kernel': { shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) },
@@ -113,7 +113,25 @@ describe('decodeSafetensors', () => {
   it.each([
     ['text that is no JSON', 'not json', 0, /no JSON object/],
     ['a header that is a list', [], 0, /no JSON object/],
-    ['a type of eight bits', { x: { ...one, dtype: 'F8_E4M3' } }, 4, /"x" has elements of type "F8_E4M3"/],
+    [
+      'a type of four bits',
+      { x: { ...one, dtype: 'F4' } },
+      4,
+      /"x" has elements of type "F4"; read are BOOL/,
+    ],
+    [
+      'a type that is no text',
+      { x: { ...one, dtype: [[[]]] } },
+      4,
+      /"x" has the type \[\[\[\]\]\]; expected a text/,
+    ],
+    [
+      'lists in lists',
+      [...Array(2000)].reduce((inner: unknown) => [inner], 1),
+      0,
+      /2000 brackets in 4001 bytes/,
+    ],
+    ['empty objects', { x: Array(2000).fill({}) }, 0, /2002 brackets in .* no tensors/],
     ['a type that is a property of every object', { x: { ...one, dtype: 'toString' } }, 4, /type "toString"/],
     ['an entry that is no object', { x: 3 }, 4, /type undefined/],
     ['a negative size', { x: { ...one, shape: [-1] } }, 4, /"x" has no valid shape/],
@@ -210,5 +228,43 @@ describe('float32Values', () => {
         expect([...values], type).toEqual(table.map(([, value]) => value));
       }
     }
+  });
+
+  // PyTorch: torch.arange(256, dtype=uint8).view(torch.float8_e4m3fn).to(torch.float32), and so on.
+  it.each([
+    [
+      'F8_E4M3',
+      { 0x00: 0, 0x01: 2 ** -9, 0x07: 0.013671875, 0x7b: 352, 0x7e: 448, 0x7f: NaN, 0x80: -0, 0xff: NaN },
+    ],
+    [
+      'F8_E5M2',
+      { 0x01: 2 ** -16, 0x3c: 1, 0x7b: 57344, 0x7c: Infinity, 0x7d: NaN, 0x80: -0, 0xfc: -Infinity },
+    ],
+    ['F8_E4M3FNUZ', { 0x01: 2 ** -10, 0x7b: 176, 0x7f: 240, 0x80: NaN, 0x81: -(2 ** -10), 0xff: -240 }],
+    ['F8_E5M2FNUZ', { 0x01: 2 ** -17, 0x7b: 28672, 0x7f: 57344, 0x80: NaN, 0xff: -57344 }],
+    ['F8_E8M0', { 0x00: 2 ** -127, 0x7b: 0.0625, 0x7f: 1, 0xfe: 2 ** 127, 0xff: NaN }],
+  ] as const)('reads %s as PyTorch does', (type, values) => {
+    const codes = Object.keys(values).map(Number);
+    expect([...float32Values(Uint8Array.from(codes), type)]).toEqual(Object.values(values));
+  });
+});
+
+describe('listSafetensors', () => {
+  it('reads the tensors beside one that cannot be read', () => {
+    const file = fileOf(
+      {
+        __metadata__: { nested: '[{[{[{[{[{[{' },
+        text: { dtype: 'F6_E2M3', shape: [4], data_offsets: [0, 3] },
+        table: { dtype: 'F32', shape: [1], data_offsets: [3, 7] },
+      },
+      new Uint8Array([0, 0, 0, 0, 0, 0x80, 0x3f]),
+    );
+    const tensors = listSafetensors(file, 'a.safetensors');
+    expect([...tensors.keys()]).toEqual(['text', 'table']);
+    expect(tensors.get('table')?.values()).toEqual(Float32Array.of(1));
+    expect(() => tensors.get('text')?.values()).toThrow(
+      /^a\.safetensors: tensor "text" has elements of type "F6_E2M3"/,
+    );
+    expect(() => decodeSafetensors(file, 'a.safetensors')).toThrow(/"F6_E2M3"; read are BOOL/);
   });
 });

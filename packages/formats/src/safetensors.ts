@@ -50,30 +50,95 @@ export function encodeSafetensors(
   return file;
 }
 
+/** A tensor of a file, as its header describes it. */
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  /** Its type in the words of the format. */
+  readonly type: string;
+  /** Why it cannot be read; `undefined` if it can. */
+  readonly problem?: string;
+  /**
+   * Its values as float32, a fresh array; see `float32Values` for the rounding.
+   *
+   * @throws {FileFormatError} If it cannot be read.
+   */
+  values(): Float32Array;
+}
+
 /**
- * Decodes a safetensors file to float32.
- *
- * Reads bool, integers of 8 to 64 bits, float16, bfloat16, float32 and float64; see `float32Values` for the rounding.
+ * Lists the tensors of a safetensors file: bool, integers of 8 to 64 bits, floats of 8 to 64 bits. Others (complex numbers,
+ * floats of 4 or 6 bits) are listed too, with the problem that they are.
  *
  * @param file The bytes of the file.
  * @param path Used in error messages.
- * @throws {FileFormatError} If the file is truncated, is no safetensors file, or holds elements of another type.
+ * @throws {FileFormatError} If the file is truncated, or is no safetensors file.
+ */
+export function listSafetensors(file: Uint8Array, path: string): ReadonlyMap<string, StoredTensor> {
+  const { entries, dataStart } = readHeader(file, path);
+  return new Map(
+    entries.map(({ name, type, shape, begin, end }): [string, StoredTensor] => {
+      if (isReadable(type)) {
+        const values = (): Float32Array =>
+          float32Values(file.subarray(dataStart + begin, dataStart + end), type);
+        return [name, { shape, type, values }];
+      }
+      const problem = `has elements of type ${shown(type)}; read are ${Object.keys(ELEMENT_BYTES).join(', ')}. Convert it and save the file again`;
+      const values = (): never => {
+        throw new FileFormatError(path, `tensor ${shown(name)} ${problem}.`);
+      };
+      return [name, { shape, type, problem, values }];
+    }),
+  );
+}
+
+/**
+ * Decodes a whole safetensors file to float32.
+ *
+ * @param file The bytes of the file.
+ * @param path Used in error messages.
+ * @throws {FileFormatError} As `listSafetensors`, or if it holds a tensor that cannot be read.
  */
 export function decodeSafetensors(file: Uint8Array, path: string): Record<string, NamedArray> {
-  const { entries, dataStart } = readHeader(file, path);
-  const arrays = entries.map(({ name, type, shape, begin, end }): [string, NamedArray] => {
-    const bytes = file.subarray(dataStart + begin, dataStart + end);
-    return [name, { shape, values: float32Values(bytes, type) }];
-  });
-  return Object.fromEntries(arrays);
+  const tensors = Array.from(listSafetensors(file, path), ([name, tensor]): [string, NamedArray] => [
+    name,
+    { shape: tensor.shape, values: tensor.values() },
+  ]);
+  return Object.fromEntries(tensors);
 }
+
+const isReadable = (type: string): type is ElementType => Object.hasOwn(ELEMENT_BYTES, type);
 
 interface Entry {
   readonly name: string;
-  readonly type: ElementType;
+  readonly type: string;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
+}
+
+/** Of a header, for each `{` and `[`: a tensor has three of them, and takes 51 characters at least. */
+const LEAST_PER_BRACKET = 8;
+
+const [QUOTE, BACKSLASH, BRACE, BRACKET] = [0x22, 0x5c, 0x7b, 0x5b];
+
+/**
+ * A header of nothing but empty objects would take a hundred times its size in memory, and lists in lists would be as deep as
+ * it is long: both are seen before it is parsed.
+ */
+function assertPlausible(header: Uint8Array, path: string): void {
+  let brackets = 0;
+  let inText = false;
+  for (let at = 0; at < header.length; at++) {
+    const byte = header[at];
+    if (inText && byte === BACKSLASH) at++;
+    else if (byte === QUOTE) inText = !inText;
+    else if (!inText && (byte === BRACE || byte === BRACKET)) brackets++;
+  }
+  if (brackets * LEAST_PER_BRACKET <= header.length + 1024) return;
+  throw new FileFormatError(
+    path,
+    `the header has ${brackets} brackets in ${header.length} bytes, which describe no tensors; not a safetensors file.`,
+  );
 }
 
 function readHeader(
@@ -91,9 +156,11 @@ function readHeader(
       `safetensors header of ${headerLength} bytes; the format allows ${LONGEST_HEADER}.`,
     );
   }
+  const headerBytes = file.subarray(8, 8 + headerLength);
+  assertPlausible(headerBytes, path);
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, 8 + headerLength)));
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(headerBytes));
   } catch {
     header = undefined;
   }
@@ -111,7 +178,7 @@ function readHeader(
     if (begin !== expected) {
       throw new FileFormatError(
         path,
-        `the data of tensor "${name}" start at byte ${begin}, expected ${expected}: tensors follow one another without overlaps and gaps.`,
+        `the data of tensor ${shown(name)} start at byte ${begin}, expected ${expected}: tensors follow one another without overlaps and gaps.`,
       );
     }
     expected = end;
@@ -125,30 +192,33 @@ function readHeader(
 function readEntry(name: string, entry: unknown, dataBytes: number, path: string): Entry {
   const fields = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
   const { dtype: type, shape, data_offsets: offsets } = fields;
-  if (typeof type !== 'string' || !Object.hasOwn(ELEMENT_BYTES, type)) {
-    throw new FileFormatError(
-      path,
-      `tensor "${name}" has elements of type ${shown(type)}; read are ${Object.keys(ELEMENT_BYTES).join(', ')}.`,
-    );
+  if (typeof type !== 'string') {
+    throw new FileFormatError(path, `tensor ${shown(name)} has the type ${shown(type)}; expected a text.`);
   }
   if (!isListOfSizes(shape) || !isListOfSizes(offsets) || offsets.length !== 2) {
-    throw new FileFormatError(path, `tensor "${name}" has no valid shape and data_offsets in the header.`);
+    throw new FileFormatError(
+      path,
+      `tensor ${shown(name)} has no valid shape and data_offsets in the header.`,
+    );
   }
   const [begin, end] = offsets as [number, number];
-  const bytes = shape.reduce((product, axis) => product * axis, ELEMENT_BYTES[type as ElementType]);
+  // The size of other elements is not known.
+  const bytes = isReadable(type)
+    ? shape.reduce((product, axis) => product * axis, ELEMENT_BYTES[type])
+    : Math.max(0, end - begin);
   if (end - begin !== bytes) {
     throw new FileFormatError(
       path,
-      `tensor "${name}" has ${end - begin} bytes; ${type} [${shape.join(', ')}] takes ${bytes}.`,
+      `tensor ${shown(name)} has ${end - begin} bytes; ${type} [${shape.join(', ')}] takes ${bytes}.`,
     );
   }
   if (end > dataBytes) {
     throw new FileFormatError(
       path,
-      `truncated: the data of tensor "${name}" lie outside of the file (they end at byte ${end} of ${dataBytes}). Copy or download it again.`,
+      `truncated: the data of tensor ${shown(name)} lie outside of the file (they end at byte ${end} of ${dataBytes}). Copy or download it again.`,
     );
   }
-  return { name, type: type as ElementType, shape, begin, end };
+  return { name, type, shape, begin, end };
 }
 
 const isListOfSizes = (value: unknown): value is readonly number[] =>

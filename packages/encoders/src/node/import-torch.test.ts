@@ -274,4 +274,76 @@ describe('importTorch', () => {
     });
     expect(refusal(file, alike).message).toMatch(/Two layers .* are "a\.b\.weight" in PyTorch/);
   });
+
+  describe('with weights for more channels than the model has', () => {
+    /** A checkpoint of the network for two channels, as PyTorch computes it. */
+    const file = fixture('image.pth');
+    const outputs = (model: tf.LayersModel, x: tf.Tensor): Float32Array =>
+      forward(model, x).dataSync() as Float32Array;
+    const grey = tf.randomNormal([2, 4, 5, 1], 0, 1, 'float32', 1) as tf.Tensor4D;
+
+    it.each([
+      ['sum', 1],
+      ['mean', 0.5],
+    ] as const)(
+      'takes their %s: what the other computes from the picture in every channel',
+      (channels, scale) => {
+        const [one, two] = [imageNet('one', 1), imageNet('two')];
+        const { loaded } = importTorch(file, one, { channels });
+        importTorch(file, two);
+        const x = tf.mul(grey, scale) as tf.Tensor4D;
+        expect(loaded).toContain('conv1.weight');
+        expect([...outputs(one, grey)]).toEqual(
+          [...outputs(two, tf.concat([x, x], 3))].map((value) => expect.closeTo(value, 5) as number),
+        );
+      },
+    );
+
+    it('says how, unless it is told', () => {
+      const { message, code } = refusal(file, imageNet('one', 1));
+      expect(code).toBe('G2D_SHAPE');
+      expect(message).toMatch(
+        /the checkpoint is for 2 channels\. Their kernels can be added \(\{ channels: 'sum' \}\)/,
+      );
+    });
+
+    it('is another architecture where more than the channels differ', () => {
+      expect(() => importTorch(file, imageNet('three', 3), { channels: 'sum' })).toThrow(
+        /another architecture/,
+      );
+      expect(() => importTorch(file, imageNet('one', 1), { channels: 'max' as 'sum' })).toThrow(
+        /`channels` is "max"; it must be 'sum' or 'mean'/,
+      );
+    });
+  });
+
+  it('names the key of a configuration where that is where a user can say it', () => {
+    const option = 'encoders.a.weights';
+    expect(() => importTorch(fixture('student-alike.pth'), imageNet('a'), { option })).toThrow(
+      /Say which: "encoders\.a\.weights": \{"path":"\S*student-alike\.pth","prefix":"audio_net\."\}/,
+    );
+    expect(() => importTorch(fixture('student-alike.pth'), imageNet('a'))).toThrow(
+      /Say which: \{ prefix: 'audio_net\.' \}/,
+    );
+  });
+
+  it('minds a tensor that cannot be read only where the model needs it', () => {
+    const header = JSON.stringify({
+      'table.fc.weight': { dtype: 'F32', shape: [1, 2], data_offsets: [0, 8] },
+      'text.fc.weight': { dtype: 'F6_E2M3', shape: [1, 4], data_offsets: [8, 11] },
+    });
+    const bytes = Buffer.alloc(8 + header.length + 11);
+    bytes.writeBigUInt64LE(BigInt(header.length));
+    bytes.write(header, 8);
+    bytes.writeFloatLE(1.5, 8 + header.length);
+    const file = join(temporary, 'neighbour.safetensors');
+    writeFileSync(file, bytes);
+    const model = tf.sequential({ name: 'o' });
+    model.add(tf.layers.dense({ name: 'o/fc', units: 1, inputShape: [2], useBias: false }));
+    expect(importTorch(file, model)).toMatchObject({ prefix: 'table.', unused: ['text.fc.weight'] });
+    expect(weights(model)).toEqual([[1.5, 0]]);
+    const { code, message } = refusal(file, model, 'text.');
+    expect(code).toBe('G2D_FILE_FORMAT');
+    expect(message).toMatch(/tensor 'text\.fc\.weight' has elements of type "F6_E2M3"; read are BOOL/);
+  });
 });

@@ -1,12 +1,15 @@
-import { decodeSafetensors } from '@g2d/formats';
-import { FileFormatError } from '@g2d/core';
+import { listSafetensors } from '@g2d/formats';
+import { FileFormatError, shown } from '@g2d/core';
 import { decodeLegacyPth, decodeZipPth } from './decode-pth.js';
-import { TorchTensor } from './torch-tensor.js';
+import { TorchTensor, UnreadableTensor } from './torch-tensor.js';
 import { Tuple } from './tuple.js';
 
-/** A tensor of a checkpoint; `values()` gives float32 in C order. */
+/** A tensor of a checkpoint. */
 export interface CheckpointTensor {
   readonly shape: readonly number[];
+  /** Why its values cannot be read; `undefined` if they can. */
+  readonly problem?: string;
+  /** Its values as float32, in C order. */
   values(): Float32Array;
 }
 
@@ -19,8 +22,9 @@ export interface Checkpoint {
 /**
  * Decodes a PyTorch checkpoint, in the format that its content shows, whatever the file is called.
  *
- * Nothing in it is executed. `.pth` files may hold tensors in dictionaries, lists and tuples, next to text and
- * numbers, and nothing else. Tensors of bool, integers, float16, bfloat16, float32 and float64 become float32.
+ * Nothing in it is executed. `.pth` files may hold tensors in dictionaries, lists and tuples, next to what trainings save
+ * beside them: text, numbers, states of random streams, arguments. Tensors of bool, integers and floats of 8 to 64 bits become
+ * float32; others (sparse, quantized, complex) are listed with the problem that they are.
  *
  * @param file The bytes of the file.
  * @param path Used in error messages.
@@ -31,21 +35,38 @@ export function decodeCheckpoint(file: Uint8Array, path: string): Checkpoint {
   if (starts(0x50, 0x4b)) return { format: 'pth', tensors: namedTensors(decodeZipPth(file, path), path) };
   // Before the pickle: the length in front of the header can be any bytes.
   if (file[8] === 0x7b) {
-    const arrays = Object.entries(decodeSafetensors(file, path));
-    return {
-      format: 'safetensors',
-      tensors: new Map(arrays.map(([name, { shape, values }]) => [name, { shape, values: () => values }])),
-    };
+    return { format: 'safetensors', tensors: listSafetensors(file, path) };
   }
   // Protocols from 2 on start with their number, protocol 1 with the magic number.
   if (starts(0x80) || starts(0x4c)) {
     return { format: 'pth-legacy', tensors: namedTensors(decodeLegacyPth(file, path), path) };
   }
+  const other = OTHERS.find(({ start }) => starts(...start));
+  if (other !== undefined) throw new FileFormatError(path, other.problem);
   throw new FileFormatError(
     path,
     `neither a PyTorch checkpoint (.pth) nor a .safetensors file (${file.length} bytes).`,
   );
 }
+
+/** What people take for a checkpoint. */
+const OTHERS: readonly { readonly start: readonly number[]; readonly problem: string }[] = [
+  {
+    start: [0x89, 0x48, 0x44, 0x46],
+    problem: 'an HDF5 file, as Keras writes it. Read are PyTorch checkpoints (.pth) and .safetensors files.',
+  },
+  { start: [0x1f, 0x8b], problem: 'is packed with gzip. Unpack it first: gunzip.' },
+  {
+    // version https://git-lfs
+    start: [
+      0x76, 0x65, 0x72, 0x73, 0x69, 0x6f, 0x6e, 0x20, 0x68, 0x74, 0x74, 0x70, 0x73, 0x3a, 0x2f, 0x2f, 0x67,
+      0x69, 0x74,
+    ],
+    problem:
+      'is a Git LFS pointer, not the file itself: the repository was cloned without Git LFS. Run `git lfs pull` in the clone, or download the file itself.',
+  },
+  { start: [0x3c], problem: 'a web page or XML, not a checkpoint. Download the file itself.' },
+];
 
 const DEEPEST = 32;
 const LONGEST_NAME = 500;
@@ -53,8 +74,8 @@ const LONGEST_NAME = 500;
 const MOST_OBJECTS = 2 ** 17;
 
 /** Every tensor of nested dictionaries, lists and tuples, by the path of keys that leads to it. */
-function namedTensors(root: unknown, path: string): ReadonlyMap<string, TorchTensor> {
-  const tensors = new Map<string, TorchTensor>();
+function namedTensors(root: unknown, path: string): ReadonlyMap<string, CheckpointTensor> {
+  const tensors = new Map<string, CheckpointTensor>();
   let objects = 0;
   const visit = (object: unknown, name: string, depth: number): void => {
     if (++objects > MOST_OBJECTS || depth > DEEPEST || name.length > LONGEST_NAME) {
@@ -63,9 +84,9 @@ function namedTensors(root: unknown, path: string): ReadonlyMap<string, TorchTen
         `is nested more than ${DEEPEST} deep, has names of more than ${LONGEST_NAME} characters or holds more than ${MOST_OBJECTS} objects. Save the tensors alone: torch.save(model.state_dict(), file).`,
       );
     }
-    if (object instanceof TorchTensor) {
-      if (tensors.has(name)) throw new FileFormatError(path, `has two tensors called "${name}".`);
-      tensors.set(name, object);
+    if (object instanceof TorchTensor || object instanceof UnreadableTensor) {
+      if (tensors.has(name)) throw new FileFormatError(path, `has two tensors called ${shown(name)}.`);
+      tensors.set(name, object instanceof TorchTensor ? object : refusing(object, name, path));
     }
     for (const [key, value] of entries(object)) {
       if (typeof key === 'string' || typeof key === 'number') {
@@ -76,6 +97,14 @@ function namedTensors(root: unknown, path: string): ReadonlyMap<string, TorchTen
   visit(root, '', 0);
   return tensors;
 }
+
+const refusing = ({ shape, problem }: UnreadableTensor, name: string, path: string): CheckpointTensor => ({
+  shape,
+  problem,
+  values() {
+    throw new FileFormatError(path, `tensor ${shown(name)} ${problem}.`);
+  },
+});
 
 function entries(object: unknown): Iterable<readonly [unknown, unknown]> {
   if (object instanceof Map) return object.entries();

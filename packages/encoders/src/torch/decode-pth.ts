@@ -1,32 +1,36 @@
 import {
   bytesInMemory,
-  ELEMENT_BYTES,
   float32Values,
   PickleReader,
   runPickle,
-  type ElementType,
   type Fail,
   type PickleDialect,
 } from '@g2d/formats';
 import { FileFormatError, shown } from '@g2d/core';
 import { listStoredZip, type StoredMember } from './stored-zip.js';
 import { TORCH_DIALECT } from './torch-dialect.js';
-import { isSize, StorageReference, StorageType } from './torch-globals.js';
+import { isSize, StorageReference } from './torch-globals.js';
 import type { TorchStorage } from './torch-tensor.js';
+import { TorchType } from './torch-type.js';
 import { Tuple } from './tuple.js';
 
 /** What a storage is called in a pickle: kind, element type, key, device, number of elements, view. */
 interface StorageId {
-  readonly type: ElementType;
+  readonly type: TorchType;
   readonly key: string;
   readonly length: number;
   readonly view: unknown;
 }
 
+interface WholeStorage extends TorchStorage {
+  /** Of one element. */
+  readonly bytes: number;
+}
+
 /**
  * Decodes what `torch.save` wrote since PyTorch 1.6: a zip archive with `data.pkl` and one member per storage.
  *
- * @returns The saved object: dictionaries as `Map`, tuples as `Tuple`, tensors as `TorchTensor`.
+ * @returns The saved object: dictionaries as `Map`, tuples as `Tuple`, tensors as `TorchTensor` or `UnreadableTensor`.
  * @throws {FileFormatError} If it is damaged, or holds anything but tensors in plain containers.
  */
 export function decodeZipPth(file: Uint8Array, path: string): unknown {
@@ -47,7 +51,7 @@ export function decodeZipPth(file: Uint8Array, path: string): unknown {
   if (!['', 'little', 'big'].includes(byteOrder)) {
     throw new FileFormatError(path, `damaged: byte order ${shown(byteOrder.slice(0, 20))}.`);
   }
-  const storages = new Map<string, TorchStorage>();
+  const storages = new Map<string, WholeStorage>();
   return runPickle(new PickleReader(bytesInMemory(pickle.bytes(), path)), {
     ...TORCH_DIALECT,
     persistent(id, { fail }) {
@@ -55,7 +59,7 @@ export function decodeZipPth(file: Uint8Array, path: string): unknown {
       let storage = storages.get(key);
       if (storage === undefined) {
         const data = member(`data/${key}`);
-        const bytes = length * ELEMENT_BYTES[type];
+        const bytes = length * type.bytes;
         if (bytes !== (data?.length ?? 0)) {
           throw fail(
             `damaged: storage ${shown(key.slice(0, 80))} should have ${bytes} bytes and has ${data?.length ?? 'none'}.`,
@@ -95,7 +99,7 @@ export function decodeLegacyPth(file: Uint8Array, path: string): unknown {
   runPickle(reader, WITHOUT_STORAGES);
 
   const bytes = new Map<string, Uint8Array>();
-  const storages = new Map<string, TorchStorage>();
+  const storages = new Map<string, WholeStorage>();
   const object = runPickle(reader, {
     ...TORCH_DIALECT,
     persistent(id, { fail }) {
@@ -118,7 +122,7 @@ export function decodeLegacyPth(file: Uint8Array, path: string): unknown {
       );
     }
     const start = reader.position;
-    reader.skip(length * ELEMENT_BYTES[storage.type]);
+    reader.skip(length * storage.bytes);
     bytes.set(key as string, file.subarray(start, reader.position));
   }
   if (bytes.size !== storages.size) {
@@ -136,23 +140,30 @@ const WITHOUT_STORAGES: PickleDialect = {
 
 function storageId(id: unknown, fail: Fail): StorageId {
   const [kind, type, key, , length, view = null] = id instanceof Tuple ? id.items : [];
-  if (kind !== 'storage' || !(type instanceof StorageType) || typeof key !== 'string' || !isSize(length)) {
+  if (kind !== 'storage' || !(type instanceof TorchType) || typeof key !== 'string' || !isSize(length)) {
     throw fail('damaged: a reference to something that is no storage.');
   }
-  return { type: type.type, key, length, view };
+  return { type, key, length, view };
 }
 
 function storageOf(
-  type: ElementType,
+  type: TorchType,
   length: number,
   bytes: () => Uint8Array,
   littleEndian: boolean,
-): TorchStorage {
-  const size = ELEMENT_BYTES[type];
+): WholeStorage {
+  const { name, element, bytes: size } = type;
   return {
-    type,
+    name,
+    type: element,
+    bytes: size,
     length,
-    read: (begin, end) => float32Values(bytes().subarray(begin * size, end * size), type, littleEndian),
+    read(begin, end) {
+      // Tensors of such elements are not made.
+      if (element === undefined) throw new Error(`elements of type ${name} are not read`);
+      return float32Values(bytes().subarray(begin * size, end * size), element, littleEndian);
+    },
+    as: (other) => storageOf(other, Math.floor((length * size) / other.bytes), bytes, littleEndian),
   };
 }
 
@@ -163,8 +174,11 @@ function part(storage: TorchStorage, view: unknown, fail: Fail): TorchStorage {
     throw fail('damaged: a part of a storage that lies outside of it.');
   }
   return {
-    type: storage.type,
+    ...storage,
     length,
     read: (begin, end) => storage.read(offset + begin, offset + end),
+    as: () => {
+      throw fail('damaged: a part of a storage of bytes.');
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { OptionError, ShapeError } from '@g2d/core';
+import { FileFormatError, OptionError, ShapeError } from '@g2d/core';
 import type { CheckpointTensor } from './decode-checkpoint.js';
 import type { TorchParameter } from './torch-parameters.js';
 
@@ -10,8 +10,16 @@ export interface CheckpointMatch {
     readonly parameter: TorchParameter;
     readonly name: string;
     readonly tensor: CheckpointTensor;
+    /** What becomes of its input channels, where the model has one and the tensor has more. */
+    readonly channels?: Channels;
   }[];
 }
+
+/** How a kernel over several input channels becomes one over a single channel. */
+export type Channels = 'sum' | 'mean';
+
+/** How a caller is told to say something: in code, or in a configuration. */
+export type Saying = (options: { readonly prefix?: string; readonly channels?: Channels }) => string;
 
 interface Request {
   readonly parameters: readonly TorchParameter[];
@@ -21,6 +29,9 @@ interface Request {
   readonly model: string;
   /** Found by itself if left out. */
   readonly prefix?: string | undefined;
+  /** Default: kernels must have the model's number of channels. */
+  readonly channels?: Channels | undefined;
+  readonly say: Saying;
 }
 
 /** More than the networks in any checkpoint: each is compared tensor by tensor. */
@@ -53,7 +64,7 @@ export function matchCheckpoint(request: Request): CheckpointMatch {
   if (prefix !== undefined) return orThrow(attempt(prefix));
   if (complete.length > MOST_PREFIXES) {
     throw new OptionError(
-      `${path} has the names of the model "${request.model}" under ${complete.length} prefixes, such as ${some(complete.map(quote))}. Say which: { prefix: ${quote(complete[0] as string)} }.`,
+      `${path} has the names of the model "${request.model}" under ${complete.length} prefixes, such as ${some(complete.map(quote))}. Say which: ${request.say({ prefix: complete[0] as string })}.`,
       { option: 'prefix', value: undefined, accepted: 'one of the prefixes' },
     );
   }
@@ -61,9 +72,10 @@ export function matchCheckpoint(request: Request): CheckpointMatch {
   const [first, second] = attempts.filter((result) => !(result instanceof Error)) as CheckpointMatch[];
   if (first !== undefined && second === undefined) return first;
   if (second !== undefined) {
-    const accepted = attempts.flatMap((result) => (result instanceof Error ? [] : [quote(result.prefix)]));
+    const fitting = attempts.flatMap((result) => (result instanceof Error ? [] : [result.prefix]));
+    const accepted = fitting.map(quote);
     throw new OptionError(
-      `${path} has several networks that fit the model "${request.model}", under the prefixes ${some(accepted, 10)}. Say which: { prefix: ${accepted[0]} }.`,
+      `${path} has several networks that fit the model "${request.model}", under the prefixes ${some(accepted, 10)}. Say which: ${request.say({ prefix: fitting[0] as string })}.`,
       { option: 'prefix', value: undefined, accepted: accepted.join(', ') },
     );
   }
@@ -96,7 +108,7 @@ function countByPrefix(names: ReadonlySet<string>, available: Iterable<string>):
 function match(
   prefix: string,
   parameters: readonly TorchParameter[],
-  { tensors, path, model }: Request,
+  { tensors, path, model, channels, say }: Request,
 ): CheckpointMatch | Error {
   const heads = parameters.filter(({ isHead }) => isHead);
   const headPrefix =
@@ -115,14 +127,20 @@ function match(
       { option: 'file', value: path, accepted: `a checkpoint with ${absent.name}` },
     );
   }
-  for (const { parameter, name, tensor } of rows) {
-    if (tensor?.shape.join() !== parameter.shape.join()) {
-      return new ShapeError({
-        argument: `${name} of ${path}`,
-        expected: `[${parameter.shape.join(', ')}] for the variable ${parameter.variable.originalName} [${parameter.variable.shape.join(', ')}]: the checkpoint is of another architecture`,
-        actual: tensor?.shape ?? [],
-      });
+  for (const { parameter, name, tensor } of rows as CheckpointMatch['pairs']) {
+    if (tensor.problem !== undefined) {
+      return new FileFormatError(path, `tensor ${quote(name)} ${tensor.problem}.`);
     }
+    const isColour = hasMoreChannels(parameter, tensor);
+    if (tensor.shape.join() === parameter.shape.join() || (isColour && channels !== undefined)) continue;
+    const remedy = isColour
+      ? `the checkpoint is for ${tensor.shape[1]} channels. Their kernels can be added (${say({ ...(prefix !== '' && { prefix }), channels: 'sum' })}), or averaged ('mean')`
+      : 'the checkpoint is of another architecture';
+    return new ShapeError({
+      argument: `${name} of ${path}`,
+      expected: `[${parameter.shape.join(', ')}] for the variable ${parameter.variable.originalName} [${parameter.variable.shape.join(', ')}]: ${remedy}`,
+      actual: tensor.shape,
+    });
   }
   const used = new Set(rows.map(({ name }) => name));
   const modules = new Set(parameters.filter(({ isHead }) => !isHead).map(({ name }) => name.split('.')[0]));
@@ -139,7 +157,22 @@ function match(
       { option: 'file', value: path, accepted: `a checkpoint without ${excess}` },
     );
   }
-  return { prefix, pairs: rows as CheckpointMatch['pairs'] };
+  const pairs = (rows as CheckpointMatch['pairs']).map((pair) =>
+    channels !== undefined && hasMoreChannels(pair.parameter, pair.tensor) ? { ...pair, channels } : pair,
+  );
+  return { prefix, pairs };
+}
+
+/** Whether a tensor is a kernel for more input channels than the one that the model has, and else the same. */
+function hasMoreChannels({ isKernel, shape }: TorchParameter, tensor: CheckpointTensor): boolean {
+  const [outputs, inputs, ...window] = tensor.shape;
+  return (
+    isKernel &&
+    shape[1] === 1 &&
+    inputs !== undefined &&
+    inputs > 1 &&
+    [outputs, 1, ...window].join() === shape.join()
+  );
 }
 
 /** A prefix and all its beginnings: `module.net.`, `module.`, and nothing. */

@@ -17,7 +17,7 @@ const PROTOCOL_0 = new Set([...'FSVPdglp'].map((character) => character.charCode
  * `torchGlobal` allows. Lists are arrays, dictionaries `Map`s, integers beyond 2⁵³ bigints.
  */
 export const TORCH_DIALECT: PickleDialect = {
-  instructions: ['objects'],
+  instructions: ['objects', 'bytes', 'sets'],
   global: (module, name) => torchGlobal(`${module}.${name}`),
   setState: (object, state, { fail }) => setTorchState(object, state, fail),
   tuples: {
@@ -27,7 +27,9 @@ export const TORCH_DIALECT: PickleDialect = {
   unicode: (reader, length) => reader.text(length, 'strict-utf8'),
   byteString: (reader, length) => reader.text(length, 'strict-utf8'),
   limits: {
+    // They bound the memory too.
     instructions: MOST_INSTRUCTIONS,
+    heap: Infinity,
     integerBytes: LONGEST_INTEGER,
     integerDigits: MOST_DIGITS,
     // Whoever looks for tensors in what was read bounds the depth.
@@ -37,11 +39,11 @@ export const TORCH_DIALECT: PickleDialect = {
     at: (problem) => problem,
     protocol: (protocol) => `is a pickle of protocol ${protocol}; PyTorch writes protocols up to 5.`,
     global: (name, byte) =>
-      `wants Python to run or make ${shown(name)} (byte ${byte}); nothing was executed. Only tensors, numbers, text, lists, tuples and dictionaries are read. If you trust the file, save its tensors alone in PyTorch: torch.save(model.state_dict(), file).`,
+      `wants Python to run or make ${shown(name)} (byte ${byte}); nothing was executed. Only tensors and plain data are read. If you trust the file, save its tensors alone in PyTorch: torch.save(model.state_dict(), file).`,
     instruction: (code, byte) =>
       PROTOCOL_0.has(code)
         ? 'was saved with pickle_protocol=0, which PyTorch itself cannot load. Save it with the default protocol.'
-        : `has the pickle instruction 0x${code.toString(16).padStart(2, '0')} at byte ${byte}; only tensors, numbers, text, lists, tuples and dictionaries are read. Save the tensors alone: torch.save(model.state_dict(), file).`,
+        : `has the pickle instruction 0x${code.toString(16).padStart(2, '0')} at byte ${byte}; only tensors and plain data are read. Save the tensors alone: torch.save(model.state_dict(), file).`,
     advice: 'Save the tensors of the model alone.',
   },
 };

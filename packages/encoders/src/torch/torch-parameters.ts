@@ -11,6 +11,8 @@ export interface TorchParameter {
   readonly variable: LayerVariable;
   /** PyTorch's shape. */
   readonly shape: readonly number[];
+  /** Whether it is the kernel of a convolution over all input channels, the second axis. */
+  readonly isKernel: boolean;
   /** A copy of the values in PyTorch's order of axes. */
   read(): NamedArray;
   /** Sets the variable from values in PyTorch's order of axes. */
@@ -131,6 +133,7 @@ function torchParameter(layer: layers.Layer, variable: LayerVariable, path: stri
     isHead: path === 'classifier',
     variable,
     shape,
+    isKernel: ours === 'kernel' && (kind === 'Conv1D' || kind === 'Conv2D'),
     read() {
       const tensor = variable.read();
       if (!rule.axes) return { shape, values: new Float32Array(tensor.dataSync()) };

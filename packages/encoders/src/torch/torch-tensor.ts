@@ -1,12 +1,30 @@
 import type { ElementType, Fail } from '@g2d/formats';
+import type { TorchType } from './torch-type.js';
 
 /** A run of elements that tensors are views of; several tensors may share one. */
 export interface TorchStorage {
-  readonly type: ElementType;
+  /** Of the elements, in the words of PyTorch. */
+  readonly name: string;
+  /** `undefined` for elements that cannot be read. */
+  readonly type: ElementType | undefined;
   /** In elements. */
   readonly length: number;
   /** A float32 copy of the elements from `begin` to before `end`. */
   read(begin: number, end: number): Float32Array;
+  /** The same bytes as elements of another type. */
+  as(type: TorchType): TorchStorage;
+}
+
+/** A tensor whose values are not read: of a type, or in a layout, for which there is nothing here. */
+export class UnreadableTensor {
+  readonly shape: readonly number[];
+  /** What it is, and what to do. */
+  readonly problem: string;
+
+  constructor(shape: readonly number[], problem: string) {
+    this.shape = shape;
+    this.problem = problem;
+  }
 }
 
 /**

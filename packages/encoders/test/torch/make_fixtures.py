@@ -3,19 +3,24 @@
     python make_fixtures.py && npx prettier --write expected.json
 
 Made with PyTorch 2.4.1, torchvision 0.19.1 and safetensors 0.8.0 on Python 3.11. Running it again gives files of the same content, not of the
-same bytes (zip archives get a serialization id, legacy files the addresses of their storages).
+same bytes (zip archives get a serialization id, legacy files the addresses of their storages). The neighbours were made with PyTorch 2.15.0.
 """
 
 import argparse
+import collections
 import ctypes
+import datetime
 import io
 import json
 import os
 import pickle
+import random
 import struct
+import sys
+import types
 import zipfile
-from collections import OrderedDict
-from pathlib import Path
+from collections import Counter, OrderedDict
+from pathlib import Path, PurePosixPath
 
 import numpy
 import torch
@@ -272,14 +277,7 @@ def refused():
     save_unread("refused-eval.pth", {"w": tensor, "x": Run(eval, "1 / 0")}, _use_new_zipfile_serialization=False)
     save_unread("refused-getattr.pth", {"w": tensor, "x": Run(getattr, tensor, "shape")})
     save_unread("refused-ctypes.pth", {"w": tensor, "x": Run(ctypes.CDLL, "libc.so.6")})
-    save_unread("refused-numpy.pth", {"w": tensor, "accuracy": numpy.float64(0.5)})
-    save_unread("refused-array.pth", {"w": numpy.ones(2)})
-    save_unread("refused-namespace.pth", {"w": tensor, "args": argparse.Namespace(lr=0.1)})
     save_unread("refused-module.pth", nn.Linear(2, 2))
-    save_unread("refused-sparse.pth", {"w": torch.eye(2).to_sparse()})
-    save_unread("refused-negative.pth", {"w": torch._neg_view(tensor)})
-    save_unread("refused-bytes.pth", {"w": b"bytes"}, pickle_protocol=4)
-    save_unread("refused-set.pth", {"w": {1, 2}}, pickle_protocol=4)
     program = io.BytesIO()
     torch.jit.save(torch.jit.script(nn.Linear(2, 2)), program)
     # Without the paths of the machine's source files.
@@ -288,6 +286,70 @@ def refused():
     members = unzip(HERE / "protocol-2.pth")
     rezip("refused-deflated.pth", members, zipfile.ZIP_DEFLATED)
     rezip("refused-no-checkpoint.pth", {"readme.txt": b"not a checkpoint"})
+
+
+class Own:
+    """A class that nobody knows."""
+
+
+def neighbours():
+    """Weights beside all that trainings save, and tensors of kinds that are not read."""
+    weight = torch.arange(6.0).reshape(2, 3)
+    parameter = nn.Parameter(torch.tensor([7.0, 8.0]))
+    parameter.attribute = "its own"
+    optimizer = torch.optim.SGD([parameter], lr=0.1)
+    readable = {
+        "weight": weight,
+        "parameter": parameter,
+        "uint16": torch.tensor([1, 65535], dtype=torch.uint16),
+        "uint32": torch.tensor([1, 2**31], dtype=torch.uint32),
+        "uint64": torch.tensor([1, 2**40], dtype=torch.uint64),
+        "float8_e4m3fn": torch.tensor([1.5, -448.0, 2**-9]).to(torch.float8_e4m3fn),
+        "float8_e5m2": torch.tensor([1.5, -57344.0, 2**-16]).to(torch.float8_e5m2),
+    }
+    unreadable = {
+        "sparse": torch.eye(2).to_sparse(),
+        "csr": torch.eye(2).to_sparse_csr(),
+        "quantized": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8),
+        "per_channel": torch.quantize_per_channel(torch.ones(2, 1), torch.ones(2), torch.zeros(2), 0, torch.quint8),
+        "complex": torch.tensor([1 + 2j]),
+        "complex128": torch.tensor([1 + 2j], dtype=torch.complex128),
+        "negative": torch._neg_view(torch.ones(2)),
+        "meta": torch.empty(2, 3, device="meta"),
+    }
+    defaultdict = collections.defaultdict(list)
+    defaultdict["inside"] = torch.ones(1)
+    beside = {
+        "scheduler": torch.optim.lr_scheduler.MultiStepLR(optimizer, [1, 1, 5]).state_dict(),
+        "counter": Counter("aab"),
+        "defaultdict": defaultdict,
+        "deque": collections.deque([1.0, 2.0], maxlen=3),
+        "types": [torch.float32, torch.bfloat16, torch.uint16, torch.complex64, torch.float8_e5m2],
+        "layouts": [torch.strided, torch.sparse_coo],
+        "device": torch.device("cuda", 1),
+        "size": torch.Size([2, 3]),
+        "sets": [{1, 2}, frozenset([3]), set()],
+        "bytes": [b"", b"bytes", bytearray(b"array"), bytearray()],
+        "complex number": 1 - 2j,
+        "numpy": [numpy.float64(0.5), numpy.bool_(True), numpy.arange(3), numpy.array(["text", "b"]), numpy.float32],
+        "states": [random.getstate()[1][:3], numpy.random.get_state()[:1], numpy.random.get_state()[1][:3]],
+        "arguments": argparse.Namespace(lr=0.1, weight=torch.ones(1)),
+        "paths": [Path("/data/a.wav"), PurePosixPath("a/b")],
+        "time": [datetime.datetime(2024, 1, 2, 3, 4, 5), datetime.timedelta(seconds=1)],
+        "slice": [slice(1, 2), range(3)],
+    }
+    content = {**readable, **unreadable, **beside}
+    tensors = {**readable, "defaultdict.inside": torch.ones(1)}
+    for protocol in (2, 4, 5):
+        save(f"neighbours-{protocol}.pth", content, tensors, pickle_protocol=protocol)
+    # PyTorch itself cannot load these types from the old form.
+    new = [name for name in readable if name.startswith(("uint", "float8"))]
+    content = {name: value for name, value in content.items() if name not in new}
+    save("neighbours-legacy.pth", content, {k: v for k, v in tensors.items() if k not in new}, legacy=True)
+    Own.__module__ = "own"
+    Own.__qualname__ = "Own"
+    sys.modules["own"] = types.SimpleNamespace(Own=Own)
+    torch.save({"w": weight, "model": Own()}, HERE / "refused-own-class.pth")
 
 
 def torchvision_shapes(network):
@@ -301,6 +363,7 @@ networks()
 encodings()
 old_pytorch()
 refused()
+neighbours()
 for network in (torchvision.models.resnet18, torchvision.models.mobilenet_v2):
     expected[f"{network.__name__}:shapes"] = torchvision_shapes(network)
 (HERE / "expected.json").write_text(json.dumps(expected) + "\n")

@@ -64,6 +64,8 @@ export interface PickleDialect {
 export interface PickleLimits {
   /** Instructions; each costs at most some hundred bytes. `Infinity` leaves the bound to the file's size. */
   readonly instructions: number;
+  /** Bytes, roughly, of lists, texts and dictionaries. They are bounded by the file's size too; `Infinity`: by that alone. */
+  readonly heap: number;
   /** Bytes of one integer. */
   readonly integerBytes: number;
   /** Decimal digits of one integer. */

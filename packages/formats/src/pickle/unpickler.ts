@@ -5,9 +5,14 @@ import { unescapeString, unescapeUnicode } from './python-text.js';
 
 /** Python's picklers write lists in batches of this; a shorter one is the whole list. */
 const BATCH = 1000;
-/** Memory beyond what was read: for each byte of the file, and for a small one at least. */
+/** Memory that calls take beyond what was read: for each byte of the file, and for a small one at least. */
 const SPEND_FACTOR = 16;
 const SPEND_LEAST = 2 ** 20;
+/** The same for lists, texts, dictionaries and all else that V8 keeps in its heap. */
+const HEAP_FACTOR = 32;
+const HEAP_LEAST = 2 ** 28;
+/** Memory, roughly, of what a few bytes of a pickle can make: a file of nothing else must not fill all there is. */
+const BYTES = { slot: 16, list: 48, dictionary: 160, entry: 48, text: 32, buffer: 192, memo: 40 } as const;
 
 /** Instructions that a dialect may lack. */
 const OPTIONAL: Readonly<Record<OptionalInstructions, readonly number[]>> = {
@@ -53,12 +58,15 @@ class Unpickler {
   #fresh: unknown;
   #freshMemo = -1;
   #spent = 0;
+  #heap = 0;
+  readonly #mostHeap: number;
   #start = 0;
   readonly #tools: PickleTools;
 
   constructor(reader: PickleReader, dialect: PickleDialect) {
     this.#reader = reader;
     this.#dialect = dialect;
+    this.#mostHeap = Math.min(Math.max(HEAP_LEAST, HEAP_FACTOR * reader.size), dialect.limits.heap);
     this.#lacking = new Set([
       ...Object.entries(OPTIONAL).flatMap(([name, codes]) =>
         dialect.instructions.includes(name as OptionalInstructions) ? [] : codes,
@@ -72,8 +80,10 @@ class Unpickler {
     const reader = this.#reader;
     const stack = this.#stack;
     const { instructions: most } = this.#dialect.limits;
+    const highest = this.#mostHeap / BYTES.slot;
     for (let count = 0; count < most; count++) {
       this.#start = reader.position;
+      if (stack.length + this.#marks.length > highest) this.#take(Infinity);
       const code = reader.uint8();
       if (code === 0x47) {
         const before = stack.length;
@@ -156,23 +166,23 @@ class Unpickler {
         stack.push(unescapeUnicode(reader.line('latin1'), () => this.#damaged()));
         break;
       case 0x55: // SHORT_BINSTRING, of Python 2
-        stack.push(this.#dialect.byteString(reader, reader.uint8()));
+        stack.push(this.#byteString(reader.uint8()));
         break;
       case 0x54: // BINSTRING, of Python 2
-        stack.push(this.#dialect.byteString(reader, reader.uint32()));
+        stack.push(this.#byteString(reader.uint32()));
         break;
       case 0x53: // STRING
         stack.push(unescapeString(reader.line('latin1'), () => this.#damaged()));
         break;
       case 0x43: // SHORT_BINBYTES
-        stack.push(reader.bytes(reader.uint8()));
+        stack.push(this.#bytes(reader.uint8()));
         break;
       case 0x42: // BINBYTES
-        stack.push(reader.bytes(reader.uint32()));
+        stack.push(this.#bytes(reader.uint32()));
         break;
       case 0x8e: // BINBYTES8
       case 0x96: // BYTEARRAY8
-        stack.push(reader.bytes(reader.uint64()));
+        stack.push(this.#bytes(reader.uint64()));
         break;
 
       // Collections
@@ -180,7 +190,7 @@ class Unpickler {
         this.#marks.push(stack.length);
         break;
       case 0x29: // EMPTY_TUPLE
-        stack.push(this.#dialect.tuples.make([]));
+        this.#pushTuple([]);
         break;
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
@@ -194,6 +204,7 @@ class Unpickler {
         this.#pushList(this.#popToMark());
         break;
       case 0x5d: // EMPTY_LIST
+        this.#take(BYTES.list);
         this.#fresh = [];
         this.#freshMemo = -1;
         stack.push(this.#fresh);
@@ -205,6 +216,7 @@ class Unpickler {
         this.#appendAll(this.#popToMark());
         break;
       case 0x7d: // EMPTY_DICT
+        this.#take(BYTES.dictionary);
         stack.push(new Map());
         break;
       case 0x64: // DICT
@@ -217,6 +229,7 @@ class Unpickler {
         this.#setItems(this.#popToMark());
         break;
       case 0x8f: // EMPTY_SET
+        this.#take(BYTES.dictionary);
         stack.push(new Set());
         break;
       case 0x90: // ADDITEMS
@@ -307,6 +320,17 @@ class Unpickler {
     }
   }
 
+  #take(bytes: number): void {
+    this.#heap += bytes;
+    if (this.#heap > this.#mostHeap) {
+      throw this.#fail(
+        `unpacks to more than ${Math.round(this.#mostHeap / 2 ** 20)} MiB of lists, texts and dictionaries, from ` +
+          `${this.#reader.size} bytes. It is damaged, or made to do harm. If it is neither, give Node more memory ` +
+          '(--max-old-space-size), or save numbers as arrays',
+      );
+    }
+  }
+
   #need(count: number): void {
     if (this.#stack.length - (this.#marks.at(-1) ?? 0) < count) throw this.#damaged();
   }
@@ -341,6 +365,7 @@ class Unpickler {
 
   #memorize(index: number): void {
     const value = this.#top();
+    this.#take(BYTES.memo);
     this.#memo.set(index, value);
     if (value === this.#fresh) {
       if (this.#freshMemo >= 0) this.#fresh = undefined;
@@ -364,11 +389,13 @@ class Unpickler {
   }
 
   #pushList(items: unknown[]): void {
+    this.#take(BYTES.list + BYTES.slot * items.length);
     this.#nest(items, items);
     this.#stack.push(items);
   }
 
   #pushTuple(items: unknown[]): void {
+    this.#take(BYTES.list + BYTES.slot * items.length);
     const tuple = this.#dialect.tuples.make(items);
     this.#nest(tuple, items);
     this.#stack.push(tuple);
@@ -380,6 +407,7 @@ class Unpickler {
       throw this.#fail('adds to a list in a way that Python does not. Read it without packNumbers');
     }
     if (!Array.isArray(list)) throw this.#damaged();
+    this.#take(BYTES.slot * items.length);
     this.#nest(list, items);
     for (const item of items) list.push(item);
   }
@@ -407,6 +435,7 @@ class Unpickler {
 
   #put(dictionary: Map<unknown, unknown>, items: readonly unknown[]): void {
     if (items.length % 2 === 1) throw this.#damaged();
+    this.#take((BYTES.entry / 2) * items.length);
     this.#nest(dictionary, items);
     for (let i = 0; i < items.length; i += 2) dictionary.set(items[i], items[i + 1]);
   }
@@ -414,11 +443,13 @@ class Unpickler {
   #addItems(items: readonly unknown[]): void {
     const set = this.#top();
     if (!(set instanceof Set)) throw this.#damaged();
+    this.#take(BYTES.entry * items.length);
     this.#nest(set, items);
     for (const item of items) set.add(item);
   }
 
   #makeDictionary(): void {
+    this.#take(BYTES.dictionary);
     const dictionary = new Map<unknown, unknown>();
     this.#put(dictionary, this.#popToMark());
     this.#stack.push(dictionary);
@@ -426,6 +457,7 @@ class Unpickler {
 
   #makeSet(): void {
     const items = this.#popToMark();
+    this.#take(BYTES.dictionary + BYTES.entry * items.length);
     const set = new Set(items);
     this.#nest(set, items);
     this.#stack.push(set);
@@ -456,6 +488,7 @@ class Unpickler {
     const args = this.#dialect.tuples.itemsOf(tuple);
     // Made by dialects only.
     if (!(callable instanceof PickleGlobal) || args === undefined) throw this.#damaged();
+    this.#take(BYTES.dictionary);
     const result = callable.call(args, this.#tools);
     if (typeof result === 'object' && result !== null) this.#nest(result, args);
     this.#stack.push(result);
@@ -469,7 +502,21 @@ class Unpickler {
   }
 
   #unicode(length: number): unknown {
-    return this.#dialect.unicode(this.#reader, length, { below: this.#stack.at(-1), fail: this.#fail });
+    const text = this.#dialect.unicode(this.#reader, length, { below: this.#stack.at(-1), fail: this.#fail });
+    this.#take(BYTES.text + length);
+    return text;
+  }
+
+  #bytes(length: number): Uint8Array {
+    // Their content is not in the heap.
+    this.#take(BYTES.buffer);
+    return this.#reader.bytes(length);
+  }
+
+  #byteString(length: number): unknown {
+    const text = this.#dialect.byteString(this.#reader, length);
+    this.#take(typeof text === 'string' ? BYTES.text + length : BYTES.buffer);
+    return text;
   }
 
   #integerText(): boolean | number | bigint {

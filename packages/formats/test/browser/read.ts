@@ -37,7 +37,7 @@ const namesOnly: PickleDialect = {
   },
   unicode: (reader, length) => reader.text(length, 'strict-utf8'),
   byteString: (reader, length) => reader.text(length, 'latin1'),
-  limits: { instructions: 10_000, integerBytes: 8, integerDigits: 20, depth: 10 },
+  limits: { instructions: 10_000, heap: Infinity, integerBytes: 8, integerDigits: 20, depth: 10 },
   sentences: {
     at: (problem) => problem,
     protocol: String,

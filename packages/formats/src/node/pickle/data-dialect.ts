@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { shown } from '@g2d/core';
 import type { PickleDialect } from '../../pickle/dialect.js';
 import { latin1Of } from '../../pickle/python-text.js';
@@ -39,6 +40,7 @@ export const dataDialect = ({ packNumbers = false }: PickleOptions): PickleDiale
   limits: {
     // Time and memory are bounded by the file's size alone.
     instructions: Infinity,
+    heap: freeHeap() / 2,
     integerBytes: MOST_DIGITS,
     integerDigits: MOST_DIGITS,
     depth: DEEPEST,
@@ -53,6 +55,12 @@ export const dataDialect = ({ packNumbers = false }: PickleOptions): PickleDiale
     advice: 'Save plain data instead',
   },
 });
+
+/** Of V8's heap: beyond its limit the process ends without an error that could be caught. */
+function freeHeap(): number {
+  const { heap_size_limit: limit, used_heap_size: used } = getHeapStatistics();
+  return limit - used;
+}
 
 /** Instructions that are not data, and those that do not exist. */
 function refusal(code: number): string {

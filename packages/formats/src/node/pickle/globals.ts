@@ -16,6 +16,11 @@ const NDARRAY = new PickleGlobal((_args, { fail }) => {
   throw fail('calls numpy.ndarray in a way that numpy does not write; nothing was executed.');
 });
 
+/** Named only as an argument of `defaultdict`. */
+const TYPE = new PickleGlobal((_args, { fail }) => {
+  throw fail('calls a type of Python in a way that it does not write; nothing was executed.');
+});
+
 /** Text that follows this is bytes: protocols below 3 have no other way to write them. */
 export const ENCODE = new PickleGlobal(([text, encoding], tools) => {
   if (encoding !== 'latin1' && encoding !== 'latin-1')
@@ -41,8 +46,16 @@ export const ALLOWED: ReadonlyMap<string, PickleGlobal> = new Map([
     [`${module} set`, new PickleGlobal(setOf)],
     [`${module} frozenset`, new PickleGlobal(setOf)],
     [`${module} bytes`, new PickleGlobal(emptyBytes)],
+    [`${module} bytearray`, new PickleGlobal(byteArray)],
+    [`${module} complex`, new PickleGlobal(complex)],
+    // What a defaultdict makes of a key that it lacks.
+    ...['bool', 'dict', 'float', 'int', 'list', 'long', 'str', 'tuple', 'unicode'].map(
+      (name): [string, PickleGlobal] => [`${module} ${name}`, TYPE],
+    ),
   ]),
   ['collections OrderedDict', new PickleGlobal(orderedDictionary)],
+  ['collections Counter', new PickleGlobal(counter)],
+  ['collections defaultdict', new PickleGlobal(() => new Map())],
 ]);
 
 /** Fills in an object's state: what `BUILD` does. */
@@ -189,4 +202,25 @@ function orderedDictionary(
   }
   spend(ENTRY_BYTES * pairs.length);
   return new Map(pairs as [unknown, unknown][]);
+}
+
+/** bytearray(), bytearray(b'…'), or of protocols below 3 bytearray('…', 'latin-1') */
+function byteArray([content, encoding]: readonly unknown[], tools: PickleTools): Buffer {
+  if (content === undefined) return Buffer.from(new ArrayBuffer(0));
+  if (encoding !== undefined && encoding !== 'latin-1')
+    throw tools.fail('encodes text as something but latin1.');
+  return bytesOf(content, tools);
+}
+
+/** complex(1.0, -2.0) */
+function complex([re, im]: readonly unknown[], { fail }: PickleTools): { re: number; im: number } {
+  if (typeof re !== 'number' || typeof im !== 'number')
+    throw fail('makes a complex number of something but two.');
+  return { re, im };
+}
+
+/** Counter({'a': 1}) */
+function counter([counts = new Map()]: readonly unknown[], { fail }: PickleTools): Map<unknown, unknown> {
+  if (!(counts instanceof Map)) throw fail('makes a Counter of something but a dictionary.');
+  return counts;
 }

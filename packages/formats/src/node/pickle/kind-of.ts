@@ -7,6 +7,7 @@ export function kindOf(value: unknown): string {
   if (value instanceof Set) return 'a set';
   if (value instanceof NdArray) return `an array of shape [${value.shape.join(', ')}]`;
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'a list';
+  if (typeof value === 'object') return 're' in value ? 'a complex number' : 'an object';
   return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }
 

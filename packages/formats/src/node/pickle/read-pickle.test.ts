@@ -59,6 +59,31 @@ describe('readPickle', () => {
     expect(first).toBe(second);
   });
 
+  // pickle.dumps({'counter': Counter('aab'), 'defaultdict': …, 'bytearray': […], 'complex': 1-2j, 'int': …}, protocol)
+  it.each([
+    [
+      2,
+      '80027d7100285807000000636f756e746572710163636f6c6c656374696f6e730a436f756e7465720a71027d71032858010000006171044b0258010000006271054b0175857106527107580b00000064656661756c7464696374710863636f6c6c656374696f6e730a64656661756c74646963740a7109635f5f6275696c74696e5f5f0a6c6973740a710a85710b52710c58010000006b710d5d710e4b0161735809000000627974656172726179710f5d711028635f5f6275696c74696e5f5f0a6279746561727261790a7111635f636f646563730a656e636f64650a7112580300000061c3bf711358060000006c6174696e317114867115527116857117527118681129527119655807000000636f6d706c6578711a635f5f6275696c74696e5f5f0a636f6d706c65780a711b473ff000000000000047c00000000000000086711c52711d5803000000696e74711e6809635f5f6275696c74696e5f5f0a6c6f6e670a711f85712052712158010000006171224b0373752e',
+    ],
+    [
+      5,
+      '800595f0000000000000007d94288c07636f756e746572948c0b636f6c6c656374696f6e73948c07436f756e7465729493947d94288c0161944b028c0162944b0175859452948c0b64656661756c74646963749468028c0b64656661756c74646963749493948c086275696c74696e73948c046c697374949394859452948c016b945d944b0161738c09627974656172726179945d942896020000000000000061ff9496000000000000000094658c07636f6d706c657894680d8c07636f6d706c6578949394473ff000000000000047c000000000000000869452948c03696e7494680c680d8c03696e74949394859452948c0161944b0373752e',
+    ],
+  ])('reads counters, default dictionaries, byte arrays and complex numbers of protocol %i', (_, hex) => {
+    const values = pickled(Buffer.from(hex, 'hex')) as Map<string, unknown>;
+    expect(Object.fromEntries(values)).toEqual({
+      counter: new Map([
+        ['a', 2],
+        ['b', 1],
+      ]),
+      defaultdict: new Map([['k', [1]]]),
+      bytearray: [expect.anything(), expect.anything()],
+      complex: { re: 1, im: -2 },
+      int: new Map([['a', 3]]),
+    });
+    expect((values.get('bytearray') as Uint8Array[]).map((bytes) => [...bytes])).toEqual([[0x61, 0xff], []]);
+  });
+
   it('reads labels of GCNet alike from protocols 4 and 2', () => {
     const read = (path: string): unknown[] => readPickle(join(fixtures, 'iemocap/gcnet', path)) as unknown[];
     const parts = read('IEMOCAP_features_raw_4way.pkl');
@@ -349,6 +374,17 @@ describe('readPickle on what is broken or dangerous', () => {
     ],
   ])('refuses an array with %s', (_, parts, message) => {
     expect(() => pickled(...parts, '.')).toThrow(message);
+  });
+
+  // One byte each would take a hundred times the file's size, and end the process.
+  it.each([
+    ['dictionaries', '}', 2e6],
+    ['lists', ']', 6e6],
+    ['byte strings', 'C\x00', 2e6],
+  ])('refuses a file of nothing but empty %s', (_, instruction, count) => {
+    expect(() => pickled('\x80\x04', instruction.repeat(count), '.')).toThrow(
+      /unpacks to more than \d+ MiB of lists, texts and dictionaries, from \d+ bytes/,
+    );
   });
 
   it('refuses to unpack the same bytes again and again', () => {
