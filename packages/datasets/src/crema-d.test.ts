@@ -248,7 +248,7 @@ describe('damaged folders', () => {
       const dataset = await open({ root: copy });
       expect(dataset.size).toBe(kept);
       expect(Object.values(dataset.dropped).flat()).toHaveLength(dropped as number);
-      expect(dataset.dropped['no frame in the frame folder']).toEqual(mentions);
+      expect(dataset.dropped['no frame (.jpg, .jpeg or .png) in the frame folder']).toEqual(mentions);
     }),
   );
 
@@ -268,6 +268,26 @@ describe('damaged folders', () => {
       expect(digest(inputs)).toEqual(digest((await (await open()).sample(0)).inputs));
     }),
   );
+
+  it.each([
+    ['without leading zeros', (n: number) => `${n}.jpg`],
+    ['with another ending', (n: number) => `frame_${n}.JPEG`],
+    ['as PNG', (n: number) => `${n}.png`],
+  ])('frames %s come in the order of time', async (_, nameOf) => {
+    const clip = '1001_DFA_ANG_XX';
+    const copy = tree({});
+    const frames = join(copy, 'Image-01-FPS', clip);
+    rmSync(frames, { recursive: true });
+    mkdirSync(frames);
+    // Of five frames the fourth is taken; the picture is told from the others by its failure.
+    const pictures = join(fixtures, '../../transforms/pillow/pictures');
+    for (const n of [0, 29, 58, 116]) cpSync(join(pictures, 'baseline.jpg'), join(frames, nameOf(n)));
+    writeFileSync(join(frames, nameOf(87)), 'the fourth');
+    const dataset = await open({ root: copy });
+    await expect(dataset.sample(dataset.ids.indexOf(clip))).rejects.toThrow(
+      `${nameOf(87)}: is not a JPEG or PNG`,
+    );
+  });
 
   it('silence and a clip below a second have a spectrogram of full width', async () => {
     const audio: Record<string, Float32Array> = {};

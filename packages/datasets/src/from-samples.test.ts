@@ -107,6 +107,56 @@ describe('fromSamples', () => {
     }
   });
 
+  it('takes bigints as the numbers that they are', async () => {
+    const dataset = fromSamples({
+      name: 'table',
+      split: 'train',
+      classNames: ['a', 'b', 'c'],
+      samples: [
+        { label: 2n, inputs: { flat: BigInt64Array.of(1n, -7n), nested: [[1n], [2n]] } },
+        { label: 0, inputs: { flat: [3, 4], nested: [BigUint64Array.of(5n), Float32Array.of(0.5)] } },
+      ],
+    });
+    expect(await dataset.sample(0)).toMatchObject({
+      label: 2,
+      inputs: { flat: Float32Array.of(1, -7), nested: Float32Array.of(1, 2) },
+    });
+    expect((await dataset.sample(1)).inputs.nested).toEqual(Float32Array.of(5, 0.5));
+    const targets = fromSamples({
+      name: 'targets',
+      split: 'train',
+      task: 'regression',
+      samples: [{ label: 3n, inputs: { x: [1n] } }],
+    });
+    expect((await targets.sample(0)).label).toBe(3);
+  });
+
+  it.each([
+    [NaN, 'NaN'],
+    [7n, '7'],
+    [-1, '-1'],
+    [0.5, '0.5'],
+    ['1', '"1"'],
+    [undefined, 'undefined'],
+    [{}, '{}'],
+    [Symbol('x'), 'Symbol(x)'],
+  ])('names the label %o as it is', (label, written) => {
+    const make = (task: 'classification' | 'regression') => () =>
+      fromSamples({
+        name: 'own',
+        split: 'train',
+        task,
+        ...(task === 'classification' && { classNames: ['a', 'b'] }),
+        samples: [{ label: label as number, inputs: { x: [1] } }],
+      });
+    expect(make('classification')).toThrow(
+      `sample "own/train/0" has the label ${written}; it must be a class id`,
+    );
+    if (!Number.isFinite(Number(typeof label === 'symbol' ? NaN : label)) || typeof label === 'string') {
+      expect(make('regression')).toThrow(`has the target ${written}; it must be a finite number`);
+    }
+  });
+
   it('takes targets', async () => {
     const dataset = fromSamples({
       name: 'soil',

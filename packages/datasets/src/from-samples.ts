@@ -8,8 +8,8 @@ import { assertSampleIndex } from './sample-index.js';
 export interface OwnSample<M extends string> {
   /** Default: `<name>/<split>/<index>`. */
   readonly id?: string;
-  /** Class id in [0, C), or the target of a regression. */
-  readonly label: number;
+  /** Class id in [0, C), or the target of a regression. A bigint, as tables of Python's int64 hold, is a number. */
+  readonly label: number | bigint;
   /** What the sample has; a modality that is not there, or `null`, is missing. */
   readonly inputs: Readonly<Partial<Record<M, Values | null>>>;
 }
@@ -120,10 +120,11 @@ export function fromSamples<M extends string>(options: FromSamplesOptions<M>): M
   /** A sample as the dataset gives it, or what is wrong with it. */
   const checked = (
     id: string,
-    { label, inputs }: Omit<OwnSample<M>, 'id'>,
+    { label: written, inputs }: Omit<OwnSample<M>, 'id'>,
     wanted: readonly M[],
     fail: (problem: string) => Error,
   ): Sample<M> => {
+    const label = typeof written === 'bigint' ? Number(written) : written;
     checkLabel(label, task, classNames, (problem) => fail(`sample "${id}" ${problem}`));
     for (const modality of Object.keys(inputs)) {
       if (!modalities.includes(modality as M)) {
@@ -240,7 +241,7 @@ function checkLabel(
   fail: (problem: string) => Error,
 ): void {
   if (task === 'regression' && !Number.isFinite(label)) {
-    throw fail(`has the target ${String(label)}; it must be a finite number.`);
+    throw fail(`has the target ${shown(label)}; it must be a finite number.`);
   }
   const { length } = classNames;
   if (task === 'classification' && !(Number.isInteger(label) && label >= 0 && label < length)) {

@@ -1,12 +1,13 @@
 import { readdirSync, statSync } from 'node:fs';
 import { fixedFrames } from '../transforms/frame-choice.js';
+import { inOrder } from './in-order.js';
 
 /** Where a clip's sound and frames should be. */
 export interface ClipFiles {
   readonly id: string;
   /** A WAV file. */
   readonly sound: string;
-  /** A folder of JPEG files. */
+  /** A folder of JPEG or PNG files. */
   readonly frameFolder: string;
 }
 
@@ -33,7 +34,7 @@ export interface FoundClips<C extends ClipFiles> {
 export const NO_SOUND = 'no sound';
 export const NO_FOLDER = 'no frame folder';
 export const NEITHER = 'no sound and no frame folder';
-export const NO_FRAME = 'no frame in the frame folder';
+export const NO_FRAME = 'no frame (.jpg, .jpeg or .png) in the frame folder';
 export const EMPTY_SOUND = 'sound without samples';
 
 /** RIFF, fmt and the head of data: a WAV file of no more bytes has no sample. */
@@ -42,7 +43,8 @@ const EMPTY_WAV_BYTES = 44;
 /**
  * Looks which of the listed clips have a sound and enough frames. No file is opened.
  *
- * Frames are the `*.jpg` of a folder, sorted by name; hidden files and what else a file manager leaves there do not count. The
+ * Frames are the JPEG files of a folder, or its PNG files if there are none, in the order of their numbers; hidden files and what
+ * else a file manager leaves there do not count. The
  * choice among them is `fixedFrames`'s, made here once, so that it stays the same when files change.
  */
 export function findClips<C extends ClipFiles>(
@@ -89,11 +91,13 @@ function reasonToDrop(
   return bytes <= EMPTY_WAV_BYTES ? EMPTY_SOUND : undefined;
 }
 
-/** Sorted; none if there is no such folder. */
-const frameNames = (folder: string): readonly string[] | undefined =>
-  ifThere(() => readdirSync(folder))
-    ?.filter((name) => /^[^.].*\.jpg$/i.test(name))
-    .sort();
+/** In the order of time; `undefined` if there is no such folder. */
+function frameNames(folder: string): readonly string[] | undefined {
+  const names = ifThere(() => readdirSync(folder));
+  if (names === undefined) return undefined;
+  const photos = names.filter((name) => /^[^.].*\.jpe?g$/i.test(name));
+  return inOrder(photos.length > 0 ? photos : names.filter((name) => /^[^.].*\.png$/i.test(name)));
+}
 
 function ifThere<T>(look: () => T): T | undefined {
   try {

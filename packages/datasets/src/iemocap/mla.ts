@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeImage, openNpy, readSmallFile, type NumberArray } from '@g2d/formats/node';
 import { DatasetNotFoundError, FileFormatError, OptionError, type RandomStream } from '@g2d/core';
+import { inOrder } from '../clips/in-order.js';
 import { readWholeFile } from '../clips/read-whole-file.js';
 import { assertSampleIndex } from '../sample-index.js';
 import { normalizePixels } from '../transforms/normalize.js';
@@ -210,12 +211,10 @@ export function findUsable(listed: readonly MlaUtterance[]): {
   return { usable, dropped };
 }
 
-/** In the order of their names: the authors take the order of the file system, which differs between machines. */
+/** In the order of their numbers or names: the authors take the order of the file system, which differs between machines. */
 function picturesIn(folder: string): readonly string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => /^[^.].*\.(jpe?g|png)$/i.test(name))
-    .sort();
+  return inOrder(readdirSync(folder).filter((name) => /^[^.].*\.(jpe?g|png)$/i.test(name)));
 }
 
 /** `[1024, 128, 1]`, as stored. */

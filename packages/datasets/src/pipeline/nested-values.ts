@@ -1,8 +1,8 @@
 import { hasFreeLength, unitLength, written, type SampleShape } from './shapes.js';
 
-/** Numbers of one input: flat in C order, or nested, `[[1, 2], [3, 4]]`. */
-export type Values = ArrayLike<number> | readonly NestedValues[];
-type NestedValues = ArrayLike<number> | readonly NestedValues[];
+/** Numbers of one input: flat in C order, or nested, `[[1, 2], [3, 4]]`. Bigints, as tables of Python's int64 hold, are numbers. */
+export type Values = ArrayLike<number> | ArrayLike<bigint> | readonly NestedValues[];
+type NestedValues = ArrayLike<number> | ArrayLike<bigint> | readonly NestedValues[];
 
 const isNested = (values: Values | NestedValues): values is readonly NestedValues[] =>
   typeof values[0] === 'object';
@@ -47,7 +47,9 @@ export function inferShapes<M extends string>(
 /** Writes nested values one after another; the next free position. */
 function fill(to: Float32Array, at: number, values: Values | NestedValues): number {
   if (isNested(values)) return values.reduce((next, part) => fill(to, next, part), at);
-  to.set(values, at);
+  // One by one where there are bigints: a typed array takes numbers alone.
+  if (typeof values[0] !== 'bigint') to.set(values as ArrayLike<number>, at);
+  else for (let i = 0; i < values.length; i++) to[at + i] = Number(values[i]);
   return at + values.length;
 }
 

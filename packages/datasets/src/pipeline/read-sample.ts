@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { FileFormatError, perModality } from '@g2d/core';
+import { FileFormatError, perModality, shown } from '@g2d/core';
 import type { MultimodalDataset, Sample } from '@g2d/core';
 import { augmentationStream, type AugmentationSeed } from './augmentation-stream.js';
 import { hasFreeLength, unitLength, written } from './shapes.js';
@@ -70,14 +70,20 @@ function assertSample<M extends string>(
       : !(Number.isInteger(label) && label >= 0 && label < classNames.length)
   ) {
     throw fail(
-      `sample "${id}" has the ${task === 'regression' ? 'target' : 'label'} ${label}; expected ` +
+      `sample "${id}" has the ${task === 'regression' ? 'target' : 'label'} ${shown(label)}; expected ` +
         (task === 'regression' ? 'a finite number.' : `a class id, 0 to ${classNames.length - 1}.`),
     );
   }
   for (const modality of modalities) {
     const shape = shapes[modality];
     const unit = unitLength(shape);
-    const { length } = sample.inputs[modality];
+    const input = sample.inputs[modality];
+    const { length } = input;
+    if (typeof input[0] !== 'number' && length > 0) {
+      throw fail(
+        `sample "${id}" has ${shown(input[0])} in ${modality}; expected numbers, such as a Float32Array of them.`,
+      );
+    }
     if (hasFreeLength(shape) ? length === 0 || length % unit !== 0 : length !== unit) {
       throw fail(`sample "${id}" has ${length} numbers for ${modality}; they do not fill ${written(shape)}.`);
     }
