@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { FileFormatError, G2DError } from '@g2d/core';
+import type { Dataset } from 'h5wasm';
 import type { OpenFile } from './byte-source.js';
 import { optionalPackage } from './optional-package.js';
 
 type H5wasm = typeof import('h5wasm');
+
+/** What we use of the WebAssembly module itself. */
+type Memory = Pick<Awaited<H5wasm['ready']>, 'get_dataset_data' | '_malloc' | '_free' | 'HEAPU8'>;
 
 /** What we use of the WebAssembly module's own file system. */
 interface FileSystem {
@@ -27,17 +31,19 @@ const EIO = 29;
 export class Hdf5Library {
   readonly h5wasm: H5wasm;
   readonly #files: FileSystem;
+  readonly #memory: Memory;
 
-  private constructor(h5wasm: H5wasm, files: FileSystem) {
+  private constructor(h5wasm: H5wasm, files: FileSystem, memory: Memory) {
     this.h5wasm = h5wasm;
     this.#files = files;
+    this.#memory = memory;
   }
 
   /** @throws {G2DError} If the optional dependency is not installed. */
   static async load(): Promise<Hdf5Library> {
     const h5wasm = await optionalPackage('h5wasm', 'HDF5 files', () => import('h5wasm'));
-    const { FS } = await h5wasm.ready;
-    return new Hdf5Library(h5wasm, FS as unknown as FileSystem);
+    const module = await h5wasm.ready;
+    return new Hdf5Library(h5wasm, module.FS as unknown as FileSystem, module);
   }
 
   /**
@@ -71,6 +77,20 @@ export class Hdf5Library {
     this.#files.unlink(name);
   }
 
+  /** The elements of a dataset as they are, but little-endian: h5wasm has no array for some types of numbers. */
+  bytes({ file_id: file, path }: Dataset, length: number): Uint8Array {
+    const memory = this.#memory;
+    const start = memory._malloc(length);
+    if (start === 0 && length > 0) throw new Error(`no memory for ${length} bytes`);
+    try {
+      memory.get_dataset_data(file, path, null, null, null, BigInt(start));
+      // After reading: the memory may have grown, and moved.
+      return memory.HEAPU8.slice(start, start + length);
+    } finally {
+      memory._free(start);
+    }
+  }
+
   /**
    * Runs `work`, turning whatever goes wrong in the library, a crash of its WebAssembly code included, into an error that
    * names the file. What the library prints becomes the reason.
@@ -87,12 +107,16 @@ export class Hdf5Library {
         fsync: () => {},
       };
     }
-    const failed = (reason: string, cause?: unknown): FileFormatError =>
-      new FileFormatError(
+    const failed = (reason: string, cause?: unknown): FileFormatError => {
+      const filter = FILTER.exec(reason)?.[1];
+      return new FileFormatError(
         path,
-        `${what} cannot be read as HDF5 (${reason}). Copy or download the file again.`,
+        filter === undefined
+          ? `${what} cannot be read as HDF5 (${reason}). Copy or download the file again.`
+          : `${what} is packed with ${filter}, which is not read here; gzip is. Convert the file: h5repack -f GZIP=4 in.h5 out.h5`,
         cause === undefined ? {} : { cause },
       );
+    };
     const reason = (): string | undefined => reasonIn(Buffer.from(printed).toString());
     try {
       const result = work();
@@ -111,10 +135,13 @@ export class Hdf5Library {
 
 /** The innermost of HDF5's error messages: `#006: file.c line 577 in H5F__super_read(): truncated file: …` */
 function reasonIn(printed: string): string | undefined {
-  const messages = printed.split('HDF5-DIAG').find((part) => part.includes('#000'));
-  return messages
+  const messages = printed
+    .split('HDF5-DIAG')
+    .find((part) => part.includes('#000'))
     ?.match(/#\d{3}: .* in \w+\(\): .*/g)
-    ?.at(-1)
-    ?.replace(/^.* in \w+\(\): /, '')
-    .slice(0, 300);
+    ?.map((message) => message.replace(/^.* in \w+\(\): /, ''));
+  // Behind that it only tells where it looked for the filter.
+  return (messages?.find((message) => FILTER.test(message)) ?? messages?.at(-1))?.slice(0, 300);
 }
+
+const FILTER = /^required filter ('[^']*') is not registered/;

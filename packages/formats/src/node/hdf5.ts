@@ -3,12 +3,13 @@ import type { Dataset, File, Group, Metadata } from 'h5wasm';
 import { OpenFile } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
 import { Hdf5Library } from './hdf5-library.js';
+import { float32Values } from '../float32-values.js';
 import { exactNumbers, type NumberArray } from './numpy-elements.js';
 
 /** Numbers out of an HDF5 file. */
 export interface Hdf5Array {
   readonly shape: readonly number[];
-  /** In C order: as stored, 64-bit integers as doubles. Fresh: the caller may change them. */
+  /** In C order: as stored, floats of 16 bits as float32, 64-bit integers as doubles, enumerations as their numbers. Fresh: the caller may change them. */
   readonly values: NumberArray;
 }
 
@@ -28,8 +29,21 @@ export interface Hdf5File {
 const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
 /** The largest dataset that is read at once; what we read of MMIN has 90 kB each. */
 const LARGEST_DATASET = 2 ** 28;
-const INTEGER = 0;
-const FLOAT = 1;
+/** Classes of types, as HDF5 numbers them. */
+const [INTEGER, FLOAT, ENUM] = [0, 1, 8];
+/** What other datasets hold. */
+const OTHERS: Readonly<Record<number, string>> = {
+  2: 'times',
+  3: 'texts',
+  4: 'bit fields',
+  5: 'bytes without a type',
+  6: 'records of several fields, or complex numbers (a compound type)',
+  7: 'references',
+  9: 'rows of different length (a type of variable length)',
+  10: 'arrays as elements',
+};
+/** A user block of any content may stand in front: the file starts behind it, at a power of two. */
+const FIRST_USER_BLOCK = 512;
 
 /**
  * Opens an HDF5 file of numbers. It needs the optional dependency `h5wasm`, the HDF5 library as WebAssembly.
@@ -46,7 +60,7 @@ export async function openHdf5(path: string): Promise<Hdf5File> {
   try {
     const start = file.read(0, Math.min(32, file.size));
     refuseGitLfsPointer(start, path);
-    if (!start.subarray(0, 8).equals(SIGNATURE)) {
+    if (!hasSignature(file)) {
       throw new FileFormatError(path, 'not an HDF5 file: it does not start with \\x89HDF.', { offset: 0 });
     }
     const library = await Hdf5Library.load();
@@ -55,6 +69,13 @@ export async function openHdf5(path: string): Promise<Hdf5File> {
     file.close();
     throw error;
   }
+}
+
+function hasSignature(file: OpenFile): boolean {
+  for (let at = 0; at + SIGNATURE.length <= file.size; at = at === 0 ? FIRST_USER_BLOCK : 2 * at) {
+    if (file.read(at, SIGNATURE.length).equals(SIGNATURE)) return true;
+  }
+  return false;
 }
 
 function opened(library: Hdf5Library, file: OpenFile): Hdf5File {
@@ -122,7 +143,12 @@ function opened(library: Hdf5Library, file: OpenFile): Hdf5File {
       library.run(path, describe(wanted), () => {
         const found = dataset(wanted);
         const shape = shapeOf(found.metadata, wanted, path);
-        return { shape, values: numbersOf(found.value, shape, wanted, path) };
+        const { type, size } = found.metadata;
+        const values =
+          type === FLOAT && size === 2
+            ? float32Values(library.bytes(found, 2 * countOf(shape)), 'F16')
+            : found.value;
+        return { shape, values: numbersOf(values, shape, wanted, path) };
       }),
     close() {
       if (root === undefined) return;
@@ -140,21 +166,19 @@ function opened(library: Hdf5Library, file: OpenFile): Hdf5File {
 
 function shapeOf(metadata: Metadata, name: string, path: string): readonly number[] {
   const { shape, type, size, virtual_sources: sources } = metadata;
-  if (shape === null || (type !== INTEGER && type !== FLOAT) || (type === FLOAT && size < 4)) {
-    throw new FileFormatError(
-      path,
-      `dataset "${name}" holds no plain numbers; expected integers, or floats of 32 or 64 bits.`,
-      { dataset: name },
+  const fail = (problem: string): FileFormatError =>
+    new FileFormatError(path, `dataset "${name}" ${problem}`, { dataset: name });
+  if (shape === null) throw fail('is empty: it has no shape. Expected numbers.');
+  const isNumber = type === INTEGER || type === ENUM || (type === FLOAT && [2, 4, 8].includes(size));
+  if (!isNumber) {
+    const what = type === FLOAT ? `floats of ${8 * size} bits` : (OTHERS[type] ?? `a type of class ${type}`);
+    throw fail(
+      `holds ${what}; expected integers, or floats of 16, 32 or 64 bits. Save it as such, for example in Python: ` +
+        'file.create_dataset(name, data=array.astype("float32"))',
     );
   }
   if (sources !== undefined) {
-    throw new FileFormatError(
-      path,
-      `dataset "${name}" keeps its numbers in other files; expected them here.`,
-      {
-        dataset: name,
-      },
-    );
+    throw fail('keeps its numbers in other files; expected them here.');
   }
   const bytes = shape.reduce((product, axis) => product * axis, size);
   if (!(bytes <= LARGEST_DATASET)) {
@@ -175,8 +199,10 @@ function numbersOf(value: unknown, shape: readonly number[], name: string, path:
     value instanceof BigInt64Array || value instanceof BigUint64Array
       ? exactNumbers(value, fail)
       : (value as unknown as NumberArray);
-  if (numbers.length !== shape.reduce((product, axis) => product * axis, 1)) {
+  if (numbers.length !== countOf(shape)) {
     throw fail(`${numbers.length} numbers do not fill the shape [${shape.join(', ')}].`);
   }
   return numbers;
 }
+
+const countOf = (shape: readonly number[]): number => shape.reduce((product, axis) => product * axis, 1);
