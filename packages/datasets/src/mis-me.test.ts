@@ -21,6 +21,7 @@ import { channelsFirst, goldenFile, worstDifference, type GoldenArray } from '..
 import { batches } from './batches.js';
 import type { Split } from '@g2d/core';
 import { checkMisMe } from './mis-me/check.js';
+import { readMisMeTable } from './mis-me/table.js';
 import { misMe } from './mis-me.js';
 
 // Made with the authors' Python loader; the NOTICE.txt of both folders says what the data are.
@@ -169,6 +170,21 @@ describe('misMe', () => {
     );
     const { ids } = await misMe({ root, split: 'validation', format: 'csv' });
     expect(ids.slice(0, 2)).toEqual(['OK001_20201002_110000_9.jpg', 'OK001_20201002_110000_9.jpg#2']);
+  });
+
+  it.each([
+    ['semicolons', ';', 'utf8'],
+    ['tabs, as UTF-16', '\t', 'utf16le'],
+  ] as const)('reads a table with decimal commas and %s', async (_, delimiter, encoding) => {
+    const root = copy();
+    const csv = join(root, TABLES, 'combined_only_train_set.csv');
+    const before = await readMisMeTable(csv);
+    const text = readFileSync(csv, 'utf8')
+      .replaceAll(',', delimiter)
+      .replaceAll(/(\d)\.(?=\d)/g, '$1,');
+    writeFileSync(csv, `\uFEFF${text}`, encoding);
+    expect(before.some(({ vwc }) => !Number.isInteger(vwc))).toBe(true);
+    expect(await readMisMeTable(csv)).toEqual(before);
   });
 
   it('gives the same batches with and without a worker', async () => {

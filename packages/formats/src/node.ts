@@ -9,7 +9,7 @@ export { NdArray } from './node/pickle/nd-array.js';
 export { kindOf, shown } from './node/pickle/kind-of.js';
 
 // Tables
-export { parseCsv, readCsv } from './node/csv.js';
+export { parseCsv, readCsv, readCsvTable } from './node/csv.js';
 export { readXlsx } from './node/xlsx.js';
 
 // Sound and pictures

@@ -1,4 +1,4 @@
-import { readCsv, readXlsx } from '@g2d/formats/node';
+import { readCsvTable, readXlsx } from '@g2d/formats/node';
 import { FileFormatError, shown } from '@g2d/core';
 
 /** The weather's features, in the order of the authors' code. */
@@ -44,16 +44,16 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
  * is a path, or there is no row. The message names column and row.
  */
 export async function readMisMeTable(path: string): Promise<readonly MisMeRow[]> {
-  const lines = path.endsWith('.csv')
-    ? readCsv(path).map(({ line, fields }) => ({ row: line, cells: fields }))
-    : await readXlsx(path);
+  const { lines, hasDecimalCommas } = await linesOf(path);
   const [head, ...rows] = lines;
   const columns = columnsOf(path, head?.cells ?? []);
   if (rows.length === 0) throw new FileFormatError(path, 'has no rows below its header.');
   return rows.map(({ row, cells }) => {
     const number = (column: string): number =>
       numberOf(
-        cells[columns.get(column) as number],
+        hasDecimalCommas
+          ? withPoint(cells[columns.get(column) as number])
+          : cells[columns.get(column) as number],
         (problem) => new FileFormatError(path, `${column} in row ${row} ${problem}`, { row, column }),
       );
     const vwc = number(TARGET);
@@ -75,6 +75,22 @@ export async function readMisMeTable(path: string): Promise<readonly MisMeRow[]>
     return { row, image, vwc, features: FEATURES.map(number) };
   });
 }
+
+async function linesOf(path: string): Promise<{
+  readonly lines: readonly { readonly row: number; readonly cells: readonly unknown[] }[];
+  readonly hasDecimalCommas: boolean;
+}> {
+  if (!path.toLowerCase().endsWith('.csv')) return { lines: await readXlsx(path), hasDecimalCommas: false };
+  const { delimiter, rows } = readCsvTable(path);
+  return {
+    lines: rows.map(({ line, fields }) => ({ row: line, cells: fields })),
+    hasDecimalCommas: delimiter !== ',',
+  };
+}
+
+/** 0,25 as spreadsheets write it in most languages; then fields are separated by semicolons or tabs. */
+const withPoint = (cell: unknown): unknown =>
+  typeof cell === 'string' && /^\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*$/i.test(cell) ? cell.replace(',', '.') : cell;
 
 function columnsOf(path: string, head: readonly unknown[]): ReadonlyMap<string, number> {
   const titles = head.map((title) => (typeof title === 'string' ? title.trim() : ''));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileFormatError } from '@g2d/core';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parseCsv, parseCsvRows, readCsv } from './csv.js';
+import { parseCsv, parseCsvRows, parseCsvTable, readCsv } from './csv.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'g2d-csv-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -17,6 +17,36 @@ describe('parseCsvRows', () => {
       { line: 6, fields: ['two\nlines', 'y'] },
       { line: 7, fields: ['', ''] },
     ]);
+  });
+
+  it.each([
+    ['commas', 'a,b\n"1,5",2\n', ','],
+    ['semicolons', '\uFEFFa;b\r\n1,5;2\r\n', ';'],
+    ['semicolons and commas in quotes', '"a, b";c\n', ';'],
+    ['tabs', 'a\tb\n1,5\t2\n', '\t'],
+    ['commas and a semicolon in quotes', '"a;b",c\n', ','],
+    ['commas and semicolons', 'a;x,b\n', ','],
+    ['one column', 'a\n1\n', ','],
+    ['what Excel writes first', 'sep=;\na;b\n1,5;2\n', ';'],
+    ['a line break in quotes', '"a\nb";c\n', ';'],
+  ])('finds out what separates fields: %s', (_, text, delimiter) => {
+    expect(parseCsvTable(text, 'a.csv').delimiter).toBe(delimiter);
+  });
+
+  it('separates by semicolons and tabs', () => {
+    const rows = [
+      { line: 1, fields: ['a', 'b'] },
+      { line: 2, fields: ['1,5', 'x;y'] },
+    ];
+    expect(parseCsvRows('a;b\n1,5;"x;y"', 'a.csv')).toEqual(rows);
+    expect(parseCsvRows('a\tb\n1,5\tx;y', 'a.csv')).toEqual(rows);
+    expect(parseCsvRows('sep=;\na;b\n', 'a.csv')).toEqual([{ line: 2, fields: ['a', 'b'] }]);
+  });
+
+  it('refuses more fields than fit into memory', () => {
+    expect(() => parseCsvRows(`${','.repeat(1e6)}\n`.repeat(17), 'a.csv')).toThrow(
+      /a\.csv: has more than 16777216 fields up to line 17/,
+    );
   });
 
   it('keeps blanks, and rows of any length', () => {
@@ -58,6 +88,9 @@ describe('readCsv', () => {
 
   it('reads a file', () => {
     expect(readCsv(file('\uFEFFé,1\r\n'))).toEqual([{ line: 1, fields: ['é', '1'] }]);
+    const windows = Buffer.from('\uFEFFé;1\r\n', 'utf16le');
+    expect(readCsv(file(windows))).toEqual([{ line: 1, fields: ['é', '1'] }]);
+    expect(readCsv(file(windows.swap16()))).toEqual([{ line: 1, fields: ['é', '1'] }]);
   });
 
   it.each([

@@ -340,9 +340,18 @@ describe('readNpz', () => {
     expect([...one.keys()]).toEqual(['y']);
   });
 
-  it('refuses other archives, naming the member', () => {
-    expect(() => readNpz(archive({ 'x.txt': Buffer.from('x') }))).toThrow(/member "x\.txt" is no array/);
-    expect(() => readNpz(archive({ 'x.npy': Buffer.from('x') }))).toThrow(/arrays\.npz\/x\.npy: not an npy/);
+  it('reads the arrays beside one that cannot be read, which says so when it is used', () => {
+    const objects = readFileSync(npy(header('|O', '(1,)'), [1]));
+    const path = archive({ 'x.npy': npyBytes('(2,)', 2), 'o.npy': objects, 'y.txt': Buffer.from('y') });
+    const arrays = readNpz(path);
+    expect([...arrays.keys()]).toEqual(['x', 'o', 'y.txt']);
+    expect([...(arrays.get('x')?.all() ?? [])]).toEqual([0, 0]);
+    expect(() => arrays.get('o')?.shape).toThrow(/arrays\.npz\/o\.npy: an npy array of Python objects/);
+    expect(() => arrays.get('o')?.all()).toThrow(FileFormatError);
+    expect(() => arrays.get('y.txt')?.dtype).toThrow(/arrays\.npz\/y\.txt: not an npy file/);
+  });
+
+  it('refuses other archives', () => {
     expect(() => readNpz(npy(header('|u1', '(1,)'), [1]))).toThrow(/cannot be read as a zip archive/);
     const large = archive({ 'x.npy': Buffer.alloc(1000) });
     expect(() => readNpz(large, { totalBytes: 999 })).toThrow(/more than 999 bytes/);

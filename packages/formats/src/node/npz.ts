@@ -10,19 +10,40 @@ const LARGEST_ARCHIVE = 2 ** 30;
  *
  * @param path The file.
  * @param limits What may be unpacked, and which arrays (by member name, such as `labels.npy`).
- * @returns Array name (without `.npy`) → array.
- * @throws {FileFormatError} If it is no such archive, or a member no array of numbers.
+ * @returns Array name (without `.npy`) → array. One that cannot be read (texts, Python objects) says so once it is used.
+ * @throws {FileFormatError} If it is no such archive.
  */
 export function readNpz(path: string, limits: ZipLimits = {}): ReadonlyMap<string, NpyFile> {
   const arrays = new Map<string, NpyFile>();
   for (const [member, content] of readZip(readSmallFile(path, LARGEST_ARCHIVE), path, limits)) {
-    if (!member.endsWith('.npy')) {
-      throw new FileFormatError(
-        path,
-        `member "${member.slice(0, 200)}" is no array; expected names that end with .npy.`,
-      );
-    }
-    arrays.set(member.slice(0, -'.npy'.length), npyOf(sourceOf(content, `${path}/${member}`)));
+    arrays.set(member.replace(/\.npy$/, ''), arrayOf(content, `${path}/${member.slice(0, 200)}`));
   }
   return arrays;
+}
+
+function arrayOf(content: Buffer, path: string): NpyFile {
+  try {
+    return npyOf(sourceOf(content, path));
+  } catch (error) {
+    if (!FileFormatError.isInstance(error)) throw error;
+    const refuse = (): never => {
+      throw error;
+    };
+    return {
+      path,
+      get shape() {
+        return refuse();
+      },
+      get dtype() {
+        return refuse();
+      },
+      get rowLength() {
+        return refuse();
+      },
+      row: refuse,
+      rows: refuse,
+      all: refuse,
+      close() {},
+    };
+  }
 }

@@ -100,4 +100,21 @@ describe('crc32', () => {
   it('gives the check value of the polynomial', () => {
     expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926);
   });
+
+  it('refuses an archive of more members than any file of the field has', () => {
+    const entry = Buffer.alloc(46);
+    entry.write('PK\x01\x02');
+    const count = 2 ** 18 + 1;
+    // The 64-bit form, as the other one counts to 65,535 only.
+    const wide = Buffer.alloc(56 + 20 + 22);
+    wide.write('PK\x06\x06');
+    wide.writeBigUInt64LE(BigInt(count), 32);
+    wide.write('PK\x06\x07', 56);
+    wide.writeBigUInt64LE(BigInt(46 * count), 64);
+    wide.write('PK\x05\x06', 76);
+    const archive = Buffer.concat([...Array.from({ length: count }, () => entry), wide]);
+    expect(() => readZip(archive, 'a.zip')).toThrow(
+      /a zip archive of 262145 members; at most 262144 are read/,
+    );
+  });
 });

@@ -23,6 +23,8 @@ export interface ZipMember {
 const END_BYTES = 22;
 const LONGEST_COMMENT = 0xffff;
 const LOCATOR_BYTES = 20;
+/** Each takes some hundred bytes of memory. Archives of checkpoints, arrays and recordings have some thousands. */
+const MOST_MEMBERS = 2 ** 18;
 
 /**
  * Lists the members of a zip archive, with 64-bit sizes or without. Nothing is unpacked.
@@ -38,6 +40,9 @@ export function listZip(archive: Uint8Array, path: string): ReadonlyMap<string, 
     new FileFormatError(path, 'damaged: the list of contents of the zip archive is not valid.');
   const { count, start, end } = findDirectory(archive, path);
   if (!(start <= end && count * 46 <= end - start)) throw damaged();
+  if (count > MOST_MEMBERS) {
+    throw new FileFormatError(path, `a zip archive of ${count} members; at most ${MOST_MEMBERS} are read.`);
+  }
   const reader = new ByteReader(archive.subarray(0, end), path, start);
   const members = new Map<string, ZipMember>();
   for (let i = 0; i < count; i++) {
