@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { FileFormatError } from '@g2d/core';
+import { decodeText, FileFormatError } from '@g2d/core';
 import { checkFile, parseJson } from '@g2d/core/run-folder';
 
 /**
@@ -14,8 +14,9 @@ export function readFile<T>(path: string, schema: Parameters<typeof checkFile<T>
 /** Reads a text file; a missing one is an error that names it. */
 export function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return decodeText(readFileSync(path), path);
   } catch (error) {
+    if (FileFormatError.isInstance(error)) throw error;
     throw new FileFormatError(path, `cannot be read (${(error as Error).message}).`);
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { OptionError } from '@g2d/core';
+import { parseJson } from '@g2d/core/run-folder';
 import type { CommandEntry, Commands } from './command.js';
 
 /** What is read of a `package.json`. */
@@ -61,7 +62,8 @@ const installed = (name: string, from: string): string | undefined =>
 
 function manifestOf(folder: string): Manifest | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+    const path = join(folder, 'package.json');
+    return parseJson(readFileSync(path), { path }) as Manifest;
   } catch {
     // None, or none that npm could read either.
     return undefined;

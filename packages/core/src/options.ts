@@ -34,7 +34,18 @@ export function checkOptions<S extends z.ZodType>(
   const result = schema.safeParse(values);
   if (result.success) return result.data;
   const [issue] = result.error.issues as [z.core.$ZodIssue];
-  throw explained(issue, { schema, values, place });
+  throw explained(innermost(issue), { schema, values, place });
+}
+
+/** Where a value may have several forms: the fault within the only one that it resembles. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const inside = issue.errors.flatMap(([first]) =>
+    first && (first.path.length > 0 || first.code === 'unrecognized_keys') ? [first] : [],
+  );
+  const [only, another] = inside;
+  if (only === undefined || another !== undefined) return issue;
+  return innermost({ ...only, path: [...issue.path, ...only.path] });
 }
 
 interface Checked {

@@ -17,7 +17,12 @@ describe('shown', () => {
     [Object.assign(Object.create(null) as object, { a: 1 }), '{"a":1}'],
     [Float32Array.of(1), 'a Float32Array'],
     [new Map([[1, 2]]), 'a Map'],
-    [new (class Tensor {})(), 'a Tensor'],
+    [
+      new (class Tensor {
+        a = 1;
+      })(),
+      'a Tensor',
+    ],
     [new Date(NaN), 'Invalid Date'],
   ])('writes %o', (value, expected) => {
     expect(shown(value)).toBe(expected);
@@ -30,7 +35,7 @@ describe('shown', () => {
 
   it('cuts what is long, deep or holds itself', () => {
     expect(shown('x'.repeat(1000))).toHaveLength(203);
-    expect(shown(new Array(1e6).fill(7))).toBe(`[${'7,'.repeat(20)}…]`);
+    expect(shown(Array.from({ length: 1e6 }, () => 7))).toBe(`[${'7,'.repeat(20)}…]`);
     const circular: unknown[] = [];
     circular.push(circular, { circular });
     expect(shown(circular)).toMatch(/^\[\[\[\[\[…\],/);

@@ -141,20 +141,30 @@ describe('fromSamples', () => {
     [{}, '{}'],
     [Symbol('x'), 'Symbol(x)'],
   ])('names the label %o as it is', (label, written) => {
-    const make = (task: 'classification' | 'regression') => () =>
+    expect(() =>
       fromSamples({
         name: 'own',
         split: 'train',
-        task,
-        ...(task === 'classification' && { classNames: ['a', 'b'] }),
+        classNames: ['a', 'b'],
         samples: [{ label: label as number, inputs: { x: [1] } }],
-      });
-    expect(make('classification')).toThrow(
-      `sample "own/train/0" has the label ${written}; it must be a class id`,
-    );
-    if (!Number.isFinite(Number(typeof label === 'symbol' ? NaN : label)) || typeof label === 'string') {
-      expect(make('regression')).toThrow(`has the target ${written}; it must be a finite number`);
-    }
+      }),
+    ).toThrow(`sample "own/train/0" has the label ${written}; it must be a class id`);
+  });
+
+  it.each([
+    [NaN, 'NaN'],
+    [-Infinity, '-Infinity'],
+    ['1', '"1"'],
+    [null, 'null'],
+  ])('names the target %o as it is', (label, written) => {
+    expect(() =>
+      fromSamples({
+        name: 'own',
+        split: 'train',
+        task: 'regression',
+        samples: [{ label: label as number, inputs: { x: [1] } }],
+      }),
+    ).toThrow(`has the target ${written}; it must be a finite number`);
   });
 
   it('takes targets', async () => {

@@ -106,7 +106,7 @@ describe('g2d parity', () => {
       [losses, broken.folder],
       /^g2d: \S+case\.json: the key `sed` is unknown; .*\n$/,
     ],
-    ['a truncated file', [truncated.folder], /^g2d: \S+expected\.json: is not valid JSON .*\n$/],
+    ['a truncated file', [truncated.folder], /^g2d: \S+expected\.json: not valid JSON: .*\n$/],
   ])('exits with 2 and one sentence for %s', async (_, args, message) => {
     const { code, stdout, stderr } = await g2d('parity', ...args);
     expect(stderr).toMatch(message);

@@ -115,7 +115,7 @@ describe('readExpected', () => {
       'a truncated file',
       'losses',
       (file) => JSON.stringify(file).slice(0, -1),
-      /expected\.json: is not valid JSON/,
+      /expected\.json: not valid JSON/,
     ],
   ];
   it.each(broken)('refuses %s', (_, name, change, message) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { FileFormatError } from '@g2d/core';
+import { FileFormatError, shown } from '@g2d/core';
+import { parseJson } from '@g2d/core/run-folder';
 import { z } from 'zod';
 
 // Schemas whose error message is what a value must be, in words: `readJson` makes a sentence of it.
@@ -13,18 +14,13 @@ export type Path = readonly PropertyKey[];
  * @throws {FileFormatError} Naming the file, the key, what is expected and what is there; also if it is missing or truncated.
  */
 export function readJson<T>(file: string, format: string, schema: z.ZodType<T>): T {
-  let content: string;
+  let content: Buffer;
   try {
-    content = readFileSync(file, 'utf8');
+    content = readFileSync(file);
   } catch (error) {
     throw new FileFormatError(file, `cannot be read (${(error as Error).message}).`);
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch (error) {
-    throw new FileFormatError(file, `is not valid JSON (${(error as Error).message}). Is it truncated?`);
-  }
+  const value = parseJson(content, { path: file });
   // First of all: what the other keys mean depends on the version.
   const { error: other } = z.looseObject({ format: oneOf(format) }, 'an object').safeParse(value);
   const { data, error } = other ? { data: undefined, error: other } : schema.safeParse(value);
@@ -51,7 +47,7 @@ export function wrong(file: string, path: Path, expected: string, value: unknown
 }
 
 function shortened(value: unknown): string {
-  const json = JSON.stringify(value);
+  const json = shown(value);
   return json.length <= 60 ? json : `${json.slice(0, 60)}…`;
 }
 
@@ -67,7 +63,7 @@ export const keyOf = (path: Path): string =>
 export const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Readonly<Record<PropertyKey, unknown>>)?.[key], value);
 
-const eitherOf = (words: readonly string[]): string => words.map((word) => JSON.stringify(word)).join(' or ');
+const eitherOf = (words: readonly string[]): string => words.map(shown).join(' or ');
 
 /** An object with exactly these keys. */
 export const object = <S extends z.core.$ZodLooseShape>(shape: S) =>

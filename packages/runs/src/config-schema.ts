@@ -8,7 +8,24 @@ import { methodOptionsSchema } from './schema/method-options.js';
 import { countSchema, positiveSchema, seedSchema } from './schema/numbers.js';
 
 const weights = z
-  .string()
+  .union([
+    z.string(),
+    z.strictObject({
+      path: z.string().describe('A PyTorch checkpoint, or a run folder.'),
+      prefix: z
+        .string()
+        .optional()
+        .describe(
+          'Of a checkpoint with several networks: what stands before the encoder\'s names, such as "model_ema.".',
+        ),
+      channels: z
+        .enum(['sum', 'mean'])
+        .optional()
+        .describe(
+          'Weights for several input channels, such as colours, for an encoder with one: add up the first kernel over them (as timm does), or take the mean.',
+        ),
+    }),
+  ])
   .describe(
     'Initial weights: a PyTorch checkpoint (.pth, .safetensors), or a run folder, whose encoder of this modality is taken.',
   );

@@ -3,6 +3,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { G2DError, OptionError } from '@g2d/core';
+import { parseJson } from '@g2d/core/run-folder';
 
 /** Whether a name in a configuration is the path of a module: `./mine.js`, `methods/mine.ts`. */
 export const isModulePath = (name: string): boolean => /^[./]|\.[cm]?[jt]s$/.test(name);
@@ -21,9 +22,8 @@ export function moduleFile(name: string): string | undefined {
     .map((folder) => join(folder, name))
     .find((folder) => existsSync(join(folder, 'package.json')));
   if (home === undefined) return undefined;
-  const { exports, main = 'index.js' } = JSON.parse(
-    readFileSync(join(home, 'package.json'), 'utf8'),
-  ) as Package;
+  const manifest = join(home, 'package.json');
+  const { exports, main = 'index.js' } = parseJson(readFileSync(manifest), { path: manifest }) as Package;
   return join(home, entryOf(exports) ?? main);
 }
 

@@ -5,6 +5,7 @@ import { OptionError, ShapeError } from '@g2d/core';
 import { RunFolder } from './node/run-folder.js';
 import type { BuiltModel } from './build-model.js';
 import type { RunConfig } from './config-schema.js';
+import { defined } from './defined.js';
 
 /**
  * Gives encoders the weights that their configurations name: a PyTorch checkpoint, or a run's encoder of the same modality.
@@ -15,8 +16,9 @@ import type { RunConfig } from './config-schema.js';
 export function loadInitialWeights({ model, encoders }: BuiltModel, config: RunConfig): void {
   const names = new Map([...model.state()].map(([name, weight]) => [weight, name]));
   for (const [modality, encoder] of Object.entries(encoders)) {
-    const path = config.encoders[modality]?.weights;
-    if (path === undefined) continue;
+    const { weights } = config.encoders[modality] ?? {};
+    if (weights === undefined) continue;
+    const { path, ...how } = typeof weights === 'string' ? { path: weights } : weights;
     const option = `encoders.${modality}.weights`;
     if (!existsSync(path)) {
       throw new OptionError(`"${option}" is ${path}, and there is no such file or run folder.`, {
@@ -26,8 +28,15 @@ export function loadInitialWeights({ model, encoders }: BuiltModel, config: RunC
       });
     }
     if (!statSync(path).isDirectory()) {
-      importTorch(path, encoder);
+      importTorch(path, encoder, { ...defined(how), option });
       continue;
+    }
+    const [other] = Object.keys(how);
+    if (other !== undefined) {
+      throw new OptionError(
+        `"${option}.${other}" is for PyTorch checkpoints, but ${path} is a run folder: its encoder of ${modality} is taken as it is. Leave "${other}" out.`,
+        { option: `${option}.${other}`, value: other, accepted: 'nothing, for a run folder' },
+      );
     }
     const saved = new RunFolder(path).weights();
     for (const weight of encoder.layers.flatMap(({ weights }) => weights)) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { checkOptions, FileFormatError, OptionError } from '@g2d/core';
-import { RECORDED_KEYS } from '@g2d/core/run-folder';
+import { checkOptions, OptionError } from '@g2d/core';
+import { parseJson, RECORDED_KEYS } from '@g2d/core/run-folder';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
 import { currentSettings, refuseOldSettings } from './legacy-settings.js';
@@ -14,9 +14,9 @@ import { currentMethodOptions, refuseOldMethodOptions } from './legacy-method-op
  * @throws {OptionError} If it cannot be read, or a key is unknown or its value impossible; the message names key and what is accepted.
  */
 export function readConfig(path: string, changes: Readonly<Record<string, unknown>> = {}): RunConfig {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : String(error);
     throw new OptionError(
@@ -24,13 +24,7 @@ export function readConfig(path: string, changes: Readonly<Record<string, unknow
       { option: 'config', value: path, accepted: 'a JSON file' },
     );
   }
-  let values: unknown;
-  try {
-    values = JSON.parse(text);
-  } catch (error) {
-    throw new FileFormatError(path, `it is not JSON: ${(error as Error).message}`);
-  }
-  return parseConfig(values, { where: path, changes });
+  return parseConfig(parseJson(bytes, { path }), { where: path, changes });
 }
 
 /**

@@ -24,9 +24,9 @@ export function parseJson(text: string | Uint8Array, { path, at = '' }: FilePlac
   }
 }
 
-/** What JSON is made of. */
+/** What JSON is made of. A text has no control characters: they stand before the blank. */
 const TOKEN =
-  /[\t\n\r ]+|[[\]{},:]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
+  /[\t\n\r ]+|[[\]{},:]|"(?:[ !#-[\]-\u{10ffff}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/uy;
 
 /**
  * Where a text stops being JSON, and why. Engines do not agree on what they say, and not all tell the place.

@@ -12,7 +12,7 @@ describe('inOrder', () => {
     ['several numbers', ['clip1_10.jpg', 'clip1_9.jpg', 'clip2_1.jpg']],
     ['nothing', []],
   ])('sorts %s', (_, names) => {
-    expect(inOrder([...names].reverse())).toEqual(names);
-    expect(inOrder([...names].sort())).toEqual(names);
+    expect(inOrder(names.toReversed())).toEqual(names);
+    expect(inOrder(names.toSorted())).toEqual(names);
   });
 });

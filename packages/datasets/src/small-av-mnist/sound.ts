@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatasetNotFoundError, FileFormatError, OptionError } from '@g2d/core';
+import { parseJson } from '@g2d/core/run-folder';
 import { mixNoise } from '../transforms/mix-noise.js';
 import type { SmallAvMnistPair } from './pairs.js';
 import { SAMPLE_RATE } from './recipe.js';
@@ -44,7 +45,7 @@ export async function smallAvMnistSound(options: {
       howToGet: 'Build it with `buildSmallAvMnist`.',
     });
   }
-  const pairs = JSON.parse(readFileSync(path, 'utf8')) as PairIndex;
+  const pairs = parseJson(readFileSync(path), { path }) as PairIndex;
   const match = /^avmnist\/(train|test)\/(\d+)$/.exec(id);
   const pair = match === null ? undefined : pairs[match[1] as 'train' | 'test'][Number(match[2])];
   if (pair === undefined) {

@@ -16,9 +16,9 @@ export class StorageReference {
 }
 
 /** Stands in for an object that describes no tensor: what it held is not kept. */
-class Inert {}
+const INERT = Object.freeze({});
 
-const inert = new PickleGlobal(() => new Inert());
+const inert = new PickleGlobal(() => INERT);
 
 /** Types by PyTorch's name of a tensor's elements, and of a storage of them. */
 const TYPES: readonly (readonly [type: ElementType | number, names: readonly string[], storage?: string])[] =
@@ -135,7 +135,7 @@ export const torchGlobal = (name: string): unknown => ALLOWED.get(name);
 export function setTorchState(object: unknown, state: unknown, fail: Fail): void {
   const known =
     object instanceof Map ||
-    object instanceof Inert ||
+    object === INERT ||
     (isTensor(object) && state instanceof Tuple && state.items.length === 3);
   if (!known) throw fail('damaged: a state for something that is neither a dictionary nor a parameter.');
 }

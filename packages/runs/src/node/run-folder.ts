@@ -25,6 +25,7 @@ import {
   type RunFacts,
   type RunPredictions,
   type WrittenSummary,
+  parseJson,
 } from '@g2d/core/run-folder';
 import type { CheckpointLabel } from './checkpoints/checkpoint.js';
 import { readCheckpoint } from './checkpoints/read-checkpoint.js';
@@ -246,7 +247,7 @@ function readJson(path: string): unknown {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, { path: '' });
   } catch {
     return undefined;
   }

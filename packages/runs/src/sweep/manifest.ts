@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OptionError } from '@g2d/core';
+import { parseJson } from '@g2d/core/run-folder';
 import { writeFileAtomic } from '@g2d/formats/node';
 import type { PlannedRun, SweepPlan } from './plan.js';
 
@@ -20,7 +21,7 @@ const VERSION = 1;
 export function findManifest(folder: string): SweepManifest | undefined {
   let manifest: unknown;
   try {
-    manifest = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8'));
+    manifest = parseJson(readFileSync(join(folder, MANIFEST)), { path: join(folder, MANIFEST) });
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { checkOptions, FileFormatError, OptionError, shown } from '@g2d/core';
+import { checkOptions, OptionError, shown } from '@g2d/core';
+import { parseJson } from '@g2d/core/run-folder';
 import { sweepSchema, type SweepFile } from './schema.js';
 
 /** A sweep with the configurations that its runs begin with. */
@@ -67,9 +68,9 @@ export function readSweep(path: string, changes: Readonly<Record<string, unknown
 }
 
 function readJson(path: string, what: string): unknown {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : String(error);
     throw new OptionError(`The ${what} ${path} cannot be read: ${reason}. Give the path of a JSON file.`, {
@@ -78,9 +79,5 @@ function readJson(path: string, what: string): unknown {
       accepted: 'a JSON file',
     });
   }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FileFormatError(path, `it is not JSON: ${(error as Error).message}`);
-  }
+  return parseJson(bytes, { path });
 }

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { decodeSafetensors } from '@g2d/formats';
 import { FileFormatError } from '@g2d/core';
-import { CHECKPOINT_VERSION, stateFileSchema, type StateFile } from '@g2d/core/run-folder';
+import { CHECKPOINT_VERSION, stateFileSchema, type StateFile, parseJson } from '@g2d/core/run-folder';
 import {
   checkpointPaths,
   MODEL,
@@ -106,7 +106,7 @@ function readComplete(path: string, files: FileOperations): Checkpoint | string 
 function parseState(text: string): StateFile | string {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text, { path: STATE });
   } catch {
     return `${STATE} is not JSON`;
   }
