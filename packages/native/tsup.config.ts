@@ -1,3 +1,3 @@
 import { preset } from '../../tsup.base.js';
 
-export default preset({ entry: { index: 'src/index.ts', cli: 'src/cli.ts' } });
+export default preset({ entry: { index: 'src/index.ts', cli: 'src/cli.ts' }, required: ['proper-lockfile'] });

@@ -9,10 +9,14 @@ export async function optionalPackage<T>(name: string, reads: string, load: () =
   try {
     return await load();
   } catch (error) {
+    const { message, code } = error as Error & { readonly code?: string };
+    // Jest runs code in a context of its own, in which CommonJS cannot import ES modules.
+    const remedy = code?.startsWith('ERR_VM_DYNAMIC_IMPORT')
+      ? 'It is an ES module: in Jest set NODE_OPTIONS=--experimental-vm-modules'
+      : `Install it: npm install ${name}`;
     throw new G2DError(
       'G2D_MISSING_DEPENDENCY',
-      `${reads} are read with the package "${name}", which cannot be loaded (${(error as Error).message}). ` +
-        `Install it: npm install ${name}`,
+      `${reads} are read with the package "${name}", which cannot be loaded (${message}). ${remedy}`,
       { dependency: name },
       { cause: error },
     );
