@@ -1,5 +1,5 @@
 import { Command as Parser, CommanderError } from 'commander';
-import { G2DError, OptionError } from '@g2d/core';
+import { G2DError, OptionError, shown } from '@g2d/core';
 import { assertValues, describeCommand, problemOf, quiet, readArguments } from './arguments.js';
 import { builtIn } from './built-in.js';
 import type { Commands, Output } from './command.js';
@@ -104,9 +104,19 @@ function explained(error: unknown, commands: Commands, command: string): unknown
   });
 }
 
+/** Details as JSON holds them: a wrong value may be a bigint, or an object that holds itself. */
+function plain(details: Readonly<Record<string, unknown>>): unknown {
+  try {
+    JSON.stringify(details);
+    return details;
+  } catch {
+    return Object.fromEntries(Object.entries(details).map(([key, value]) => [key, shown(value)]));
+  }
+}
+
 function report(error: unknown, json: boolean, { out, err }: Output): number {
   const { code, message, details } = describe(error);
-  if (json) out(`${JSON.stringify({ error: { code, message, details } })}\n`);
+  if (json) out(`${JSON.stringify({ error: { code, message, details: plain(details) } })}\n`);
   err(`g2d: ${message}\n`);
   if (code !== INTERNAL) return 2;
   // An error without a code is a fault of ours: whoever reports it needs its trace.

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, shown } from '@g2d/core';
 import type { TrainingState } from '@g2d/trainer';
 import { fromCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
@@ -55,8 +55,8 @@ export function findPlace(
   const other = firstDifference(begun, config);
   if (other) {
     throw new OptionError(
-      `The run in ${path} began with "${other.key}" ${JSON.stringify(other.begun) ?? 'not set'}, but now it is ${JSON.stringify(other.now) ?? 'not set'}. A run goes on with the settings that it began with; for others begin a new one with --out.`,
-      { option: other.key, value: other.now, accepted: JSON.stringify(other.begun) ?? 'not set' },
+      `The run in ${path} began with "${other.key}" ${written(other.begun)}, but now it is ${written(other.now)}. A run goes on with the settings that it began with; for others begin a new one with --out.`,
+      { option: other.key, value: other.now, accepted: written(other.begun) },
     );
   }
   if (finished || !last) return { config, ...(finished && { finished }), notes };
@@ -79,3 +79,5 @@ function withRecordedOrder(config: RunConfig, { modalities }: RunConfig): RunCon
 
 const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
   [...new Set(a)].sort().join() === [...new Set(b)].sort().join();
+
+const written = (value: unknown): string => (value === undefined ? 'not set' : shown(value));

@@ -1,4 +1,4 @@
-import { OptionError, perModality, UnknownModalityError, type MultimodalDataset } from '@g2d/core';
+import { OptionError, perModality, UnknownModalityError, type MultimodalDataset, shown } from '@g2d/core';
 import type { RunConfig } from './config-schema.js';
 
 /** What a model is built for. */
@@ -47,7 +47,7 @@ export function modalitiesOf(config: RunConfig, data: ModelData): readonly strin
   const flat = Object.keys(augment).find((modality) => data.shapes[modality]?.length !== 3);
   if (flat !== undefined) {
     throw new OptionError(
-      `"data.augment.${flat}" crops pictures [H, W, C], but ${flat} has the shape ${JSON.stringify(data.shapes[flat])}.`,
+      `"data.augment.${flat}" crops pictures [H, W, C], but ${flat} has the shape ${shown(data.shapes[flat])}.`,
       { option: `data.augment.${flat}`, value: data.shapes[flat], accepted: 'a modality of pictures' },
     );
   }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { OptionError, type NamedArray } from '@g2d/core';
+import { OptionError, type NamedArray, shown } from '@g2d/core';
 import type { RecordedFacts } from '@g2d/core/run-folder';
 import { decodeSafetensors } from '@g2d/formats';
 import type { RunConfig } from './config-schema.js';
@@ -107,7 +107,7 @@ function assertFits(
   if (JSON.stringify(found) !== JSON.stringify(needed)) refuse('inputs of shape', found, needed);
 }
 
-const written = (value: unknown): string => JSON.stringify(value) ?? 'not set';
+const written = (value: unknown): string => (value === undefined ? 'not set' : shown(value));
 
 /** The same files may lie elsewhere. */
 const withoutRoot = (config: RunConfig): RunConfig => {
