@@ -46,7 +46,8 @@ function loaded(weights: unknown, channels = 3): number[] {
     batchSize: 1,
     optimizer: { type: 'sgd', learningRate: 0.1 },
   });
-  loadInitialWeights({ encoders: { a: model } } as unknown as BuiltModel, config);
+  const built = { model: { state: () => new Map() }, encoders: { a: model } };
+  loadInitialWeights(built as unknown as BuiltModel, config);
   return [...(model.weights[0] as tf.LayerVariable).read().dataSync()];
 }
 
