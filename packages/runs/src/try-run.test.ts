@@ -69,5 +69,7 @@ it('layers without names are found again in the teachers', async () => {
   });
   await trainRun(parseConfig(student), { out: at('g2d') });
   // In another process the counters are others; here they have gone on.
-  await (await loadRun(at('g2d'))).close();
+  const { epoch, close } = await loadRun(at('g2d'));
+  await close();
+  expect(epoch).toBe(1);
 });
