@@ -9,6 +9,7 @@ export {
 } from './errors.js';
 
 // Data
+export { assertModalityNames } from './modality-names.js';
 export { perModality, type PerModality } from './per-modality.js';
 export type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
 export type { Batch, Inputs, Presence, Unlabelled } from './batch.js';
@@ -47,6 +48,7 @@ export {
   type Kind,
   type Source,
 } from './component.js';
+export { checkKeys, type KnownKeys } from './known-keys.js';
 export { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
 export {
   defineMethod,
