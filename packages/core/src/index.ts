@@ -9,7 +9,7 @@ export {
 } from './errors.js';
 
 // Data
-export { assertModalityNames } from './modality-names.js';
+export { assertModalityNames, isModalityName } from './modality-names.js';
 export { perModality, type PerModality } from './per-modality.js';
 export type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
 export type { Batch, Inputs, Presence, Unlabelled } from './batch.js';

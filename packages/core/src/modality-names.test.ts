@@ -12,10 +12,8 @@ const refused = (names: readonly unknown[]): string => {
 
 describe('assertModalityNames', () => {
   it('takes what layers of TensorFlow.js and files can be called', () => {
-    assertModalityNames(
-      ['audio', 'front-camera', 'front_camera', 'RGB', '3d', 'v1.5', 'x'.repeat(64)],
-      'The model',
-    );
+    const names = ['audio', 'front-camera', 'front_camera', 'RGB', '3d', 'v1.5', 'x'.repeat(64)];
+    expect(refused(names)).toBe('');
   });
 
   it.each([
@@ -46,7 +44,7 @@ describe('assertModalityNames', () => {
     3,
   ])('refuses %j', (name) => {
     expect(refused(['audio', name])).toContain(
-      `The model calls a modality ${JSON.stringify(name)}; a name is made of letters from a to z, digits`,
+      `The model calls a modality ${JSON.stringify(name)}; a name is letters a to z, digits`,
     );
   });
 
