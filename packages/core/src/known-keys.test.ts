@@ -10,7 +10,7 @@ interface Optional {
 type Forms = { readonly every: number } | { readonly after: readonly number[]; readonly ratio?: number };
 
 const known = { learningRate: true, weightDecay: true } as const;
-const check = (options: unknown): void => checkKeys(options as Optional, known, 'train');
+const check = (options: unknown): Optional => checkKeys(options as Optional, known, 'train');
 
 function refused(options: unknown): G2DError {
   try {
@@ -23,8 +23,8 @@ function refused(options: unknown): G2DError {
 }
 
 describe('checkKeys', () => {
-  it('takes what is known, nothing, and objects of another realm, as test runners make them', () => {
-    for (const options of [undefined, {}, { learningRate: 1 }, { weightDecay: undefined }]) check(options);
+  it('gives back what is known, also objects of another realm, as test runners make them', () => {
+    for (const options of [{}, { learningRate: 1 }, { weightDecay: undefined }]) check(options);
     check(runInNewContext('({ learningRate: 1 })'));
     expect(() => check(Object.assign(Object.create(null) as object, { learningRate: 1 }))).not.toThrow();
   });
@@ -49,6 +49,7 @@ describe('checkKeys', () => {
       'train: there is no option `weightdecay`; known: learningRate, weightDecay. Did you mean `weightDecay`?',
     ],
     [null, 'train: options are an object, but null came.'],
+    [undefined, 'train: options are an object, but undefined came.'],
     [16, 'train: options are an object, but 16 came.'],
     ['adam', 'train: options are an object, but "adam" came.'],
     [[{ learningRate: 1 }], 'train: options are an object, but a list came.'],

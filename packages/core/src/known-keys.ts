@@ -7,20 +7,18 @@ export type KnownKeys<T> = { readonly [K in T extends unknown ? keyof T : never]
  * Refuses an option that does not exist: plain JavaScript has no types, and a misspelt option would change nothing in silence. For options
  * without a schema; `checkOptions` is for those that have one.
  *
- * @param options As the caller wrote them. What is `undefined` was left out.
+ * @param options As the caller wrote them.
  * @param place The function that they were handed to.
+ * @returns The same options.
  * @throws {OptionError} If they are no object, or have another key; the message names the nearest one.
  * @example
  * interface ReadOptions { readonly batchSize?: number }
- * const read = (options: ReadOptions = {}) => checkKeys(options, { batchSize: true }, 'read');
+ * const read = (options: ReadOptions = {}) => {
+ *   const { batchSize = 16 } = checkKeys(options, { batchSize: true }, 'read');
+ * };
  * read({ batchsize: 3 }); // read: there is no option `batchsize`; known: batchSize. Did you mean `batchSize`?
  */
-export function checkKeys<T extends object>(
-  options: T | undefined,
-  known: NoInfer<KnownKeys<T>>,
-  place: string,
-): void {
-  if (options === undefined) return;
+export function checkKeys<T extends object>(options: T, known: NoInfer<KnownKeys<T>>, place: string): T {
   const keys = Object.keys(known);
   const refuse = (message: string, option: string, value: unknown): never => {
     throw new OptionError(message, { option, value, accepted: keys.join(', ') });
@@ -30,9 +28,9 @@ export function checkKeys<T extends object>(
     return refuse(`${place}: options are an object, but ${String(came)} came.`, '', options);
   }
   const wrong = Object.keys(options).find((key) => !Object.hasOwn(known, key));
-  if (wrong === undefined) return;
+  if (wrong === undefined) return options;
   const { name } = (Object.getPrototypeOf(options) as object | null)?.constructor ?? Object;
-  refuse(
+  return refuse(
     name === 'Object'
       ? unknownOption(place, wrong, keys)
       : `${place}: options are a plain object with ${keys.join(', ')}, but an object of the class ${name} came.`,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatasetNotFoundError, FileFormatError, OptionError } from '@g2d/core';
+import { checkKeys, DatasetNotFoundError, FileFormatError, OptionError } from '@g2d/core';
 import { mixNoise } from '../transforms/mix-noise.js';
 import type { SmallAvMnistPair } from './pairs.js';
 import { SAMPLE_RATE } from './recipe.js';
@@ -34,7 +34,11 @@ export async function smallAvMnistSound(options: {
   readonly root: string;
   readonly id: string;
 }): Promise<SmallAvMnistSound> {
-  const { sources, root, id } = options;
+  const { sources, root, id } = checkKeys(
+    options,
+    { sources: true, root: true, id: true },
+    'smallAvMnistSound',
+  );
   const path = join(root, 'pairs.json');
   if (!existsSync(path)) {
     throw new DatasetNotFoundError({

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { OptionError } from '@g2d/core';
+import { checkKeys, OptionError } from '@g2d/core';
 import { decodeCheckpoint, type Checkpoint } from '../torch/decode-checkpoint.js';
 import { matchCheckpoint } from '../torch/match-checkpoint.js';
 import { torchParameters } from '../torch/torch-parameters.js';
@@ -49,8 +49,9 @@ export interface ImportedCheckpoint {
 export function importTorch(
   file: string,
   model: LayersModel,
-  { prefix }: ImportTorchOptions = {},
+  options: ImportTorchOptions = {},
 ): ImportedCheckpoint {
+  const { prefix } = checkKeys(options, { prefix: true }, 'importTorch');
   const parameters = torchParameters(model);
   const { format, tensors } = decodeCheckpoint(readFile(file), file);
   const { prefix: found, pairs } = matchCheckpoint({
