@@ -101,26 +101,22 @@ describe('@g2d/smp alone in an empty project', () => {
 });
 
 // The oldest of the peer range and one between. Three packages of each: all that training on a CPU takes.
-describe.each(['2.8.6', '3.21.0'])(
-  'with TensorFlow.js %s, as older trainers have it',
-  (version) => {
-    const cwd = join(folder, version);
-    // The oldest compiler that finds the declarations of a package with two kinds of modules.
-    const compiler = version === '2.8.6' ? { typescript: '4.7.4' } : undefined;
+describe.each(['2.8.6', '3.21.0'])('with TensorFlow.js %s, as older trainers have it', (version) => {
+  const cwd = join(folder, version);
+  // The oldest compiler that finds the declarations of a package with two kinds of modules.
+  const compiler = version === '2.8.6' ? { typescript: '4.7.4' } : undefined;
 
-    beforeAll(() => {
-      const packages = ['core', 'layers', 'backend-cpu'].map((name) => [`@tensorflow/tfjs-${name}`, version]);
-      makeProject(cwd, { ...Object.fromEntries(packages), ...compiler });
-    });
+  beforeAll(() => {
+    const packages = ['core', 'layers', 'backend-cpu'].map((name) => [`@tensorflow/tfjs-${name}`, version]);
+    makeProject(cwd, { ...Object.fromEntries(packages), ...compiler });
+  });
 
-    it.each(['mjs', 'cjs'])(
-      'one list of callbacks, early stopping among them, in a .%s file',
-      (extension) => {
-        const load = (name: string): string =>
-          extension === 'mjs' ? `await import('${name}')` : `require('${name}')`;
-        write(
-          `fit.${extension}`,
-          `(async () => {
+  it.each(['mjs', 'cjs'])('one list of callbacks, early stopping among them, in a .%s file', (extension) => {
+    const load = (name: string): string =>
+      extension === 'mjs' ? `await import('${name}')` : `require('${name}')`;
+    write(
+      `fit.${extension}`,
+      `(async () => {
         const core = ${load('@tensorflow/tfjs-core')};
         const tf = { ...core, ...(${load('@tensorflow/tfjs-layers')}) };
         ${load('@tensorflow/tfjs-backend-cpu')};
@@ -147,27 +143,26 @@ describe.each(['2.8.6', '3.21.0'])(
         const moved = seen.slice(1).map((now, e) => now.map((kernel, i) => kernel !== seen[e][i]));
         console.log(JSON.stringify({ version: tf.version_core, rate: optimizer.learningRate, moved }));
       })();`,
-          cwd,
-        );
-        const printed = run('node', [`fit.${extension}`], cwd)
-          .trim()
-          .split('\n')
-          .at(-1) as string;
-        expect(JSON.parse(printed)).toEqual({
-          version,
-          rate: 0.1,
-          moved: [
-            [false, true],
-            [true, true],
-          ],
-        });
-      },
+      cwd,
     );
+    const printed = run('node', [`fit.${extension}`], cwd)
+      .trim()
+      .split('\n')
+      .at(-1) as string;
+    expect(JSON.parse(printed)).toEqual({
+      version,
+      rate: 0.1,
+      moved: [
+        [false, true],
+        [true, true],
+      ],
+    });
+  });
 
-    it.skipIf(!compiler)('and TypeScript 4.7, which knows a misspelt modality', () => {
-      write(
-        'types.ts',
-        `import * as tf from '@tensorflow/tfjs-core';
+  it.skipIf(!compiler)('and TypeScript 4.7, which knows a misspelt modality', () => {
+    write(
+      'types.ts',
+      `import * as tf from '@tensorflow/tfjs-core';
       import { byLayers, byPrefix, PrioritizedOptimizer, SequentialModalityPrioritization } from '@g2d/smp';
       const modalityOf = byPrefix({ audio: 'a/', video: 'v/' });
       const smp = new SequentialModalityPrioritization({ modalityOf, phaseEpochs: [1, 1], modalities: ['video', 'audio'] });
@@ -178,17 +173,16 @@ describe.each(['2.8.6', '3.21.0'])(
       smp.coefficients.vidoe;
       // @ts-expect-error Neither here.
       new SequentialModalityPrioritization({ modalityOf, phaseEpochs: [1, 1], modalities: ['audio', 'vidoe'] });`,
-        cwd,
-      );
-      const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2020'];
-      for (const kind of [
-        ['--module', 'commonjs', '--moduleResolution', 'node'],
-        ['--module', 'node16', '--moduleResolution', 'node16'],
-      ]) {
-        const compile = [join(cwd, 'node_modules/typescript/bin/tsc'), ...options, ...kind, 'types.ts'];
-        const { status, stdout } = spawnSync('node', compile, { cwd, encoding: 'utf8' });
-        expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
-      }
-    });
-  },
-);
+      cwd,
+    );
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2020'];
+    for (const kind of [
+      ['--module', 'commonjs', '--moduleResolution', 'node'],
+      ['--module', 'node16', '--moduleResolution', 'node16'],
+    ]) {
+      const compile = [join(cwd, 'node_modules/typescript/bin/tsc'), ...options, ...kind, 'types.ts'];
+      const { status, stdout } = spawnSync('node', compile, { cwd, encoding: 'utf8' });
+      expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    }
+  });
+});
