@@ -10,7 +10,7 @@ const OPTIONS = {
     value: 'X',
     help: 'of SGD with momentum 0.9 (default 0.05); a tenth after 70 % of the epochs',
   },
-  scope: { value: 'S', help: 'what a suppressed modality loses: conv (default), encoder, encoder+head' },
+  scope: { value: 'S', help: 'what a suppressed modality loses: conv , encoder, encoder+head' },
   draw: { value: 'D', help: 'main (default) or second: other images and pairs' },
   out: { value: 'DIR', help: 'folder of the results (default runs/av-mnist-small)' },
   help: { help: 'this text' },

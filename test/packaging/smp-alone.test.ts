@@ -12,15 +12,21 @@ const project = join(folder, 'project');
 
 const run = (command: string, args: string[], cwd = project): string =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-const write = (name: string, text: string): void => writeFileSync(join(project, name), text);
+const write = (name: string, text: string, cwd = project): void => writeFileSync(join(cwd, name), text);
+/** A project with some packages of the registry and the packed one. */
+function makeProject(cwd: string, dependencies: Readonly<Record<string, string>>): void {
+  mkdirSync(cwd);
+  const all = { ...dependencies, '@g2d/smp': `file:../${tarball}` };
+  write('package.json', JSON.stringify({ name: 'empty-project', private: true, dependencies: all }), cwd);
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'], cwd);
+}
+let tarball: string;
 
 beforeAll(() => {
   const pack = ['pack', '--json', '--pack-destination', folder, '--workspace', '@g2d/smp'];
-  const [tarball] = JSON.parse(run('npm', pack, root)) as [{ filename: string }];
-  mkdirSync(project);
-  const dependencies = { '@tensorflow/tfjs': '4.22.0', '@g2d/smp': `file:../${tarball.filename}` };
-  write('package.json', JSON.stringify({ name: 'empty-project', private: true, dependencies }));
-  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts']);
+  const [{ filename }] = JSON.parse(run('npm', pack, root)) as [{ filename: string }];
+  tarball = filename;
+  makeProject(project, { '@tensorflow/tfjs': '4.22.0' });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -91,5 +97,92 @@ describe('@g2d/smp alone in an empty project', () => {
     const code = run(join(root, 'node_modules/.bin/esbuild'), ['all-of-smp.mjs', ...options]);
     expect(code).toContain('@tensorflow/tfjs-core');
     expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(4000);
+  });
+});
+
+// The oldest of the peer range and one between. Three packages of each: all that training on a CPU takes.
+describe.each(['2.8.6', '3.21.0'])('with TensorFlow.js %s, as older trainers have it', (version) => {
+  const cwd = join(folder, version);
+  // The oldest compiler that finds the declarations of a package with two kinds of modules.
+  const compiler = version === '2.8.6' ? { typescript: '4.7.4' } : undefined;
+
+  beforeAll(() => {
+    const packages = ['core', 'layers', 'backend-cpu'].map((name) => [`@tensorflow/tfjs-${name}`, version]);
+    makeProject(cwd, { ...Object.fromEntries(packages), ...compiler });
+  });
+
+  it.each(['mjs', 'cjs'])('one list of callbacks, early stopping among them, in a .%s file', (extension) => {
+    const load = (name: string): string =>
+      extension === 'mjs' ? `await import('${name}')` : `require('${name}')`;
+    write(
+      `fit.${extension}`,
+      `(async () => {
+        const core = ${load('@tensorflow/tfjs-core')};
+        const tf = { ...core, ...(${load('@tensorflow/tfjs-layers')}) };
+        ${load('@tensorflow/tfjs-backend-cpu')};
+        const { byLayers, PrioritizedOptimizer, SequentialModalityPrioritization } = ${load('@g2d/smp')};
+        const dense = (units) => tf.layers.dense({ units, inputShape: [3] });
+        const [audio, video] = [1, 2].map(() => tf.sequential({ layers: [dense(2)] }));
+        const inputs = [1, 2].map(() => tf.input({ shape: [3] }));
+        const both = tf.layers.concatenate().apply([audio.apply(inputs[0]), video.apply(inputs[1])]);
+        const model = tf.model({ inputs, outputs: tf.layers.dense({ units: 1 }).apply(both) });
+        const smp = new SequentialModalityPrioritization({
+          modalityOf: byLayers({ audio, video }), phaseEpochs: [1, 1], ranking: { fixed: ['video', 'audio'] }, onZero: 'freeze',
+        });
+        const optimizer = new PrioritizedOptimizer(tf.train.momentum(0.1, 0.9), smp);
+        model.compile({ optimizer, loss: 'meanSquaredError' });
+        const kernels = () => [audio, video].map((model) => model.getWeights()[0].dataSync().join());
+        const seen = [kernels()];
+        const follow = new tf.CustomCallback({
+          onEpochBegin: async (epoch) => smp.update({ epoch: epoch + 1 }),
+          onEpochEnd: async () => void seen.push(kernels()),
+        });
+        const stop = tf.callbacks.earlyStopping({ monitor: 'loss', patience: 9 });
+        const [x, y] = [tf.ones([4, 3]), tf.zeros([4, 1])];
+        await model.fit([x, x], y, { epochs: 2, verbose: 0, callbacks: [follow, stop] });
+        const moved = seen.slice(1).map((now, e) => now.map((kernel, i) => kernel !== seen[e][i]));
+        console.log(JSON.stringify({ version: tf.version_core, rate: optimizer.learningRate, moved }));
+      })();`,
+      cwd,
+    );
+    const printed = run('node', [`fit.${extension}`], cwd)
+      .trim()
+      .split('\n')
+      .at(-1) as string;
+    expect(JSON.parse(printed)).toEqual({
+      version,
+      rate: 0.1,
+      moved: [
+        [false, true],
+        [true, true],
+      ],
+    });
+  });
+
+  it.skipIf(!compiler)('and TypeScript 4.7, which knows a misspelt modality', () => {
+    write(
+      'types.ts',
+      `import * as tf from '@tensorflow/tfjs-core';
+      import { byLayers, byPrefix, PrioritizedOptimizer, SequentialModalityPrioritization } from '@g2d/smp';
+      const modalityOf = byPrefix({ audio: 'a/', video: 'v/' });
+      const smp = new SequentialModalityPrioritization({ modalityOf, phaseEpochs: [1, 1], modalities: ['video', 'audio'] });
+      export const optimizer: tf.Optimizer = new PrioritizedOptimizer(tf.train.sgd(0.1), smp);
+      export const kappa: number = smp.coefficients.audio;
+      export const modalities: readonly ('left' | 'right')[] | undefined = byLayers({ left: { weights: [] }, right: [] }).modalities;
+      // @ts-expect-error There is no vidoe.
+      smp.coefficients.vidoe;
+      // @ts-expect-error Neither here.
+      new SequentialModalityPrioritization({ modalityOf, phaseEpochs: [1, 1], modalities: ['audio', 'vidoe'] });`,
+      cwd,
+    );
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2020'];
+    for (const kind of [
+      ['--module', 'commonjs', '--moduleResolution', 'node'],
+      ['--module', 'node16', '--moduleResolution', 'node16'],
+    ]) {
+      const compile = [join(cwd, 'node_modules/typescript/bin/tsc'), ...options, ...kind, 'types.ts'];
+      const { status, stdout } = spawnSync('node', compile, { cwd, encoding: 'utf8' });
+      expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    }
   });
 });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compile } from './accelerate/compile.js';
-import { OptionError } from '@g2d/core';
+import { checkKeys, OptionError } from '@g2d/core';
 import { ACCELERATED, isModel } from './accelerate/layer-facts.js';
 import { assertComputes } from './kernels/bfloat16-problem.js';
 import { assertPrecision, type Precision } from './kernels/bfloat16.js';
@@ -37,8 +37,9 @@ import type { LayersModel } from './layers-types.js';
  */
 export function accelerate(
   model: LayersModel,
-  { precision = 'float32' }: { readonly precision?: Precision } = {},
+  options: { readonly precision?: Precision } = {},
 ): LayersModel {
+  const { precision = 'float32' } = checkKeys(options, { precision: true }, 'accelerate');
   assertPrecision(precision);
   if (tf.getBackend() === TENSORFLOW) assertComputes(precision);
   // A model class of the user's own may compute something else than its graph.

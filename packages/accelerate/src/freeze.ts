@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { compile } from './accelerate/compile.js';
 import { runProgram } from './accelerate/program.js';
@@ -30,10 +31,8 @@ export interface FrozenModel {
  * const teacher = freeze(model);
  * const [features] = teacher.predict([images]);
  */
-export function freeze(
-  model: LayersModel,
-  { precision = 'float32' }: { readonly precision?: Precision } = {},
-): FrozenModel {
+export function freeze(model: LayersModel, options: { readonly precision?: Precision } = {}): FrozenModel {
+  const { precision = 'float32' } = checkKeys(options, { precision: true }, 'freeze');
   assertPrecision(precision);
   registerTrainingKernels();
   const isFast = tf.getBackend() === TENSORFLOW;

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { checkKeys, OptionError } from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 
 /** Where the mean of more such values would lie. */
@@ -48,12 +48,13 @@ export function meanAndDeviation(values: readonly number[]): {
  */
 export function bootstrapInterval(
   values: readonly number[],
-  {
+  options: { readonly level?: number; readonly resamples?: number; readonly seed: number },
+): Interval {
+  const {
     level = 0.95,
     resamples = 10_000,
     seed,
-  }: { readonly level?: number; readonly resamples?: number; readonly seed: number },
-): Interval {
+  } = checkKeys(options, { level: true, resamples: true, seed: true }, 'bootstrapInterval');
   checkValues(values);
   if (!(level > 0 && level < 1)) {
     throw new OptionError(`\`level\` is ${level}; give a share between 0 and 1, for example 0.95.`, {

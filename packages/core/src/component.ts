@@ -21,6 +21,9 @@ export interface Facts {
   readonly source?: Source;
 }
 
+/** Their keys, for checks of definitions. */
+export const FACTS = { name: true, label: true, summary: true, source: true } as const;
+
 /** Kinds of components. */
 export type Kind = 'method' | 'stack' | 'encoder' | 'fusion' | 'dataset';
 

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
-import { component, type Configurable, type Facts } from './component.js';
+import { component, FACTS, type Configurable, type Facts } from './component.js';
 import type { InputShape } from './encoder.js';
 import type { MultimodalDataset, Split, Task } from './dataset.js';
 import { OptionError } from './errors.js';
 import { shown } from './shown.js';
+import { checkKeys } from './known-keys.js';
 import { checkOptions, type OptionsPlace, type OptionsSchema, type OwnOptions } from './options.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
@@ -125,18 +126,32 @@ export function defineDataset<
   const M extends string,
   O extends OptionsSchema,
   D extends MultimodalDataset<M> = MultimodalDataset<M>,
->({
-  options,
-  open,
-  ...rest
-}: Facts &
-  DatasetParts<z.output<O>> & {
-    readonly modalities: readonly M[];
-    readonly options: O;
-    readonly open: (
-      options: z.output<O> & { readonly split: Split },
-    ) => D | undefined | Promise<D | undefined>;
-  }): DatasetDefinition<M, O, D> {
+>(
+  definition: Facts &
+    DatasetParts<z.output<O>> & {
+      readonly modalities: readonly M[];
+      readonly options: O;
+      readonly open: (
+        options: z.output<O> & { readonly split: Split },
+      ) => D | undefined | Promise<D | undefined>;
+    },
+): DatasetDefinition<M, O, D> {
+  const { options, open, ...rest } = checkKeys(
+    definition,
+    {
+      ...FACTS,
+      options: true,
+      open: true,
+      task: true,
+      modalities: true,
+      check: true,
+      clips: true,
+      soundFile: true,
+      views: true,
+      benchmark: true,
+    },
+    'defineDataset',
+  );
   const make = async (split: Split, given: unknown, place: OptionsPlace | string = rest.name): Promise<D> => {
     if (!SPLITS.includes(split)) {
       throw new OptionError(`\`split\` is ${shown(split)}; it can be ${accepted}.`, {

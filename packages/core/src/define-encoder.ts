@@ -1,7 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { z } from 'zod';
-import { component, type Configurable, type Facts } from './component.js';
+import { component, FACTS, type Configurable, type Facts } from './component.js';
 import type { EncoderOptions, InputShape } from './encoder.js';
+import { checkKeys } from './known-keys.js';
 import { checkOptions, type OptionsPlace, type OptionsSchema, type OwnOptions } from './options.js';
 
 /** An encoder as whoever has only its name knows it. */
@@ -40,14 +41,17 @@ export interface EncoderDefinition<
  * });
  * dense({ name: 'audio', inputShape: [40], seed: 0, units: 32 }); // a LayersModel
  */
-export function defineEncoder<Shape extends InputShape, O extends OptionsSchema>({
-  options,
-  create,
-  ...facts
-}: Facts & {
-  readonly options: O;
-  readonly create: (spec: EncoderOptions<Shape>, options: z.output<O>) => LayersModel;
-}): EncoderDefinition<Shape, O> {
+export function defineEncoder<Shape extends InputShape, O extends OptionsSchema>(
+  definition: Facts & {
+    readonly options: O;
+    readonly create: (spec: EncoderOptions<Shape>, options: z.output<O>) => LayersModel;
+  },
+): EncoderDefinition<Shape, O> {
+  const { options, create, ...facts } = checkKeys(
+    definition,
+    { ...FACTS, options: true, create: true },
+    'defineEncoder',
+  );
   // Every encoder checks the shape that it is given.
   const make: AnyEncoder['make'] = (spec, given = {}, place) =>
     create(spec as EncoderOptions<Shape>, checkOptions(options, given, place ?? facts.name));

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import { component, type Configurable, type Facts } from './component.js';
+import { component, FACTS, type Configurable, type Facts } from './component.js';
 import type { Fusion, FusionOptions } from './fusion.js';
+import { checkKeys } from './known-keys.js';
 import { checkOptions, type OptionsPlace, type OptionsSchema, type OwnOptions } from './options.js';
 
 /** A fusion as whoever has only its name knows it. */
@@ -36,16 +37,18 @@ export interface FusionDefinition<O extends OptionsSchema = OptionsSchema> exten
  * });
  * lateFusion({ widths: { audio: 64, image: 32 }, classes: 10, seed: 0 }); // a Fusion
  */
-export function defineFusion<O extends OptionsSchema>({
-  modalities,
-  options,
-  create,
-  ...facts
-}: Facts &
-  Pick<AnyFusion, 'modalities'> & {
-    readonly options: O;
-    readonly create: <M extends string>(spec: FusionOptions<M>, options: z.output<O>) => Fusion<M>;
-  }): FusionDefinition<O> {
+export function defineFusion<O extends OptionsSchema>(
+  definition: Facts &
+    Pick<AnyFusion, 'modalities'> & {
+      readonly options: O;
+      readonly create: <M extends string>(spec: FusionOptions<M>, options: z.output<O>) => Fusion<M>;
+    },
+): FusionDefinition<O> {
+  const { modalities, options, create, ...facts } = checkKeys(
+    definition,
+    { ...FACTS, modalities: true, options: true, create: true },
+    'defineFusion',
+  );
   const make: AnyFusion['make'] = (spec, given = {}, place) =>
     create(spec, checkOptions(options, given, place ?? facts.name));
   const call = <const M extends string>({

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import { component, type Component, type Configurable, type Facts } from './component.js';
+import { component, FACTS, type Component, type Configurable, type Facts } from './component.js';
 import type { Hooks, Method, Needs } from './method.js';
+import { checkKeys } from './known-keys.js';
 import { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
 
 /** A method as whoever has only its name knows it: configurations, help and tables. */
@@ -51,16 +52,18 @@ type Arguments<O extends OptionsSchema> =
  * });
  * modalityDropout({ rate: 0.5 }); // a Method
  */
-export function defineMethod<O extends OptionsSchema>({
-  needs,
-  options,
-  create,
-  ...facts
-}: Facts & {
-  readonly needs?: Needs;
-  readonly options: O;
-  readonly create: <M extends string>(options: z.output<O>) => Hooks<M>;
-}): MethodDefinition<O> {
+export function defineMethod<O extends OptionsSchema>(
+  definition: Facts & {
+    readonly needs?: Needs;
+    readonly options: O;
+    readonly create: <M extends string>(options: z.output<O>) => Hooks<M>;
+  },
+): MethodDefinition<O> {
+  const { needs, options, create, ...facts } = checkKeys(
+    definition,
+    { ...FACTS, needs: true, options: true, create: true },
+    'defineMethod',
+  );
   const own = needs && { needs };
   const make = <M extends string>(
     given: unknown = {},
@@ -97,4 +100,4 @@ export interface StackDefinition extends Component {
  * });
  */
 export const defineStack = (stack: Facts & Pick<StackDefinition, 'methods'>): StackDefinition =>
-  component({}, { kind: 'stack', ...stack });
+  component({}, { kind: 'stack', ...checkKeys(stack, { ...FACTS, methods: true }, 'defineStack') });

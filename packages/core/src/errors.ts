@@ -5,9 +5,9 @@ const MARKER = Symbol.for('@g2d/error');
 /** Base of every error that is the caller's to fix: a stable `code`, a sentence, and the facts as `details`. */
 export class G2DError extends Error {
   /** Stable identifier, for example `G2D_SHAPE`. */
-  readonly code: string;
+  declare readonly code: string;
   /** The facts of the message as data. */
-  readonly details: Readonly<Record<string, unknown>>;
+  declare readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
     code: string,
@@ -19,12 +19,16 @@ export class G2DError extends Error {
     this.name = new.target.name;
     this.code = code;
     this.details = details;
-    Object.defineProperty(this, MARKER, { value: true });
+  }
+
+  /** @internal */
+  get [MARKER](): true {
+    return true;
   }
 
   /** True for an error of any copy of this package. */
   static isInstance(error: unknown): error is G2DError {
-    return typeof error === 'object' && error !== null && MARKER in error;
+    return MARKER in Object(error);
   }
 }
 

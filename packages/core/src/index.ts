@@ -13,6 +13,7 @@ export { shown } from './shown.js';
 export { decodeText } from './decode-text.js';
 
 // Data
+export { assertModalityNames, isModalityName } from './modality-names.js';
 export { perModality, type PerModality } from './per-modality.js';
 export type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
 export type { Batch, Inputs, Presence, Unlabelled } from './batch.js';
@@ -51,6 +52,7 @@ export {
   type Kind,
   type Source,
 } from './component.js';
+export { checkKeys, type KnownKeys } from './known-keys.js';
 export { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
 export {
   defineMethod,

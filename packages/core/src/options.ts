@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { OptionError } from './errors.js';
 import { shown } from './shown.js';
+import { nearest, unknownOption } from './known-keys.js';
 
 /** Options as a strict object of zod: types, descriptions and defaults in one. */
 export type OptionsSchema = z.ZodObject;
@@ -79,13 +80,17 @@ function sentence(
 ): string {
   const came = value === undefined ? 'is missing' : `is ${shown(value)}`;
   if (typeof place === 'string') {
-    if (unknown) return `${place}: there is no option \`${key}\`; known: ${accepted || 'none'}.`;
+    if (unknown) return unknownOption(place, key, accepted.split(', '));
     return key === ''
       ? `${place}: options are an object, but ${shown(value)} came.`
       : `${place}: \`${key}\` ${came}; it must be ${accepted}.`;
   }
   const { where } = place;
-  if (unknown) return `${capital(where)} has an unknown key "${key}"; known here: ${accepted}.`;
+  if (unknown) {
+    const near = nearest(key.replace(/.*\./, ''), accepted.split(', '));
+    const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
+    return `${capital(where)} has an unknown key "${key}"; known here: ${accepted || 'none'}.${hint}`;
+  }
   return key === ''
     ? `${capital(where)} must be a JSON object.`
     : `In ${where}, "${key}" ${came}; it must be ${accepted}.`;

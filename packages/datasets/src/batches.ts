@@ -1,4 +1,4 @@
-import { G2DError, OptionError, UnknownModalityError, shown } from '@g2d/core';
+import { G2DError, OptionError, UnknownModalityError, shown, checkKeys } from '@g2d/core';
 import { randomStream, deriveSeed } from '@g2d/tensor-ops';
 import type { Augmentation } from './augmentation.js';
 import type { Batch } from './batch.js';
@@ -75,6 +75,25 @@ export async function* batches<M extends string, K extends M = M>(
   dataset: MultimodalDataset<M>,
   options: BatchesOptions<M, K>,
 ): AsyncGenerator<Batch<K>, void, undefined> {
+  checkKeys(
+    options,
+    {
+      batchSize: true,
+      seed: true,
+      epoch: true,
+      shuffle: true,
+      dropLast: true,
+      startBatch: true,
+      modalities: true,
+      transform: true,
+      augment: true,
+      workers: true,
+      prefetch: true,
+      onError: true,
+      onDrop: true,
+    },
+    'batches',
+  );
   const { batchSize, seed = 0, epoch = 1, shuffle = false, dropLast = false, startBatch = 0 } = options;
   const { transform = 'test', workers = 0, prefetch = workers > 0 ? 2 : 0 } = options;
   const { onError = 'fail', onDrop = warnOfDrop } = options;

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { OptionError, UnknownModalityError } from '@g2d/core';
+import { checkKeys, OptionError, UnknownModalityError } from '@g2d/core';
 import type { MultimodalDataset } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
 import { hasFreeLength, unitLength } from './pipeline/shapes.js';
@@ -42,6 +42,7 @@ export function decodedCache<M extends string>(
   dataset: MultimodalDataset<M>,
   options: DecodedCacheOptions<M>,
 ): MultimodalDataset<M> {
+  checkKeys(options, { folder: true, modalities: true }, 'decodedCache');
   const { name, ids, modalities, shapes, augmented = [], source } = dataset;
   const { folder, modalities: cached = modalities } = options;
   for (const modality of cached) {

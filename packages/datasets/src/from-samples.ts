@@ -1,4 +1,12 @@
-import { FileFormatError, OptionError, perModality, UnknownModalityError, shown } from '@g2d/core';
+import {
+  FileFormatError,
+  OptionError,
+  perModality,
+  UnknownModalityError,
+  shown,
+  assertModalityNames,
+  checkKeys,
+} from '@g2d/core';
 import type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from '@g2d/core';
 import { flatInput, inferShapes, type Values } from './pipeline/nested-values.js';
 import { unitLength, written, type SampleShape } from './pipeline/shapes.js';
@@ -89,6 +97,24 @@ export type FromSamplesOptions<M extends string> = Common &
  *   });
  */
 export function fromSamples<M extends string>(options: FromSamplesOptions<M>): MultimodalDataset<M> {
+  checkKeys(
+    options,
+    {
+      name: true,
+      split: true,
+      classNames: true,
+      task: true,
+      nonFinite: true,
+      samples: true,
+      shapes: true,
+      ids: true,
+      read: true,
+      incomplete: true,
+      augmented: true,
+      source: true,
+    },
+    'fromSamples',
+  );
   const { name, split, task = 'classification', classNames = [], nonFinite = 'refuse' } = options;
   checkCommon(options);
   const refuse = (problem: string): OptionError =>
@@ -113,6 +139,7 @@ export function fromSamples<M extends string>(options: FromSamplesOptions<M>): M
     );
   checkShapes(shapes, refuse);
   const modalities = Object.keys(shapes) as M[];
+  assertModalityNames(modalities, `The dataset ${name}`);
   const size = ids.length;
 
   /** Checked for what is read later; what is in memory shows what it lacks. */

@@ -1,4 +1,4 @@
-import { OptionError, perModality } from '@g2d/core';
+import { checkKeys, OptionError, perModality } from '@g2d/core';
 import type { MultimodalDataset, Sample } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
 import { hasFreeLength, unitLength } from './pipeline/shapes.js';
@@ -16,8 +16,9 @@ import { assertSampleIndex } from './sample-index.js';
  */
 export async function inMemory<M extends string>(
   dataset: MultimodalDataset<M>,
-  { maxBytes = 2 ** 30 }: { readonly maxBytes?: number } = {},
+  options: { readonly maxBytes?: number } = {},
 ): Promise<MultimodalDataset<M>> {
+  const { maxBytes = 2 ** 30 } = checkKeys(options, { maxBytes: true }, 'inMemory');
   const { name, split, size, modalities, shapes, augmented = [] } = dataset;
   const refuse = (bytes: number, who: string): OptionError =>
     new OptionError(

@@ -1,4 +1,4 @@
-import { OptionError, perModality } from '@g2d/core';
+import { checkKeys, OptionError, perModality } from '@g2d/core';
 import { deriveSeed } from '@g2d/tensor-ops';
 import type { MultimodalDataset } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
@@ -40,6 +40,11 @@ export function missingModalities<M extends string>(
   dataset: MultimodalDataset<M>,
   options: MissingModalitiesOptions,
 ): MultimodalDataset<M> {
+  checkKeys(
+    options,
+    { rate: true, seed: true, sampler: true, maxTries: true, mask: true },
+    'missingModalities',
+  );
   const { name, split, size, modalities, shapes, source } = dataset;
   const mask = options.mask ?? drawMask(dataset, options);
   if (mask.length !== size * modalities.length || !mask.every((cell) => cell === 0 || cell === 1)) {

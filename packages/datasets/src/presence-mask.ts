@@ -1,4 +1,4 @@
-import { OptionError, shown } from '@g2d/core';
+import { OptionError, shown, checkKeys } from '@g2d/core';
 import { randomStream } from '@g2d/tensor-ops';
 import { numpyIntegers } from './pipeline/numpy-integers.js';
 
@@ -43,6 +43,11 @@ const TOLERANCE = 0.005;
  * @see G2D, App. A.7.1; Zhang et al., "CPM-Nets", NeurIPS 2019; Zhang et al., "MLA", CVPR 2024
  */
 export function presenceMask(options: PresenceMaskOptions): Uint8Array {
+  checkKeys(
+    options,
+    { samples: true, modalities: true, rate: true, seed: true, sampler: true, maxTries: true },
+    'presenceMask',
+  );
   const { samples, modalities, rate, seed, sampler = 'exact', maxTries = 1000 } = options;
   check(options);
   if (sampler === 'official') return official({ samples, modalities, rate, seed, maxTries });

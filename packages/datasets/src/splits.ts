@@ -1,4 +1,4 @@
-import { OptionError, shown } from '@g2d/core';
+import { OptionError, shown, checkKeys } from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 
 /** Settings of `splitByFraction`. */
@@ -26,8 +26,13 @@ export interface SplitByFractionOptions<P extends string> {
  */
 export function splitByFraction<P extends string>(
   ids: readonly string[],
-  { fractions, seed = 0, groupOf = (id) => id }: SplitByFractionOptions<P>,
+  options: SplitByFractionOptions<P>,
 ): Record<P, string[]> {
+  const {
+    fractions,
+    seed = 0,
+    groupOf = (id: string) => id,
+  } = checkKeys(options, { fractions: true, seed: true, groupOf: true }, 'splitByFraction');
   const parts = Object.keys(fractions) as P[];
   checkFractions(fractions);
   const members = new Map<string, string[]>();

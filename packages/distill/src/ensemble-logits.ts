@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError, type PerModality } from '@g2d/core';
+import { checkKeys, OptionError, type PerModality } from '@g2d/core';
 import { assertSameShape } from '@g2d/tensor-ops';
 import { assertLogits, assertOneOf, assertTask, type Task } from './options.js';
 import { assertMasks, presentRows, type PresenceMasks } from './present.js';
@@ -39,8 +39,13 @@ const LOG_NOTHING = -1e30;
  */
 export function ensembleLogits<M extends string>(
   teacherLogits: PerModality<M, tf.Tensor2D>,
-  { average = 'logits', task = 'classification', present }: EnsembleLogitsOptions<NoInfer<M>> = {},
+  options: EnsembleLogitsOptions<NoInfer<M>> = {},
 ): tf.Tensor2D {
+  const {
+    average = 'logits',
+    task = 'classification',
+    present,
+  } = checkKeys(options, { average: true, task: true, present: true }, 'ensembleLogits');
   assertTask(task);
   assertOneOf('average', average, ['logits', 'probabilities']);
   const modalities = Object.keys(teacherLogits) as M[];

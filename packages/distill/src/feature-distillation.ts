@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { assertSameShape, assertShape } from '@g2d/tensor-ops';
 import { assertOneOf } from './options.js';
@@ -29,8 +30,13 @@ export interface FeatureDistillationOptions extends PresentOption {
 export function featureDistillationLoss(
   teacher: tf.Tensor2D,
   student: tf.Tensor2D,
-  { reduction = 'mean', present }: FeatureDistillationOptions = {},
+  options: FeatureDistillationOptions = {},
 ): tf.Scalar {
+  const { reduction = 'mean', present } = checkKeys(
+    options,
+    { reduction: true, present: true },
+    'featureDistillationLoss',
+  );
   assertOneOf('reduction', reduction, ['mean', 'sum']);
   assertShape('teacher', teacher, [null, null], '[B, D]');
   assertSameShape('student', student, 'teacher', teacher);

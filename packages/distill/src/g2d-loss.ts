@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError, UnknownModalityError, type PerModality } from '@g2d/core';
+import { checkKeys, OptionError, UnknownModalityError, type PerModality } from '@g2d/core';
 import { assertShape } from '@g2d/tensor-ops';
 import { featureDistillationLoss, type FeatureDistillationOptions } from './feature-distillation.js';
 import {
@@ -80,7 +80,7 @@ export interface G2DLoss {
  * @see G2D, Sec. 3.1, Eq. 4
  */
 export function g2dLoss<M extends string>(
-  { labels, student, teachers, present }: G2DLossInputs<M>,
+  options: G2DLossInputs<M>,
   {
     alpha = 1,
     beta = 1,
@@ -89,6 +89,11 @@ export function g2dLoss<M extends string>(
     task = 'classification',
   }: G2DLossOptions<NoInfer<M>> = {},
 ): G2DLoss {
+  const { labels, student, teachers, present } = checkKeys(
+    options,
+    { labels: true, student: true, teachers: true, present: true },
+    'g2dLoss',
+  );
   assertTask(task);
   assertTemperature(temperature, task);
   assertOneOf('featureReduction', featureReduction, ['mean', 'sum']);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from '@g2d/core';
-import { assertSameShape, klDivergence } from '@g2d/tensor-ops';
+import { checkKeys, OptionError } from '@g2d/core';
+import { assertSameShape, klDivergence, warnOfProbabilities } from '@g2d/tensor-ops';
 import { assertLogits, assertTask, type Task } from './options.js';
 import { meanOverPresent, type PresentOption } from './present.js';
 
@@ -50,8 +50,13 @@ export function assertTemperature(temperature: number, task: Task): void {
 export function logitDistillationLoss(
   teacher: tf.Tensor2D,
   student: tf.Tensor2D,
-  { temperature = 1, task = 'classification', present }: LogitDistillationOptions = {},
+  options: LogitDistillationOptions = {},
 ): tf.Scalar {
+  const {
+    temperature = 1,
+    task = 'classification',
+    present,
+  } = checkKeys(options, { temperature: true, task: true, present: true }, 'logitDistillationLoss');
   assertTask(task);
   assertTemperature(temperature, task);
   assertLogits('teacher', teacher, task);
@@ -61,6 +66,8 @@ export function logitDistillationLoss(
       tf.tidy(() => tf.mean(tf.square(tf.sub(tf.sigmoid(logits), tf.sigmoid(target))))),
     );
   }
+  warnOfProbabilities('teacher', teacher);
+  warnOfProbabilities('student', student);
   return tf.tidy(() => {
     const divergence = meanOverPresent(teacher, student, present, (target, logits) =>
       klDivergence(tf.div(target, temperature), tf.div(logits, temperature)),

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from '@g2d/core';
-import { assertShape, crossEntropy } from '@g2d/tensor-ops';
+import { checkKeys, OptionError } from '@g2d/core';
+import { assertShape, crossEntropy, warnOfProbabilities } from '@g2d/tensor-ops';
 import { assertLogits, assertTask, type Task } from './options.js';
 
 /** What the student predicts. */
@@ -30,8 +30,9 @@ export interface StudentLossOptions {
 export function studentLoss(
   labels: tf.Tensor1D,
   logits: tf.Tensor2D,
-  { task = 'classification' }: StudentLossOptions = {},
+  options: StudentLossOptions = {},
 ): tf.Scalar {
+  const { task = 'classification' } = checkKeys(options, { task: true }, 'studentLoss');
   assertTask(task);
   const regression = task === 'regression';
   const [expected, meaning] = regression
@@ -43,7 +44,10 @@ export function studentLoss(
       { option: 'labels', value: labels.dtype, accepted: expected },
     );
   }
-  if (!regression) return crossEntropy(labels, logits);
+  if (!regression) {
+    warnOfProbabilities('logits', logits);
+    return crossEntropy(labels, logits);
+  }
   assertLogits('logits', logits, task);
   const [batch] = logits.shape;
   assertShape('labels', labels, [batch], `[B] with B = ${batch}, the rows of \`logits\``);

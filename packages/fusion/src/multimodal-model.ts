@@ -8,6 +8,8 @@ import {
 } from '@tensorflow/tfjs-layers';
 import { freeze, type Precision } from '@g2d/accelerate';
 import {
+  assertModalityNames,
+  checkKeys,
   OptionError,
   perModality,
   UnknownModalityError,
@@ -87,14 +89,10 @@ export class MultimodalModel<M extends string> implements Model<M> {
    * @throws {OptionError} If encoders and fusion do not have the same modalities, an encoder's features are not as wide
    * as the fusion expects, or layers share a name.
    */
-  constructor({
-    encoders,
-    fusion,
-  }: {
-    readonly encoders: PerModality<M, LayersModel>;
-    readonly fusion: Fusion<M>;
-  }) {
+  constructor(parts: { readonly encoders: PerModality<M, LayersModel>; readonly fusion: Fusion<M> }) {
+    const { encoders, fusion } = checkKeys(parts, { encoders: true, fusion: true }, 'MultimodalModel');
     const given = Object.keys(encoders);
+    assertModalityNames(given, 'The model');
     if ([...given].sort().join() !== [...fusion.modalities].sort().join()) {
       throw new OptionError(
         `The encoders are for ${given.join(', ')} but the fusion for ${fusion.modalities.join(', ')}. Give both the same modalities.`,

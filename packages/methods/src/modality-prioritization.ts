@@ -21,7 +21,8 @@ const options = z.strictObject({
     .describe(
       'τ_1 … τ_k: epochs of each phase, one for each modality; the last is the joint phase, as in [150, 150]',
     ),
-  scope: scopeOption,
+  // As in @g2d/smp, and as Eq. 8: every encoder has such parameters.
+  scope: scopeOption('encoder'),
   onZero: z
     .enum(['zero', 'freeze'])
     .default('zero')

@@ -1,4 +1,4 @@
-import { OptionError, perModality, type PerModality } from '@g2d/core';
+import { checkKeys, OptionError, perModality, type PerModality } from '@g2d/core';
 
 /**
  * How one of three or more modalities is compared with the others. With two, all of them are the published rule.
@@ -76,8 +76,9 @@ export function ogmRatios<M extends string>(
  */
 export function ogmCoefficients<M extends string>(
   scores: PerModality<M, number>,
-  { alpha, multi = 'pairwise' }: { readonly alpha: number; readonly multi?: OgmComparison },
+  options: { readonly alpha: number; readonly multi?: OgmComparison },
 ): PerModality<M, number> {
+  const { alpha, multi = 'pairwise' } = checkKeys(options, { alpha: true, multi: true }, 'ogmCoefficients');
   if (!(Number.isFinite(alpha) && alpha >= 0)) {
     throw new OptionError(
       `\`alpha\` is ${alpha}; it must be a finite number of at least 0. The authors use 0.8 for CREMA-D.`,

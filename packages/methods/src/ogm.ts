@@ -23,7 +23,7 @@ const settings = {
     .describe(
       'first and last epoch of the modulation, from 1; default: all. The 0 to 50 of the released code are [1, 51]',
     ),
-  scope: scopeOption,
+  scope: scopeOption('conv'),
   multi: z
     .enum(['pairwise', 'others-sum', 'min'])
     .default('pairwise')

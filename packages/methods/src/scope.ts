@@ -12,12 +12,14 @@ type Scope = keyof typeof ROLES;
 
 const SCOPES = Object.keys(ROLES) as [Scope, ...Scope[]];
 
-export const scopeOption = z
-  .enum(SCOPES)
-  .default('conv')
-  .describe(
-    "what is acted on: the encoders' convolution kernels alone, as in the released code; all of an encoder; or the modality's head too",
-  );
+/** @param byDefault The released code's choice, or the paper's. */
+export const scopeOption = (byDefault: Scope) =>
+  z
+    .enum(SCOPES)
+    .default(byDefault)
+    .describe(
+      "what is acted on: the encoders' convolution kernels alone, as in the released code; all of an encoder; or the modality's head too",
+    );
 
 /** The modality whose parameter it is within a scope; `undefined` for what is shared or out of the scope. */
 export const inScope = <M extends string>({ modality, role }: Parameter<M>, scope: Scope): M | undefined =>

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findCompiler } from './build-addon.js';
 import { brokenFiles, cacheLocation, readLibrary, type Library } from './cache.js';
-import { firstLine } from './errors.js';
+import { checkKeys, firstLine } from './errors.js';
 import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
 import { findPip } from './pip-download.js';
 import { kernelsFile, readKernels } from './kernels.js';
@@ -48,6 +48,7 @@ const installCommand = 'npx g2d-native install';
 
 /** Looks at everything that an installation needs and at what is installed. Changes nothing. */
 export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport> {
+  checkKeys(options, { dir: true, project: true, host: true, env: true, run: true });
   const { host = currentHost(), env = process.env, run = runCommand } = options;
   const supported = isSupported(host);
   const findings: Finding[] = [

@@ -50,6 +50,17 @@ export class NativeError extends Error {
   }
 }
 
+/** Refuses an option that does not exist: plain JavaScript has no types. The compiler keeps `known` complete. */
+export function checkKeys<T extends object>(options: T, known: { readonly [K in keyof T]-?: true }): void {
+  const wrong = Object.keys(options).find((key) => !Object.hasOwn(known, key));
+  if (wrong === undefined) return;
+  const accepted = Object.keys(known).join(', ');
+  throw new NativeError('G2D_NATIVE_OPTION', `There is no option \`${wrong}\`; known: ${accepted}.`, {
+    option: wrong,
+    accepted,
+  });
+}
+
 /** The system's code of a failed file operation (`ENOSPC`, …), or undefined. */
 export function systemCode(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;

@@ -19,7 +19,7 @@ import {
   type CacheLocation,
   type Library,
 } from './cache.js';
-import { firstLine, NativeError, systemCode } from './errors.js';
+import { checkKeys, firstLine, NativeError, systemCode } from './errors.js';
 import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
 import { installKernels } from './kernels.js';
 import { findPip, interruptedError, noPipError, pipDownload } from './pip-download.js';
@@ -100,6 +100,19 @@ interface Context {
  * const { tensorflow, device } = await install();
  */
 export async function install(options: InstallOptions = {}): Promise<InstallReport> {
+  checkKeys(options, {
+    variant: true,
+    version: true,
+    dir: true,
+    project: true,
+    wheel: true,
+    verify: true,
+    progress: true,
+    signal: true,
+    host: true,
+    run: true,
+    freeBytes: true,
+  });
   const started = performance.now();
   const { host = currentHost(), progress = silentProgress } = options;
   const notes: string[] = [];

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readLibrary } from './cache.js';
-import { firstLine, NativeError } from './errors.js';
+import { checkKeys, firstLine, NativeError } from './errors.js';
 import { currentHost, describeHost, isSupported, type Host } from './host.js';
 import { loadKernels } from './kernels.js';
 import { linkFile, readPlaced } from './place.js';
@@ -76,7 +76,8 @@ const state = (shared[Symbol.for('@g2d/native.runtime')] ??= {});
  * const tf = await loadTensorFlow();
  * tf.tensor1d([1, 2, 3]).sum().print(); // 6
  */
-export function loadTensorFlow(options: LoadOptions = {}): Promise<TensorFlow> {
+export async function loadTensorFlow(options: LoadOptions = {}): Promise<TensorFlow> {
+  checkKeys(options, { backend: true, quiet: true });
   // One at a time: a second caller must not see a backend that is half set up.
   const result = (state.pending ?? Promise.resolve()).then(() => load(options, currentSurroundings()));
   state.pending = result.catch(() => {});

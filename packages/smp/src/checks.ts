@@ -8,6 +8,15 @@ export const wrongOption = (option: string, value: unknown, expected: string): O
     { option, value, accepted: expected },
   );
 
+/** Refuses an option that does not exist: `known` has every one that does, and the compiler keeps it complete. */
+export function assertKnown<T extends object>(given: T, known: { readonly [K in keyof T]-?: unknown }): void {
+  const names = Object.keys(known);
+  for (const option of Object.keys(given)) {
+    // The value may be a tensor: too long for the sentence.
+    if (!names.includes(option)) throw wrongOption(option, 'unknown', `one of ${names}`);
+  }
+}
+
 /** True for a number in [0, 1], as ρ and κ are. */
 export const isUnit = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= 1;

@@ -19,12 +19,14 @@ export const addToTotals = <M extends string>(
   samples: (modality: M) => number,
 ): EpochTotals<M> =>
   perModality(Object.keys(totals) as M[], (modality) => {
-    const [rho, total] = [confidence[modality], totals[modality]];
-    if (rho === null) return total;
-    const weight = samples(modality);
-    return { sum: total.sum + weight * rho, samples: total.samples + weight };
+    const rho = confidence[modality];
+    const weight = rho === null ? 0 : samples(modality);
+    const total = totals[modality];
+    return { sum: total.sum + weight * (rho ?? 0), samples: total.samples + weight };
   });
 
 /** The mean over an epoch, or over another one if a modality was in no sample of the first. */
-export const meanOfTotals = ({ sum, samples }: Total, otherwise: Total): number =>
-  samples > 0 ? sum / samples : otherwise.sum / otherwise.samples;
+export const meanOfTotals = (totals: Total, otherwise: Total): number => {
+  const { sum, samples } = totals.samples > 0 ? totals : otherwise;
+  return sum / samples;
+};

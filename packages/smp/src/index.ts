@@ -5,7 +5,7 @@ export { rankModalities } from './rank-modalities.js';
 export { prioritizedModalities, type PrioritizedModalitiesOptions } from './prioritized-modalities.js'; // Eq. 6
 export { modulationCoefficients } from './modulation-coefficients.js'; // Eq. 7, Table 6
 export { modulateGradients } from './modulate-gradients.js'; // Eq. 8
-export { byPrefix, type ModalityOf } from './modality-of.js';
+export { byLayers, byPrefix, type ModalityOf, type WithWeights } from './modality-of.js';
 export type { Ranking, SmpOptions } from './smp-options.js';
 export type { Scope } from './scope.js';
 export type { SmpState } from './smp-state.js';

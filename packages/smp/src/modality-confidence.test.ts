@@ -106,3 +106,15 @@ describe('regressionConfidence', () => {
     expect(wrong(tf.zeros([2, 1]), outputs)).toThrow(/`targets` has shape \[2, 1\]/);
   });
 });
+
+describe('options that do not exist', () => {
+  it('are refused', () => {
+    const [labels, logits] = [tf.tensor1d([0], 'int32'), tf.zeros<tf.Rank.R2>([1, 2])];
+    expect(() => modalityConfidence(labels, logits, { presnt: tf.ones([1]) } as never)).toThrow(
+      '`presnt` is "unknown"; expected one of present.',
+    );
+    expect(() =>
+      regressionConfidence(labels, tf.zeros<tf.Rank.R1>([1]), { variance: 1, mask: tf.ones([1]) } as never),
+    ).toThrow('`mask` is "unknown"; expected one of variance,present.');
+  });
+});

@@ -1,4 +1,4 @@
-import { OptionError, type PerModality } from '@g2d/core';
+import { wrongOption } from './checks.js';
 
 /**
  * The modality whose factor κ applies to a variable, by the variable's name; `undefined` for variables that are never
@@ -8,8 +8,6 @@ export interface ModalityOf<M extends string> {
   (variable: string): M | undefined;
   /** All modalities that it can answer with. Where they are given, nobody has to list them again. */
   readonly modalities?: readonly M[];
-  /** For messages: what the names of each modality's variables begin with. */
-  readonly prefixes?: PerModality<M, string>;
 }
 
 /**
@@ -21,18 +19,43 @@ export interface ModalityOf<M extends string> {
  * @example
  * byPrefix({ audio: 'audio/', video: 'video/' })('audio/conv1/kernel'); // 'audio'
  */
-export function byPrefix<const M extends string>(prefixes: Readonly<Record<M, string>>): ModalityOf<M> {
+export function byPrefix<M extends string>(prefixes: Readonly<Record<M, string>>): ModalityOf<M> {
   const entries = Object.entries(prefixes) as [M, string][];
   for (const [modality, prefix] of entries) {
-    const other = entries.find(([name, start]) => name !== modality && prefix.startsWith(start));
-    if (prefix === '' || other) {
-      throw new OptionError(
-        `The prefix "${prefix}" of ${modality} ${other ? `begins with "${other[1]}", the prefix of ${other[0]}` : 'is empty'}.`,
-        { option: 'prefixes', value: prefix, accepted: 'distinct beginnings' },
-      );
-    }
+    if (!prefix || entries.some(([name, start]) => name !== modality && prefix.startsWith(start)))
+      throw wrongOption(`prefixes.${modality}`, prefix, 'a beginning of its own');
   }
   const modalityOf = (variable: string): M | undefined =>
     entries.find(([, prefix]) => variable.startsWith(prefix))?.[0];
-  return Object.assign(modalityOf, { modalities: Object.keys(prefixes) as M[], prefixes });
+  return Object.assign(modalityOf, { modalities: Object.keys(prefixes) as M[] });
+}
+
+/** A layer, or a whole model, of TensorFlow.js, as far as it matters whose its variables are. */
+export interface WithWeights {
+  readonly weights: readonly { readonly name: string }[];
+}
+
+/**
+ * Assigns variables to modalities by the layers or sub-models that have them, whatever they are called.
+ *
+ * @param layers For each modality its encoder, or its layers. They are looked at when the first variable is asked for, and must have been
+ * built by then: be a part of a model. What two modalities have is shared.
+ * @example
+ * byLayers({ audio: audioEncoder, video: [videoConv, videoDense] });
+ */
+export function byLayers<M extends string>(
+  layers: Readonly<Record<M, WithWeights | readonly WithWeights[]>>,
+): ModalityOf<M> {
+  const modalities = Object.keys(layers) as M[];
+  let owners: Map<string, M | undefined> | undefined;
+  const ownersNow = (): Map<string, M | undefined> => {
+    const found = new Map<string, M | undefined>();
+    for (const modality of modalities) {
+      for (const { name } of [layers[modality]].flat().flatMap(({ weights }) => weights)) {
+        found.set(name, found.has(name) && found.get(name) !== modality ? undefined : modality);
+      }
+    }
+    return found;
+  };
+  return Object.assign((variable: string) => (owners ??= ownersNow()).get(variable), { modalities });
 }

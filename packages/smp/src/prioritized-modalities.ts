@@ -1,4 +1,5 @@
 import type { PerModality } from '@g2d/core';
+import { assertKnown } from './checks.js';
 
 /** Settings of `prioritizedModalities`. */
 export interface PrioritizedModalitiesOptions<M extends string> {
@@ -33,12 +34,14 @@ export function prioritizedModalities<M extends string>(
   ranking: readonly M[],
   epoch: number,
   phaseEpochs: readonly number[],
-  { schedule = 'paper', confidence }: PrioritizedModalitiesOptions<M> = {},
+  options: PrioritizedModalitiesOptions<M> = {},
 ): readonly M[] {
+  const { schedule, confidence } = options;
+  assertKnown(options, { schedule, confidence });
   let end = schedule === 'released' ? 1 : 0;
   const j = phaseEpochs.slice(0, -1).findIndex((epochs) => epoch <= (end += epochs));
   if (j < 0 || ranking.length === 0) return ranking;
-  const prioritized = ranking[Math.min(j, ranking.length - 1)] as M;
+  const prioritized = (ranking[j] ?? ranking.at(-1)) as M;
   if (!confidence) return [prioritized];
   return ranking.filter((modality) => confidence[modality] === confidence[prioritized]);
 }

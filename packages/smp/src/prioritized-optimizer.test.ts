@@ -263,12 +263,47 @@ describe('PrioritizedOptimizer.minimize', () => {
     expectTensorClose(variables[0]!, [0.8 - 0.1 * 0.9 * 2, 1.6 - 0.1 * 0.9 * 4], { atol: 1e-6 });
   });
 
+  it.each(Object.entries(optimizers))(
+    '%s: has the learning rate of what it wraps, to read and to change',
+    (_, inner) => {
+      const run = (wrap: (optimizer: tf.Optimizer) => tf.Optimizer, slow: (optimizer: never) => void) => {
+        tf.disposeVariables();
+        const { variables, loss } = setup();
+        const optimizer = wrap(inner());
+        for (let step = 0; step < 4; step++) {
+          if (step === 2) slow(optimizer as never);
+          optimizer.minimize(loss, false, variables);
+        }
+        return { weights: values(variables), config: optimizer.getConfig() };
+      };
+      // As TensorFlow.js itself does it: a method of two, a property of the others.
+      const plain = run(
+        (optimizer) => optimizer,
+        (optimizer: { learningRate: number; setLearningRate?(rate: number): void }) =>
+          optimizer.setLearningRate ? optimizer.setLearningRate(0.001) : (optimizer.learningRate = 0.001),
+      );
+      const wrap = (optimizer: tf.Optimizer) => new PrioritizedOptimizer(optimizer, prioritization());
+      const assigned = run(wrap, (optimizer: PrioritizedOptimizer) => {
+        expect(optimizer.learningRate).toBe((optimizer.getConfig() as { learningRate: number }).learningRate);
+        optimizer.learningRate = 0.001;
+        expect(optimizer.learningRate).toBe(0.001);
+      });
+      expect(assigned).toEqual(plain);
+      expect(run(wrap, (optimizer: PrioritizedOptimizer) => optimizer.setLearningRate(0.001))).toEqual(plain);
+      expect(plain.config['learningRate']).toBe(0.001);
+    },
+  );
+
+  it.each(['adam', undefined, {}])('refuses %j in place of an optimizer', (inner) => {
+    expect(() => new PrioritizedOptimizer(inner as never, prioritization())).toThrow(
+      `\`inner\` is ${JSON.stringify(inner)}; expected an optimizer: tf.train.adam(0.001).`,
+    );
+  });
+
   it('refuses inference mode, which it cannot choose', () => {
     expect(
       () => new PrioritizedOptimizer(tf.train.sgd(0.1), prioritization({ suppressedBatchNorm: 'inference' })),
-    ).toThrow(
-      '`suppressedBatchNorm` is "inference"; expected training: only a loop of your own can use `trainingMode`.',
-    );
+    ).toThrow('`suppressedBatchNorm` is "inference"; expected training: no optimizer can choose.');
   });
 
   it('disposes of what it wraps', () => {

@@ -4,6 +4,9 @@ import type { SequentialModalityPrioritization } from './sequential-modality-pri
 
 type Gradients = Parameters<tf.Optimizer['applyGradients']>[0];
 
+/** What optimizers of TensorFlow.js have, although not all of their types say so. */
+type WithRate = tf.Optimizer & { learningRate: number; setLearningRate?(learningRate: number): void };
+
 /** What the optimizer needs of a `SequentialModalityPrioritization`. */
 type Prioritization = Pick<
   SequentialModalityPrioritization<string>,
@@ -15,7 +18,7 @@ type Prioritization = Pick<
  *
  * It differentiates what is active, multiplies by κ and leaves the step to `inner`, which gets one entry for every variable,
  * always in the same order, since its state goes by position. Saving a model with its optimizer saves `inner`, so that plain
- * TensorFlow.js can load it. To change the learning rate, keep `inner`.
+ * TensorFlow.js can load it. `learningRate` is that of `inner`.
  *
  * @example
  * model.compile({ optimizer: new PrioritizedOptimizer(tf.train.momentum(0.01, 0.9), smp), loss: 'meanSquaredError' });
@@ -30,12 +33,15 @@ export class PrioritizedOptimizer extends tf.Optimizer {
   /**
    * @param inner Takes the steps, for example `tf.train.adam(1e-3)`.
    * @param smp Call its `update` before each step or epoch; until the first call every modality trains.
-   * @throws {OptionError} If `smp` wants suppressed encoders in inference mode: an optimizer does not run them.
+   * @throws {OptionError} If `inner` is no optimizer (but the name of one), or `smp` wants suppressed encoders in inference mode: an optimizer does not run them.
    */
   constructor(inner: tf.Optimizer, smp: Prioritization) {
     super();
+    if (typeof inner?.applyGradients !== 'function') {
+      throw wrongOption('inner', inner, 'an optimizer: tf.train.adam(0.001)');
+    }
     if (smp.suppressedBatchNorm === 'inference') {
-      const expected = 'training: only a loop of your own can use `trainingMode`';
+      const expected = 'training: no optimizer can choose';
       throw wrongOption('suppressedBatchNorm', smp.suppressedBatchNorm, expected);
     }
     this.#inner = inner;
@@ -80,6 +86,23 @@ export class PrioritizedOptimizer extends tf.Optimizer {
 
   override get iterations(): number {
     return this.#inner.iterations;
+  }
+
+  /** Of the wrapped optimizer, from the next step on. */
+  get learningRate(): number {
+    return (this.#inner as WithRate).learningRate;
+  }
+
+  set learningRate(learningRate: number) {
+    const inner = this.#inner as WithRate;
+    // SGD and momentum keep a tensor of it, which only their method changes.
+    if (inner.setLearningRate) inner.setLearningRate(learningRate);
+    else inner.learningRate = learningRate;
+  }
+
+  /** As `tf.train.sgd` and `tf.train.momentum` call it. */
+  setLearningRate(learningRate: number): void {
+    this.learningRate = learningRate;
   }
 
   /** State of the wrapped optimizer, as `setWeights` takes it. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assertShape } from '@g2d/tensor-ops';
-import { wrongOption } from './checks.js';
+import { assertKnown, wrongOption } from './checks.js';
 import { meanOverPresent, type PresenceOption } from './mean-over-present.js';
 
 /** Settings of `regressionConfidence`. */
@@ -32,8 +32,10 @@ export interface RegressionConfidenceOptions extends PresenceOption {
 export function regressionConfidence(
   targets: tf.Tensor1D,
   outputs: tf.Tensor1D | tf.Tensor2D,
-  { variance, ...presence }: RegressionConfidenceOptions,
+  options: RegressionConfidenceOptions,
 ): tf.Scalar {
+  const { variance, present } = options;
+  assertKnown(options, { variance, present });
   if (!(variance > 0 && variance < Infinity)) {
     throw wrongOption('variance', variance, 'a number above 0');
   }
@@ -42,6 +44,6 @@ export function regressionConfidence(
   assertShape('outputs', outputs, outputs.rank === 2 ? [batch, 1] : [batch], '[B] or [B, 1]');
   return tf.tidy(() => {
     const error = tf.squaredDifference(tf.sigmoid(tf.reshape(outputs, [batch])), targets);
-    return meanOverPresent(tf.exp(tf.div(error, -variance)) as tf.Tensor1D, presence);
+    return meanOverPresent(tf.exp(tf.div(error, -variance)) as tf.Tensor1D, options);
   });
 }

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, UnknownModalityError } from '@g2d/core';
+import { wrongOption } from './checks.js';
 import type { ModalityOf } from './modality-of.js';
 
 /** What of a modality κ touches, see `SmpOptions.scope`. */
@@ -21,14 +21,13 @@ export function scopedModality<M extends string>(
   if (scope === 'conv' && variable.rank !== 4) return undefined;
   const modality = modalityOf(variable.name) ?? headOf?.(variable.name);
   if (modality === undefined || modalities.includes(modality)) return modality;
-  throw new UnknownModalityError({ modality, known: modalities, where: '`modalities`' });
+  throw wrongOption(`modalityOf("${variable.name}")`, modality, `one of ${modalities}`);
 }
 
 /**
  * Throws unless the scope holds variables of every modality: suppressing one without would silently be plain training.
  *
  * @throws {OptionError} That says which modality, and what the variables' names begin with.
- * @throws {UnknownModalityError} If a variable is of another modality.
  */
 export function assertScope<M extends string>(
   variables: readonly tf.Variable[],
@@ -38,19 +37,11 @@ export function assertScope<M extends string>(
   for (const of of [modalityOf, headOf]) {
     if (!of) continue;
     const only = { ...options, modalityOf: of, headOf: undefined };
-    const counts = modalities.map(
-      (modality) => variables.filter((variable) => scopedModality(variable, only) === modality).length,
-    );
-    const missing = modalities[counts.indexOf(0)];
+    const owners = variables.map((variable) => scopedModality(variable, only));
+    const missing = modalities.find((modality) => !owners.includes(modality));
     if (missing === undefined) continue;
-    const found = modalities.map(
-      (modality, i) => `${of.prefixes?.[modality] ?? modality} (${counts[i]}${i > 0 ? '' : ' variables'})`,
-    );
     const starts = [...new Set(variables.map(({ name }) => name.replace(/\/.*/, '/')))].slice(0, 12);
-    const message = `No ${of === headOf ? 'head ' : ''}variable${scope === 'conv' ? ' with four axes (scope "conv")' : ''} matches modality "${missing}".`;
-    throw new OptionError(
-      `${message} ${of.prefixes ? 'Prefixes' : 'Modalities'}: ${found.join(', ')}. Variable names start with: ${starts.join(', ')}.`,
-      { option: 'variables', value: missing, accepted: message },
-    );
+    const kind = of === headOf ? 'head' : scope === 'conv' ? 'convolution kernel' : 'variable';
+    throw wrongOption('variables', starts, `a ${kind} of ${missing}`);
   }
 }

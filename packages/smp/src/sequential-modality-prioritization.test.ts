@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { G2DError, type PerModality } from '@g2d/core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { byPrefix, type ModalityOf } from './modality-of.js';
 import { SequentialModalityPrioritization } from './sequential-modality-prioritization.js';
 import type { SmpOptions } from './smp-options.js';
@@ -201,7 +201,7 @@ describe('ranking', () => {
     partial.update({ epoch: 1, confidence: { audio: 0.8, video: 0.4 } });
     expect(partial.coefficients).toEqual({ audio: 1, video: 1 - Math.tanh(0.5) });
     expect(() => partial.update({ epoch: 1 })).toThrow(
-      '`confidence` is undefined; expected a number in [0, 1] for each modality with this ranking.',
+      '`confidence.audio` is undefined; expected a number in [0, 1], or null if no sample has it.',
     );
   });
 });
@@ -227,17 +227,16 @@ describe('scope', () => {
 
   it('says which modality has no variable, at construction or at the first step', () => {
     const all = variablesOf([...names.slice(0, 2), 'visual/conv', 'visual/bn', 'head']);
-    const message =
-      'No variable matches modality "video". Prefixes: audio/ (2 variables), video/ (0). Variable names start with: audio/, visual/, head/.';
+    const message = '`variables` is ["audio/","visual/","head/"]; expected a variable of video.';
     expect(() => create({ variables: all })).toThrow(message);
     expect(() => create().activeVariables(all)).toThrow(message);
     expect(() => create().modulate({}, all)).toThrow(message);
     const plain = (name: string) => (name.startsWith('audio/') ? 'audio' : undefined);
     expect(() => create({ modalities: ['audio', 'video'], modalityOf: plain, variables: all })).toThrow(
-      /Modalities: audio \(2 variables\), video \(0\)\./,
+      message,
     );
     expect(() => create({ scope: 'encoder+head', headOf, variables: variables().slice(0, 5) })).toThrow(
-      'No head variable matches modality "video". Prefixes: head/audio (1 variables), head/video (0).',
+      '`variables` is ["audio/","video/","head/"]; expected a head of video.',
     );
   });
 
@@ -250,7 +249,7 @@ describe('scope', () => {
 
   it('refuses the scope conv where there is nothing with four axes', () => {
     expect(() => create({ scope: 'conv', variables: variablesOf(['audio/w', 'video/w']) })).toThrow(
-      'No variable with four axes (scope "conv") matches modality "audio".',
+      '`variables` is ["audio/","video/"]; expected a convolution kernel of audio.',
     );
   });
 
@@ -258,7 +257,7 @@ describe('scope', () => {
     const modalityOf = (name: string) => name.slice(0, 5) as M;
     const options = { modalityOf, modalities: ['audio', 'video'] } as const;
     const all = variablesOf(['audio/w', 'video/w', 'texts/w']);
-    const message = '`modalities` has no modality "texts". Known modalities: audio, video.';
+    const message = /^`modalityOf\("texts\/w.*"\)` is "texts"; expected one of audio,video\.$/;
     expect(() => create({ ...options, variables: all })).toThrow(message);
     expect(() => create(options).activeVariables(all)).toThrow(message);
   });
@@ -321,22 +320,38 @@ describe('getState and setState', () => {
     const smp = create();
     const state = smp.getState();
     const set = (change: object) => () => smp.setState({ ...state, ...change });
-    expect(set({ version: 2 })).toThrow(
-      '`state.version` is 2; expected what `getState` gives for audio, video.',
-    );
-    expect(set({ epoch: 0.5 })).toThrow(/`state\.epoch` is 0\.5/);
-    expect(set({ epoch: undefined })).toThrow(/`state\.epoch` is undefined/);
-    expect(set({ coefficients: { audio: 1, vidoe: 1 } })).toThrow(/`state\.coefficients`/);
-    expect(set({ coefficients: { audio: 1, video: 1, text: 1 } })).toThrow(/`state\.coefficients`/);
-    expect(set({ coefficients: { audio: 2, video: 1 } })).toThrow(/`state\.coefficients`/);
-    expect(set({ coefficients: { audio: null, video: 1 } })).toThrow(/`state\.coefficients`/);
+    expect(set({ version: 2 })).toThrow(/`state` is {"version":2,.*}; expected what `getState` gave\./);
+    expect(set({ epoch: 0.5 })).toThrow(/`state` is/);
+    expect(set({ epoch: undefined })).toThrow(/`state` is/);
+    expect(set({ coefficients: { audio: 1, vidoe: 1 } })).toThrow(/`state` is/);
+    expect(set({ coefficients: { audio: 1, video: 1, text: 1 } })).toThrow(/`state` is/);
+    expect(set({ coefficients: { audio: 2, video: 1 } })).toThrow(/`state` is/);
+    expect(set({ coefficients: { audio: null, video: 1 } })).toThrow(/`state` is/);
     expect(set({ current: { audio: { sum: 2, samples: 1 }, video: { sum: 0, samples: 0 } } })).toThrow(
-      /`state\.current`/,
+      /`state` is/,
     );
-    expect(set({ previous: { audio: { sum: 0 }, video: null } })).toThrow(/`state\.previous`/);
-    expect(() => smp.setState(null as never)).toThrow(/`state\.version` is undefined/);
-    expect(() => smp.setState(three().getState() as never)).toThrow(/`state\.coefficients`/);
+    expect(set({ previous: { audio: { sum: 0 }, video: null } })).toThrow(/`state` is/);
+    expect(() => smp.setState(null as never)).toThrow(/`state` is null/);
+    expect(() => smp.setState(three().getState() as never)).toThrow(/`state` is/);
     expect(smp.getState()).toEqual(state);
+  });
+});
+
+describe('without update', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('trains all, and says so once', () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue();
+    const all = variablesOf(['audio/w', 'video/w']);
+    const smp = create({ variables: all });
+    expect(smp.activeVariables(all)).toHaveLength(2);
+    expect(warn).not.toHaveBeenCalled();
+    for (let step = 0; step < 3; step++) smp.modulate({}, all);
+    expect(warn.mock.calls).toEqual([['@g2d/smp: without `update` every modality trains.']]);
+    const updated = create();
+    updated.update({ epoch: 1, confidence: { audio: 0.5, video: 0.4 } });
+    updated.modulate({}, all);
+    expect(warn).toHaveBeenCalledTimes(1);
   });
 });
 
@@ -344,40 +359,57 @@ describe('wrong options', () => {
   it.each<[Partial<Record<keyof SmpOptions<M>, unknown>>, string]>([
     [
       { phaseEpochs: [1, 2, 3] },
-      '`phaseEpochs` has 3 entries but there are 2 modalities (audio, video). Give one phase length per modality: the last one is the joint phase.',
+      '`phaseEpochs` is [1,2,3]; expected a whole number for each of audio,video, the last for the joint phase.',
     ],
-    [{ phaseEpochs: [1.5, 2] }, '`phaseEpochs` is [1.5,2]; expected whole numbers from 0.'],
+    [{ phaseEpochs: [1.5, 2] }, '`phaseEpochs` is [1.5,2]; expected a whole number for each of audio,video'],
     [{ phaseEpochs: [-1, 2] }, '`phaseEpochs` is [-1,2]'],
     [
       { modalityOf: () => undefined },
-      '`modalities` is undefined; expected every modality once (only `byPrefix` knows them).',
+      '`modalities` is undefined; expected each of `modalityOf` once, of letters, digits, ".", "_", "-".',
     ],
-    [{ modalities: ['audio', 'audio'] }, '`modalities` is ["audio","audio"]; expected every modality once'],
+    [
+      { modalities: ['audio', 'audio'] },
+      '`modalities` is ["audio","audio"]; expected each of `modalityOf` once',
+    ],
     [{ modalities: [] }, '`modalities` is []'],
-    [{ modalities: ['audio', 'text'] }, 'expected those of `modalityOf`: audio,video.'],
-    [{ modalities: ['audio'], phaseEpochs: [1] }, 'expected those of `modalityOf`: audio,video.'],
-    [{ scope: 'convs' }, '`scope` is "convs"; expected one of encoder, conv, encoder+head.'],
-    [{ onZero: 'skip' }, '`onZero` is "skip"; expected one of zero, freeze.'],
-    [{ suppression: 'freeze' }, '`suppression` is "freeze"; expected one of complete, partial.'],
+    [{ modalities: ['audio', 'text'] }, 'expected each of `modalityOf` once'],
+    [{ modalities: ['audio'], phaseEpochs: [1] }, 'expected each of `modalityOf` once'],
+    [
+      { modalityOf: byPrefix({ audio: 'a/', 'front camera': 'v/' } as never) },
+      '`modalities` is ["audio","front camera"]',
+    ],
+    [
+      { modalityOf: byPrefix({ audio: 'a/', constructor: 'v/' } as never) },
+      '`modalities` is ["audio","constructor"]',
+    ],
+    [{ scope: 'convs' }, '`scope` is "convs"; expected one of encoder,conv,encoder+head.'],
+    [{ onZero: 'skip' }, '`onZero` is "skip"; expected one of zero,freeze.'],
+    [{ suppression: 'freeze' }, '`suppression` is "freeze"; expected one of complete,partial.'],
     [{ schedule: 'code' }, '`schedule` is "code"'],
     [{ ties: 'both' }, '`ties` is "both"'],
-    [{ suppressedBatchNorm: false }, '`suppressedBatchNorm` is false; expected one of training, inference.'],
-    [{ scope: 'encoder+head' }, '`scope` is "encoder+head"; expected `headOf` with it.'],
-    [{ headOf: modalityOf }, '`scope` is "encoder"; expected encoder+head with `headOf`.'],
+    [{ suppressedBatchNorm: false }, '`suppressedBatchNorm` is false; expected one of training,inference.'],
+    [{ scope: 'encoder+head' }, '`scope` is "encoder+head"; expected `headOf` and "encoder+head" together.'],
+    [{ headOf: modalityOf }, '`scope` is "encoder"; expected `headOf` and "encoder+head" together.'],
     [{ ranking: 'random' }, '`ranking` is "random"; expected batch, epoch, { dataset'],
     [{ ranking: { dataset: { audio: 0.5 } } }, '`ranking` is {"dataset":{"audio":0.5}}'],
-    [{ ranking: { dataset: { audio: 0.5, video: 2 } } }, 'for each of audio, video.'],
+    [{ ranking: { dataset: { audio: 0.5, video: 2 } } }, '{ fixed } for each of audio,video.'],
     [{ ranking: { dataset: { audio: 0.5, video: 0.5, text: 0.5 } } }, '`ranking`'],
     [{ ranking: { fixed: ['audio'] } }, '`ranking` is {"fixed":["audio"]}'],
     [{ ranking: { fixed: ['audio', 'audio'] } }, '`ranking`'],
     [{ ranking: {} }, '`ranking` is {}'],
     [{ ranking: null }, '`ranking` is null'],
-    [{ phaseEpochs: undefined }, '`phaseEpochs` has 0 entries but there are 2 modalities'],
+    [
+      { phaseEpochs: undefined },
+      '`phaseEpochs` is undefined; expected a whole number for each of audio,video',
+    ],
     [{ modalityOf: undefined }, '`modalityOf` is undefined; expected a function.'],
     [{ modalityOf: { audio: 'audio/' } }, '`modalityOf` is {"audio":"audio/"}; expected a function.'],
     // What the types do not see in plain JavaScript.
-    [{ onzero: 'freeze' } as object, '`onzero` is "freeze"; expected no such option.'],
-    [{ phaseEpoch: [1, 2] } as object, '`phaseEpoch` is [1,2]; expected no such option.'],
+    [
+      { onzero: 'freeze' } as object,
+      '`onzero` is "unknown"; expected one of modalityOf,phaseEpochs,headOf,ranking,modalities,variables,scope,onZero,suppression,schedule,ties,suppressedBatchNorm.',
+    ],
+    [{ phaseEpoch: [1, 2] } as object, '`phaseEpoch` is "unknown"; expected one of modalityOf,phaseEpochs,'],
   ])('%j', (options, message) => {
     let error: unknown;
     try {
@@ -399,19 +431,24 @@ describe('wrong options', () => {
   it('of update', () => {
     const smp = create();
     expect(() => smp.update({ epoch: 0, confidence })).toThrow(
-      '`epoch` is 0; expected whole numbers from 1 (callbacks of TensorFlow.js: add 1).',
+      '`epoch` is 0; expected whole numbers from 1: in callbacks add 1.',
     );
     expect(() => smp.update({ epoch: 1, confidence: { audio: 1, video: NaN } })).toThrow(
-      '`confidence.video` is NaN; expected a number in [0, 1], or null if no sample has the modality.',
+      '`confidence.video` is NaN; expected a number in [0, 1], or null if no sample has it.',
     );
-    expect(() => smp.update({ epoch: 1 })).toThrow(/`confidence` is undefined/);
+    expect(() => smp.update({ epoch: 1 })).toThrow(/`confidence\.audio` is undefined/);
+    expect(() => smp.update({ epoch: 1, confidences: confidence } as never)).toThrow(
+      '`confidences` is "unknown"; expected one of epoch,confidence,samples.',
+    );
     expect(() => smp.update({ epoch: 1, confidence, samples: 0 })).toThrow(
       '`samples` is 0; expected a number above 0.',
     );
     // Of an absent modality there are none.
     smp.update({ epoch: 1, confidence: { audio: null, video: 1 }, samples: { audio: 0, video: 2 } });
     // @ts-expect-error A misspelt modality does not compile.
-    expect(() => smp.update({ epoch: 1, confidence: { audio: 1, vidoe: 0 } })).toThrow(/no modality "video"/);
+    expect(() => smp.update({ epoch: 1, confidence: { audio: 1, vidoe: 0 } })).toThrow(
+      /`confidence\.video` is undefined/,
+    );
   });
 
   it('that are misspelt modalities do not compile', () => {

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { perModality, UnknownModalityError, type PerModality } from '@g2d/core';
-import { isUnit, isWhole, wrongOption } from './checks.js';
+import { perModality, type PerModality } from '@g2d/core';
+import { assertKnown, isUnit, isWhole, wrongOption } from './checks.js';
 import { addToTotals, meanOfTotals, noTotals } from './epoch-totals.js';
 import { modulateGradients } from './modulate-gradients.js';
 import { modulationCoefficients } from './modulation-coefficients.js';
@@ -50,11 +50,12 @@ export interface SmpUpdate<M extends string> {
 export class SequentialModalityPrioritization<M extends string> {
   readonly #options: CompleteSmpOptions<M>;
   #state: SmpState<M>;
-  #scopeIsChecked = false;
+  #scopeIsChecked: boolean | undefined;
+  /** Whether it was said that there is no `update`. */
+  #isTold: boolean | undefined;
 
   /**
-   * @throws {OptionError} If an option is wrong, or does not fit the others or the `variables`.
-   * @throws {UnknownModalityError} If `modalityOf` answers with a modality that is not in `modalities`.
+   * @throws {OptionError} If an option is wrong, or does not fit the others or the `variables`, or `modalityOf` answers with another modality.
    */
   constructor(options: SmpOptions<M>) {
     this.#options = completeOptions(options);
@@ -78,20 +79,19 @@ export class SequentialModalityPrioritization<M extends string> {
   /**
    * Ranks the modalities and sets κ (Eq. 6 and 7).
    *
-   * @throws {UnknownModalityError} If a modality has no confidence.
-   * @throws {OptionError} If the epoch or a confidence is out of range, or the ranking needs confidences and there are none.
+   * @throws {OptionError} If the epoch or a confidence is out of range or missing, or something else is given.
    */
-  update({ epoch, confidence, samples = 1 }: SmpUpdate<M>): void {
+  update(state: SmpUpdate<M>): void {
+    const { epoch, confidence, samples = 1 } = state;
+    assertKnown(state, { epoch, confidence, samples });
     const { modalities, ranking, dataset, fixed, phaseEpochs, schedule, ties, suppression } = this.#options;
     const samplesOf = (modality: M): number => (typeof samples === 'number' ? samples : samples[modality]);
     if (!isWhole(epoch, 1)) {
-      throw wrongOption('epoch', epoch, 'whole numbers from 1 (callbacks of TensorFlow.js: add 1)');
+      throw wrongOption('epoch', epoch, 'whole numbers from 1: in callbacks add 1');
     }
-    if (!confidence && !dataset && (!fixed || suppression === 'partial')) {
-      throw wrongOption('confidence', confidence, 'a number in [0, 1] for each modality with this ranking');
-    }
-    for (const modality of confidence ? modalities : []) {
-      assertConfidence(confidence as PerModality<M, number | null>, modality, samplesOf(modality));
+    const isNeeded = confidence || (!dataset && (!fixed || suppression === 'partial'));
+    for (const modality of isNeeded ? modalities : []) {
+      assertConfidence(modality, confidence?.[modality], samplesOf(modality));
     }
     let { previous, current } = this.#state;
     if (epoch !== this.#state.epoch) [previous, current] = [current, noTotals(modalities)];
@@ -131,10 +131,14 @@ export class SequentialModalityPrioritization<M extends string> {
    * @param grads From `tf.variableGrads`; suppressed variables may be absent.
    * @param variables Every trainable variable, always in the same order.
    * @returns A list for `optimizer.applyGradients`. Run both inside one `tf.tidy`.
-   * @throws {OptionError} As `activeVariables`.
+   * @throws {OptionError} As `activeVariables`. Without any `update` before, it says once that all modalities train.
    */
   modulate(grads: tf.NamedTensorMap, variables: readonly tf.Variable[]): OptimizerGradients {
     this.#checkScope(variables);
+    if (!this.#state.epoch && !this.#isTold) {
+      this.#isTold = true;
+      console.warn('@g2d/smp: without `update` every modality trains.');
+    }
     const { onZero } = this.#options;
     return modulateGradients(grads, variables, this.#coefficientOf, onZero) as OptimizerGradients;
   }
@@ -174,19 +178,11 @@ export class SequentialModalityPrioritization<M extends string> {
   }
 }
 
-function assertConfidence<M extends string>(
-  confidence: PerModality<M, number | null>,
-  modality: M,
-  samples: number,
-): void {
-  const rho: number | null | undefined = confidence[modality];
-  if (rho === undefined) {
-    throw new UnknownModalityError({ modality, known: Object.keys(confidence), where: '`confidence`' });
-  }
+function assertConfidence(modality: string, rho: number | null | undefined, samples: number): void {
   if (rho === null) return;
   if (!isUnit(rho)) {
-    const expected = 'a number in [0, 1], or null if no sample has the modality';
+    const expected = 'a number in [0, 1], or null if no sample has it';
     throw wrongOption(`confidence.${modality}`, rho, expected);
   }
-  if (!(samples > 0 && samples < Infinity)) throw wrongOption(`samples`, samples, 'a number above 0');
+  if (!(samples > 0 && samples < Infinity)) throw wrongOption('samples', samples, 'a number above 0');
 }

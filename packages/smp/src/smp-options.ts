@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, type PerModality } from '@g2d/core';
-import { isPerModality, isSameSet, isUnit, isWhole, wrongOption } from './checks.js';
+import { isModalityName, type PerModality } from '@g2d/core';
+import { assertKnown, isPerModality, isSameSet, isUnit, isWhole, wrongOption } from './checks.js';
 import type { ModalityOf } from './modality-of.js';
 import type { Scope } from './scope.js';
 
@@ -14,6 +14,9 @@ import type { Scope } from './scope.js';
 export type Ranking<M extends string> =
   'batch' | 'epoch' | { readonly dataset: PerModality<M, number> } | { readonly fixed: readonly M[] };
 
+/** Takes its modalities from elsewhere, as `NoInfer`, which older compilers do not have. */
+type Known<M extends string> = [M][M extends unknown ? 0 : never];
+
 /** Settings of `SequentialModalityPrioritization`. Each default follows the paper. */
 export interface SmpOptions<M extends string> {
   /** Which variables κ touches, and whose they are; see `byPrefix`. */
@@ -21,7 +24,7 @@ export interface SmpOptions<M extends string> {
   /** τ_1 … τ_k in epochs, one for each modality. Phases before the last train one modality each. */
   readonly phaseEpochs: readonly number[];
   /** Needed where `modalityOf` is a function of your own; their order counts only for `ties: 'order'`. */
-  readonly modalities?: readonly NoInfer<M>[];
+  readonly modalities?: readonly Known<M>[];
   /**
    * The trainable variables: the constructor then checks that each modality has one in the scope. Default: the first
    * `activeVariables` or `modulate` checks.
@@ -34,7 +37,7 @@ export interface SmpOptions<M extends string> {
    */
   readonly scope?: Scope;
   /** For the scope `'encoder+head'`: whose head a variable is, for example `byPrefix({ audio: 'head/audio/', … })`. */
-  readonly headOf?: ModalityOf<NoInfer<M>>;
+  readonly headOf?: ModalityOf<Known<M>>;
   /** What κ = 0 does to momentum and weight decay: nothing (`'zero'`, default) or stop them (`'freeze'`); see `modulateGradients`. */
   readonly onZero?: 'zero' | 'freeze';
   /**
@@ -43,7 +46,7 @@ export interface SmpOptions<M extends string> {
    */
   readonly suppression?: 'complete' | 'partial';
   /** Which ρ ranks the modalities. Default `'batch'`, as the paper. */
-  readonly ranking?: Ranking<NoInfer<M>>;
+  readonly ranking?: Ranking<Known<M>>;
   /** `'released'` ends every phase but the last one epoch later, as the released code; see `prioritizedModalities`. Default `'paper'`. */
   readonly schedule?: 'paper' | 'released';
   /**
@@ -91,44 +94,42 @@ export interface CompleteSmpOptions<M extends string> extends Choices, RankingVa
  * @throws {OptionError} If an option is wrong by itself, does not fit another or does not exist.
  */
 export function completeOptions<M extends string>(given: SmpOptions<M>): CompleteSmpOptions<M> {
-  // The others are those of CHOICES, and what does not exist.
-  const {
+  const { modalityOf, phaseEpochs, headOf, ranking = 'batch' } = given;
+  assertKnown(given, {
     modalityOf,
-    phaseEpochs = [],
+    phaseEpochs,
     headOf,
-    ranking = 'batch',
-    variables: _variables,
-    modalities: named,
-    ...others
-  } = given;
-  const modalities: readonly M[] | undefined = named ?? modalityOf?.modalities;
+    ranking,
+    modalities: 0,
+    variables: 0,
+    ...CHOICES,
+  });
+  const modalities: readonly M[] | undefined = given.modalities ?? modalityOf?.modalities;
   if (typeof modalityOf !== 'function') throw wrongOption('modalityOf', modalityOf, 'a function');
-  if (!modalities?.length || new Set(modalities).size < modalities.length) {
-    throw wrongOption('modalities', modalities, 'every modality once (only `byPrefix` knows them)');
-  }
-  if (!isSameSet(modalityOf.modalities ?? modalities, modalities)) {
-    throw wrongOption('modalities', modalities, `those of \`modalityOf\`: ${modalityOf.modalities}`);
-  }
-  if (phaseEpochs.length !== modalities.length) {
-    throw new OptionError(
-      `\`phaseEpochs\` has ${phaseEpochs.length} entries but there are ${modalities.length} modalities (${modalities.join(', ')}). Give one phase length per modality: the last one is the joint phase.`,
-      { option: 'phaseEpochs', value: phaseEpochs, accepted: 'one of each' },
+  if (
+    !modalities?.length ||
+    new Set(modalities).size < modalities.length ||
+    !isSameSet(modalityOf.modalities ?? modalities, modalities) ||
+    !modalities.every(isModalityName)
+  ) {
+    throw wrongOption(
+      'modalities',
+      modalities,
+      `each of \`modalityOf\` once, of letters, digits, ".", "_", "-"`,
     );
   }
-  if (!phaseEpochs.every((epochs) => isWhole(epochs, 0))) {
-    throw wrongOption('phaseEpochs', phaseEpochs, 'whole numbers from 0');
+  if (phaseEpochs?.length !== modalities.length || !phaseEpochs.every((epochs) => isWhole(epochs, 0))) {
+    const expected = `a whole number for each of ${modalities}, the last for the joint phase`;
+    throw wrongOption('phaseEpochs', phaseEpochs, expected);
   }
-  const words: Record<string, unknown> = others;
-  for (const option in { ...CHOICES, ...words }) {
-    const accepted = (CHOICES as Readonly<Record<string, readonly unknown[]>>)[option];
-    const value = (words[option] ??= accepted?.[0]);
-    if (!accepted?.includes(value)) {
-      throw wrongOption(option, value, accepted ? `one of ${accepted.join(', ')}` : 'no such option');
-    }
+  const words: Record<string, unknown> = { ...given };
+  for (const [option, accepted] of Object.entries<readonly unknown[]>(CHOICES)) {
+    const value = (words[option] ??= accepted[0]);
+    if (!accepted.includes(value)) throw wrongOption(option, value, `one of ${accepted}`);
   }
   const { scope } = words;
   if ((scope === 'encoder+head') !== !!headOf) {
-    throw wrongOption('scope', scope, headOf ? 'encoder+head with `headOf`' : '`headOf` with it');
+    throw wrongOption('scope', scope, '`headOf` and "encoder+head" together');
   }
   const { dataset, fixed }: RankingValues<M> = ranking instanceof Object ? ranking : {};
   const isRanking =
@@ -136,8 +137,8 @@ export function completeOptions<M extends string>(given: SmpOptions<M>): Complet
     (!fixed && isPerModality(dataset, modalities, isUnit)) ||
     (!dataset && isSameSet(fixed ?? [], modalities));
   if (!isRanking) {
-    const expected = `batch, epoch, { dataset: a number in [0, 1] } or { fixed }, for each of ${modalities.join(', ')}`;
+    const expected = `batch, epoch, { dataset } or { fixed } for each of ${modalities}`;
     throw wrongOption('ranking', ranking, expected);
   }
-  return { ...given, ...words, modalities, ranking, dataset, fixed } as unknown as CompleteSmpOptions<M>;
+  return { ...words, modalities, ranking, dataset, fixed } as unknown as CompleteSmpOptions<M>;
 }

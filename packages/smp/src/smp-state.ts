@@ -17,15 +17,14 @@ export interface SmpState<M extends string> {
 
 /** Throws an `OptionError` unless a saved state is whole and of these modalities. */
 export function assertState<M extends string>(state: SmpState<M>, modalities: readonly M[]): void {
-  const expected = `what \`getState\` gives for ${modalities.join(', ')}`;
-  for (const [key, isValid] of Object.entries({
-    version: state?.version === 1,
-    epoch: isWhole(state?.epoch, 0),
-    coefficients: isPerModality(state?.coefficients, modalities, isUnit),
-    previous: isPerModality(state?.previous, modalities, isTotal),
-    current: isPerModality(state?.current, modalities, isTotal),
-  })) {
-    if (!isValid) throw wrongOption(`state.${key}`, state?.[key as keyof SmpState<M>], expected);
+  if (
+    state?.version !== 1 ||
+    !isWhole(state.epoch, 0) ||
+    !isPerModality(state.coefficients, modalities, isUnit) ||
+    !isPerModality(state.previous, modalities, isTotal) ||
+    !isPerModality(state.current, modalities, isTotal)
+  ) {
+    throw wrongOption('state', state, 'what `getState` gave');
   }
 }
 

@@ -9,6 +9,7 @@ export { kaimingNormal, xavierNormal } from './initializers.js';
 export { crossEntropy } from './cross-entropy.js';
 export { klDivergence } from './kl-divergence.js';
 export { trueClassProbability } from './true-class-probability.js';
+export { warnOfProbabilities } from './warn-of-probabilities.js';
 
 // Training
 export { orderedGradients } from './gradients.js';

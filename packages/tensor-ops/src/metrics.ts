@@ -1,4 +1,4 @@
-import { OptionError, ShapeError } from '@g2d/core';
+import { checkKeys, OptionError, ShapeError } from '@g2d/core';
 
 /**
  * Counts of (true class, predicted class).
@@ -104,8 +104,9 @@ export function macroF1(matrix: readonly (readonly number[])[]): number {
 export function expectedCalibrationError(
   confidences: ArrayLike<number>,
   right: ArrayLike<boolean>,
-  { bins = 15 }: { readonly bins?: number } = {},
+  options: { readonly bins?: number } = {},
 ): number {
+  const { bins = 15 } = checkKeys(options, { bins: true }, 'expectedCalibrationError');
   assertSameLength('right', right, confidences);
   const gaps = new Float64Array(bins);
   for (let i = 0; i < confidences.length; i++) {

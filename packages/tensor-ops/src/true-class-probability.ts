@@ -4,12 +4,7 @@ import { assertShape } from './assert.js';
 /** Throws a `ShapeError` unless `logits` is `[B, C]` and `labels` is `[B]`. */
 export function assertLabels(labels: tf.Tensor, logits: tf.Tensor): void {
   assertShape('logits', logits, [null, null], '[B, C]');
-  assertShape(
-    'labels',
-    labels,
-    [logits.shape[0] as number],
-    `[B] with B = ${logits.shape[0]}, the rows of \`logits\``,
-  );
+  assertShape('labels', labels, [logits.shape[0] as number], `[B] with B = ${logits.shape[0]}`);
 }
 
 /** `[B, C]` float32: 1 at each sample's class. Cast, since the WASM backend writes integer bits into a float32 `oneHot`. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { BatchesOptions } from '@g2d/datasets';
 import {
+  checkKeys,
   OptionError,
   type Logits,
   type Model,
@@ -77,6 +78,7 @@ export async function evaluate<A extends string, M extends A>(
   dataset: MultimodalDataset<A>,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkKeys(options, { batchSize: true, workers: true, onError: true }, 'evaluate');
   assertTask(dataset, 'classification', 'evaluateRegression');
   const { ids, labels, logits, masks } = await predictAll(predict, dataset, options);
   const measured = mapValues(logits, (rows, name) =>
@@ -104,6 +106,7 @@ export async function evaluateRegression<A extends string, M extends A>(
   dataset: MultimodalDataset<A>,
   options: EvaluateOptions = {},
 ): Promise<RegressionEvaluation> {
+  checkKeys(options, { batchSize: true, workers: true, onError: true }, 'evaluateRegression');
   assertTask(dataset, 'regression', 'evaluate');
   const { ids, labels, logits, masks } = await predictAll(predict, dataset, options);
   const measured = mapValues(logits, (rows, name) =>

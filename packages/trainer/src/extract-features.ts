@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { perModality, type Model, type MultimodalDataset } from '@g2d/core';
+import { checkKeys, perModality, type Model, type MultimodalDataset } from '@g2d/core';
 import type { EvaluateOptions } from './evaluate.js';
 import { readBatches } from './read-batches.js';
 
@@ -19,8 +19,13 @@ import { readBatches } from './read-batches.js';
 export async function extractFeatures<A extends string, M extends A>(
   model: Model<M>,
   dataset: MultimodalDataset<A>,
-  { batchSize = 250, workers = 0 }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<Record<M, Float32Array[]>> {
+  const { batchSize = 250, workers = 0 } = checkKeys(
+    options,
+    { batchSize: true, workers: true, onError: true },
+    'extractFeatures',
+  );
   const { modalities } = model;
   const rows = perModality(modalities, (): Float32Array[] => []);
   for await (const batch of readBatches<A, M>(dataset, { batchSize, workers, modalities })) {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { FrozenMultimodalModel, MultimodalModel } from '@g2d/fusion';
 import type { Precision } from '@g2d/accelerate';
 import {
+  checkKeys,
   OptionError,
   perModality,
   UnknownModalityError,
@@ -49,8 +50,13 @@ export interface FrozenTeachersOptions<S extends string, M extends string = stri
  */
 export function frozenTeachers<const M extends string, const S extends string = never>(
   models: { readonly [K in M]: MultimodalModel<K> },
-  { stored, full, ...options }: FrozenTeachersOptions<S, M | S> = {},
+  given: FrozenTeachersOptions<S, M | S> = {},
 ): FrozenTeachers<M | S> {
+  const { stored, full, ...options } = checkKeys(
+    given,
+    { precision: true, stored: true, full: true },
+    'frozenTeachers',
+  );
   const online = Object.keys(models) as M[];
   const read = Object.keys(stored ?? {}) as S[];
   for (const modality of online) {

@@ -1,5 +1,13 @@
 import { OptionError, type Model, type Optimizer, type OptimizerSettings, type Schedule } from '@g2d/core';
-import { Adam, AdamW, cosineAnnealing, linearWarmUp, SGD, stepDecay } from '@g2d/tensor-ops';
+import {
+  Adam,
+  AdamW,
+  cosineAnnealing,
+  linearWarmUp,
+  SGD,
+  stepDecay,
+  type StepDecayOptions,
+} from '@g2d/tensor-ops';
 
 /**
  * The optimizer of a model's parameters.
@@ -7,18 +15,29 @@ import { Adam, AdamW, cosineAnnealing, linearWarmUp, SGD, stepDecay } from '@g2d
  * @throws {OptionError} If a setting is out of range.
  */
 export function createOptimizer<M extends string>(model: Model<M>, settings: OptimizerSettings): Optimizer {
+  // What TensorFlow.js's `compile` takes. The state of its optimizers goes by position, which a frozen variable would shift.
+  if (typeof settings !== 'object' || 'applyGradients' in settings) {
+    const came = typeof settings === 'object' ? settings.constructor.name : String(settings);
+    const accepted = "settings, such as { type: 'adam', learningRate: 0.01 }";
+    throw new OptionError(`\`optimizer\` is ${came}; it must be ${accepted}.`, {
+      option: 'optimizer',
+      value: came,
+      accepted,
+    });
+  }
   const variables = model.parameters.map(({ variable }) => variable);
-  switch (settings.type ?? 'sgd') {
+  const { type = 'sgd', schedule: _schedule, warmUp: _warmUp, ...own } = settings;
+  switch (type) {
     case 'sgd':
-      return new SGD(variables, settings);
+      return new SGD(variables, own);
     case 'adam':
-      return new Adam(variables, settings);
+      return new Adam(variables, own);
     case 'adam-w':
-      return new AdamW(variables, settings);
+      return new AdamW(variables, own);
     default:
-      throw new OptionError(`There is no optimizer "${settings.type}"; it can be sgd, adam, adam-w.`, {
+      throw new OptionError(`There is no optimizer "${String(type)}"; it can be sgd, adam, adam-w.`, {
         option: 'optimizer.type',
-        value: settings.type,
+        value: type,
         accepted: 'sgd, adam, adam-w',
       });
   }
@@ -32,5 +51,8 @@ export function learningRateAt({ learningRate, schedule, warmUp }: OptimizerSett
 
 function scheduled(base: number, schedule: Schedule | undefined, epoch: number): number {
   if (!schedule) return base;
-  return schedule.type === 'step' ? stepDecay(base, epoch, schedule) : cosineAnnealing(base, epoch, schedule);
+  const { type, ...fall } = schedule;
+  return type === 'step'
+    ? stepDecay(base, epoch, fall as StepDecayOptions)
+    : cosineAnnealing(base, epoch, fall as Parameters<typeof cosineAnnealing>[2]);
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { perModality, type MultimodalDataset, type PerModality, type Teachers } from '@g2d/core';
+import { checkKeys, perModality, type MultimodalDataset, type PerModality, type Teachers } from '@g2d/core';
 import { modalityConfidence, regressionConfidence } from '@g2d/smp';
 import { readBatches } from './read-batches.js';
 
@@ -16,8 +16,13 @@ import { readBatches } from './read-batches.js';
 export async function teacherConfidence<A extends string, M extends A>(
   teachers: Pick<Teachers<M>, 'modalities' | 'outputs'>,
   dataset: MultimodalDataset<A>,
-  { targetVariance, batchSize = 250 }: { readonly targetVariance?: number; readonly batchSize?: number } = {},
+  options: { readonly targetVariance?: number; readonly batchSize?: number } = {},
 ): Promise<PerModality<M, number>> {
+  const { targetVariance, batchSize = 250 } = checkKeys(
+    options,
+    { targetVariance: true, batchSize: true },
+    'teacherConfidence',
+  );
   const { modalities } = teachers;
   const sums: Record<M, number> = perModality(modalities, () => 0);
   const samples: Record<M, number> = perModality(modalities, () => 0);

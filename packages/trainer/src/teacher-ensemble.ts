@@ -1,5 +1,5 @@
 import { ensembleLogits, type EnsembleLogitsOptions } from '@g2d/distill';
-import { perModality, type Teachers } from '@g2d/core';
+import { checkKeys, perModality, type Teachers } from '@g2d/core';
 import type { Predictor } from './evaluate.js';
 
 /**
@@ -12,8 +12,13 @@ import type { Predictor } from './evaluate.js';
  */
 export function teacherEnsemble<M extends string>(
   teachers: Pick<Teachers<M>, 'modalities' | 'outputs'>,
-  { average = 'logits', task = 'classification' }: Pick<EnsembleLogitsOptions<M>, 'average' | 'task'> = {},
+  options: Pick<EnsembleLogitsOptions<M>, 'average' | 'task'> = {},
 ): Predictor<M> {
+  const { average = 'logits', task = 'classification' } = checkKeys(
+    options,
+    { average: true, task: true },
+    'teacherEnsemble',
+  );
   return (batch) => {
     const masks = teachers.modalities.flatMap((modality) => {
       const mask = batch.present?.[modality];

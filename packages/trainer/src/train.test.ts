@@ -226,7 +226,7 @@ describe('modalityPrioritization', () => {
 
   it('refuses a scope without variables, where it would silently be joint training', async () => {
     await expect(
-      run([modalityPrioritization({ phaseEpochs: [1, 1] })], 1, await trainedTeachers()),
+      run([modalityPrioritization({ phaseEpochs: [1, 1], scope: 'conv' })], 1, await trainedTeachers()),
     ).rejects.toThrow(/acts on parameters of the kind conv, and loud has none/);
   });
 });

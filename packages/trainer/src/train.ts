@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { assertModalityNames, checkKeys } from '@g2d/core';
 import type { Batch, EpochRecord, Method, OptimizerSettings, Snapshot } from '@g2d/core';
 import { addStep, NO_STEPS, summarize, type StepRecord } from './epoch-log.js';
 import { headlines, type Predictor } from './evaluate.js';
@@ -105,6 +106,28 @@ type Begun<M extends string> = Awaited<ReturnType<typeof begin<M>>>;
 
 /** Checks everything, and makes what a training has before its first step, or had at a saved state. */
 async function begin<M extends string>(options: TrainOptions<M>) {
+  checkKeys(
+    options,
+    {
+      model: true,
+      methods: true,
+      optimizer: true,
+      epochs: true,
+      batches: true,
+      evaluate: true,
+      resume: true,
+      afterStep: true,
+      onEpoch: true,
+      everySample: true,
+      batchesPerEpoch: true,
+      teachers: true,
+      task: true,
+      seed: true,
+      allReduce: true,
+    },
+    'train',
+  );
+  assertModalityNames(options.model.modalities, 'The model');
   assertMethods(options);
   const { model, methods, epochs, optimizer, resume } = options;
   const stages = new Stages<M>({ methods, epochs, modalities: model.modalities, optimizer });

@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { checkKeys, OptionError } from '@g2d/core';
 import { formatList } from '../format.js';
 import { methodRank } from '../methods.js';
 import type { Run } from '../run.js';
@@ -29,6 +29,7 @@ import { tableNotes } from './notes.js';
  * console.log(formatComparison(compareRuns(runs), 'text'));
  */
 export function compareRuns(runs: readonly Run[], options: EstimateOptions = {}): Comparison {
+  checkKeys(options, { level: true, resamples: true, seed: true }, 'compareRuns');
   if (runs.length === 0) {
     throw new OptionError('There are no runs to compare; give at least one finished run folder.', {
       option: 'runs',

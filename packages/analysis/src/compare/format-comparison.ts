@@ -1,4 +1,4 @@
-import { OptionError, shown } from '@g2d/core';
+import { OptionError, shown, checkKeys } from '@g2d/core';
 import { formatList } from '../format.js';
 import { foldColumns, oneLine, textTable } from '../text-table.js';
 import { comparisonCells } from './cells.js';
@@ -25,8 +25,9 @@ export type ComparisonFormat = 'text' | 'markdown' | 'csv';
 export function formatComparison(
   comparison: Comparison,
   format: ComparisonFormat,
-  { width = Infinity }: { readonly width?: number } = {},
+  options: { readonly width?: number } = {},
 ): string {
+  const { width = Infinity } = checkKeys(options, { width: true }, 'formatComparison');
   switch (format) {
     case 'text':
       return asText(comparison, width);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { openNpy } from '@g2d/formats/node';
-import { DatasetNotFoundError } from '@g2d/core';
+import { checkKeys, DatasetNotFoundError } from '@g2d/core';
 import { AV_MNIST_HOW_TO_GET, avMnistFiles, openAvMnist } from './open.js';
 import type { DatasetCheck } from '@g2d/core';
 
@@ -22,10 +22,8 @@ const SHAPES: Readonly<Record<string, string>> = { audio: '112 × 112', image: '
  * @example
  * const { asPublished, problems } = await checkAvMnist('data/avmnist');
  */
-export async function checkAvMnist(
-  folder: string,
-  { onProgress }: CheckAvMnistOptions = {},
-): Promise<DatasetCheck> {
+export async function checkAvMnist(folder: string, options: CheckAvMnistOptions = {}): Promise<DatasetCheck> {
+  const { onProgress } = checkKeys(options, { onProgress: true }, 'checkAvMnist');
   const problems = new Map<string, string[]>();
   const report = (reason: string, id: string): void => {
     const ids = problems.get(reason);

@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { basename, join } from 'node:path';
 import { checkClips, Problems, reasonOf } from '../clips/check-clips.js';
 import { EMPTY_SOUND, findClips, NEITHER, NO_FOLDER, NO_FRAME, NO_SOUND } from '../clips/find-clips.js';
@@ -30,6 +31,7 @@ const KNOWN = 'broken in the published dataset itself';
  * const { asPublished, problems } = await checkCremaD('data/crema-d');
  */
 export async function checkCremaD(folder: string, options: CheckCremaDOptions = {}): Promise<DatasetCheck> {
+  checkKeys(options, { onProgress: true, framesPerSecond: true, frames: true }, 'checkCremaD');
   const { onProgress, frames = 1, framesPerSecond = 1 } = options;
   const problems = new Problems();
   const rules = cremaDRules(frames);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openHdf5, openNpy } from '@g2d/formats/node';
-import { DatasetNotFoundError, perModality } from '@g2d/core';
+import { checkKeys, DatasetNotFoundError, perModality } from '@g2d/core';
 import type { DatasetCheck } from '@g2d/core';
 import { GCNET_FEATURES, gcnetLabelFile } from './gcnet.js';
 import { findFeatures, readSpeakers } from './gcnet-features.js';
@@ -56,6 +56,11 @@ const MLA_EXPECTED = {
  * const { asPublished, problems } = await checkIemocap('data/gcnet', { form: 'gcnet' });
  */
 export async function checkIemocap(folder: string, options: CheckIemocapOptions = {}): Promise<DatasetCheck> {
+  checkKeys(
+    options,
+    { form: true, classes: true, labelFile: true, listFolder: true, onProgress: true },
+    'checkIemocap',
+  );
   const { form = 'mmin' } = options;
   const problems = new Map<string, string[]>();
   const report: Report = (reason, id) => {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileAtomic, writeNpy } from '@g2d/formats/node';
-import { OptionError, type Split } from '@g2d/core';
+import { checkKeys, OptionError, type Split } from '@g2d/core';
 import { logPowerSpectrogram } from '../transforms/log-power-spectrogram.js';
 import { mixNoise } from '../transforms/mix-noise.js';
 import { principalComponents, projectOntoComponents } from '../transforms/principal-components.js';
@@ -75,6 +75,11 @@ const HOUR = 3_600_000;
  * const train = await avMnist({ ...built, split: 'train' });
  */
 export async function buildSmallAvMnist(options: BuildSmallAvMnistOptions): Promise<BuiltSmallAvMnist> {
+  checkKeys(
+    options,
+    { sources: true, out: true, draw: true, drawSeed: true, onProgress: true },
+    'buildSmallAvMnist',
+  );
   const { sources: folder, out, draw = 'main', drawSeed = 0, onProgress } = options;
   checkOptions(draw, drawSeed);
   const target = resolve(out);

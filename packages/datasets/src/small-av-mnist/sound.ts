@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatasetNotFoundError, FileFormatError, OptionError } from '@g2d/core';
+import { DatasetNotFoundError, FileFormatError, OptionError, checkKeys } from '@g2d/core';
 import { parseJson } from '@g2d/core/run-folder';
 import { mixNoise } from '../transforms/mix-noise.js';
 import type { SmallAvMnistPair } from './pairs.js';
@@ -35,7 +35,11 @@ export async function smallAvMnistSound(options: {
   readonly root: string;
   readonly id: string;
 }): Promise<SmallAvMnistSound> {
-  const { sources, root, id } = options;
+  const { sources, root, id } = checkKeys(
+    options,
+    { sources: true, root: true, id: true },
+    'smallAvMnistSound',
+  );
   const path = join(root, 'pairs.json');
   if (!existsSync(path)) {
     throw new DatasetNotFoundError({

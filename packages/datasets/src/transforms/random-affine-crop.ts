@@ -1,4 +1,4 @@
-import { OptionError, type RandomStream } from '@g2d/core';
+import { checkKeys, OptionError, type RandomStream } from '@g2d/core';
 
 /** Settings of `randomAffineCrop`. */
 export interface RandomAffineCropOptions {
@@ -30,6 +30,7 @@ export type CropUniforms = readonly [number, number, number, number, number];
 export function randomAffineCrop(
   options: RandomAffineCropOptions = {},
 ): (image: Float32Array, shape: readonly number[], random: RandomStream) => Float32Array {
+  checkKeys(options, { area: true, aspect: true, rotation: true }, 'randomAffineCrop');
   const ranges = checked(options);
   return (image, shape, random) => {
     // In this order: the same stream must give the same crop in every version.

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readPickle } from '@g2d/formats/node';
-import { DatasetNotFoundError } from '@g2d/core';
+import { checkKeys, DatasetNotFoundError } from '@g2d/core';
 import type { DatasetCheck } from '@g2d/core';
 import type { Split } from '@g2d/core';
 import { findUrFunny, readUrFunny, UR_FUNNY_HOW_TO_GET, UR_FUNNY_LICENCE } from './open.js';
@@ -32,10 +32,8 @@ const NOT_FINITE = 'numbers that are not finite, read as 0 (expected of the publ
  * @example
  * const { asPublished, problems } = await checkUrFunny('data/ur-funny');
  */
-export async function checkUrFunny(
-  folder: string,
-  { onProgress, widths }: CheckUrFunnyOptions = {},
-): Promise<DatasetCheck> {
+export async function checkUrFunny(folder: string, given: CheckUrFunnyOptions = {}): Promise<DatasetCheck> {
+  const { onProgress, widths } = checkKeys(given, { onProgress: true, widths: true }, 'checkUrFunny');
   const problems = new Map<string, string[]>();
   const report = (reason: string, id: string): void => {
     const ids = problems.get(reason) ?? [];

@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { join } from 'node:path';
 import { checkClips, Problems, reasonOf } from '../clips/check-clips.js';
 import { findClips } from '../clips/find-clips.js';
@@ -34,6 +35,7 @@ export async function checkVggSound(
   folder: string,
   options: CheckVggSoundOptions = {},
 ): Promise<DatasetCheck> {
+  checkKeys(options, { onProgress: true, csv: true, framesPerSecond: true, frames: true }, 'checkVggSound');
   const { onProgress, frames = 3 } = options;
   const problems = new Problems();
   const listed = readClips(folder, options, problems);

@@ -2,7 +2,7 @@ import { createReadStream, rmSync, statSync } from 'node:fs';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, ShapeError, shown } from '@g2d/core';
+import { OptionError, ShapeError, shown, checkKeys } from '@g2d/core';
 import type { TeacherOutputs } from '../g2d-loss.js';
 import { littleEndian } from './little-endian.js';
 import { assertIdentity, type TeacherIdentity } from './teacher-identity.js';
@@ -42,9 +42,14 @@ export interface WriteTeacherOutputsOptions extends TeacherIdentity {
  */
 export async function writeTeacherOutputs(
   file: string,
-  { teacherHash, augmentationSeed, onProgress }: WriteTeacherOutputsOptions,
+  options: WriteTeacherOutputsOptions,
   batches: AsyncIterable<TeacherBatch> | Iterable<TeacherBatch>,
 ): Promise<void> {
+  const { teacherHash, augmentationSeed, onProgress } = checkKeys(
+    options,
+    { teacherHash: true, augmentationSeed: true, onProgress: true },
+    'writeTeacherOutputs',
+  );
   const identity = { teacherHash, augmentationSeed };
   assertIdentity(identity);
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {

@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { encodeSafetensors } from '@g2d/formats';
 import { writeFileAtomic } from '@g2d/formats/node';
-import { OptionError } from '@g2d/core';
+import { checkKeys, OptionError } from '@g2d/core';
 import { torchParameters } from '../torch/torch-parameters.js';
 
 /** How a checkpoint is written. */
@@ -26,7 +26,8 @@ export interface ExportTorchOptions {
  * exportTorch(encoder, 'audio.safetensors');
  * // PyTorch: net.load_state_dict(safetensors.torch.load_file('audio.safetensors'))
  */
-export function exportTorch(model: LayersModel, file: string, { prefix }: ExportTorchOptions = {}): void {
+export function exportTorch(model: LayersModel, file: string, options: ExportTorchOptions = {}): void {
+  const { prefix } = checkKeys(options, { prefix: true }, 'exportTorch');
   if (!file.endsWith('.safetensors')) {
     throw new OptionError(`${file} does not end in .safetensors, the only format that is written.`, {
       option: 'file',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { OptionError, shown } from '@g2d/core';
+import { OptionError, shown, checkKeys } from '@g2d/core';
 import { decodeCheckpoint, type Checkpoint, type CheckpointTensor } from '../torch/decode-checkpoint.js';
 import { matchCheckpoint, type Channels, type Saying } from '../torch/match-checkpoint.js';
 import { torchParameters } from '../torch/torch-parameters.js';
@@ -58,8 +58,13 @@ export interface ImportedCheckpoint {
 export function importTorch(
   file: string,
   model: LayersModel,
-  { prefix, channels, option }: ImportTorchOptions = {},
+  options: ImportTorchOptions = {},
 ): ImportedCheckpoint {
+  const { prefix, channels, option } = checkKeys(
+    options,
+    { prefix: true, channels: true, option: true },
+    'importTorch',
+  );
   if (channels !== undefined && channels !== 'sum' && channels !== 'mean') {
     throw new OptionError(`\`channels\` is ${shown(channels)}; it must be 'sum' or 'mean'.`, {
       option: 'channels',

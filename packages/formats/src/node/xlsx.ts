@@ -1,4 +1,4 @@
-import { FileFormatError, OptionError, shown } from '@g2d/core';
+import { FileFormatError, OptionError, shown, checkKeys } from '@g2d/core';
 import { readSmallFile } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
 import { optionalPackage } from './optional-package.js';
@@ -33,7 +33,8 @@ const MOST_CELLS = 4_000_000;
  * @param path The file.
  * @throws {FileFormatError} If it is no workbook, is damaged, lacks the sheet, or would unpack to far more than a table.
  */
-export async function readXlsx(path: string, { sheet = 1 }: XlsxOptions = {}): Promise<readonly XlsxRow[]> {
+export async function readXlsx(path: string, options: XlsxOptions = {}): Promise<readonly XlsxRow[]> {
+  const { sheet = 1 } = checkKeys(options, { sheet: true }, 'readXlsx');
   if (typeof sheet === 'number' && !(Number.isInteger(sheet) && sheet >= 1)) {
     throw new OptionError(`\`sheet\` is ${sheet}; sheets have names, and numbers from 1.`, {
       option: 'sheet',

@@ -65,7 +65,7 @@ async function run(): Promise<{ backend: string; loop: Epoch[]; fit: Epoch[] }> 
   const inputs = [images(4), images(5)];
   const confidence = {
     audio: (await modalityConfidence(labels, tf.mul(classes, 4)).data())[0] as number,
-    video: (await modalityConfidence(labels, classes).data())[0] as number,
+    video: (await modalityConfidence(labels, tf.sub(classes, 0.5)).data())[0] as number,
   };
   const variablesOf = (model: tf.LayersModel) =>
     model.trainableWeights.map((weight) => weight.read() as tf.Variable);

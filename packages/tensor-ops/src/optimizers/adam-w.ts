@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedGradient } from '@g2d/core';
 import { Adam, type AdamOptions } from './adam.js';
@@ -22,7 +23,12 @@ export class AdamW implements Optimizer {
   readonly #adam: Adam;
   readonly #weightDecay: number;
 
-  constructor(variables: readonly tf.Variable[], { weightDecay = 0.01, ...options }: AdamOptions = {}) {
+  constructor(variables: readonly tf.Variable[], given: AdamOptions = {}) {
+    const { weightDecay = 0.01, ...options } = checkKeys(
+      given,
+      { learningRate: true, betas: true, epsilon: true, weightDecay: true },
+      'AdamW',
+    );
     assertOptions({ weightDecay });
     this.#variables = variablesByName(variables);
     this.#adam = new Adam(variables, options);

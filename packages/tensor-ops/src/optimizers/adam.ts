@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedGradient } from '@g2d/core';
 import type { Optimizer } from '@g2d/core';
@@ -49,10 +50,13 @@ export class Adam implements Optimizer {
   readonly #weightDecay: number;
   #learningRate: number;
 
-  constructor(
-    variables: readonly tf.Variable[],
-    { learningRate = 1e-3, betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: AdamOptions = {},
-  ) {
+  constructor(variables: readonly tf.Variable[], options: AdamOptions = {}) {
+    const {
+      learningRate = 1e-3,
+      betas = [0.9, 0.999],
+      epsilon = 1e-8,
+      weightDecay = 0,
+    } = checkKeys(options, { learningRate: true, betas: true, epsilon: true, weightDecay: true }, 'Adam');
     assertOptions({ learningRate, epsilon, weightDecay });
     assertOptions({ 'betas[0]': betas[0], 'betas[1]': betas[1] }, 1);
     this.#variables = variablesByName(variables);

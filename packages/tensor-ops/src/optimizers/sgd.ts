@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedGradient } from '@g2d/core';
-import { OptionError } from '@g2d/core';
+import { checkKeys, OptionError } from '@g2d/core';
 import { TENSORFLOW, tensorflow } from '../tensorflow/operations.js';
 import { assertOptions } from './options.js';
 import type { Optimizer } from '@g2d/core';
@@ -42,10 +42,18 @@ export class SGD implements Optimizer {
   #learningRate: number;
   #update: SGDUpdate | undefined;
 
-  constructor(
-    variables: readonly tf.Variable[],
-    { learningRate, momentum = 0, weightDecay = 0, dampening = 0, nesterov = false }: SGDOptions,
-  ) {
+  constructor(variables: readonly tf.Variable[], options: SGDOptions) {
+    const {
+      learningRate,
+      momentum = 0,
+      weightDecay = 0,
+      dampening = 0,
+      nesterov = false,
+    } = checkKeys(
+      options,
+      { learningRate: true, momentum: true, weightDecay: true, dampening: true, nesterov: true },
+      'SGD',
+    );
     assertOptions({ learningRate, momentum, weightDecay, dampening });
     if (nesterov && !(momentum > 0 && dampening === 0)) {
       throw new OptionError(

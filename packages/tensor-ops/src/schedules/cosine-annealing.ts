@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { assertEpochs } from './assert-epochs.js';
 
 /**
@@ -18,8 +19,9 @@ import { assertEpochs } from './assert-epochs.js';
 export function cosineAnnealing(
   base: number,
   epoch: number,
-  { epochs, min = 0 }: { readonly epochs: number; readonly min?: number },
+  options: { readonly epochs: number; readonly min?: number },
 ): number {
+  const { epochs, min = 0 } = checkKeys(options, { epochs: true, min: true }, 'cosineAnnealing');
   assertEpochs('epochs', epochs);
   const progress = Math.min(Math.max((epoch - 1) / epochs, 0), 1);
   return min + ((base - min) * (1 + Math.cos(Math.PI * progress))) / 2;

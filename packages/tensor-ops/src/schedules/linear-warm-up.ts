@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { assertEpochs } from './assert-epochs.js';
 
 /**
@@ -18,8 +19,9 @@ import { assertEpochs } from './assert-epochs.js';
 export function linearWarmUp(
   rate: number,
   epoch: number,
-  { epochs, start = 1 / 3 }: { readonly epochs: number; readonly start?: number },
+  options: { readonly epochs: number; readonly start?: number },
 ): number {
+  const { epochs, start = 1 / 3 } = checkKeys(options, { epochs: true, start: true }, 'linearWarmUp');
   assertEpochs('epochs', epochs);
   return rate * (start + (1 - start) * Math.min((epoch - 1) / epochs, 1));
 }

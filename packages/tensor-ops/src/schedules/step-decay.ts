@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { assertEpochs } from './assert-epochs.js';
 
 /** When and by how much the rate drops: `after` given epochs or `every` so many. */
@@ -29,11 +30,12 @@ export type StepDecayOptions = {
  * stepDecay(0.05, 43, { after: [42] }); // 0.005
  * @see G2D, App. A.4.2
  */
-export function stepDecay(
-  base: number,
-  epoch: number,
-  { after, every, ratio = 0.1 }: StepDecayOptions,
-): number {
+export function stepDecay(base: number, epoch: number, options: StepDecayOptions): number {
+  const {
+    after,
+    every,
+    ratio = 0.1,
+  } = checkKeys(options, { after: true, every: true, ratio: true }, 'stepDecay');
   if (after) return base * ratio ** after.filter((milestone) => epoch > milestone).length;
   assertEpochs('every', every);
   return base * ratio ** Math.max(0, Math.floor((epoch - 1) / every));

@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { comparisonCells } from '../../compare/cells.js';
 import { compareRuns } from '../../compare/compare-runs.js';
 import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
@@ -42,8 +43,18 @@ export interface ComparisonReportOptions extends EstimateOptions {
  * writeFileSync('compare.html', renderComparison({ title: 'Three methods', runs }));
  */
 export function renderComparison(options: ComparisonReportOptions): string {
-  const { title, runs, introduction } = options;
-  const { tables, notes, level } = compareRuns(runs, options);
+  const {
+    title,
+    runs,
+    introduction,
+    command: _command,
+    ...estimate
+  } = checkKeys(
+    options,
+    { title: true, runs: true, introduction: true, command: true, level: true, resamples: true, seed: true },
+    'renderComparison',
+  );
+  const { tables, notes, level } = compareRuns(runs, estimate);
   const findings = tables.map((table) => comparisonFindings(table, level));
   const isOne = tables.length === 1;
   return renderPage({

@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { formatCount, formatList } from '../../format.js';
 import { tableCells } from '../../format-table.js';
 import { resultsTable } from '../../results-table.js';
@@ -42,7 +43,11 @@ export interface ReportOptions {
  * writeFileSync('report.html', renderReport({ title: 'Digits', group }));
  */
 export function renderReport(options: ReportOptions): string {
-  const { title, group, introduction } = options;
+  const { title, group, introduction } = checkKeys(
+    options,
+    { title: true, group: true, introduction: true, samples: true, command: true },
+    'renderReport',
+  );
   const { headline, points } = groupFindings(group);
   return renderPage({
     title,

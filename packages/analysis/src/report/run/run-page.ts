@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { runLabel } from '../../methods.js';
 import type { StartedRun } from '../../run.js';
 import { flatSettings, isPrioritized } from '../../run-settings.js';
@@ -40,6 +41,7 @@ export interface RunReportOptions {
  * writeFileSync('report.html', renderRunReport({ run }));
  */
 export function renderRunReport(options: RunReportOptions): string {
+  checkKeys(options, { run: true, title: true, samples: true, command: true }, 'renderRunReport');
   const { run, title = defaultTitle(run) } = options;
   const view = viewOf(run);
   const { headline, points } = runFindings(view);
