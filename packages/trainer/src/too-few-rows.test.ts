@@ -61,7 +61,6 @@ async function run(all: () => Batch<Modality>[], changes: Partial<TrainOptions<M
     methods: [],
     epochs: 1,
     optimizer: { learningRate: 0.1, momentum: 0.9 },
-    // eslint-disable-next-line @typescript-eslint/require-await
     batches: async function* (_, startBatch) {
       for (const [i, batch] of all().entries()) if (i >= startBatch) yield { ...batch, index: i };
     },

@@ -7,7 +7,7 @@ describe('conv2dTranspose on wasm', () => {
   it('is the backend’s own where no convolution has this shape, as it was before', async () => {
     await loadTensorFlow({ backend: 'wasm', quiet: true });
     const own = tf.getKernel('Conv2DBackpropInput', 'wasm');
-    const kernelFunc = vi.fn(own.kernelFunc);
+    const kernelFunc = vi.fn<typeof own.kernelFunc>(own.kernelFunc);
     tf.unregisterKernel('Conv2DBackpropInput', 'wasm');
     tf.registerKernel({ ...own, kernelFunc });
     registerTrainingKernels();
