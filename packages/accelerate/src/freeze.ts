@@ -1,6 +1,7 @@
 import { checkKeys } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { compile } from './accelerate/compile.js';
+import { isModel } from './accelerate/layer-facts.js';
 import { runProgram } from './accelerate/program.js';
 import { assertComputes } from './kernels/bfloat16-problem.js';
 import { assertPrecision, type Precision } from './kernels/bfloat16.js';
@@ -35,13 +36,16 @@ export function freeze(model: LayersModel, options: { readonly precision?: Preci
   const { precision = 'float32' } = checkKeys(options, { precision: true }, 'freeze');
   assertPrecision(precision);
   registerTrainingKernels();
-  const isFast = tf.getBackend() === TENSORFLOW;
+  const backend = tf.getBackend();
+  const isFast = backend === TENSORFLOW;
   if (isFast) assertComputes(precision);
-  const program = isFast ? compile(model, { steps: 'frozen', precision }) : null;
+  // A model class of the user's own may compute something else than its graph.
+  const program =
+    isFast || isModel(model) ? compile(model, { steps: isFast ? 'frozen' : 'layers', precision }) : null;
   return {
     predict: (inputs) =>
       tf.tidy(() => {
-        if (program && tf.getBackend() === TENSORFLOW) return runProgram(program, inputs, false, true);
+        if (program && tf.getBackend() === backend) return runProgram(program, inputs, false, isFast);
         const outputs = model.apply([...inputs], { training: false });
         return (Array.isArray(outputs) ? outputs : [outputs]) as Tensor[];
       }),

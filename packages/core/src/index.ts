@@ -21,7 +21,7 @@ export type { NamedArray } from './named-array.js';
 export type { RandomState, RandomStream } from './random.js';
 
 // Models
-export type { Model, Parameter, PassMode, Weight } from './model.js';
+export type { AbsentRows, Model, Parameter, PassMode, Weight } from './model.js';
 export type { Logits, LossTerms, Outputs } from './outputs.js';
 export type { EncoderOptions, InputShape } from './encoder.js';
 export type { Fusion, FusionLayer, FusionOptions, FusionPass } from './fusion.js';

@@ -49,8 +49,14 @@ export interface PassMode<M extends string = string> {
 }
 
 /**
+ * What the encoders see of samples that lack their modality: rows of zeros, which batch normalization counts as it does in the
+ * reference (`'zeros'`), or nothing: they run on the rows of the others alone (`'skip'`).
+ */
+export type AbsentRows = 'zeros' | 'skip';
+
+/**
  * Anything that can be trained. `MultimodalModel` of `@g2d/fusion`, encoders and a fusion, is the usual one; a class of your own with
- * these four members trains in the same loop, with the same methods and checkpoints.
+ * its first four members trains in the same loop, with the same methods and checkpoints.
  */
 export interface Model<M extends string> {
   readonly modalities: readonly M[];
@@ -69,4 +75,11 @@ export interface Model<M extends string> {
    * @param mode Models without batch statistics and dropout need not look at it.
    */
   forward(batch: Inputs<M>, mode: PassMode<M>): Outputs<M>;
+  /**
+   * The fewest rows with which each encoder can run in training mode: 2 where batch normalization has one value of a sample in each
+   * channel, as of rows `[B, F]`. The loop leaves batches out that have fewer. Default: 1.
+   */
+  readonly minRows?: PerModality<M, number>;
+  /** Default `'zeros'`. */
+  readonly absentRows?: AbsentRows;
 }

@@ -19,6 +19,11 @@ export interface EpochRecord {
   readonly seconds: number;
   /** True if a method ended the training with this epoch. */
   readonly stopped?: true;
+  /**
+   * Batches that were left out because one sample alone had a modality, of which batch normalization would have had a single value in
+   * each channel: no variance. Absent: none.
+   */
+  readonly skippedSteps?: number;
   /** Means over the epoch's batches. */
   readonly loss: Readonly<Record<string, number>>;
   /** On the training batches as they were trained on: augmented, before each step. */

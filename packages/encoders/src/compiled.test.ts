@@ -23,10 +23,14 @@ describe('encoders are compiled to fast kernels', () => {
   const residual = { G2dConv2D: 20, G2dGlobalAverage: 1 };
   // With the kernels of @g2d/native, or as one operation of TensorFlow's after the other.
   const fused = process.env['G2D_KERNELS'] !== 'off';
+  const pooling = fused ? { G2dMaxPoolNative: 1 } : { G2dMaxPool: 1 };
+  /** What our pooling does with TensorFlow's, where it is not there, is its own. */
+  const ours = (counts: Record<string, number>): Record<string, number> =>
+    fused ? counts : Object.fromEntries(Object.entries(counts).filter(([name]) => name.startsWith('G2d')));
 
   it('ResNet-18', async () => {
     const model = resnet18({ name: 'image', inputShape: [32, 32, 3], seed: 0 });
-    expect(await kernels(model, [tf.zeros([2, 32, 32, 3])])).toEqual({
+    expect(ours(await kernels(model, [tf.zeros([2, 32, 32, 3])]))).toEqual({
       ...residual,
       ...(fused
         ? { G2dFusedBatchNorm: 11, G2dFusedBatchNormAddRelu: 8, G2dFusedBatchNormReluMaxPool: 1 }
@@ -35,7 +39,7 @@ describe('encoders are compiled to fast kernels', () => {
             G2dBatchNorm: 12,
             G2dBatchNormRelu: 8,
             G2dPad: 1,
-            G2dMaxPoolOneDnn: 1,
+            ...pooling,
             G2dRelu: 1,
             G2dAddRelu: 8,
           }),
@@ -44,10 +48,10 @@ describe('encoders are compiled to fast kernels', () => {
 
   it('ResNet-18 of frames: as many operations', async () => {
     const model = resnet18({ name: 'video', inputShape: [null, 32, 32, 3], seed: 0 });
-    expect(await kernels(model, [tf.zeros([2, 3, 32, 32, 3])])).toEqual({
+    expect(ours(await kernels(model, [tf.zeros([2, 3, 32, 32, 3])]))).toEqual({
       ...residual,
       G2dPad: 1,
-      G2dMaxPoolOneDnn: 1,
+      ...pooling,
       ...(fused
         ? { G2dFusedBatchNorm: 12, G2dFusedBatchNormAddRelu: 8 }
         : { G2dBatchNorm: 11, G2dBatchNormRelu: 9, G2dAddRelu: 8 }),

@@ -12,7 +12,10 @@ import {
   checkKeys,
   OptionError,
   perModality,
+  ShapeError,
+  shown,
   UnknownModalityError,
+  type AbsentRows,
   type Fusion,
   type FusionPass,
   type Inputs,
@@ -36,10 +39,14 @@ import {
 import { encoderRole, innerLayers } from './layer-roles.js';
 import { weightNames } from './weight-names.js';
 import { asConstants, hasGradients, keeping, trainingOf } from './pass-mode.js';
+import { minRows } from './min-rows.js';
 import { presentRows } from './presence.js';
+import { presentIndices, presentRowsAlone } from './present-rows-alone.js';
 
 /** Which part of a model a variable belongs to. */
 export type ParameterGroup<M extends string> = Pick<Parameter<M>, 'modality' | 'role'>;
+
+const ABSENT_ROWS: readonly AbsentRows[] = ['zeros', 'skip'];
 
 /** What a pass runs on. */
 interface CheckedPass<M extends string> {
@@ -77,6 +84,8 @@ export class MultimodalModel<M extends string> implements Model<M> {
   readonly variables: readonly tf.Variable[];
   /** Shapes of the tensors that each encoder takes, mostly one; `null` for the batch and free axes. */
   readonly inputShapes: PerModality<M, readonly (readonly (number | null)[])[]>;
+  readonly minRows: PerModality<M, number>;
+  readonly absentRows: AbsentRows;
   readonly #encoders: PerModality<M, LayersModel>;
   readonly #fusion: Fusion<M>;
   readonly #state: ReadonlyMap<string, LayerVariable>;
@@ -86,11 +95,31 @@ export class MultimodalModel<M extends string> implements Model<M> {
   readonly #fusionStatistics: readonly LayerVariable[];
 
   /**
+   * @param parts `absentRows`: with `'skip'` an encoder runs on the samples that have its modality alone, so that its batch
+   * normalization is that of these samples; default `'zeros'`, as in the reference.
    * @throws {OptionError} If encoders and fusion do not have the same modalities, an encoder's features are not as wide
    * as the fusion expects, or layers share a name.
    */
-  constructor(parts: { readonly encoders: PerModality<M, LayersModel>; readonly fusion: Fusion<M> }) {
-    const { encoders, fusion } = checkKeys(parts, { encoders: true, fusion: true }, 'MultimodalModel');
+  constructor(parts: {
+    readonly encoders: PerModality<M, LayersModel>;
+    readonly fusion: Fusion<M>;
+    readonly absentRows?: AbsentRows;
+  }) {
+    const {
+      encoders,
+      fusion,
+      absentRows = 'zeros',
+    } = checkKeys(parts, { encoders: true, fusion: true, absentRows: true }, 'MultimodalModel');
+    if (!ABSENT_ROWS.includes(absentRows)) {
+      throw new OptionError(
+        `\`absentRows\` is ${shown(absentRows)}; it can be ${ABSENT_ROWS.join(' or ')}.`,
+        {
+          option: 'absentRows',
+          value: absentRows,
+          accepted: ABSENT_ROWS.join(', '),
+        },
+      );
+    }
     const given = Object.keys(encoders);
     assertModalityNames(given, 'The model');
     if ([...given].sort().join() !== [...fusion.modalities].sort().join()) {
@@ -103,6 +132,8 @@ export class MultimodalModel<M extends string> implements Model<M> {
       assertEncoder(modality, encoders[modality], fusion.widths[modality]);
     this.modalities = fusion.modalities;
     this.#encoders = encoders;
+    this.absentRows = absentRows;
+    this.minRows = perModality(this.modalities, (modality) => minRows(encoders[modality]));
     this.inputShapes = perModality(this.modalities, (modality) =>
       encoders[modality].inputs.map(({ shape }) => shape as (number | null)[]),
     );
@@ -173,13 +204,18 @@ export class MultimodalModel<M extends string> implements Model<M> {
    * features.
    * @throws {UnknownModalityError} If the model has no such modality.
    * @throws {OptionError} If the encoder takes more or fewer tensors.
-   * @throws {ShapeError} If the input is not of the shape that the encoder was made for.
+   * @throws {ShapeError} If the input is not of the shape that the encoder was made for, or one row is too few for it in training mode.
    */
   encode(modality: M, input: EncoderInput, mode: PassMode<M>, present?: tf.Tensor1D): tf.Tensor2D {
     const tensors = this.#tensors(modality, input);
     commonBatch([...named(modality, tensors), ...mask(modality, present)]);
-    const seen = (): tf.Tensor[] => tensors.map((tensor) => presentRows(tensor, present));
-    return tf.tidy(() => presentRows(this.#encode(modality, seen, mode), present));
+    if (trainingOf(mode, modality)) this.#assertRows(modality, tensors, present);
+    return tf.tidy(() =>
+      presentRows(
+        this.#features(modality, tensors, present, (rows) => this.#encode(modality, rows, mode)),
+        present,
+      ),
+    );
   }
 
   /** Fused logits z `[B, C]` from the encoders' features, as `encode` gives them. */
@@ -196,7 +232,8 @@ export class MultimodalModel<M extends string> implements Model<M> {
    * Everything in one pass: encode each modality, fuse, and each modality's own logits.
    *
    * With `present`, what stands in the inputs of absent samples changes nothing, NaN included: it is 0 to the encoder (whose
-   * batch statistics count these zeros), the features are 0, and the fusion leaves the modality out as far as it can. The
+   * batch statistics count these zeros, unless the model was made with `absentRows: 'skip'`), the features are 0, and the fusion leaves
+   * the modality out as far as it can. The
    * reference's way of missing modalities, inputs multiplied by 0 that are encoded and fused like any other, is a pass on
    * such inputs without masks.
    *
@@ -206,24 +243,51 @@ export class MultimodalModel<M extends string> implements Model<M> {
    *
    * @param mode The fusion is in training mode unless `training` is `false`.
    * @throws {OptionError} If a modality has no input, or an encoder takes a padding mask and the batch has none.
-   * @throws {ShapeError} If an input is not of the shape that its encoder was made for, or the batches are not equally
-   * large. No encoder runs in that case.
+   * @throws {ShapeError} If an input is not of the shape that its encoder was made for, the batches are not equally large, or one row is
+   * too few for an encoder in training mode. No encoder runs in that case.
    */
   forward(batch: Inputs<M>, mode: PassMode<M>): Outputs<M> {
     const pass = this.#checked(batch);
-    for (const modality of pass.tensors.keys()) trainingOf(mode, modality);
+    for (const [modality, tensors] of pass.tensors)
+      if (trainingOf(mode, modality)) this.#assertRows(modality, tensors, pass.present?.[modality]);
     const run = (by: PassMode<M>): Outputs<M> =>
-      this.#run(pass, by, (modality, tensors) => this.#encode(modality, tensors, by));
+      this.#run(pass, by, (modality, rows) => this.#encode(modality, rows, by));
     // Constants as a whole are not made of constant features.
     return mode.gradients === false ? asConstants(() => run({ ...mode, gradients: true })) : run(mode);
   }
 
-  #encode(modality: M, tensors: () => tf.Tensor[], mode: PassMode<M>): tf.Tensor2D {
+  /** As PyTorch, which expects more than one value for each channel. */
+  #assertRows(modality: M, tensors: readonly tf.Tensor[], present: tf.Tensor1D | undefined): void {
+    const least = this.minRows[modality];
+    if (least === 1) return;
+    const [samples, ...shape] = (tensors[0] as tf.Tensor).shape as [number, ...number[]];
+    const rows = present && this.absentRows === 'skip' ? presentIndices(present).length : samples;
+    if (rows === 0 || rows >= least) return;
+    throw new ShapeError({
+      argument: modality,
+      expected: `at least ${least} rows in training mode: batch normalization has one value of a row in each channel, and one value has no variance. Take larger batches, or leave the last one out (\`dropLast\`)`,
+      actual: [rows, ...shape],
+    });
+  }
+
+  /** Features of all rows, by what `absentRows` says of those that are absent. */
+  #features(
+    modality: M,
+    tensors: readonly tf.Tensor[],
+    present: tf.Tensor1D | undefined,
+    encode: (rows: () => tf.Tensor[]) => tf.Tensor2D,
+  ): tf.Tensor2D {
+    if (this.absentRows === 'zeros')
+      return encode(() => tensors.map((tensor) => presentRows(tensor, present)));
+    return presentRowsAlone(tensors, present, { width: this.#fusion.widths[modality], encode });
+  }
+
+  #encode(modality: M, rows: () => tf.Tensor[], mode: PassMode<M>): tf.Tensor2D {
     const training = trainingOf(mode, modality);
     const encoder = this.#encoders[modality];
     const run = (): tf.Tensor2D =>
       tf.tidy(() => {
-        const given = tensors();
+        const given = rows();
         return encoder.apply(given.length === 1 ? (given[0] as tf.Tensor) : given, {
           training,
         }) as tf.Tensor2D;
@@ -237,13 +301,13 @@ export class MultimodalModel<M extends string> implements Model<M> {
   #run(
     { tensors, samples, present }: CheckedPass<M>,
     mode: PassMode<M>,
-    encode: (modality: M, tensors: () => tf.Tensor[]) => tf.Tensor2D,
+    encode: (modality: M, rows: () => tf.Tensor[]) => tf.Tensor2D,
   ): Outputs<M> {
     return tf.tidy(() => {
       const features = perModality<M, tf.Tensor2D>(this.modalities, (modality) => {
         const given = tensors.get(modality);
         if (!given) return tf.zeros([samples, this.#fusion.widths[modality]]);
-        return encode(modality, () => given.map((tensor) => presentRows(tensor, present?.[modality])));
+        return this.#features(modality, given, present?.[modality], (rows) => encode(modality, rows));
       });
       const lacking = this.modalities.filter((modality) => !tensors.has(modality));
       const masks =
@@ -275,7 +339,7 @@ export class MultimodalModel<M extends string> implements Model<M> {
         this.#run(
           this.#checked(batch),
           { training: false },
-          (modality, tensors) => encoders[modality].predict(tensors())[0] as tf.Tensor2D,
+          (modality, rows) => encoders[modality].predict(rows())[0] as tf.Tensor2D,
         ),
       dispose: () => {
         for (const modality of this.modalities) encoders[modality].dispose();

@@ -9,7 +9,7 @@ import { loadKernels } from './kernels.js';
 import { linkFile, readPlaced } from './place.js';
 import { processor, type Processor } from './processor.js';
 import { findTfjsNodes, type TfjsNode } from './project.js';
-import { repairRound, roundIsBroken } from './repair-kernels.js';
+import { repairConcat, repairRound, roundIsBroken } from './repair-kernels.js';
 import { applyShims } from './shims.js';
 import { resolveWasm } from './wasm.js';
 
@@ -267,6 +267,7 @@ async function loadNative(tfjs: TfjsNode, { env }: Surroundings): Promise<Tensor
     const tf = createRequire(import.meta.url)(tfjs.folder) as TensorFlow;
     await use(tf, 'tensorflow');
     if (roundIsBroken(nativeBackend(tf).binding.TF_Version)) repairRound(tf);
+    repairConcat(tf);
     loadKernels(tfjs, env);
     return tf;
   } catch (error) {

@@ -20,3 +20,22 @@ export function repairRound(tf: Tf): void {
     kernelFunc: (call) => (call.inputs['x']!.dtype === 'int32' ? identity : original).kernelFunc(call),
   });
 }
+
+/**
+ * Lets `tf.concat` of scalars give a vector of them, as with the TensorFlow that tfjs-node was written for; newer ones refuse it, and
+ * with it the histogram of weights that are all equal: `tf.node.tensorBoard(folder, { histogramFreq: 1 })` ended `fit` with an error.
+ */
+export function repairConcat(tf: Tf): void {
+  const original = tf.getKernel('Concat', 'tensorflow');
+  const pack = tf.getKernel('Pack', 'tensorflow');
+  if (!original || !pack) return;
+  tf.unregisterKernel('Concat', 'tensorflow');
+  tf.registerKernel({
+    ...original,
+    kernelFunc: (call) => {
+      const inputs = Object.values(call.inputs) as { readonly shape: readonly number[] }[];
+      const scalars = inputs.every(({ shape }) => shape.length === 0);
+      return (scalars ? pack : original).kernelFunc(call);
+    },
+  });
+}

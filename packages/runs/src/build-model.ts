@@ -31,5 +31,6 @@ export async function buildModel(plan: ModelPlan, { shapes, classes }: ModelFact
   }
   const widths = perModality(modalities, (name) => encoders[name]?.outputs[0]?.shape[1] as number);
   const fusion = await plan.fusion({ widths, classes, seed });
-  return { model: new MultimodalModel({ encoders, fusion }), encoders };
+  const { absentRows } = plan;
+  return { model: new MultimodalModel({ encoders, fusion, absentRows }), encoders };
 }

@@ -140,6 +140,12 @@ export const configSchema = z.strictObject({
       "Which of the dataset's modalities the model has. One alone: a teacher. Default: all with an encoder.",
     ),
   encoders: z.record(z.string(), encoderSchema).describe('Modality → encoder.'),
+  absentRows: z
+    .enum(['zeros', 'skip'])
+    .default('zeros')
+    .describe(
+      'What encoders see of samples that lack their modality: zeros, which batch normalization counts, or nothing.',
+    ),
   fusion: fusionSchema.prefault({ type: 'late' }).describe('A method that needs another fusion brings it.'),
   method: z
     .string()

@@ -9,6 +9,7 @@ import type { RunConfig } from './config-schema.js';
 export interface ModelPlan {
   readonly seed: number;
   readonly precision: RunConfig['precision'];
+  readonly absentRows: RunConfig['absentRows'];
   /** By modality; also of those that the dataset may lack. */
   readonly encoders: ReadonlyMap<string, Found<EncoderOptions, LayersModel>>;
   fusion(options: FusionOptions<string>): Promise<Fusion<string>>;
@@ -22,7 +23,7 @@ export interface ModelPlan {
  * @param methods The run's: one of them may bring the fusion.
  */
 export async function planModel(
-  { modalities, encoders, fusion, seed, precision }: RunConfig,
+  { modalities, encoders, fusion, seed, precision, absentRows }: RunConfig,
   methods: readonly Method<string>[],
 ): Promise<ModelPlan> {
   const used = Object.entries(encoders).filter(([name]) => modalities?.includes(name) ?? true);
@@ -35,6 +36,7 @@ export async function planModel(
   return {
     seed,
     precision,
+    absentRows,
     encoders: new Map(found),
     fusion: async (options) =>
       needed?.fusion?.(options) ?? (chosen ? chosen.make(options) : lateFusion(options)),

@@ -27,6 +27,9 @@ interface Going {
   readonly reporter: RunReporter;
 }
 
+const skippedNote = (epoch: number, count: number): string =>
+  `Epoch ${epoch}: ${count} ${count === 1 ? 'batch was' : 'batches were'} left out, in which one sample alone had a modality: batch normalization needs two.`;
+
 /** Trains a run to its end, or until it is asked to stop; what it has learned is saved on the way. */
 export async function trainOpened(run: OpenedRun, { state, signal, reporter }: Going): Promise<RunOutcome> {
   const { plan, folder } = run;
@@ -79,6 +82,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
           const { epoch } = record;
           reached = epoch + 1;
           folder.append(record);
+          if (record.skippedSteps) reporter.note(skippedNote(epoch, record.skippedSteps));
           writeScalars(events, record);
           const captured = once(capture);
           const score = scoreOf(record, config);

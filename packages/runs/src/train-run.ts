@@ -1,5 +1,6 @@
 import { existsSync, rmdirSync } from 'node:fs';
 import { beginRun } from './begin-run.js';
+import { checkBatches } from './check-batches.js';
 import type { RunConfig } from './config-schema.js';
 import { findPlace } from './find-place.js';
 import { RunFolder } from './node/run-folder.js';
@@ -50,6 +51,8 @@ export async function trainRun(
     const plan = await planRun(config);
     const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named' });
     try {
+      // A run that began goes on: what is too small is left out.
+      if (!state) checkBatches(run);
       await tryBatches(run);
       if (!state) beginRun(run);
       for (const remark of plan.remarks) reporter.note(remark);

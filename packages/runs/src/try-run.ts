@@ -1,3 +1,4 @@
+import { checkBatches } from './check-batches.js';
 import type { RunConfig } from './config-schema.js';
 import { asRecorded } from './method-names.js';
 import { RunFolder } from './node/run-folder.js';
@@ -15,6 +16,7 @@ export async function tryRun(config: RunConfig): Promise<void> {
   const plan = await planRun(asRecorded({ ...config, data: { ...config.data, inMemory: false } }));
   const run = await openRun(plan, { folder: new RunFolder('.'), teachers: 'later' });
   try {
+    checkBatches(run);
     await tryBatches(run);
   } finally {
     await run.close();

@@ -16,6 +16,8 @@ type Sums = Readonly<Record<string, ScoreSum>>;
 /** Sums over the steps of an epoch: plain data, a part of every checkpoint in the middle of one. */
 export interface EpochTotals {
   readonly steps: number;
+  /** Batches that were left out; absent in states of before it was counted. */
+  readonly skipped?: number;
   readonly loss: Sums;
   readonly scores: Sums;
   readonly series: Readonly<Record<string, Sums>>;
@@ -25,6 +27,7 @@ export interface EpochTotals {
 interface EpochSummary {
   readonly loss: Readonly<Record<string, number>>;
   readonly train: Scores;
+  readonly skippedSteps?: number;
   readonly [series: string]: unknown;
 }
 
@@ -34,12 +37,19 @@ export const NO_STEPS: EpochTotals = { steps: 0, loss: {}, scores: {}, series: {
 export function addStep(totals: EpochTotals, { loss, scores, series }: StepRecord): EpochTotals {
   const added = mapValues(series, (values, name) => addAll(totals.series[name], mapValues(values, one)));
   return {
+    ...totals,
     steps: totals.steps + 1,
     loss: addAll(totals.loss, mapValues(loss, one)),
     scores: addAll(totals.scores, scores),
     series: { ...totals.series, ...added },
   };
 }
+
+/** The totals with one batch more that was left out. */
+export const skipStep = (totals: EpochTotals): EpochTotals => ({
+  ...totals,
+  skipped: (totals.skipped ?? 0) + 1,
+});
 
 const one = (value: number): ScoreSum =>
   Number.isFinite(value) ? { sum: value, samples: 1 } : { sum: 0, samples: 0 };
@@ -57,7 +67,13 @@ const addAll = (before: Sums = {}, more: Sums): Sums => ({
  *
  * @throws {OptionError} If there were no steps.
  */
-export function summarize({ steps, loss, scores, series }: EpochTotals): EpochSummary {
+export function summarize({ steps, skipped = 0, loss, scores, series }: EpochTotals): EpochSummary {
+  if (steps === 0 && skipped > 0) {
+    throw new OptionError(
+      `All ${skipped} batches of the epoch were left out: in each, one sample alone had a modality, and batch normalization cannot be trained on one value. Take a larger batch size.`,
+      { option: 'batchSize', value: skipped, accepted: 'batches with two samples of each modality or more' },
+    );
+  }
   if (steps === 0) {
     throw new OptionError(
       'An epoch without batches. Is the batch size larger than the dataset while the last incomplete batch is dropped?',
@@ -65,5 +81,10 @@ export function summarize({ steps, loss, scores, series }: EpochTotals): EpochSu
     );
   }
   const means = (sums: Sums): Record<string, number> => mapValues(sums, ({ sum, samples }) => sum / samples);
-  return { loss: means(loss), train: means(scores), ...mapValues(series, means) };
+  return {
+    ...(skipped > 0 && { skippedSteps: skipped }),
+    loss: means(loss),
+    train: means(scores),
+    ...mapValues(series, means),
+  };
 }

@@ -19,6 +19,7 @@ import {
   type SplitMetrics,
   type ValueMetrics,
 } from './measure.js';
+import { nonFiniteInputs } from './non-finite-inputs.js';
 import { readBatches } from './read-batches.js';
 
 /** Predictions of a model on a split. Those of a modality are about the samples that have it; `ids` are all. */
@@ -80,9 +81,17 @@ export async function evaluate<A extends string, M extends A>(
 ): Promise<Evaluation> {
   checkKeys(options, { batchSize: true, workers: true, onError: true }, 'evaluate');
   assertTask(dataset, 'classification', 'evaluateRegression');
-  const { ids, labels, logits, masks } = await predictAll(predict, dataset, options);
+  const { ids, labels, logits, masks, culprits } = await predictAll(predict, dataset, options);
   const measured = mapValues(logits, (rows, name) =>
-    measureClasses({ ids, labels, rows, mask: masks[name], name, classes: dataset.classNames.length }),
+    measureClasses({
+      ids,
+      labels,
+      rows,
+      mask: masks[name],
+      name,
+      culprits,
+      classes: dataset.classNames.length,
+    }),
   );
   return {
     ids,
@@ -108,9 +117,9 @@ export async function evaluateRegression<A extends string, M extends A>(
 ): Promise<RegressionEvaluation> {
   checkKeys(options, { batchSize: true, workers: true, onError: true }, 'evaluateRegression');
   assertTask(dataset, 'regression', 'evaluate');
-  const { ids, labels, logits, masks } = await predictAll(predict, dataset, options);
+  const { ids, labels, logits, masks, culprits } = await predictAll(predict, dataset, options);
   const measured = mapValues(logits, (rows, name) =>
-    measureValues({ ids, labels, rows, mask: masks[name], name }),
+    measureValues({ ids, labels, rows, mask: masks[name], name, culprits }),
   );
   return {
     ids,
@@ -151,6 +160,7 @@ async function predictAll<A extends string, M extends A>(
   const labels: number[] = [];
   const logits: Record<string, Float32Array[]> = {};
   const masks: Record<string, number[]> = {};
+  const culprits = new Map<string, string>();
   for await (const batch of readBatches(dataset, { batchSize, workers, onError })) {
     try {
       ids.push(...batch.ids);
@@ -160,6 +170,9 @@ async function predictAll<A extends string, M extends A>(
         for (const [name, values] of Object.entries(heads(outputs))) {
           const [rows, width] = values.shape;
           const flat = values.dataSync<'float32'>();
+          if (!flat.every(Number.isFinite))
+            for (const [id, where] of nonFiniteInputs(batch, Object.keys(outputs.unimodalLogits) as M[]))
+              culprits.set(id, where);
           for (let i = 0; i < rows; i++) (logits[name] ??= []).push(flat.slice(i * width, (i + 1) * width));
         }
       });
@@ -170,7 +183,7 @@ async function predictAll<A extends string, M extends A>(
     }
     await tf.nextFrame();
   }
-  return { ids, labels, logits, masks };
+  return { ids, labels, logits, masks, culprits };
 }
 
 /** Every head's logits `[B, C]`. With one modality `fused` is the same as its own and left out. */

@@ -41,6 +41,8 @@ interface Head {
   readonly mask?: readonly number[] | undefined;
   /** For errors. */
   readonly name: string;
+  /** What is not finite in a sample, by its id, as `nonFiniteInputs` says it. */
+  readonly culprits?: ReadonlyMap<string, string>;
 }
 
 /** Measures a classifier's head, in double precision. */
@@ -99,16 +101,23 @@ export function measureValues(head: Head): {
 }
 
 /** The samples that have the modality. */
-function countedSamples({ ids, rows, mask, name }: Head): number[] {
+function countedSamples({ ids, rows, mask, name, culprits }: Head): number[] {
   const counted = rows.flatMap((_, i) => (mask?.[i] === 0 ? [] : [i]));
   const broken = counted.find((i) => !(rows[i] as Float32Array).every(Number.isFinite));
   if (broken === undefined) return counted;
+  const id = ids[broken] as string;
+  const culprit = culprits?.get(id);
+  const cause = culprit
+    ? `${capital(culprit)}: repair the sample, or leave it out.`
+    : 'All its inputs are finite: the weights have diverged. Lower the learning rate.';
   throw new G2DError(
     'G2D_DIVERGED',
-    `The ${name} logits of sample "${ids[broken]}" are not finite (${[...(rows[broken] as Float32Array)].slice(0, 3).join(', ')}). The weights have diverged: lower the learning rate; or look for values in the sample that are not finite.`,
+    `The ${name} logits of sample "${id}" are not finite (${[...(rows[broken] as Float32Array)].slice(0, 3).join(', ')}). ${cause}`,
     { head: name, ids: [ids[broken]] },
   );
 }
+
+const capital = (text: string): string => text[0]?.toUpperCase() + text.slice(1);
 
 /** The first of the largest. */
 const argMax = (row: Float32Array): number =>

@@ -20,6 +20,7 @@ import {
 } from '@g2d/core';
 import { deriveSeed } from '@g2d/tensor-ops';
 import type { StepRecord } from './epoch-log.js';
+import { nonFiniteInputs } from './non-finite-inputs.js';
 import { BatchPass } from './pass.js';
 import { meanGradients, meanNumbers, summed } from './reduce.js';
 import type { RunningMethods } from './running-methods.js';
@@ -280,9 +281,13 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const { ids } = this.batch;
     const step = this.batchIndex + 1;
     const which = broken === 'total' ? '' : ` (part "${broken}")`;
+    const [[id, culprit] = []] = nonFiniteInputs(this.batch, this.model.modalities);
+    const advice = culprit
+      ? `Sample "${id}": ${culprit}. Repair it, or leave it out.`
+      : `All inputs are finite. Lower the learning rate (now ${optimizer.learningRate}).`;
     throw new G2DError(
       'G2D_DIVERGED',
-      `The loss is ${losses[broken]}${which} in epoch ${epoch}, step ${step}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. Lower the learning rate (now ${optimizer.learningRate}), or look for samples that are not finite.`,
+      `The loss is ${losses[broken]}${which} in epoch ${epoch}, step ${step}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. ${advice}`,
       { epoch, step, part: broken, loss: losses, ids },
     );
   }

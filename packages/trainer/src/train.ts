@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assertModalityNames, checkKeys } from '@g2d/core';
 import type { Batch, EpochRecord, Method, OptimizerSettings, Snapshot } from '@g2d/core';
-import { addStep, NO_STEPS, summarize, type StepRecord } from './epoch-log.js';
+import { addStep, NO_STEPS, skipStep, summarize, type StepRecord } from './epoch-log.js';
 import { headlines, type Predictor } from './evaluate.js';
 import type { SplitMetrics } from './measure.js';
 import { assertMethods } from './method-stack.js';
@@ -13,6 +13,7 @@ import { RunningMethods } from './running-methods.js';
 import { scoreBatch } from './scores.js';
 import { Stages } from './stages.js';
 import { trainStep, withStep, type StepPlace } from './step.js';
+import { canTrain } from './too-few-rows.js';
 import { TrainingContext, type TrainingOptions } from './training.js';
 import { BEGINNING, captureState, restoreState, type TrainingState } from './training-state.js';
 
@@ -174,7 +175,8 @@ async function runEpochs<M extends string>(
       const batchIndex = batch.index ?? position.batch;
       try {
         const record = runStep(training, running, { epoch, batch, batchIndex });
-        if (record) totals = addStep(totals, record);
+        if (record === 'skipped') totals = skipStep(totals);
+        else if (record) totals = addStep(totals, record);
       } finally {
         tf.dispose(batch);
       }
@@ -220,16 +222,17 @@ async function runEpochs<M extends string>(
   return 'finished';
 }
 
-/** A step on the samples of a batch that have a modality of the model; nothing if there are none. */
+/** A step on the samples of a batch that have a modality of the model; nothing if there are none, or too few to train on. */
 function runStep<M extends string>(
   training: TrainingContext<M>,
   running: RunningMethods<M>,
   { batch, ...place }: StepPlace<M>,
-): StepRecord | undefined {
+): StepRecord | 'skipped' | undefined {
   // Plain numbers leave a `tidy` as they are.
   return tf.tidy(() => {
     const own = ownRows(batch, training.model.modalities);
-    if (!own) return undefined as never;
+    const trains = canTrain(training, batch, own);
+    if (!own || !trains) return (own || training.allReduce.processes > 1 ? 'skipped' : undefined) as never;
     return withStep(training, running, { ...place, batch: own }, (step) => {
       const { losses, outputs } = trainStep(step, running);
       const record: StepRecord = {

@@ -2,7 +2,7 @@ import type { LayersModel } from '../layers-types.js';
 import { graphOf, type Graph, type Node } from './graph.js';
 import * as facts from './layer-facts.js';
 import type { Precision } from '../kernels/bfloat16.js';
-import type { PaddedWindow } from '../kernels/fused-batch-norm.js';
+import type { PaddedWindow } from '../kernels/max-pool.js';
 import { matchAttention } from './attention.js';
 import { program, type Program, type Step } from './program.js';
 import * as steps from './steps.js';

@@ -92,6 +92,12 @@ export function fastMaxPooling(layer: Layer): { size: Pair; strides: Pair } | nu
     : null;
 }
 
+/** True for every maximum pooling over windows, also of frames. */
+export function isMaxPooling(layer: Layer): boolean {
+  const inner = kind(layer) === 'TimeDistributed' ? (layer as unknown as { layer: Layer }).layer : layer;
+  return ['MaxPooling1D', 'MaxPooling2D', 'MaxPooling3D'].includes(kind(inner));
+}
+
 /** Batch normalization over the last axis. */
 export function fastBatchNorm({ outboundLayer: layer, inputTensors }: Node): {
   epsilon: number;

@@ -6,18 +6,17 @@ import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from '../k
 import type { Precision } from '../kernels/bfloat16.js';
 import { conv2d, conv2dWithBias } from '../kernels/conv2d.js';
 import { dropout as dropoutKernel, plainDropout } from '../kernels/dropout.js';
-import type { PaddedWindow } from '../kernels/fused-batch-norm.js';
 import { globalAverage as globalAverageKernel } from '../kernels/global-average.js';
 import { layerNorm } from '../kernels/layer-norm.js';
 import { biasAdd, linear as linearKernel } from '../kernels/linear.js';
-import { maxPool } from '../kernels/max-pool.js';
+import { maxPool, withNonFinite, type PaddedWindow } from '../kernels/max-pool.js';
 import { padKernel, type Padding } from '../kernels/pad.js';
 import { addRelu as addReluKernel, relu as reluKernel } from '../kernels/relu.js';
 import { reshape as reshapeKernel } from '../kernels/reshape.js';
 import type { WindowAttributes } from '../kernels/window-attributes.js';
 import { ShapeError } from '@g2d/core';
 import type { Layer, Node } from './graph.js';
-import { kind, type Rectification } from './layer-facts.js';
+import { isMaxPooling, kind, type Rectification } from './layer-facts.js';
 import { runProgram, type Program, type Step } from './program.js';
 
 interface Weight {
@@ -101,6 +100,7 @@ const rectify = (activation: Rectification): ((x: Tensor) => Tensor) =>
 /** The layer itself. Running variances move as PyTorch's do on every backend. */
 export function layer(node: Node): Step {
   const { outboundLayer } = node;
+  const poolsMaxima = isMaxPooling(outboundLayer);
   return {
     inputs: ids(node.inputTensors),
     outputs: ids(node.outputTensors),
@@ -110,13 +110,27 @@ export function layer(node: Node): Step {
         const result = outboundLayer.apply(values.length === 1 ? (values[0] as Tensor) : values, {
           training,
         });
-        return (Array.isArray(result) ? result : [result]) as Tensor[];
+        const outputs = (Array.isArray(result) ? result : [result]) as Tensor[];
+        if (!poolsMaxima) return outputs;
+        const pooled = maximaWithNonFinite(outboundLayer, values[0] as Tensor, outputs[0] as Tensor);
+        tf.dispose(outputs);
+        return [pooled];
       };
       return training && outboundLayer.getClassName() === 'BatchNormalization'
         ? withUnbiasedVariance(outboundLayer, values[0] as Tensor, apply)
         : apply();
     },
   };
+}
+
+/** What a layer of maximum pooling gave, as `maxPool` gives it: TensorFlow.js passes over NaN on every backend. */
+function maximaWithNonFinite(layer: Layer, x: Tensor, pooled: Tensor): Tensor {
+  // The inside of a custom gradient is not recorded.
+  const carry = tf.customGrad((y) => ({
+    value: withNonFinite(x, y as Tensor, (marks) => layer.apply(marks) as Tensor),
+    gradFunc: (dy: Tensor) => tf.clone(dy),
+  }));
+  return carry(pooled);
 }
 
 /** Dropout: by the seed that `withDropoutSeed` gives, by the layer itself where there is none. */

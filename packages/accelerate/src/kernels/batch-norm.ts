@@ -4,29 +4,27 @@ import {
   defineKernel,
   execute,
   hasOperation,
-  oneDnnLabel,
   runKernel,
   tensorflow,
   type Attribute,
 } from '@g2d/tensor-ops/tensorflow';
 import {
   canFuse,
-  canFusePooling,
   fusedBatchNorm,
   fusedBatchNormAddRelu,
   fusedBatchNormReluMaxPool,
-  type PaddedWindow,
 } from './fused-batch-norm.js';
 import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './batch-norm-types.js';
-import { maxPool } from './max-pool.js';
+import { fitsWindow, maxPool, type PaddedWindow } from './max-pool.js';
 import { padKernel } from './pad.js';
-import { addRelu, relu } from './relu.js';
+import { addRelu, relu, reluGradient } from './relu.js';
 
 const KERNEL = 'G2dBatchNorm';
 const KERNEL_RELU = 'G2dBatchNormRelu';
 const INFERENCE = 'G2dBatchNormInference';
 const INFERENCE_RELU = 'G2dBatchNormInferenceRelu';
-const ONEDNN = '_MklNativeFusedBatchNormEx';
+// In one pass. oneDNN's operation with ReLU (`_MklNativeFusedBatchNormEx`) does that too, but makes NaN 0.
+const NATIVE_INFERENCE = 'G2dV1BatchNormInference';
 
 type NormalizationOptions = Pick<BatchNormAttributes, 'epsilon' | 'training'>;
 type InferenceAttributes = Pick<BatchNormAttributes, 'epsilon'>;
@@ -39,38 +37,27 @@ const gradientAttributes = ({ epsilon, training }: NormalizationOptions): Attrib
   attribute.boolean('is_training', training),
 ];
 
-const oneDnnBatchNormRelu = (operands: readonly tf.Tensor[], attributes: readonly Attribute[]): tf.Tensor[] =>
-  tensorflow().executeMultipleOutputs(
-    ONEDNN,
-    [
-      ...attributes,
-      attribute.string('activation_mode', 'Relu'),
-      attribute.integer('num_side_inputs', 0),
-      oneDnnLabel(),
-    ],
-    operands,
-    6,
-  );
+const nativeInference = (operands: readonly tf.Tensor[], epsilon: number): tf.Tensor =>
+  execute(NATIVE_INFERENCE, [attribute.float('epsilon', epsilon), attribute.boolean('relu', true)], operands);
 
-function tryOneDnn(): void {
+function tryNativeInference(): void {
   const [zeros, ones] = [tf.zeros([1]), tf.ones([1])];
-  const options = { epsilon: 1, training: true };
-  const attributes = [...gradientAttributes(options), attribute.float('exponential_avg_factor', 1)];
-  oneDnnBatchNormRelu([tf.ones([2, 1, 1, 1]), ones, zeros, zeros, ones], attributes);
+  nativeInference([tf.ones([1, 1, 1, 1]), ones, zeros, zeros, ones], 1);
 }
+
+const operandsOf = (inputs: Readonly<Record<string, tf.Tensor>>): tf.Tensor[] =>
+  ['x', 'gamma', 'beta', 'mean', 'variance'].map((name) => inputs[name] as tf.Tensor);
 
 function forward(
   inputs: Readonly<Record<string, tf.Tensor>>,
   options: NormalizationOptions & { readonly momentum: number },
   rectified: boolean,
 ): tf.Tensor[] {
-  const operands = ['x', 'gamma', 'beta', 'mean', 'variance'].map((name) => inputs[name] as tf.Tensor);
   const attributes = [
     ...gradientAttributes(options),
     attribute.float('exponential_avg_factor', options.training ? options.momentum : 1),
   ];
-  if (rectified && hasOperation(ONEDNN, tryOneDnn)) return oneDnnBatchNormRelu(operands, attributes);
-  const outputs = tensorflow().executeMultipleOutputs('FusedBatchNormV3', attributes, operands, 6);
+  const outputs = tensorflow().executeMultipleOutputs('FusedBatchNormV3', attributes, operandsOf(inputs), 6);
   if (!rectified) return outputs;
   const [normalized, ...rest] = outputs as [tf.Tensor, ...tf.Tensor[]];
   const y = execute('Relu', [attribute.float32Type()], [normalized]);
@@ -129,7 +116,7 @@ export function registerBatchNorm(): void {
     outputsToSave: [true, false, false, true, true, true],
     forward: (inputs, options) => forward({ ...inputs, ...statistics(options) }, options, true),
     gradient: ([dy], [x, gamma, y, ...reserved], options) => {
-      const inner = execute('ReluGrad', [attribute.float32Type()], [dy, y] as tf.Tensor[]);
+      const inner = reluGradient(dy as tf.Tensor, y as tf.Tensor);
       const result = gradients(inner, [x, gamma, ...reserved] as tf.Tensor[], options);
       inner.dispose();
       return result;
@@ -149,7 +136,7 @@ export function registerBatchNorm(): void {
     outputsToSave: [true],
     forward: (inputs, options) => inference(inputs, options, true),
     gradient: ([dy], saved, options) => {
-      const inner = execute('ReluGrad', [attribute.float32Type()], [dy, saved.at(-1)] as tf.Tensor[]);
+      const inner = reluGradient(dy as tf.Tensor, saved.at(-1) as tf.Tensor);
       const result = inferenceGradients(inner, saved, options);
       inner.dispose();
       return result;
@@ -165,6 +152,9 @@ function inference(
   { epsilon }: InferenceAttributes,
   rectified: boolean,
 ): tf.Tensor {
+  const native = rectified && (inputs['x'] as tf.Tensor).size > 0;
+  if (native && hasOperation(NATIVE_INFERENCE, tryNativeInference))
+    return nativeInference(operandsOf(inputs), epsilon);
   const [y, ...rest] = forward(inputs, { epsilon, training: false, momentum: 1 }, rectified);
   tf.dispose(rest);
   return y as tf.Tensor;
@@ -214,7 +204,7 @@ export function batchNormReluMaxPool(
   attributes: BatchNormAttributes,
   window: PaddedWindow,
 ): BatchNormResult {
-  if (canFuse(inputs.x, attributes) && canFusePooling(inputs.x, window))
+  if (canFuse(inputs.x, attributes) && fitsWindow(inputs.x, window))
     return fusedBatchNormReluMaxPool(inputs, attributes, window);
   const { y: normalized, ...statistics } = batchNorm(inputs, attributes, { relu: false });
   const padded = window.padding.some((zeros) => zeros > 0)

@@ -207,7 +207,7 @@ describe('our operations', () => {
     // `g2d-native doctor` says whether they should be.
     const attempt = names.mock.results[0];
     const last = names.mock.calls.at(-1)?.[0];
-    expect(last).toBe(attempt?.type === 'return' ? 'G2dV1BatchNorm' : '_MklNativeFusedBatchNormEx');
+    expect(last).toBe(attempt?.type === 'return' ? 'G2dV1BatchNorm' : 'FusedBatchNormV3');
   });
 
   it('keep a number that is none, and only in its channel', async () => {

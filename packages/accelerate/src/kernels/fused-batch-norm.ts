@@ -8,6 +8,7 @@ import {
   tensorflow,
   type Attribute,
 } from '@g2d/tensor-ops/tensorflow';
+import { windowAttribute, type PaddedWindow } from './max-pool.js';
 
 // Training's batch normalization together with what follows it, as `@g2d/native` adds it to TensorFlow. Two passes over
 // memory forward and two back, where TensorFlow's operations one after the other make up to eight.
@@ -18,13 +19,6 @@ const MAX_POOL = 'G2dV1BatchNormReluMaxPool';
 const KERNEL = 'G2dFusedBatchNorm';
 const KERNEL_ADD_RELU = 'G2dFusedBatchNormAddRelu';
 const KERNEL_MAX_POOL = 'G2dFusedBatchNormReluMaxPool';
-
-/** A pooling window with zeros around the image; each vertical and horizontal. */
-export interface PaddedWindow {
-  readonly size: readonly [number, number];
-  readonly strides: readonly [number, number];
-  readonly padding: readonly [number, number];
-}
 
 const run = (
   operation: string,
@@ -38,9 +32,6 @@ const statistics = ({ epsilon, momentum }: BatchNormAttributes): Attribute[] => 
   attribute.float('epsilon', epsilon),
   attribute.float('momentum', momentum),
 ];
-
-const window = ({ size, strides, padding }: PaddedWindow): Attribute =>
-  attribute.integers('window', [...size, ...strides, ...padding]);
 
 const operands = ({ x, gamma, beta }: Readonly<Record<string, tf.Tensor>>, options: BatchNormAttributes) => [
   x,
@@ -94,11 +85,16 @@ export function registerFusedBatchNorm(): void {
     // Of each window the value that won and its place.
     outputsToSave: [false, true, true, false, false, true, true, true],
     forward: (inputs, options) =>
-      run(MAX_POOL, [...statistics(options), window(options)], operands(inputs, options), 8),
+      run(MAX_POOL, [...statistics(options), windowAttribute(options)], operands(inputs, options), 8),
     gradient: ([dy], [x, beta, winner, place, ...saved], options) =>
       gradients(
         INPUTS,
-        run(`${MAX_POOL}Grad`, [window(options)], [x, dy, beta, ...saved, winner, place], INPUTS.length),
+        run(
+          `${MAX_POOL}Grad`,
+          [windowAttribute(options)],
+          [x, dy, beta, ...saved, winner, place],
+          INPUTS.length,
+        ),
       ),
   });
 }
@@ -106,14 +102,6 @@ export function registerFusedBatchNorm(): void {
 /** Whether the operations are there, and compute this: training on at least one value. */
 export const canFuse = (x: tf.Tensor, { training }: BatchNormAttributes): boolean =>
   training && x.size > 0 && hasOperation(BATCH_NORM, attempt);
-
-/** Whether every window has a value of the image, and its places fit into a byte. */
-export const canFusePooling = (x: tf.Tensor, { size, padding }: PaddedWindow): boolean =>
-  size[0] * size[1] < 256 &&
-  size.every((length, i) => {
-    const zeros = padding[i] as number;
-    return zeros < length && (x.shape[i + 1] as number) + 2 * zeros >= length;
-  });
 
 function attempt(): void {
   const [zeros, ones] = [tf.zeros([1]), tf.ones([1])];

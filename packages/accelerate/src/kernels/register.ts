@@ -14,6 +14,7 @@ import { registerReshape } from './reshape.js';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
 import { registerWasmConvGradients } from './wasm-conv-gradients.js';
 import { registerWasmDepthwiseGradients } from './wasm-depthwise-gradients.js';
+import { registerWasmNonFinite } from './wasm-non-finite.js';
 
 // The marker lives in the process, not in this module: ESM and CommonJS copies share one kernel registry, and tfjs's own
 // WASM kernels are replaced once.
@@ -23,7 +24,7 @@ let registered = false;
 
 /**
  * Registers the kernels that training needs and the current backend lacks: fused training kernels on `tensorflow`,
- * the gradients of convolution, also depthwise, on `wasm`. Does nothing on other backends, and nothing the second time.
+ * the gradients of convolution, also depthwise, on `wasm`, where ReLU6, maxima and means of windows learn to keep NaN. Does nothing on other backends, and nothing the second time.
  *
  * `accelerate` calls it; call it yourself to train plain layers on WASM.
  */
@@ -47,5 +48,6 @@ export function registerTrainingKernels(): void {
     shared[MARKER] = true;
     registerWasmConvGradients();
     registerWasmDepthwiseGradients();
+    registerWasmNonFinite();
   }
 }

@@ -1,11 +1,21 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import { attribute, defineKernel, execute, runKernel } from '@g2d/tensor-ops/tensorflow';
+import * as tf from '@tensorflow/tfjs-core';
+import { attribute, defineKernel, execute, hasOperation, runKernel } from '@g2d/tensor-ops/tensorflow';
 
 const RELU = 'G2dRelu';
 const ADD_RELU = 'G2dAddRelu';
 
-const reluGradient = (dy: tf.Tensor, y: tf.Tensor): tf.Tensor =>
-  execute('ReluGrad', [attribute.float32Type()], [dy, y]);
+// TensorFlow's `ReluGrad` takes a y that is not a number for a closed ReLU: gradients of 0 where plain layers have NaN.
+const GRADIENT = 'G2dV1ReluGrad';
+
+/** dy where y is positive, 0 where it is 0, NaN where it is not a number; y is the rectified value. Not on the tape. */
+export function reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  const attempt = () => execute(GRADIENT, [], [tf.ones([1]), tf.ones([1])]);
+  if (hasOperation(GRADIENT, attempt)) return execute(GRADIENT, [], [dy, y]);
+  const open = execute('Sign', [attribute.float32Type()], [y]);
+  const dx = tf.mul(dy, open);
+  open.dispose();
+  return dx;
+}
 
 /** Registers the kernels and their gradients for the `tensorflow` backend. */
 export function registerRelu(): void {

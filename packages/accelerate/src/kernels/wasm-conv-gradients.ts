@@ -145,7 +145,11 @@ export function registerWasmConvGradients(): void {
       const { inputShape, ...options } = call.attrs as unknown as ConvAttributes & { inputShape: number[] };
       const info = convInfo(inputShape, filter.shape, options);
       const ratio = (info.inHeight * info.inWidth) / (info.outHeight * info.outWidth);
-      return ratio > MOST_ZEROS ? own.kernelFunc(call) : tf.tidy(() => inputGradient(dy, filter, info));
+      // `tf.conv2dTranspose` can ask for an image that no convolution makes this gradient's shape of: the backend knows what it does then.
+      const isConvolution = dy.shape[1] === info.outHeight && dy.shape[2] === info.outWidth;
+      return ratio > MOST_ZEROS || !isConvolution
+        ? own.kernelFunc(call)
+        : tf.tidy(() => inputGradient(dy, filter, info));
     },
   });
 }

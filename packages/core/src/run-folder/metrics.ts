@@ -10,6 +10,8 @@ const known = {
   learningRate: numberSchema.exactOptional(),
   seconds: numberSchema.exactOptional(),
   memoryMB: numberSchema.exactOptional(),
+  /** Batches that batch normalization could not be trained on: one sample alone had a modality. */
+  skippedSteps: numberSchema.exactOptional(),
   /** Of a method with stages. */
   stage: textSchema.exactOptional(),
   /** Only on epochs that were evaluated. */

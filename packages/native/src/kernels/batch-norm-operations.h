@@ -1,15 +1,15 @@
 #pragma once
-// Training's batch normalization together with what follows it in a residual network, in as few passes over memory as
-// there are.
+// Batch normalization together with what follows it in a residual network, in as few passes over memory as there are, and
+// ReLU's gradient and maximum pooling alone: what is not a number stays one, which TensorFlow's lose.
 #include "batch-norm.h"
 #include "operation.h"
 
 namespace g2d {
 namespace {
 
-/** The windows over an image; its output's shape must be positive. */
-Pool windows(Call& call, const Image& x, const int64_t* o) {
-  Pool p{x.shape[1], x.shape[2], x.channels, 0, 0, o[0], o[1], o[2], o[3], o[4], o[5]};
+/** The windows over [height, width, channels]; its output's shape must be positive. */
+Pool windows(Call& call, const int64_t* image, const int64_t* o) {
+  Pool p{image[0], image[1], image[2], 0, 0, o[0], o[1], o[2], o[3], o[4], o[5]};
   const bool sane = o[0] > 0 && o[1] > 0 && o[0] * o[1] < 256 && o[2] > 0 && o[3] > 0 && o[4] >= 0 && o[5] >= 0 &&
                     o[4] < o[0] && o[5] < o[1] && p.height + 2 * o[4] >= o[0] && p.width + 2 * o[5] >= o[1];
   if (!sane) {
@@ -89,7 +89,7 @@ void compute_batch_norm_add_relu(const Options& o, Call& call) {
 void compute_batch_norm_pool(const Options& o, Call& call) {
   const Image x(call, 0);
   if (!call.ok()) return;
-  const Pool p = windows(call, x, o.pool);
+  const Pool p = windows(call, x.shape.data() + 1, o.pool);
   Affine n;
   if (!call.ok() || !statistics(call, o, x, 3, n)) return;
   const std::vector<int64_t> shape{x.shape[0], p.out_height, p.out_width, p.channels};
@@ -146,7 +146,7 @@ void compute_batch_norm_add_relu_grad(const Options&, Call& call) {
 void compute_batch_norm_pool_grad(const Options& o, Call& call) {
   const Image x(call, 0);
   if (!call.ok()) return;
-  const Pool p = windows(call, x, o.pool);
+  const Pool p = windows(call, x.shape.data() + 1, o.pool);
   if (!call.ok()) return;
   const int64_t outputs = x.shape[0] * p.out_height * p.out_width;
   const float* dy = call.floats(1, outputs * p.channels);
@@ -167,6 +167,59 @@ void compute_batch_norm_pool_grad(const Options& o, Call& call) {
   const Correction k(total, weighted, x.rows, inverse, dgamma, dbeta);
   batch_pool_gradient(n, p, x.shape[0], dy, winner, static_cast<const uint8_t*>(TF_TensorData(places)), x.data, dx,
                       k.a.data(), k.b.data());
+}
+
+/** Inputs x, gamma, beta, running mean and variance: y = (x − μ) γ/σ + β, rectified if asked for. */
+void compute_batch_norm_inference(const Options& o, Call& call) {
+  const Image x(call, 0);
+  const float* gamma = call.floats(1, x.channels);
+  const float* beta = call.floats(2, x.channels);
+  const float* mean = call.floats(3, x.channels);
+  const float* variance = call.floats(4, x.channels);
+  float* y = call.ok() ? call.floats_out(0, x.shape) : nullptr;
+  if (!call.ok()) return;
+  std::vector<float> scale(x.channels);
+  for (int64_t c = 0; c < x.channels; c++)
+    scale[c] = static_cast<float>(gamma[c] / std::sqrt(static_cast<double>(variance[c]) + o.epsilon));
+  batch_normalize({x.rows, x.channels, mean, scale.data(), beta}, x.data, nullptr, y, o.relu);
+}
+
+void compute_max_pool(const Options& o, Call& call) {
+  const Image x(call, 0);
+  if (!call.ok()) return;
+  const Pool p = windows(call, x.shape.data() + 1, o.pool);
+  if (!call.ok()) return;
+  const std::vector<int64_t> shape{x.shape[0], p.out_height, p.out_width, p.channels};
+  float* y = call.floats_out(0, shape);
+  uint8_t* place = call.output<uint8_t>(1, TF_UINT8, shape);
+  if (call.ok()) max_pool(p, x.shape[0], x.data, y, place);
+}
+
+/** Inputs dy and places; the image's height and width are an attribute. */
+void compute_max_pool_grad(const Options& o, Call& call) {
+  const Image dy(call, 0);
+  if (!call.ok()) return;
+  const int64_t image[] = {o.size[0], o.size[1], dy.channels};
+  const Pool p = windows(call, image, o.pool);
+  if (!call.ok()) return;
+  if (dy.shape[1] != p.out_height || dy.shape[2] != p.out_width) call.fail("The gradient has another size.");
+  TF_Tensor* places = call.input(1);
+  if (places && TF_TensorElementCount(places) != dy.size) call.fail("The places have another size.");
+  if (!call.ok()) return;
+  float* dx = call.floats_out(0, {dy.shape[0], p.height, p.width, p.channels});
+  if (call.ok()) max_pool_gradient(p, dy.shape[0], dy.data, static_cast<const uint8_t*>(TF_TensorData(places)), dx);
+}
+
+/** Inputs dy and y of any shape. */
+void compute_relu_grad(const Options&, Call& call) {
+  TF_Tensor* y = call.input(1);
+  if (!y) return;
+  const int64_t count = TF_TensorElementCount(y);
+  const float* dy = call.floats(0, count);
+  std::vector<int64_t> shape;
+  for (int i = 0; i < TF_NumDims(y); i++) shape.push_back(TF_Dim(y, i));
+  float* dx = call.ok() ? call.floats_out(0, shape) : nullptr;
+  if (call.ok()) relu_gradient(dy, static_cast<const float*>(TF_TensorData(y)), dx, count);
 }
 
 }  // namespace

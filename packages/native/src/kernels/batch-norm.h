@@ -44,6 +44,10 @@ enum class Gate { kNone, kInput, kOutput };
 // Eight at a time, on every processor: the compiler splits what is too wide.
 typedef float Floats8 __attribute__((vector_size(32)));
 typedef int32_t Ints8 __attribute__((vector_size(32)));
+typedef uint8_t Bytes8 __attribute__((vector_size(8)));
+typedef float Floats1 __attribute__((vector_size(4)));
+typedef int32_t Ints1 __attribute__((vector_size(4)));
+typedef uint8_t Bytes1 __attribute__((vector_size(1)));
 
 namespace portable {
 #define G2D_TARGET static
@@ -65,7 +69,9 @@ struct Loops {
   apply(moments, moments) apply(normalize, normalize) apply(sums, gradient_sums<Gate::kNone>) \
   apply(relu_sums, gradient_sums<Gate::kInput>) apply(sum_sums, gradient_sums<Gate::kOutput>) \
   apply(input, gradient_input<false>) apply(relu_input, gradient_input<true>) \
-  apply(pool_row, pool_row) apply(pool_gradient_row, pool_gradient_row)
+  apply(pool_row, pool_row) apply(pool_gradient_row, pool_gradient_row<false>) \
+  apply(max_pool_row, max_pool_row<true>) apply(max_pool_gradient_row, pool_gradient_row<true>) \
+  apply(relu_gradient, relu_gradient)
 #define G2D_MEMBER(name, loop) decltype(&portable::loop) name = portable::loop;
 #define G2D_CHOOSE(name, loop) name = avx2::loop;
   G2D_LOOPS(G2D_MEMBER)
@@ -186,9 +192,8 @@ inline void batch_pool(const Affine& n, const Pool& p, int64_t images, const flo
   Workers::get().run(images * p.out_height, [&](int64_t i) {
     const int64_t image = i / p.out_height;
     const int64_t at = i * p.out_width * p.channels;
-    std::vector<int32_t> scratch(p.channels);
     loops().pool_row(x + image * p.height * p.width * p.channels, p, i % p.out_height, n.mean, n.scale, n.beta,
-                     sign.data(), y + at, winner + at, place + at, scratch.data());
+                     sign.data(), y + at, winner + at, place + at);
   });
 }
 
@@ -200,6 +205,30 @@ inline void batch_pool_gradient(const Affine& n, const Pool& p, int64_t images, 
     std::vector<float> scratch(p.channels);
     loops().pool_gradient_row(dy + windows, winner + windows, place + windows, x + at, dx + at, p, i % p.height,
                               n.mean, n.scale, n.beta, a, b, scratch.data());
+  });
+}
+
+inline void max_pool(const Pool& p, int64_t images, const float* x, float* y, uint8_t* place) {
+  Workers::get().run(images * p.out_height, [&](int64_t i) {
+    const int64_t image = i / p.out_height;
+    const int64_t at = i * p.out_width * p.channels;
+    loops().max_pool_row(x + image * p.height * p.width * p.channels, p, i % p.out_height, nullptr, y + at, place + at);
+  });
+}
+
+inline void max_pool_gradient(const Pool& p, int64_t images, const float* dy, const uint8_t* place, float* dx) {
+  Workers::get().run(images * p.height, [&](int64_t i) {
+    const int64_t windows = i / p.height * p.out_height * p.out_width * p.channels;
+    loops().max_pool_gradient_row(dy + windows, nullptr, place + windows, nullptr, dx + i * p.width * p.channels, p,
+                                  i % p.height, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+  });
+}
+
+inline void relu_gradient(const float* dy, const float* y, float* dx, int64_t count) {
+  const int64_t part = 16384;
+  Workers::get().run((count + part - 1) / part, [&](int64_t i) {
+    const int64_t from = i * part;
+    loops().relu_gradient(dy + from, y + from, dx + from, std::min(part, count - from));
   });
 }
 

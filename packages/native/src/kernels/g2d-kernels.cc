@@ -40,6 +40,15 @@ std::string register_all() {
       {"x: float", "dy: float", "beta: float", "mean: float", "scale: float", "inverse: float", "winner: float",
        "place: uint8"},
       {"dx: float", "dgamma: float", "dbeta: float"})));
+  G2D_FIRST_ERROR((register_operation<kRelu | kEpsilon, compute_batch_norm_inference>(
+      "G2dV1BatchNormInference", {"x: float", "gamma: float", "beta: float", "mean: float", "variance: float"},
+      {"y: float"})));
+  G2D_FIRST_ERROR((register_operation<kPool, compute_max_pool>("G2dV1MaxPool", {"x: float"},
+                                                                {"y: float", "place: uint8"})));
+  G2D_FIRST_ERROR((register_operation<kPool | kSize, compute_max_pool_grad>(
+      "G2dV1MaxPoolGrad", {"dy: float", "place: uint8"}, {"dx: float"})));
+  G2D_FIRST_ERROR((register_operation<0, compute_relu_grad>("G2dV1ReluGrad", {"dy: float", "y: float"},
+                                                             {"dx: float"})));
   // Without vectors there would be nothing to gain: TensorFlow's own convolution stays.
   if (winograd_loops().panel > 0) {
     G2D_FIRST_ERROR((register_operation<kPadding, compute_convolution<false>>(

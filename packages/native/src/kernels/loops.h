@@ -67,8 +67,17 @@ G2D_TARGET void normalize(const float* __restrict__ x, const float* __restrict__
   }
 }
 
-/** g: dy where ReLU let the value through. */
-G2D_TARGET inline float gated(float value, float dy) { return value > 0 ? dy : 0; }
+/** g: dy where ReLU let the value through. A product: what is not a number, in either, stays one. */
+G2D_TARGET inline float gated(float value, float dy) {
+  const float open = value > 0 ? 1.0f : 0.0f;
+  return dy * (value != value ? value : open);
+}
+
+/** dx = dy where ReLU let y through. */
+G2D_TARGET void relu_gradient(const float* __restrict__ dy, const float* __restrict__ y, float* __restrict__ dx,
+                              int64_t count) {
+  for (int64_t i = 0; i < count; i++) dx[i] = gated(y[i], dy[i]);
+}
 
 /** Some rows at once, so that what belongs to a channel is read once for them; see `gradient_sums`. */
 template <Gate gate, int rows>
@@ -145,67 +154,94 @@ G2D_TARGET void gradient_input(const float* dy, const float* x, float* dx, int64
     input_of_rows<relu, 1>(dy + at, x + at, dx + at, channels, mean, scale, beta, a, b);
 }
 
-/** Windows' best so far, in registers: eight channels (or one, for what is left of them). */
-template <typename Floats, typename Ints>
+/**
+ * A window's best, in registers: some vectors of channels at once, since each waits for its own last comparison. Every window has
+ * a place in the image.
+ */
+template <bool alone, int blocks, typename Floats, typename Ints, typename Bytes>
 G2D_TARGET inline void pool_window(const float* x, const Pool& p, int64_t h0, int64_t w0, const float* sign,
-                                   float* winner, int32_t* place) {
-  const Floats direction = load<Floats>(sign);
-  Floats best = {}, won = {};
-  Ints at = {};
-  bool first = true;
-  for (int64_t i = std::max<int64_t>(0, -h0); i < p.window_height && h0 + i < p.height; i++) {
-    for (int64_t j = std::max<int64_t>(0, -w0); j < p.window_width && w0 + j < p.width; j++) {
-      const Floats value = load<Floats>(x + ((h0 + i) * p.width + w0 + j) * p.channels);
-      const Floats key = value * direction;
+                                   float* winner, uint8_t* place) {
+  const int64_t top = std::max<int64_t>(0, -h0), bottom = std::min(p.window_height, p.height - h0);
+  const int64_t left = std::max<int64_t>(0, -w0), right = std::min(p.window_width, p.width - w0);
+  const int64_t width = sizeof(Floats) / sizeof(float);
+  Floats direction[blocks] = {}, best[blocks], won[blocks];
+  Ints at[blocks];
+  for (int n = 0; n < blocks; n++) {
+    if (!alone) direction[n] = load<Floats>(sign + n * width);
+    won[n] = load<Floats>(x + ((h0 + top) * p.width + w0 + left) * p.channels + n * width);
+    best[n] = alone ? won[n] : won[n] * direction[n];
+    at[n] = Ints{} + static_cast<int32_t>(top * p.window_width + left);
+  }
+  for (int64_t i = top; i < bottom; i++) {
+    const float* row = x + ((h0 + i) * p.width + w0) * p.channels;
+    for (int64_t j = left; j < right; j++) {
       const Ints tap = Ints{} + static_cast<int32_t>(i * p.window_width + j);
-      // Not a number wins; of equals the first.
-      const auto more = !(key <= best);
-      best = first ? key : more ? key : best;
-      won = first ? value : more ? value : won;
-      at = first ? tap : more ? tap : at;
-      first = false;
+      for (int n = 0; n < blocks; n++) {
+        const Floats value = load<Floats>(row + j * p.channels + n * width);
+        const Floats key = alone ? value : value * direction[n];
+        // What is not a number wins and stays; of equals the first.
+        const auto more = !(key <= best[n]) & (best[n] == best[n]);
+        best[n] = more ? key : best[n];
+        if (!alone) won[n] = more ? value : won[n];
+        at[n] = more ? tap : at[n];
+      }
     }
   }
-  std::memcpy(winner, &won, sizeof won);
-  std::memcpy(place, &at, sizeof at);
+  for (int n = 0; n < blocks; n++) {
+    const Floats value = alone ? best[n] : won[n];
+    const Bytes bytes = __builtin_convertvector(at[n], Bytes);
+    std::memcpy(winner + n * width, &value, sizeof value);
+    std::memcpy(place + n * width, &bytes, sizeof bytes);
+  }
 }
 
 /**
- * One row of windows: the rectified maximum of the normalized values, the x that won and its place in the window. The
- * largest value comes from the largest x where s > 0, from the smallest where s < 0; `sign` is 1, −1, or 0 for s = 0.
+ * One row of windows: the x that won and its place in the window. What is largest times `sign` (1, −1 or 0, for each channel)
+ * wins; with `alone` what is largest.
  */
-G2D_TARGET void pool_row(const float* x, const Pool& p, int64_t row, const float* __restrict__ mean,
-                         const float* __restrict__ scale, const float* __restrict__ beta, const float* sign,
-                         float* __restrict__ y, float* __restrict__ winner, uint8_t* __restrict__ place,
-                         int32_t* __restrict__ scratch) {
-  const int64_t wide = p.channels / 8 * 8;
+template <bool alone>
+G2D_TARGET void max_pool_row(const float* x, const Pool& p, int64_t row, const float* sign, float* winner,
+                             uint8_t* place) {
   const int64_t h0 = row * p.stride_height - p.pad_height;
-  for (int64_t column = 0; column < p.out_width; column++) {
+  for (int64_t column = 0; column < p.out_width; column++, winner += p.channels, place += p.channels) {
     const int64_t w0 = column * p.stride_width - p.pad_width;
-    for (int64_t c = 0; c < wide; c += 8)
-      pool_window<Floats8, Ints8>(x + c, p, h0, w0, sign + c, winner + c, scratch + c);
-    for (int64_t c = wide; c < p.channels; c++)
-      pool_window<float, int32_t>(x + c, p, h0, w0, sign + c, winner + c, scratch + c);
-    for (int64_t c = 0; c < p.channels; c++) {
-      y[c] = rectified(normalized(winner[c], mean[c], scale[c], beta[c]));
-      place[c] = static_cast<uint8_t>(scratch[c]);
-    }
-    y += p.channels;
-    winner += p.channels;
-    place += p.channels;
+    int64_t c = 0;
+    const auto of = [&](int64_t channel) { return alone ? nullptr : sign + channel; };
+    for (; c + 16 <= p.channels; c += 16)
+      pool_window<alone, 2, Floats8, Ints8, Bytes8>(x + c, p, h0, w0, of(c), winner + c, place + c);
+    for (; c + 8 <= p.channels; c += 8)
+      pool_window<alone, 1, Floats8, Ints8, Bytes8>(x + c, p, h0, w0, of(c), winner + c, place + c);
+    for (; c < p.channels; c++)
+      pool_window<alone, 1, Floats1, Ints1, Bytes1>(x + c, p, h0, w0, of(c), winner + c, place + c);
   }
 }
 
-/** One row of dx, from all windows that the row lies in. dy, winner and place begin at the image's first window. */
+/**
+ * The same, and y, the rectified maximum of the normalized values. The largest of them comes from the largest x where s > 0, from
+ * the smallest where s < 0; `sign` is that of s.
+ */
+G2D_TARGET void pool_row(const float* x, const Pool& p, int64_t row, const float* __restrict__ mean,
+                         const float* __restrict__ scale, const float* __restrict__ beta, const float* sign,
+                         float* __restrict__ y, float* __restrict__ winner, uint8_t* place) {
+  max_pool_row<false>(x, p, row, sign, winner, place);
+  for (int64_t column = 0; column < p.out_width; column++, y += p.channels, winner += p.channels)
+    for (int64_t c = 0; c < p.channels; c++) y[c] = rectified(normalized(winner[c], mean[c], scale[c], beta[c]));
+}
+
+/**
+ * One row of dx, from all windows that the row lies in. dy, winner and place begin at the image's first window. Without
+ * normalization (`alone`) only dy, place and dx are looked at.
+ */
+template <bool alone>
 G2D_TARGET void pool_gradient_row(const float* dy, const float* winner, const uint8_t* place,
                                   const float* __restrict__ x, float* __restrict__ dx, const Pool& p, int64_t row,
                                   const float* __restrict__ mean, const float* __restrict__ scale,
                                   const float* __restrict__ beta, const float* __restrict__ a,
                                   const float* __restrict__ b, float* scratch) {
-  float* __restrict__ g = scratch;
   const int64_t last_row = std::min((row + p.pad_height) / p.stride_height, p.out_height - 1);
   const int64_t first_row = first_window(row + p.pad_height, p.window_height, p.stride_height);
-  for (int64_t column = 0; column < p.width; column++, x += p.channels, dx += p.channels) {
+  for (int64_t column = 0; column < p.width; column++, dx += p.channels) {
+    float* __restrict__ g = alone ? dx : scratch;
     const int64_t last = std::min((column + p.pad_width) / p.stride_width, p.out_width - 1);
     const int64_t first = first_window(column + p.pad_width, p.window_width, p.stride_width);
     for (int64_t c = 0; c < p.channels; c++) g[c] = 0;
@@ -215,14 +251,16 @@ G2D_TARGET void pool_gradient_row(const float* dy, const float* winner, const ui
                                                  (column + p.pad_width - j * p.stride_width));
         const int64_t offset = (i * p.out_width + j) * p.channels;
         const float* __restrict__ d = dy + offset;
-        const float* __restrict__ won = winner + offset;
+        const float* __restrict__ won = alone ? d : winner + offset;
         const uint8_t* __restrict__ at = place + offset;
         for (int64_t c = 0; c < p.channels; c++) {
-          const float open = normalized(won[c], mean[c], scale[c], beta[c]) > 0 ? d[c] : 0;
+          const float open = alone ? d[c] : gated(normalized(won[c], mean[c], scale[c], beta[c]), d[c]);
           g[c] += at[c] == tap ? open : 0;
         }
       }
     }
+    if (alone) continue;
     for (int64_t c = 0; c < p.channels; c++) dx[c] = scale[c] * ((g[c] - a[c]) - (x[c] - mean[c]) * b[c]);
+    x += p.channels;
   }
 }

@@ -16,6 +16,8 @@ struct Options {
   unsigned char relu = 0;
   // Window, stride and padding of the pooling, each vertical and horizontal.
   int64_t pool[6] = {};
+  // Height and width of the image.
+  int64_t size[2] = {};
   // Padding of the convolution, vertical and horizontal.
   int64_t padding[2] = {};
 };
@@ -118,20 +120,21 @@ struct Image {
   }
 };
 
-enum Attributes { kRelu = 1, kStatistics = 2, kPool = 4, kPadding = 8 };
+enum Attributes { kRelu = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32 };
 
 template <int attributes>
 void* create(TF_OpKernelConstruction* construction) {
   auto* o = new Options();
   Status status;
-  if (attributes & kStatistics) {
-    TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &o->epsilon, status);
-    if (status.ok()) TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &o->momentum, status);
-  }
+  if (attributes & kEpsilon) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &o->epsilon, status);
+  if (attributes & kMomentum && status.ok())
+    TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &o->momentum, status);
   if (attributes & kRelu && status.ok())
     TF_OpKernelConstruction_GetAttrBool(construction, "relu", &o->relu, status);
   if (attributes & kPool && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "window", o->pool, 6, status);
+  if (attributes & kSize && status.ok())
+    TF_OpKernelConstruction_GetAttrInt64List(construction, "size", o->size, 2, status);
   if (attributes & kPadding && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "padding", o->padding, 2, status);
   if (!status.ok()) TF_OpKernelConstruction_Failure(construction, status);
@@ -167,12 +170,11 @@ std::string register_operation(const char* name, std::initializer_list<const cha
   TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(name);
   for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(definition, input);
   for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(definition, output);
-  if (attributes & kStatistics) {
-    TF_OpDefinitionBuilderAddAttr(definition, "epsilon: float");
-    TF_OpDefinitionBuilderAddAttr(definition, "momentum: float");
-  }
+  if (attributes & kEpsilon) TF_OpDefinitionBuilderAddAttr(definition, "epsilon: float");
+  if (attributes & kMomentum) TF_OpDefinitionBuilderAddAttr(definition, "momentum: float");
   if (attributes & kRelu) TF_OpDefinitionBuilderAddAttr(definition, "relu: bool");
   if (attributes & kPool) TF_OpDefinitionBuilderAddAttr(definition, "window: list(int) >= 6");
+  if (attributes & kSize) TF_OpDefinitionBuilderAddAttr(definition, "size: list(int) >= 2");
   if (attributes & kPadding) TF_OpDefinitionBuilderAddAttr(definition, "padding: list(int) >= 2");
   Status status;
   TF_RegisterOpDefinition(definition, status);
