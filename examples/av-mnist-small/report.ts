@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { join } from 'node:path';
 import { formatTable, readRunGroup, renderReport, resultsTable, type ReportSample } from '@g2d/analysis';
 import { smallAvMnistSound } from '@g2d/datasets';
@@ -47,7 +48,9 @@ export async function writeReport(folder: string, data: Data, args: readonly str
 /** Prints the table of a finished experiment. */
 export function printResults(folder: string): void {
   const group = readRunGroup(folder);
-  const confidences = Object.entries(group.summary.confidences).map(([m, rho]) => `${m} ${rho.toFixed(3)}`);
+  const confidences = Object.entries(group.summary.confidences).map(
+    ([m, rho]) => `${m} ${formatNumber(rho, 3)}`,
+  );
   console.log(`\n${formatTable(resultsTable(group))}`);
   console.log(`\nConfidence of the teachers on the training part (Eq. 5): ${confidences.join(', ')}`);
 }

@@ -8,6 +8,9 @@ export {
   UnknownModalityError,
 } from './errors.js';
 
+// Numbers as people read them
+export { formatDigits, formatNumber } from './format-number.js';
+
 // Data
 export { perModality, type PerModality } from './per-modality.js';
 export type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';

@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import type { PerModality, StartedRun } from '../run.js';
 import { isPrioritized, scopeOf } from '../run-settings.js';
 import { epochDomain, panelTitle, phaseBands, pointsOf } from './curves.js';
@@ -57,7 +58,7 @@ function confidenceChart(group: ShownWithConfidences, run: StartedRun): Markup {
     {
       description: `Confidence of each teacher by epoch during ${panelTitle(run).title}`,
       x: { domain: epochDomain([run]), label: 'epoch' },
-      y: { domain: [0, 1], format: (value) => String(Number(value.toFixed(3))) },
+      y: { domain: [0, 1], format: (value) => String(Number(formatNumber(value, 3))) },
       series: heads.map((head) => ({
         name: head.key,
         points: pointsOf(run.metrics, (epoch) => epoch.confidence, head.key),
@@ -76,7 +77,7 @@ function confidenceList(group: ShownWithConfidences): Markup {
     group.summary?.confidences ?? {},
   ).map(
     ([modality, value], index) =>
-      markup`${index > 0 && ', '}<span class="swatch ${colors.get(modality) ?? ''}"></span>${modality} ρ = ${value.toFixed(3)}`,
+      markup`${index > 0 && ', '}<span class="swatch ${colors.get(modality) ?? ''}"></span>${modality} ρ = ${formatNumber(value, 3)}`,
   )}.</p>`;
 }
 

@@ -1,4 +1,5 @@
-import { formatList } from '../../format.js';
+import { formatNumber } from '@g2d/core';
+import { formatList, shortNumber } from '../../format.js';
 import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import type { Accuracies, EpochMetrics } from '../../run.js';
 import { errorAxis, scoreAxis } from '../axes.js';
@@ -34,7 +35,7 @@ export function overlaidScores(table: ComparisonTable): Markup {
     const levels = table.teachers.flatMap(({ modalities, label, main, validation, test }) => {
       const level = (part === 'validation' ? validation : test)[main]?.mean;
       return modalities.includes(head) && level !== undefined
-        ? [{ y: level, color: 'muted', name: `${label}: ${level.toFixed(1)} %` }]
+        ? [{ y: level, color: 'muted', name: `${label}: ${formatNumber(level)} %` }]
         : [];
     });
     return overlay(table, { title: head, y, levels, read: (epoch) => epoch[part]?.[head] });
@@ -58,7 +59,7 @@ export function overlaidLosses(table: ComparisonTable): Markup {
     const values = table.rows.flatMap(({ runs }) =>
       runs.flatMap(({ metrics }) => metrics.flatMap((epoch) => read(epoch) ?? [])),
     );
-    const y = { ...errorAxis(values), format: (value: number) => String(Number(value.toPrecision(2))) };
+    const y = { ...errorAxis(values), format: (value: number) => shortNumber(value, 2) };
     return overlay(table, { title: part === 'total' ? 'total' : 'the task itself', y, read });
   })}</div>`;
 }

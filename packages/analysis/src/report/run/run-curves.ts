@@ -1,4 +1,4 @@
-import { withPercent } from '../../format.js';
+import { withPercent, shortNumber } from '../../format.js';
 import type { Accuracies, EpochMetrics } from '../../run.js';
 import { errorAxis, scoreAxis } from '../axes.js';
 import { learningRateDrops, lossPanels, phaseBands, pointsOf } from '../curves.js';
@@ -133,7 +133,7 @@ function numbersChart(
   return markup`<figure><figcaption><b>${title}</b></figcaption>${lineChart({
     description: `${title} by epoch`,
     x: { domain: epochAxis(view), label: 'epoch' },
-    y: { ...axis, format: (value) => String(Number(value.toPrecision(2))) },
+    y: { ...axis, format: (value) => shortNumber(value, 2) },
     series,
     bands: phaseBands(view.run),
   })}</figure>`;

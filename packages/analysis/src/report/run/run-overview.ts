@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { formatPercent, withPercent } from '../../format.js';
 import { markup, type Markup } from '../markup.js';
 import { axisLane, FUSED_HEIGHT, HEAD_HEIGHT, lane, nameWidth } from '../overview.js';
@@ -57,7 +58,10 @@ export function metricsTable({ run, regression, heads, results }: RunView): Mark
   const header = [regression ? 'MAPE, %' : 'accuracy, %', ...shown.map(({ title }) => title)];
   const cells = (part: 'test' | 'validation', head: string): string[] => [
     formatPercent(results[part][head]),
-    ...shown.map(({ key, digits }) => results.metrics[part]?.[head]?.[key]?.toFixed(digits) ?? '–'),
+    ...shown.map(({ key, digits }) => {
+      const value = results.metrics[part]?.[head]?.[key];
+      return value === undefined ? '–' : formatNumber(value, digits);
+    }),
     ...(hasTeachers ? [formatPercent(teachers[part][head])] : []),
   ];
   return markup`<div class="scroll"><table class="results"><thead><tr><th scope="col">part</th><th scope="col">head</th>${[

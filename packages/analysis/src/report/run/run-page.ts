@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { runLabel } from '../../methods.js';
 import type { StartedRun } from '../../run.js';
 import { flatSettings, isPrioritized } from '../../run-settings.js';
@@ -116,7 +117,7 @@ function settings({ run }: RunView, command: string | undefined): Markup {
     ['folder', run.folder],
     ['state', summary ? 'finished' : `${metrics.at(-1)?.epoch ?? 0} of ${config.epochs} epochs`],
     ...environment,
-    ...(memory > 0 ? [['most memory', `${Math.round(memory)} MB`] as const] : []),
+    ...(memory > 0 ? [['most memory', `${formatNumber(memory, 0)} MB`] as const] : []),
     ...Object.entries(teachers).map(
       ([modality, teacher]) =>
         [
