@@ -197,6 +197,8 @@ describe('the commands around a run', () => {
     expect(readFileSync(out.trim(), 'utf8')).toMatch(/not finished/i);
     const compared = await g2d('compare', folder, at('runs'));
     expect(compared.err).toContain(`${folder} is not finished, and left out.`);
+    // A seed that is not there is named where its numbers would be.
+    expect(compared.out).toMatch(/: seed \d+ \(.*stopped, not finished: epoch \d of \d\)/);
   });
 
   beforeAll(() => {

@@ -29,7 +29,10 @@ export function comparisonFindings(table: ComparisonTable, level: number): Findi
       ...(places ? overJoint(table, places) : []),
       ...notApart(rows),
       ...(places ? [...beyondTeachers(table, places), ...cost(table, rows, places)] : []),
-      ...seedsError(Math.max(0, ...rows.map(({ seeds }) => seeds.length)), level),
+      ...seedsError(
+        rows.map(({ seeds }) => seeds.length),
+        level,
+      ),
     ],
   };
 }

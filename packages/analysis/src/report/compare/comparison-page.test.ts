@@ -84,7 +84,7 @@ describe('renderComparison', () => {
       'The best of them, Teacher of image, reaches 75.0 %: G2D is 6.0 points ahead of it.',
     );
     expect(page).toContain('gives up 12.0 points of audio: that head alone is worse than there.');
-    expect(page).toContain('With 2 seeds they are too narrow rather than too wide.');
+    expect(page).toContain('95 % intervals of the mean over n = 2 seeds by Student’s t');
     expect(sections(page)).toEqual(['overview', 'results', 'settings']);
   });
 

@@ -4,7 +4,7 @@ import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js
 import type { EstimateOptions } from '../../compare/estimate.js';
 import { tableTitle } from '../../compare/format-comparison.js';
 import { formatSeconds } from '../../format.js';
-import type { Run } from '../../run.js';
+import type { Run, StartedRun } from '../../run.js';
 import { flatSettings } from '../../run-settings.js';
 import { cellsTable } from '../cells-table.js';
 import { strips, STRIPS_HINT } from '../confidence.js';
@@ -20,8 +20,8 @@ import { overlaidLosses, overlaidScores } from './overlaid-curves.js';
 
 export interface ComparisonReportOptions extends EstimateOptions {
   readonly title: string;
-  /** From `readRun`, at least one, in any order. */
-  readonly runs: readonly Run[];
+  /** From `readRun` or `readStartedRun`, in any order, at least one of them finished. */
+  readonly runs: readonly StartedRun[];
   /** A paragraph about the runs, as plain text. */
   readonly introduction?: string;
   /** The command line that makes this page again. */
