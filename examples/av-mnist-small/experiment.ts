@@ -20,7 +20,7 @@ export function confidenceWarning({ audio, image }: PerModality<Modality, number
   );
 }
 
-/** ρ of the teachers on the training part, without augmentation. */
+/** ρ of the teachers on the training split, without augmentation. */
 async function confidencesOf(folder: string, { train }: Data): Promise<PerModality<Modality, number>> {
   const audio = await loadRun(join(folder, 'teacher-audio'));
   const image = await loadRun(join(folder, 'teacher-image'));

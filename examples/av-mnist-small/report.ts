@@ -36,7 +36,7 @@ export async function writeReport(folder: string, data: Data, args: readonly str
     title: 'G2D on the small AV-MNIST',
     introduction:
       'Each sample is a handwritten digit, reduced to eight principal components, and a spoken recording of the same digit in real background noise at −5 dB. ' +
-      '1,000 pairs to train on, 1,000 for validation, 2,000 to test; nothing is shared between the parts but the speakers.',
+      '1,000 pairs to train on, 1,000 for validation, 2,000 to test; nothing is shared between the splits but the speakers.',
     group: readRunGroup(folder),
     samples: await reportSamples(data),
     command: ['npm start', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
@@ -52,5 +52,5 @@ export function printResults(folder: string): void {
     ([m, rho]) => `${m} ${formatNumber(rho, 3)}`,
   );
   console.log(`\n${formatTable(resultsTable(group))}`);
-  console.log(`\nConfidence of the teachers on the training part (Eq. 5): ${confidences.join(', ')}`);
+  console.log(`\nConfidence of the teachers on the training split (Eq. 5): ${confidences.join(', ')}`);
 }

@@ -276,22 +276,22 @@ describe('compareRuns', () => {
     expect(table.notes[0]).toContain('less is better');
   });
 
-  it('names a selection on the test part, and one that is mixed', () => {
+  it('names a selection on the test split, and one that is mixed', () => {
     const best = {
       config: { select: 'test-best' },
       summary: { select: 'test-best', test: { fused: 70 } },
     } as const;
     const { notes } = only([run('g2d', 0, 70, best), run('joint', 0, 60)]);
     expect(notes[0]).toMatch(
-      /^Selected on the test part \(test-best\): G2D\. .* these numbers are too high\.$/,
+      /^Selected on the test split \(test-best\): G2D\. .* these numbers are too high\.$/,
     );
     expect(notes[1]).toContain('chosen in different ways');
   });
 
-  it('says that test parts differ in size', () => {
+  it('says that test splits differ in size', () => {
     const size = (count: number) => ({ summary: { test: { fused: 1 }, confusion: { fused: [[count]] } } });
     const { notes } = only([run('g2d', 0, 1, size(10)), run('joint', 0, 1, size(20))]);
-    expect(notes.join()).toContain('The test parts differ in size (10 and 20 samples)');
+    expect(notes.join()).toContain('The test splits differ in size (10 and 20 samples)');
   });
 
   it('rejects an empty list', () => {

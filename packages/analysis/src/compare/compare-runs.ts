@@ -144,7 +144,7 @@ function makeTable(
     withoutLastBits(sign * (test[main]?.mean ?? -sign * Infinity));
   const withGains = students
     .map((row) => ({ ...row, ...gainOf(row, joints, sign, options) }))
-    .sort((a, b) => compare(score(a), score(b)) || methodRank(a.method) - methodRank(b.method));
+    .sort((a, b) => compare(score(a), score(b)) || rankOf(a) - rankOf(b));
   const position = ({ modalities: [own = ''] }: ComparisonRow): number => modalities.indexOf(own);
   const teachers = rows
     .filter(({ kind }) => kind === 'teacher')
@@ -152,6 +152,8 @@ function makeTable(
   const table = { dataset, task, modalities, rows: withGains, teachers };
   return { ...table, notes: tableNotes(table, groups) };
 }
+
+const rankOf = ({ runs: [run] }: ComparisonRow): number => (run ? methodRank(run.config) : 0);
 
 // A plain difference of two infinities would be NaN.
 const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);

@@ -45,7 +45,7 @@ export interface ComparisonTable {
   readonly rows: readonly ComparisonRow[];
   /** In the order of the modalities. */
   readonly teachers: readonly ComparisonRow[];
-  /** What has to be known to read the table, as sentences: selection on the test part, different numbers of seeds, … */
+  /** What has to be known to read the table, as sentences: selection on the test split, different numbers of seeds, … */
   readonly notes: readonly string[];
 }
 

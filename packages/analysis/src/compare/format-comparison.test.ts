@@ -63,7 +63,7 @@ describe('formatComparison', () => {
     const best = plainRun({ config: { select: 'test-best' }, summary: { test: { fused: 50 } } });
     const comparison = compareRuns([best]);
     for (const format of ['text', 'markdown'] as const) {
-      expect(formatComparison(comparison, format)).toContain('Selected on the test part (test-best): G2D');
+      expect(formatComparison(comparison, format)).toContain('Selected on the test split (test-best): G2D');
     }
     expect(formatComparison(comparison, 'csv')).toContain(',test-best,');
   });

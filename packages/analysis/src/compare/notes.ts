@@ -39,7 +39,7 @@ function selectionNotes(rows: readonly ComparisonRow[]): string[] {
   const notes: string[] = [];
   if (kinds.has('test-best')) {
     notes.push(
-      `Selected on the test part (test-best): ${labels('test-best')}. The epoch was chosen by the same samples that it is measured on, so these numbers are too high.`,
+      `Selected on the test split (test-best): ${labels('test-best')}. The epoch was chosen by the same samples that it is measured on, so these numbers are too high.`,
     );
   }
   if (kinds.size > 1) {
@@ -112,7 +112,7 @@ function testSizeNotes(rows: readonly ComparisonRow[]): string[] {
   const sizes = [...new Set(rows.flatMap(({ runs }) => runs.flatMap((run) => testSizeOf(run) ?? [])))];
   if (sizes.length < 2) return [];
   const words = formatList(sizes.sort((a, b) => a - b).map(formatCount));
-  return [`The test parts differ in size (${words} samples): these numbers are not of the same samples.`];
+  return [`The test splits differ in size (${words} samples): these numbers are not of the same samples.`];
 }
 
 /** Number of test samples, where a run says so. */

@@ -9,7 +9,7 @@ import { nameWidth } from './overview.js';
 import { scheduleStrips } from './schedule.js';
 import type { Shown } from './shown.js';
 
-/** Runs, and the confidences of the teachers over the whole training part where they are known. */
+/** Runs, and the confidences of the teachers over the whole training split where they are known. */
 interface ShownWithConfidences extends Shown {
   readonly summary?: { readonly confidences: PerModality };
 }
@@ -73,7 +73,7 @@ function confidenceChart(group: ShownWithConfidences, run: StartedRun): Markup {
 
 function confidenceList(group: ShownWithConfidences): Markup {
   const colors = new Map(headsOf(group.modalities).map((head) => [head.key, head.color]));
-  return markup`<p class="hint">Over the whole training part: ${Object.entries(
+  return markup`<p class="hint">Over the whole training split: ${Object.entries(
     group.summary?.confidences ?? {},
   ).map(
     ([modality, value], index) =>

@@ -41,11 +41,11 @@ export const signOf = (isRegression: boolean): 1 | -1 => (isRegression ? -1 : 1)
 export function isHowGood(
   value: number | undefined,
   isRegression: boolean,
-  { part = 'test', seeds }: { readonly part?: string; readonly seeds?: string } = {},
+  { split = 'test', seeds }: { readonly split?: string; readonly seeds?: string } = {},
 ): string {
   const over = seeds === undefined ? '' : ` ${seeds}`;
-  if (!isRegression) return `right on ${withPercent(value)} of the ${part} samples${over}`;
-  return `${withPercent(value)} off on ${seeds === undefined ? 'average on ' : ''}the ${part} part (MAPE)${over}`;
+  if (!isRegression) return `right on ${withPercent(value)} of the ${split} samples${over}`;
+  return `${withPercent(value)} off on ${seeds === undefined ? 'average on ' : ''}the ${split} split (MAPE)${over}`;
 }
 
 /** Who comes behind the best. */

@@ -45,7 +45,7 @@ function headline(
   if (!places) return 'There are only teachers here: each modality alone.';
   const { best, next } = places;
   const selected = rows.some(({ select }) => select === 'test-best')
-    ? ' Part of these numbers were selected on the test part.'
+    ? ' Part of these numbers were selected on the test split.'
     : '';
   const verdict = next ? ` ${comparedWith(best, next)}` : '';
   return `${opening(table, best, rows.length)}.${verdict}${selected}`;

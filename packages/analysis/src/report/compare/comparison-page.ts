@@ -83,7 +83,7 @@ function sectionsOf(
       'results',
       each(tables, (table) => resultsTable(table, level)),
       {
-        hint: 'Test part, from the worst to the best fused answer, mean ± sample standard deviation over seeds; below, the teachers, each trained on one modality alone. “Selected on” says how the epoch was chosen. ECE: expected calibration error.',
+        hint: 'Test split, from the worst to the best fused answer, mean ± sample standard deviation over seeds; below, the teachers, each trained on one modality alone. “Selected on” says how the epoch was chosen. ECE: expected calibration error.',
       },
     ),
     section('curves', each(withEpochs, overlaidScores), {

@@ -41,7 +41,7 @@ describe('rowDifference', () => {
     expect(far?.withinNoise).toBe(false);
   });
 
-  it('falls back to sampling the test part for a single seed', () => {
+  it('falls back to sampling the test split for a single seed', () => {
     // 200 samples at 50 %: 3.54 points each, 5.0 together, 10.0 twice.
     expect(rowDifference(...rows(runs('a', [54.9]), runs('b', [45.1])))).toMatchObject({
       withinNoise: true,

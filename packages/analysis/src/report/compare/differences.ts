@@ -11,7 +11,7 @@ interface RowDifference {
   readonly points: number;
   /** Can be chance; `undefined` where nothing says how large chance is. */
   readonly withinNoise: boolean | undefined;
-  /** What chance was measured by: seeds, or the samples of the test part. */
+  /** What chance was measured by: seeds, or the samples of the test split. */
   readonly by: 'seeds' | 'samples';
 }
 
@@ -22,7 +22,7 @@ const LEVEL = 0.95;
  * Is the difference of two rows more than chance?
  *
  * Both with the same two or more seeds: t-test of the differences seed by seed. Two or more seeds each: Welch's standard error
- * with the smaller row's degrees of freedom. Otherwise two standard errors of sampling the test part, which leaves out what
+ * with the smaller row's degrees of freedom. Otherwise two standard errors of sampling the test split, which leaves out what
  * another seed would change.
  */
 export function rowDifference(a: ComparisonRow, b: ComparisonRow): RowDifference | undefined {

@@ -90,10 +90,10 @@ function sectionsOf(view: RunView, { samples = [], command }: RunReportOptions):
     ),
     section('confusion', confusionOfRun(view)),
     section('classes', perClassTable(view), {
-      hint: 'Test part. Precision: how often the model is right when it says this class. Recall: how many of the class it finds. F1: their harmonic mean.',
+      hint: 'Test split. Precision: how often the model is right when it says this class. Recall: how many of the class it finds. F1: their harmonic mean.',
     }),
     section('scatter', scatterPlots(view), {
-      hint: 'Test part, one dot per sample; on the line the prediction is exact.',
+      hint: 'Test split, one dot per sample; on the line the prediction is exact.',
     }),
     section('calibration', calibration && markup`<div class="panels">${calibration}</div>`, {
       hint: 'Expected difference between how sure the model is and how often it is right, from 0 (honest) to 1. It often grows while the accuracy still rises: the model becomes surer than it should be.',
