@@ -13,7 +13,15 @@ export { formatDigits, formatNumber } from './format-number.js';
 
 // Data
 export { perModality, type PerModality } from './per-modality.js';
-export type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
+export type {
+  DatasetSource,
+  MultimodalDataset,
+  Preprocessing,
+  Sample,
+  SampleOptions,
+  Split,
+  Task,
+} from './dataset.js';
 export type { Batch, Inputs, Presence, Unlabelled } from './batch.js';
 export type { NamedArray } from './named-array.js';
 export type { RandomState, RandomStream } from './random.js';
