@@ -23,7 +23,7 @@ describe('methods', () => {
     const runs = [
       of('./mine.js', undefined),
       of('g2d', 0),
-      of('umt+new', 3, 12),
+      of('umt+new', 12.01),
       of('new', 12),
       of('joint', 13),
       of('newest', 99),

@@ -32,13 +32,13 @@ export function wordsAmong(runs: readonly { readonly config: RunConfig }[], name
 
 /**
  * Position in which runs are shown where nothing else decides: as their folders have it from the list of methods, from joint training to
- * G2D. A stack of several stands behind the last of its methods, a method of the user's behind all others.
+ * G2D. A method of the user's stands behind all others.
  */
 export function methodRank({ method, components }: Pick<RunConfig, 'method' | 'components'>): number {
   const recorded = components?.method ?? [];
   const orders = recorded.flatMap(({ order }) => order ?? []);
   if (orders.length === 0 || orders.length < recorded.length) return legacyMethodRank(method);
-  return Math.max(...orders) + (orders.length - 1) / 100;
+  return Math.max(...orders);
 }
 
 /** The same for a name in a group of runs; the reference is last. */

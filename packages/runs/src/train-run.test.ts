@@ -105,6 +105,13 @@ describe('trainRun', () => {
       model: { task: 'classification', classes: 3, shapes: { loud: [4], quiet: [4] } },
       environment: { backend: 'cpu', versions: { tfjs: expect.any(String), node: expect.any(String) } },
     });
+    const { predictions, probabilities } = json(at('joint'), 'predictions.json');
+    expect(Object.keys(probabilities)).toEqual(['fused', 'loud', 'quiet']);
+    for (const [head, rows] of Object.entries<number[][]>(probabilities)) {
+      expect(rows).toHaveLength(30);
+      expect(rows.map((row) => row.indexOf(Math.max(...row)))).toEqual(predictions[head]);
+      for (const row of rows) expect(row.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 4);
+    }
     const records = lines(at('joint'));
     expect(records.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
     for (const { validation, test, metrics } of records) {

@@ -21,7 +21,7 @@ const factsSchema = z
 
 const methodFactsSchema = factsSchema
   // Its place among the methods of its package: tables have rows in this order where nothing else decides.
-  .extend({ order: z.int().min(0).describe('a whole number').exactOptional() })
+  .extend({ order: z.number().min(0).describe('a number from 0').exactOptional() })
   .describe('an object of { name, label, summary, order }');
 
 /** What the components of a run say about themselves, so that whoever reads its folder loads nobody's code. */
