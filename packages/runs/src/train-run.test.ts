@@ -84,6 +84,12 @@ function contents(name: string): unknown {
 const smp = { phaseEpochs: [1, 2], scope: 'encoder', ranking: 'epoch' };
 
 describe('trainRun', () => {
+  it('reads a dataset of a module in worker threads, with the same result', async () => {
+    await train(toyConfig(), 'in-one-thread');
+    await train(toyConfig({ data: { workers: 2 } }), 'in-three-threads');
+    expect(contents('in-three-threads')).toEqual(contents('in-one-thread'));
+  });
+
   it('writes configuration, metrics, checkpoints, events, predictions and summary', async () => {
     const outcome = await train(toyConfig(), 'joint');
     expect(outcome.status).toBe('finished');
