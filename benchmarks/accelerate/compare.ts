@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { G2DError } from '@g2d/core';
+import { formatNumber, G2DError } from '@g2d/core';
 import { main } from '../shared/main.js';
 import { median } from '../shared/median.js';
 import { table } from '../shared/table.js';
@@ -60,7 +60,7 @@ async function measureRound(architecture: string, round: number, options: Option
   for (const way of round % 2 === 1 ? ways : ways.toReversed()) {
     const measured = await measure(architecture, way, options);
     process.stderr.write(
-      `[round ${round} of ${options.rounds}] ${architecture}, ${way}: ${measured.ms.toFixed(1)} ms, ${measured.peakRssMB.toFixed(0)} MB\n`,
+      `[round ${round} of ${options.rounds}] ${architecture}, ${way}: ${formatNumber(measured.ms)} ms, ${formatNumber(measured.peakRssMB, 0)} MB\n`,
     );
     result[way] = measured;
   }
@@ -91,7 +91,7 @@ async function compare(options: Options): Promise<void> {
   const load = loadavg()[0] as number;
   if (load > BUSY) {
     process.stderr.write(
-      `The load of the last minute is ${load.toFixed(1)}. If other programs are still running, stop them: they blur the ratios.\n`,
+      `The load of the last minute is ${formatNumber(load)}. If other programs are still running, stop them: they blur the ratios.\n`,
     );
   }
   const measured = new Map<string, Round[]>(only.map((name) => [name, []]));
@@ -126,13 +126,13 @@ async function compare(options: Options): Promise<void> {
   const lines = results.map(({ summary, batch, plain, accelerated, ratio, fastest, memory }) => [
     summary,
     String(batch),
-    plain.ms.toFixed(1),
-    accelerated.ms.toFixed(1),
-    ratio.median.toFixed(2),
-    `${ratio.min.toFixed(2)} … ${ratio.max.toFixed(2)}`,
-    fastest.toFixed(2),
-    `${plain.peakRssMB.toFixed(0)} → ${accelerated.peakRssMB.toFixed(0)}`,
-    memory.toFixed(2),
+    formatNumber(plain.ms),
+    formatNumber(accelerated.ms),
+    formatNumber(ratio.median, 2),
+    `${formatNumber(ratio.min, 2)} … ${formatNumber(ratio.max, 2)}`,
+    formatNumber(fastest, 2),
+    `${formatNumber(plain.peakRssMB, 0)} → ${formatNumber(accelerated.peakRssMB, 0)}`,
+    formatNumber(memory, 2),
   ]);
   process.stdout.write(
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n` +

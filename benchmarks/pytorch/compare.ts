@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 // Our training step next to PyTorch's: npm run bench:pytorch. Each in a process of its own, in turn.
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { main } from '../shared/main.js';
@@ -24,7 +25,7 @@ async function compare({ groups, rounds, install, json, ...sizes }: Options): Pr
   const load = loadavg()[0] as number;
   if (load > BUSY) {
     process.stderr.write(
-      `The load of the last minute is ${load.toFixed(1)}. If other programs are still running, stop them: PyTorch's threads suffer more from that than TensorFlow's, so the ratios would flatter us.\n`,
+      `The load of the last minute is ${formatNumber(load)}. If other programs are still running, stop them: PyTorch's threads suffer more from that than TensorFlow's, so the ratios would flatter us.\n`,
     );
   }
   const measured = new Map<string, Measurement[]>(programs.map(({ name }) => [name, []]));
@@ -34,7 +35,7 @@ async function compare({ groups, rounds, install, json, ...sizes }: Options): Pr
     for (const program of round % 2 === 1 ? programs : programs.toReversed()) {
       process.stderr.write(`[round ${round} of ${rounds}] ${program.name}\n`);
       const result = await runProgram(program, { dataset, batch, steps, warmup, python, threads });
-      process.stderr.write(`  ${result.ms.toFixed(0)} ms, ${result.peakRssMB} MB\n`);
+      process.stderr.write(`  ${formatNumber(result.ms, 0)} ms, ${result.peakRssMB} MB\n`);
       torch ??= result.torch;
       measured.get(program.name)?.push(result);
     }

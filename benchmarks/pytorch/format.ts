@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { median } from '../shared/median.js';
 import { table } from '../shared/table.js';
 import type { Program } from './programs.js';
@@ -13,17 +14,17 @@ export function formatResults(
     const measured = rounds.get(name) as readonly Measurement[];
     const ms = measured.map((measurement) => measurement.ms);
     const peak = median(measured.map(({ peakRssMB }) => peakRssMB));
-    return [name, ...[...ms, median(ms)].map((value) => value.toFixed(0)), peak.toFixed(0)];
+    return [name, ...[...ms, median(ms)].map((value) => formatNumber(value, 0)), formatNumber(peak, 0)];
   });
   const first = rounds.get((programs[0] as Program).name) as readonly Measurement[];
   const numbers = first.map((_, round) => `round ${round + 1}`);
   const header = ['one step, ms', ...numbers, 'median', 'memory, MB'];
   const lines = ratios.map(({ name, ratio, min, max, memory, goal, memoryGoal }) => [
     name,
-    ratio.toFixed(3),
-    `${min.toFixed(3)} … ${max.toFixed(3)}`,
+    formatNumber(ratio, 3),
+    `${formatNumber(min, 3)} … ${formatNumber(max, 3)}`,
     goalText(ratio, goal),
-    memory.toFixed(2),
+    formatNumber(memory, 2),
     goalText(memory, memoryGoal),
   ]);
   const quotients = ['ratio', 'of medians', 'rounds', 'goal', 'memory', 'goal'];

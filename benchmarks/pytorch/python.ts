@@ -23,7 +23,9 @@ export function pythonWithTorch({ install }: { readonly install: boolean }): str
   const given = process.env['G2D_PYTHON'];
   if (given) {
     try {
-      execFileSync(given, ['-c', `import ${PACKAGES.join(', ')}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+      execFileSync(given, ['-I', '-c', `import ${PACKAGES.join(', ')}`], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
     } catch (error) {
       throw missing(
         `G2D_PYTHON is ${given}, which cannot import ${PACKAGES.join(' and ')} (${reasonOf(error)}). Name a Python that has both, or unset it.`,
@@ -49,8 +51,8 @@ export function pythonWithTorch({ install }: { readonly install: boolean }): str
     mkdirSync(folder, { recursive: true });
     // Standard output is for results.
     const stdio = ['ignore', process.stderr, process.stderr] as const;
-    execFileSync(process.env['PYTHON'] || 'python3', ['-m', 'venv', folder], { stdio: [...stdio] });
-    execFileSync(python, ['-m', 'pip', 'install', ...PACKAGES], { stdio: [...stdio] });
+    execFileSync(process.env['PYTHON'] || 'python3', ['-I', '-m', 'venv', folder], { stdio: [...stdio] });
+    execFileSync(python, ['-I', '-m', 'pip', 'install', ...PACKAGES], { stdio: [...stdio] });
   } catch (error) {
     throw missing(
       `PyTorch could not be installed into ${folder} (${reasonOf(error)}); what was printed above says why. Set G2D_PYTHON to a Python that has it, or try again.`,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { perModality, type PerModality } from '@g2d/core';
+import { formatNumber, perModality, type PerModality } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
 import { runtimeInfo } from '@g2d/native';
 import { loadRun, RunFolder, type RunSummary, type SweepPlan } from '@g2d/runs';
@@ -15,12 +15,12 @@ export const RESULT = 'summary.json';
 export function confidenceWarning({ audio, image }: PerModality<Modality, number>): string | undefined {
   if (Math.abs(audio - image) >= 0.05) return undefined;
   return (
-    `Warning: the teachers are almost equally confident (audio ${audio.toFixed(3)}, image ${image.toFixed(3)}). ` +
+    `Warning: the teachers are almost equally confident (audio ${formatNumber(audio, 3)}, image ${formatNumber(image, 3)}). ` +
     'The ranking will flip from batch to batch, and with it the modality that trains alone.'
   );
 }
 
-/** ρ of the teachers on the training part, without augmentation. */
+/** ρ of the teachers on the training split, without augmentation. */
 async function confidencesOf(folder: string, { train }: Data): Promise<PerModality<Modality, number>> {
   const audio = await loadRun(join(folder, 'teacher-audio'));
   const image = await loadRun(join(folder, 'teacher-image'));

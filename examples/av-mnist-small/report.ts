@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { join } from 'node:path';
 import { formatTable, readRunGroup, renderReport, resultsTable, type ReportSample } from '@g2d/analysis';
 import { smallAvMnistSound } from '@g2d/datasets';
@@ -35,7 +36,7 @@ export async function writeReport(folder: string, data: Data, args: readonly str
     title: 'G2D on the small AV-MNIST',
     introduction:
       'Each sample is a handwritten digit, reduced to eight principal components, and a spoken recording of the same digit in real background noise at −5 dB. ' +
-      '1,000 pairs to train on, 1,000 for validation, 2,000 to test; nothing is shared between the parts but the speakers.',
+      '1,000 pairs to train on, 1,000 for validation, 2,000 to test; nothing is shared between the splits but the speakers.',
     group: readRunGroup(folder),
     samples: await reportSamples(data),
     command: ['npm start', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
@@ -47,7 +48,9 @@ export async function writeReport(folder: string, data: Data, args: readonly str
 /** Prints the table of a finished experiment. */
 export function printResults(folder: string): void {
   const group = readRunGroup(folder);
-  const confidences = Object.entries(group.summary.confidences).map(([m, rho]) => `${m} ${rho.toFixed(3)}`);
+  const confidences = Object.entries(group.summary.confidences).map(
+    ([m, rho]) => `${m} ${formatNumber(rho, 3)}`,
+  );
   console.log(`\n${formatTable(resultsTable(group))}`);
-  console.log(`\nConfidence of the teachers on the training part (Eq. 5): ${confidences.join(', ')}`);
+  console.log(`\nConfidence of the teachers on the training split (Eq. 5): ${confidences.join(', ')}`);
 }

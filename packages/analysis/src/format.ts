@@ -1,6 +1,7 @@
+import { formatDigits, formatNumber } from '@g2d/core';
 /** `58.9`, or `–` where there is no number. */
 export function formatPercent(value: number | undefined): string {
-  return value === undefined || Number.isNaN(value) ? '–' : value.toFixed(1);
+  return value === undefined || Number.isNaN(value) ? '–' : formatNumber(value);
 }
 
 /** `58.9 %` with a space that does not break, for sentences. */
@@ -10,14 +11,19 @@ export function withPercent(value: number | undefined): string {
 
 /** `+25.4`, `−1.3`, `0.0`: with a true minus sign, and no sign on what rounds to zero. */
 export function formatGain(points: number): string {
-  const text = Math.abs(points).toFixed(1);
+  const text = formatNumber(Math.abs(points));
   if (text === '0.0') return text;
   return `${points > 0 ? '+' : '−'}${text}`;
 }
 
 /** `25.4 points`, without a sign, with a space that does not break. */
 export function withPoints(points: number): string {
-  return `${Math.abs(points).toFixed(1)}\u00a0points`;
+  return `${formatNumber(Math.abs(points))}\u00a0points`;
+}
+
+/** A number of an axis or a setting: so many digits, without zeros at the end. */
+export function shortNumber(value: number, digits: number): string {
+  return String(Number(formatDigits(value, digits)));
 }
 
 /** `2,000`. */
@@ -27,8 +33,8 @@ export function formatCount(count: number): string {
 
 /** `0.4 s`, `42 s`, `1 min 36 s`, `2 h 5 min`. */
 export function formatSeconds(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
+  if (seconds < 9.95) return `${formatNumber(seconds)} s`;
+  const whole = Number(formatNumber(seconds, 0));
   if (whole < 60) return `${whole} s`;
   const minutes = Math.floor(whole / 60);
   if (minutes < 60) return `${minutes} min ${whole % 60} s`;

@@ -38,7 +38,7 @@ export type { ReportPart, ReportSample } from './report/samples.js';
 export type { GrayImage } from './report/png.js';
 
 // Several seeds
-export { bootstrapInterval, meanAndDeviation, type Interval } from './bootstrap.js';
+export { meanAndDeviation, meanInterval, type Interval } from './mean-interval.js';
 
 // The paper's figures as numbers
 export { modalityGap } from './figures/modality-gap.js';

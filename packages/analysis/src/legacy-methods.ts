@@ -1,6 +1,5 @@
-// Words of methods for run folders of version 1, which hold none (`components` in their config.json), and for runs that are named after a
-// method. A new method has no entry here: its definition has its words, and so have its runs' folders. Where nothing else decides, rows have
-// the order of this table too, so that they do not move; methods that it lacks come after these, as they are given.
+// Words and order of methods for folders of earlier versions, which hold none (`components.method` in their config.json, with `order`). A new
+// method has no entry here: its definition has its words, the list of methods its place, and its runs' folders have both.
 import type { MethodWords } from './run.js';
 
 const METHODS: ReadonlyMap<string, MethodWords> = new Map([
@@ -31,6 +30,8 @@ const SAME: ReadonlyMap<string, string> = new Map([
   ['g2d-loss+smp', 'g2d'],
 ]);
 
+const UNKNOWN = Number.MAX_SAFE_INTEGER;
+
 /** How a method is called inside of a stack. */
 const PARTS: ReadonlyMap<string, string> = new Map([
   ['smp', 'SMP'],
@@ -47,8 +48,8 @@ export function legacyMethodWords(method: string): MethodWords {
   return { label, description: '' };
 }
 
-/** Position of a method in the table; those that it lacks are all at its end. */
+/** Position of a method in the table; those that it lacks come after all others. */
 export function legacyMethodRank(method: string): number {
   const index = [...METHODS.keys()].indexOf(SAME.get(method) ?? method);
-  return index < 0 ? METHODS.size : index;
+  return index < 0 ? UNKNOWN : index;
 }

@@ -1,13 +1,41 @@
 import { describe, expect, it } from 'vitest';
-import { methodRank, methodWords, nameWithoutSeed, runLabel, wordsAmong } from './methods.js';
+import { methodRank, methodWords, nameWithoutSeed, rankAmong, runLabel, wordsAmong } from './methods.js';
 import type { RunConfig } from './run.js';
 
 describe('methods', () => {
   it('puts unknown methods after G2D and the reference last', () => {
     const order = ['teacher-mean', './mine.js', 'g2d', 'joint', 'ogm-ge'].sort(
-      (a, b) => methodRank(a) - methodRank(b),
+      (a, b) => rankAmong([], a) - rankAmong([], b),
     );
     expect(order).toEqual(['joint', 'ogm-ge', 'g2d', './mine.js', 'teacher-mean']);
+  });
+
+  it('has the order that the folders record, whatever the names', () => {
+    const of = (method: string, ...orders: (number | undefined)[]) => {
+      const facts = orders.map((order) => ({
+        name: 'x',
+        label: 'X',
+        summary: 'x',
+        ...(order !== undefined && { order }),
+      }));
+      return { method, components: { method: facts } };
+    };
+    const runs = [
+      of('./mine.js', undefined),
+      of('g2d', 0),
+      of('umt+new', 12.01),
+      of('new', 12),
+      of('joint', 13),
+      of('newest', 99),
+    ];
+    expect(runs.sort((a, b) => methodRank(a) - methodRank(b)).map(({ method }) => method)).toEqual([
+      'g2d',
+      'new',
+      'umt+new',
+      'joint',
+      'newest',
+      './mine.js',
+    ]);
   });
 
   it('calls an unknown method by its own name', () => {
@@ -18,7 +46,7 @@ describe('methods', () => {
     expect(methodWords('umt+smp').label).toBe('UMT + SMP');
     expect(methodWords('ogm-ge+smp').label).toBe('OGM-GE + SMP');
     expect(methodWords('g2d-loss+smp').label).toBe('G2D');
-    expect(methodRank('joint+smp')).toBe(methodRank('smp'));
+    expect(methodRank({ method: 'joint+smp' })).toBe(methodRank({ method: 'smp' }));
   });
 });
 

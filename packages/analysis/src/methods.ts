@@ -21,17 +21,32 @@ function wordsOf({ method, components }: Pick<RunConfig, 'method' | 'components'
   return { label: recorded.map(({ label }) => label).join(' + '), description: only?.summary ?? '' };
 }
 
+const runOf = <R extends { readonly config: RunConfig }>(runs: readonly R[], name: string): R | undefined =>
+  runs.find(({ config }) => config.kind === 'student' && config.method === name && isPlain(config));
+
 /** Words for a name in a group of runs: those of the method of the run that is called after it. */
 export function wordsAmong(runs: readonly { readonly config: RunConfig }[], name: string): MethodWords {
-  const run = runs.find(
-    ({ config }) => config.kind === 'student' && config.method === name && isPlain(config),
-  );
+  const run = runOf(runs, name);
   return run ? wordsOf(run.config) : methodWords(name);
 }
 
-/** Position in which methods are shown: from joint training to G2D, then what is not known, then the reference. */
-export const methodRank = (method: string): number =>
-  method === TEACHER_MEAN ? Number.MAX_SAFE_INTEGER : legacyMethodRank(method);
+/**
+ * Position in which runs are shown where nothing else decides: as their folders have it from the list of methods, from joint training to
+ * G2D. A method of the user's stands behind all others.
+ */
+export function methodRank({ method, components }: Pick<RunConfig, 'method' | 'components'>): number {
+  const recorded = components?.method ?? [];
+  const orders = recorded.flatMap(({ order }) => order ?? []);
+  if (orders.length === 0 || orders.length < recorded.length) return legacyMethodRank(method);
+  return Math.max(...orders);
+}
+
+/** The same for a name in a group of runs; the reference is last. */
+export function rankAmong(runs: readonly { readonly config: RunConfig }[], name: string): number {
+  if (name === TEACHER_MEAN) return Infinity;
+  const run = runOf(runs, name);
+  return run ? methodRank(run.config) : legacyMethodRank(name);
+}
 
 /** How a run is called: by the name somebody gave it, else by its method or, for a teacher, its modality. */
 export function runLabel(config: RunConfig): string {

@@ -37,7 +37,7 @@ export function readRunGroup(folder: string): RunGroup {
   };
 }
 
-const rank = (run: Run): number => (run.config.kind === 'teacher' ? -1 : methodRank(run.name));
+const rank = (run: Run): number => (run.config.kind === 'teacher' ? -1 : methodRank(run.config));
 
 // Students name the modalities in the order their author chose; a group without students has only its teachers.
 function modalitiesOf(runs: readonly Run[], summary: GroupSummary): string[] {

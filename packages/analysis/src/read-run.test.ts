@@ -93,7 +93,7 @@ describe('readRun', () => {
     expect(Object.keys(run.summary.test)).toEqual(['image']);
   });
 
-  it('reads a run without a validation part and without predictions', () => {
+  it('reads a run without a validation split and without predictions', () => {
     const folder = temporaryRunFolder({ hasValidation: false });
     rmSync(join(folder, 'predictions.json'));
     edit(join(folder, 'summary.json'), (json) => delete json['confusion']);

@@ -1,4 +1,4 @@
-import { methodRank, TEACHER_MEAN, wordsAmong } from './methods.js';
+import { rankAmong, TEACHER_MEAN, wordsAmong } from './methods.js';
 import type { Accuracies, PerModality, RunGroup } from './run.js';
 
 /** One line of the table of results. Accuracies are test accuracies in percent. */
@@ -33,7 +33,7 @@ export function resultsTable(group: RunGroup): ResultsRow[] {
   if (Object.keys(teachers).length > 0) {
     rows.push({ method: 'teachers', label: 'Teachers, each alone', kind: 'teachers', perModality: teachers });
   }
-  const methods = [...results.keys()].sort((a, b) => methodRank(a) - methodRank(b));
+  const methods = [...results.keys()].sort((a, b) => rankAmong(group.runs, a) - rankAmong(group.runs, b));
   for (const method of methods) {
     const { fused, ...heads } = results.get(method) ?? {};
     rows.push({
@@ -48,7 +48,7 @@ export function resultsTable(group: RunGroup): ResultsRow[] {
   return rows;
 }
 
-// A result that was selected on the test part is never shown without saying so.
+// A result that was selected on the test split is never shown without saying so.
 function selectionMark(group: RunGroup, method: string): string {
   const run = group.runs.find(({ name, config }) => name === method && config.kind === 'student');
   return run?.summary.select === 'test-best' ? ' (selected on test)' : '';

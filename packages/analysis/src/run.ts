@@ -66,6 +66,9 @@ export interface Run extends StartedRun {
   readonly summary: RunSummary;
 }
 
+/** Whether a run has ended: one that is still going, or was stopped, has no results. */
+export const isFinished = (run: StartedRun): run is Run => run.summary !== undefined;
+
 /** Runs that belong together: same data, same seed, different methods. */
 export interface RunGroup {
   readonly folder: string;

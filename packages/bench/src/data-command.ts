@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type MultimodalDataset } from '@g2d/core';
+import { formatNumber, type MultimodalDataset } from '@g2d/core';
 import { batches } from '@g2d/datasets';
 import { OptionError } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
@@ -189,15 +189,15 @@ function format(title: string, report: DataReport): string {
   const table = formatTable(
     [
       ['', 'samples a second'],
-      ['reading', samplesPerSecond.toFixed(1)],
-      ...(step ? [[`joint step, ${step.ms.toFixed(1)} ms`, step.samplesPerSecond.toFixed(1)]] : []),
+      ['reading', formatNumber(samplesPerSecond)],
+      ...(step ? [[`joint step, ${formatNumber(step.ms)} ms`, formatNumber(step.samplesPerSecond)]] : []),
     ],
     [false, true],
   );
   const threads = workers === 1 ? '1 worker' : `${workers} workers`;
   const verdict =
-    ratio === undefined ? '' : `\nReading is ${ratio.toFixed(1)} times as fast as the step consumes.\n`;
-  return `${title}, ${split}, batch ${batch}, ${threads}, ${transform} transform: ${samples} samples in ${seconds.toFixed(1)} s\n\n${table}${verdict}`;
+    ratio === undefined ? '' : `\nReading is ${formatNumber(ratio)} times as fast as the step consumes.\n`;
+  return `${title}, ${split}, batch ${batch}, ${threads}, ${transform} transform: ${samples} samples in ${formatNumber(seconds)} s\n\n${table}${verdict}`;
 }
 
 const hundredths = (value: number): number => Math.round(value * 100) / 100;

@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { stepMethodOf } from './step-methods.js';
 import type { StepSetup } from './step-setup.js';
 import type { StepMeasurement } from './measure-step.js';
@@ -27,7 +28,7 @@ export function formatStep(setup: StepSetup, { backend, device, ms, peakRssMB }:
       ['', 'minimum', 'median', '95 %', 'peak memory'],
       [
         'one step',
-        ...[ms.min, ms.median, ms.p95].map((value) => `${value.toFixed(1)} ms`),
+        ...[ms.min, ms.median, ms.p95].map((value) => `${formatNumber(value)} ms`),
         `${peakRssMB} MB`,
       ],
     ],

@@ -45,6 +45,23 @@ export interface DatasetSource {
   readonly options: unknown;
 }
 
+/**
+ * What is done to the numbers of a modality before a network gets them, without augmentation. Plain data: whoever uses an exported model
+ * has to do the same, and finds it there.
+ */
+export interface Preprocessing {
+  /** What the numbers are at first, and whatever the other fields cannot say, in words and in order. */
+  readonly from: string;
+  /** Of pictures: what they are resized to. */
+  readonly size?: readonly [height: number, width: number];
+  /** Of sound: samples a second. */
+  readonly sampleRate?: number;
+  /** At last (x / `divideBy` − `mean`) / `std`; mean and std by the last axis. Default: 1, zeros, ones. */
+  readonly divideBy?: number;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+}
+
 /** Labelled examples with the same modalities, read one at a time. */
 export interface MultimodalDataset<M extends string> {
   readonly name: string;
@@ -62,6 +79,8 @@ export interface MultimodalDataset<M extends string> {
   readonly augmented?: readonly M[];
   /** The modalities that samples can lack: batches have a presence mask for each of them. Absent: none. */
   readonly incomplete?: readonly M[];
+  /** By modality; absent where nobody has said it. */
+  readonly preprocessing?: Readonly<Partial<Record<M, Preprocessing>>>;
   /** For worker threads; absent where a dataset cannot be opened a second time. */
   readonly source?: DatasetSource;
   /**

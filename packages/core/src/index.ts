@@ -12,10 +12,21 @@ export { shown } from './shown.js';
 // Text of a file
 export { decodeText } from './decode-text.js';
 
+// Numbers as people read them
+export { formatDigits, formatNumber } from './format-number.js';
+
 // Data
 export { assertModalityNames, isModalityName } from './modality-names.js';
 export { perModality, type PerModality } from './per-modality.js';
-export type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
+export type {
+  DatasetSource,
+  MultimodalDataset,
+  Preprocessing,
+  Sample,
+  SampleOptions,
+  Split,
+  Task,
+} from './dataset.js';
 export type { Batch, Inputs, Presence, Unlabelled } from './batch.js';
 export type { NamedArray } from './named-array.js';
 export type { RandomState, RandomStream } from './random.js';

@@ -7,7 +7,15 @@ import {
   assertModalityNames,
   checkKeys,
 } from '@g2d/core';
-import type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from '@g2d/core';
+import type {
+  DatasetSource,
+  MultimodalDataset,
+  Sample,
+  SampleOptions,
+  Split,
+  Task,
+  Preprocessing,
+} from '@g2d/core';
 import { flatInput, inferShapes, type Values } from './pipeline/nested-values.js';
 import { unitLength, written, type SampleShape } from './pipeline/shapes.js';
 import { assertSampleIndex } from './sample-index.js';
@@ -39,6 +47,8 @@ interface Common {
   readonly classNames?: readonly string[];
   /** Default `'classification'`. */
   readonly task?: Task;
+  /** What was done to the inputs, by modality; goes with an exported model. */
+  readonly preprocessing?: Readonly<Record<string, Preprocessing>>;
   /** NaN and ±infinity in an input: `'refuse'` (default) is an error that names the place, `'zero'` makes them 0. */
   readonly nonFinite?: 'refuse' | 'zero';
 }
@@ -111,6 +121,7 @@ export function fromSamples<M extends string>(options: FromSamplesOptions<M>): M
       read: true,
       incomplete: true,
       augmented: true,
+      preprocessing: true,
       source: true,
     },
     'fromSamples',
@@ -183,7 +194,22 @@ export function fromSamples<M extends string>(options: FromSamplesOptions<M>): M
     };
   };
 
-  const described = { name, split, task, modalities, shapes, classNames: [...classNames], ids, size };
+  const { preprocessing } = options;
+  for (const modality of Object.keys(preprocessing ?? {})) {
+    if (modalities.includes(modality as M)) continue;
+    throw new UnknownModalityError({ modality, known: modalities, where: `\`preprocessing\` of ${name}` });
+  }
+  const described = {
+    name,
+    split,
+    task,
+    modalities,
+    shapes,
+    classNames: [...classNames],
+    ids,
+    size,
+    ...(preprocessing && { preprocessing: preprocessing as Readonly<Partial<Record<M, Preprocessing>>> }),
+  };
   if (stored) {
     let samples = stored.map((sample, i) => checked(ids[i] as string, sample, modalities, refuse));
     const lacking = modalities.filter((modality) =>

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { sha256File, withStaging, type Library } from './cache.js';
@@ -62,6 +62,11 @@ export async function readAddon(file: string): Promise<Addon | null> {
   } catch {
     return null;
   }
+}
+
+/** Makes an add-on unusable for everybody, so that it is built again. */
+export async function forgetAddon(file: string): Promise<void> {
+  await rm(`${file}.sha256`, { force: true });
 }
 
 /** The first C++ compiler that answers: of `$CXX`, `c++`, `g++`, `clang++`; null without one. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import {
   access,
   constants,
@@ -13,7 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isNotWritable, NativeError, systemCode } from './errors.js';
 import type { UnpackedFile } from './unpack-wheel.js';
@@ -88,6 +88,71 @@ export function cacheNotWritable(folder: string, cause?: unknown): NativeError {
     { folder },
     { cause },
   );
+}
+
+/** The error for a chosen cache folder whose content somebody else decides. */
+export function cacheNotSafe(strange: Strange): NativeError {
+  return new NativeError(
+    'G2D_NATIVE_CACHE_NOT_SAFE',
+    `${strange.path} ${strange.why}, and what lies there would run as you. Let its owner close it (chmod -R go-w), or choose another ` +
+      'cache with --dir or G2D_CACHE_DIR.',
+    { path: strange.path },
+  );
+}
+
+/** A file or folder of the cache that somebody else could have changed. */
+export interface Strange {
+  readonly path: string;
+  /** A part of a sentence. */
+  readonly why: string;
+  /** Whether it is ours, so that we can close it. */
+  readonly isOurs: boolean;
+}
+
+/**
+ * The files and folders of a cache that others than we and root own or can write: what lies in them is loaded into our programs. Those that
+ * are not there are nobody's.
+ */
+export function strangeIn(paths: readonly string[], user = process.geteuid?.()): Strange[] {
+  // Where there are no such users, nobody can tell.
+  if (user === undefined) return [];
+  return paths.flatMap((path): Strange[] => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return [];
+    const isOurs = found.uid === user;
+    if (!isOurs && found.uid !== 0)
+      return [{ path, why: `belongs to another user (number ${found.uid})`, isOurs }];
+    return (found.mode & OTHERS_WRITE) === 0 ? [] : [{ path, why: 'can be written by other users', isOurs }];
+  });
+}
+
+const OTHERS_WRITE = 0o022;
+
+/** Takes the right to write from all others. */
+export function closeToOthers(paths: readonly string[]): void {
+  for (const path of paths) chmodSync(path, statSync(path).mode & 0o7777 & ~OTHERS_WRITE);
+}
+
+/** All that a cache holds of a library and an add-on, from the outside to the inside. */
+export function partsOf(cache: string, folder: string, addon: string): string[] {
+  const files = readLibrary(folder)?.manifest.files ?? [];
+  const inside = files.flatMap(({ path }) => {
+    const steps = path.split('/');
+    return steps.map((_, i) => join(folder, ...steps.slice(0, i + 1)));
+  });
+  const addons = join(cache, 'addons');
+  return [
+    ...new Set([
+      cache,
+      folder,
+      join(folder, manifestName),
+      ...inside,
+      addons,
+      dirname(addon),
+      addon,
+      `${addon}.sha256`,
+    ]),
+  ];
 }
 
 /** A library folder if it is complete: its manifest is readable and every file has its size. Reads no contents. */

@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -170,6 +174,96 @@ describe('install', () => {
     const { run, counts } = programs();
     await install({ ...request, run });
     expect(counts).toMatchObject({ pip: 0, compiler: 1 });
+  });
+
+  it('does not take a library of the same size for the right one in a project that has not tested it', async () => {
+    const { request, dir } = surroundings();
+    await install({ ...request, run: programs().run });
+    const file = join(dir, 'tensorflow-cpu-9.9.9-x64/lib/libtensorflow_cc.so.2');
+    const right = readFileSync(file, 'utf8');
+    writeFileSync(file, right.replace('contents', 'CONTENTS'));
+    const report = await install({ ...request, run: programs().run, project: fakeProject() });
+    expect(report.notes.join()).toMatch(/damaged \(libtensorflow_cc\.so\.2\); installing it again/);
+    expect(readFileSync(file, 'utf8')).toBe(right);
+  });
+
+  it.each(['the same project', 'another project'])(
+    'builds an add-on again that was replaced with its hash: %s',
+    async (where) => {
+      const { request, dir, project } = surroundings();
+      await install({ ...request, run: programs().run });
+      const name = readdirSync(join(dir, 'addons')).find((one) => one.startsWith('tfjs-'))!;
+      const addon = join(dir, 'addons', name, 'tfjs_binding.node');
+      writeFileSync(addon, 'strange');
+      writeFileSync(`${addon}.sha256`, createHash('sha256').update('strange').digest('hex'));
+      const other = where === 'the same project' ? project : fakeProject();
+      const binding = join(other, 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node');
+      const { run, counts } = programs({
+        selfTest: () =>
+          Promise.resolve(
+            readFileSync(binding, 'utf8') === 'strange'
+              ? { code: 1, stdout: '', stderr: 'Error: invalid ELF header', startError: null }
+              : done(JSON.stringify({ tensorflow: '9.9.9', ...rightAnswer })),
+          ),
+      });
+      const report = await install({ ...request, run, project: other });
+      expect(report.notes.join()).toMatch(/not one that was tested here; building it again/);
+      expect(counts).toMatchObject({ pip: 0, compiler: 1 });
+      for (const file of [addon, binding]) expect(readFileSync(file, 'utf8')).toBe('an add-on');
+      // Once: what was built is what was tested.
+      expect((await install({ ...request, run, project: other })).status).toBe('unchanged');
+    },
+  );
+
+  it('closes a cache of ours that others could write, and checks all of it', async () => {
+    const { request, dir, project } = surroundings();
+    await install({ ...request, run: programs().run });
+    const library = join(dir, 'tensorflow-cpu-9.9.9-x64/lib');
+    for (const path of [dir, library, join(library, 'libtensorflow_cc.so.2')]) {
+      chmodSync(path, 0o777);
+      const { run, counts } = programs();
+      const report = await install({ ...request, run });
+      expect(report.notes.join()).toContain(`${path} could be written by other users`);
+      expect(counts).toMatchObject({ compiler: 1, selfTest: 1 });
+      expect(statSync(path).mode & 0o777).toBe(0o755);
+    }
+    const { run } = programs();
+    expect(await install({ ...request, run, project })).toMatchObject({ status: 'unchanged', notes: [] });
+  });
+
+  it('leaves nothing that others can write, whatever new files are allowed', async () => {
+    const before = process.umask(0);
+    try {
+      const { request, dir } = surroundings();
+      await install({ ...request, dir: join(dir, 'new'), run: programs().run });
+      const { run } = programs();
+      expect(await install({ ...request, dir: join(dir, 'new'), run })).toMatchObject({
+        status: 'unchanged',
+      });
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it.runIf(process.geteuid?.() === 0)("does not load what lies in another user's cache", async () => {
+    const { request, dir } = surroundings();
+    await install({ ...request, run: programs().run });
+    chownSync(join(dir, 'addons'), 65534, 65534);
+    await expect(install({ ...request, run: programs().run })).rejects.toMatchObject({
+      code: 'G2D_NATIVE_CACHE_NOT_SAFE',
+      message: expect.stringMatching(/addons belongs to another user \(number 65534\).*--dir/),
+    });
+    // The usual one, which nobody chose, is passed by.
+    const home = temporaryFolder();
+    vi.stubEnv('XDG_CACHE_HOME', home);
+    vi.stubEnv('G2D_CACHE_DIR', '');
+    const { dir: _, ...usual } = request;
+    const project = fakeProject();
+    mkdirSync(join(home, 'g2d-native'));
+    chownSync(join(home, 'g2d-native'), 65534, 65534);
+    const report = await install({ ...usual, project, run: programs().run });
+    expect(report.notes.join()).toMatch(/is not safe .*another user.*so this project gets its own/);
+    expect(report.library).toContain(join(project, 'node_modules/.cache/g2d-native'));
   });
 
   it('adds the npm package to a project that lacks it, and says so', async () => {

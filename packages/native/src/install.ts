@@ -1,25 +1,29 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { addonFile, buildAddon, readAddon, type Addon } from './build-addon.js';
+import { addonFile, buildAddon, forgetAddon, readAddon, type Addon } from './build-addon.js';
 import {
   assertFreeSpace,
   brokenFiles,
   cacheLocation,
+  cacheNotSafe,
   cacheNotWritable,
+  closeToOthers,
   forgetLibrary,
   isLocked,
   isWritable,
+  partsOf,
   projectCache,
   publishLibrary,
   readLibrary,
   sha256File,
+  strangeIn,
   withLock,
   withStaging,
   type CacheLocation,
   type Library,
 } from './cache.js';
-import { checkKeys, firstLine, NativeError, systemCode } from './errors.js';
+import { checkKeys, firstLine, NativeError, systemCode, isNotWritable } from './errors.js';
 import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
 import { installKernels } from './kernels.js';
 import { findPip, interruptedError, noPipError, pipDownload } from './pip-download.js';
@@ -167,36 +171,46 @@ async function installFromWheel(options: InstallOptions, host: Host, context: Co
   }
   if (!existsSync(join(tfjs.folder, 'binding', 'tfjs_binding.cc'))) throw incompletePackage(tfjs);
   const cache = await usableCache(options, project, wheel, tfjs, context);
-  let installation = await provide(cache.path, wheel, tfjs, options, context);
-  // Rewritten files have new times; what a disk has lost without that is found by --verify and by doctor.
-  const touched =
-    readPlaced(tfjs)?.library === installation.library.id && !isAsTested(tfjs, installation.library);
-  if (options.verify || (touched && !installation.changed)) {
+  const parts: Parts = { cache: cache.path, wheel, tfjs, options, context };
+  let installation = await provide(parts);
+  const again = options.verify || cache.wasOpen;
+  // Rewritten files have new times; what a disk has lost without that is found by --verify and by doctor. A project that has not tested
+  // this library as it lies there does not take another one's word for it.
+  if (!installation.newLibrary && (again || !isAsTested(tfjs, installation.library))) {
     context.progress.stage('Checking every file of the library', null);
     const broken = await brokenFiles(installation.library);
-    if (broken.length > 0) installation = await repair(cache.path, wheel, tfjs, options, context, broken);
+    if (broken.length > 0) installation = await repairLibrary(parts, installation, broken);
   }
-  let placed: { test: SelfTest; changed: boolean };
-  try {
-    placed = await placeAndTest(installation, tfjs, options.verify ?? false, context);
-  } catch (error) {
-    if (!NativeError.isInstance(error) || error.code !== 'G2D_NATIVE_SELF_TEST') throw error;
-    const broken = await brokenFiles(installation.library);
-    if (broken.length === 0) throw error;
-    installation = await repair(cache.path, wheel, tfjs, options, context, broken);
-    placed = await placeAndTest(installation, tfjs, true, context);
+  // Of an add-on there is no hash but the one beside it: a project that has tested another one builds it again.
+  const before = readPlaced(tfjs);
+  const isOther = before?.library === installation.library.id && before.addon !== installation.addon.sha256;
+  if (!installation.newAddon && (again || isOther)) installation = await repairAddon(parts, installation);
+  let placed: { test: SelfTest; changed: boolean } | undefined;
+  for (let retry = again; !placed; retry = true) {
+    try {
+      placed = await placeAndTest(installation, tfjs, retry, context);
+    } catch (error) {
+      if (!NativeError.isInstance(error) || error.code !== 'G2D_NATIVE_SELF_TEST') throw error;
+      const broken = installation.newLibrary ? [] : await brokenFiles(installation.library);
+      if (broken.length > 0) installation = await repairLibrary(parts, installation, broken);
+      else if (!installation.newAddon) installation = await repairAddon(parts, installation);
+      else throw error;
+    }
   }
+  // What was made just now has the rights that this user gives to everything.
+  const made = partsOf(cache.path, installation.library.folder, installation.addon.file);
+  closeToOthers(strangeIn(made).flatMap(({ path, isOurs }) => (isOurs ? [path] : [])));
   await installKernels({
     cache: cache.path,
     library: installation.library,
     tfjs,
     run: context.run,
     signal: context.signal,
-    again: options.verify ?? false,
+    again,
     onStage: (title) => context.progress.stage(title, null),
     note: context.note,
   });
-  if (installation.changed) changed = true;
+  if (installation.newLibrary || installation.newAddon) changed = true;
   if (driver && placed.changed) {
     context.note(
       `An NVIDIA driver (${driver}) is present; npx g2d-native install --gpu takes the CUDA build`,
@@ -233,22 +247,61 @@ function incompletePackage({ name, folder }: TfjsNode): NativeError {
   );
 }
 
-/** The cache to use: the given or usual one if it is complete or can be written, else one inside the project. */
+/** The cache to use: the given or usual one if it is complete or can be written, and is nobody else's, else one inside the project. */
 async function usableCache(
   options: InstallOptions,
   project: string,
   wheel: Distribution,
   tfjs: TfjsNode,
   context: Context,
-): Promise<CacheLocation> {
+): Promise<CacheLocation & { readonly wasOpen: boolean }> {
   const usual = cacheLocation(options.dir);
+  const wasOpen = await assertOurs(usual, wheel, tfjs, context);
+  const why = typeof wasOpen === 'string' ? wasOpen : 'cannot be written';
   const complete = await findInstalled(usual.path, wheel, tfjs);
-  if (complete || (await isWritable(usual.path))) return usual;
+  if (typeof wasOpen !== 'string' && (complete || (await isWritable(usual.path))))
+    return { ...usual, wasOpen };
   if (usual.explicit) throw cacheNotWritable(usual.path);
   const own = projectCache(project);
   if (!(await isWritable(own.path))) throw cacheNotWritable(own.path);
-  context.note(`The cache ${usual.path} cannot be written, so this project gets its own in ${own.path}`);
-  return own;
+  context.note(`The cache ${usual.path} ${why}, so this project gets its own in ${own.path}`);
+  return { ...own, wasOpen: false };
+}
+
+/**
+ * Looks who can write to a cache. What is ours is closed to all others, and everything in it has to be checked then.
+ *
+ * @returns Whether it was open; why it cannot be used, if it is the usual one and somebody else's.
+ * @throws {NativeError} `G2D_NATIVE_CACHE_NOT_SAFE` if it was chosen and others can write to it.
+ */
+async function assertOurs(
+  { path, explicit }: CacheLocation,
+  wheel: Distribution,
+  tfjs: TfjsNode,
+  { note }: Context,
+): Promise<boolean | string> {
+  const folder = join(path, libraryName(wheel));
+  const library = readLibrary(folder);
+  const parts = partsOf(
+    path,
+    folder,
+    library ? await addonFile(path, tfjs, library) : join(path, 'addons', 'none', 'none'),
+  );
+  const strange = strangeIn(parts);
+  const foreign = strange.find(({ isOurs }) => !isOurs);
+  if (foreign && explicit) throw cacheNotSafe(foreign);
+  if (foreign) return `is not safe (${foreign.path} ${foreign.why})`;
+  if (strange.length === 0) return false;
+  try {
+    closeToOthers(strange.map((one) => one.path));
+  } catch (error) {
+    if (isNotWritable(error)) throw cacheNotSafe(strange[0]!);
+    throw error;
+  }
+  note(
+    `${strange[0]!.path} could be written by other users; it is closed to them now, and everything in the cache is checked`,
+  );
+  return true;
 }
 
 function waiting({ note, signal }: Context): { onWait: () => void; signal: AbortSignal | undefined } {
@@ -258,7 +311,18 @@ function waiting({ note, signal }: Context): { onWait: () => void; signal: Abort
 interface Installation {
   readonly library: Library;
   readonly addon: Addon;
-  readonly changed: boolean;
+  /** Made by this call. */
+  readonly newLibrary: boolean;
+  readonly newAddon: boolean;
+}
+
+/** What an installation is made of. */
+interface Parts {
+  readonly cache: string;
+  readonly wheel: Distribution;
+  readonly tfjs: TfjsNode;
+  readonly options: InstallOptions;
+  readonly context: Context;
 }
 
 /** A complete library and add-on of the cache, or null. Writes nothing. */
@@ -270,39 +334,34 @@ async function findInstalled(
   const library = readLibrary(join(cache, libraryName(wheel)));
   if (!library) return null;
   const addon = await readAddon(await addonFile(cache, tfjs, library));
-  return addon && { library, addon, changed: false };
+  return addon && { library, addon, newLibrary: false, newAddon: false };
 }
 
 /** The library and the add-on of the cache, made if they are not there. */
-async function provide(
-  cache: string,
-  wheel: Distribution,
-  tfjs: TfjsNode,
-  options: InstallOptions,
-  context: Context,
-): Promise<Installation> {
+async function provide({ cache, wheel, tfjs, options, context }: Parts): Promise<Installation> {
   const found = await findInstalled(cache, wheel, tfjs);
   if (found) return found;
   return withLock(cache, waiting(context), async () => {
     const folder = join(cache, libraryName(wheel));
-    const library = readLibrary(folder) ?? (await makeLibrary(cache, folder, wheel, options, context));
+    const there = readLibrary(folder);
+    const library = there ?? (await makeLibrary(cache, folder, wheel, options, context));
     const file = await addonFile(cache, tfjs, library);
     const kept = await readAddon(file);
-    if (kept) return { library, addon: kept, changed: true };
+    const newLibrary = !there;
+    if (kept) return { library, addon: kept, newLibrary, newAddon: false };
     context.progress.stage('Building the add-on', null);
     const { run, signal } = context;
-    return { library, addon: await buildAddon({ cache, file, tfjs, library, run, signal }), changed: true };
+    const addon = await buildAddon({ cache, file, tfjs, library, run, signal });
+    return { library, addon, newLibrary, newAddon: true };
   });
 }
 
-async function repair(
-  cache: string,
-  wheel: Distribution,
-  tfjs: TfjsNode,
-  options: InstallOptions,
-  context: Context,
+async function repairLibrary(
+  parts: Parts,
+  { newAddon }: Installation,
   broken: readonly string[],
 ): Promise<Installation> {
+  const { cache, wheel, context } = parts;
   const names = broken.map((path) => basename(path)).join(', ');
   context.note(`The library in ${cache} is damaged (${names}); installing it again`);
   if (!(await isWritable(cache))) throw cacheNotWritable(cache);
@@ -311,7 +370,18 @@ async function repair(
     // Somebody else may have repaired it while we waited.
     if (library && (await brokenFiles(library)).length > 0) await forgetLibrary(library);
   });
-  return { ...(await provide(cache, wheel, tfjs, options, context)), changed: true };
+  const provided = await provide(parts);
+  return { ...provided, newLibrary: true, newAddon: newAddon || provided.newAddon };
+}
+
+/** Builds an add-on that cannot be trusted once more. */
+async function repairAddon(parts: Parts, { addon, newLibrary }: Installation): Promise<Installation> {
+  const { cache, context } = parts;
+  context.note(`The add-on in ${cache} is not one that was tested here; building it again`);
+  if (!(await isWritable(cache))) throw cacheNotWritable(cache);
+  await withLock(cache, waiting(context), () => forgetAddon(addon.file));
+  const provided = await provide(parts);
+  return { ...provided, newLibrary: newLibrary || provided.newLibrary, newAddon: true };
 }
 
 /** Downloads and unpacks a library into a staging folder and puts it in place in one step. */

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fakeProject, temporaryFolder } from '../test/fake-wheel.js';
@@ -60,10 +69,35 @@ describe('installKernels', () => {
     expect(readKernels(tfjs)).toMatchObject({ sha256: expect.any(String), problem: null });
     expect(counts).toEqual({ compiler: 1, test: 1 });
     await installKernels({ ...asked, again: true });
-    expect(counts).toEqual({ compiler: 1, test: 2 });
+    expect(counts).toEqual({ compiler: 2, test: 2 });
     rmSync(kernelsFile(tfjs));
     await installKernels(asked);
     expect(existsSync(kernelsFile(tfjs))).toBe(true);
+    expect(notes).toEqual([]);
+  });
+
+  it('builds them again where the cache has others, with a hash that fits them', async () => {
+    let file = '';
+    const { asked, tfjs, counts, notes } = request({
+      test: () =>
+        readFileSync(file, 'utf8') === 'kernels'
+          ? done(JSON.stringify(rightDifferences))
+          : Promise.resolve({ code: null, stdout: '', stderr: '', startError: null }),
+    });
+    file = kernelsFile(tfjs);
+    await installKernels(asked);
+    const cached = join(
+      asked.cache,
+      'addons',
+      readdirSync(join(asked.cache, 'addons'))[0]!,
+      'g2d_kernels.node',
+    );
+    writeFileSync(cached, 'strange');
+    writeFileSync(`${cached}.sha256`, createHash('sha256').update('strange').digest('hex'));
+    rmSync(kernelsFile(tfjs));
+    await installKernels(asked);
+    expect(readFileSync(kernelsFile(tfjs), 'utf8')).toBe('kernels');
+    expect(counts).toEqual({ compiler: 2, test: 3 });
     expect(notes).toEqual([]);
   });
 

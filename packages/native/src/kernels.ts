@@ -95,14 +95,11 @@ export async function installKernels(request: KernelsRequest): Promise<void> {
   const there = before?.problem != null || (existsSync(kernelsFile(tfjs)) && before?.sha256 != null);
   if (!again && before?.key === key && there) return;
   try {
-    const addon = await provideKernels(request, hash);
-    const file = kernelsFile(tfjs);
-    await copyFile(addon.file, `${file}.${process.pid}`);
-    await rename(`${file}.${process.pid}`, file);
-    request.onStage('Comparing the training kernels with TensorFlow');
-    const problem = await testKernels(tfjs, file, { run: request.run, signal });
-    if (problem) throw new Error(problem);
-    await record({ sha256: addon.sha256, problem: null });
+    let tried = await tryKernels(request, hash, again);
+    // Of what lay in the cache there is no hash but the one beside it.
+    if (tried.problem && tried.wasThere) tried = await tryKernels(request, hash, true);
+    if (tried.problem) throw new Error(tried.problem);
+    await record({ sha256: tried.sha256, problem: null });
   } catch (error) {
     if (signal?.aborted) throw error;
     const problem = firstLine(error);
@@ -112,17 +109,37 @@ export async function installKernels(request: KernelsRequest): Promise<void> {
   }
 }
 
-async function provideKernels(request: KernelsRequest, hash: string): Promise<Addon> {
+async function tryKernels(
+  request: KernelsRequest,
+  hash: string,
+  fresh: boolean,
+): Promise<{ readonly sha256: string; readonly wasThere: boolean; readonly problem: string | null }> {
+  const { tfjs, run, signal } = request;
+  const { wasThere, ...addon } = await provideKernels(request, hash, fresh);
+  const file = kernelsFile(tfjs);
+  await copyFile(addon.file, `${file}.${process.pid}`);
+  await rename(`${file}.${process.pid}`, file);
+  request.onStage('Comparing the training kernels with TensorFlow');
+  return { sha256: addon.sha256, wasThere, problem: await testKernels(tfjs, file, { run, signal }) };
+}
+
+/** @param fresh Whether they are built also where the cache has some. */
+async function provideKernels(
+  request: KernelsRequest,
+  hash: string,
+  fresh: boolean,
+): Promise<Addon & { readonly wasThere: boolean }> {
   const { cache, library, run, signal } = request;
   const { version, arch } = library.manifest;
   const file = join(cache, 'addons', `kernels-tensorflow-${version}-${arch}-${hash}`, 'g2d_kernels.node');
-  const kept = await readAddon(file);
-  if (kept) return kept;
+  const kept = fresh ? null : await readAddon(file);
+  if (kept) return { ...kept, wasThere: true };
   request.onStage('Building the training kernels');
   const build = { cache, file, library, run, signal };
-  return compileAddon(build, 'the training kernels', () =>
+  const built = await compileAddon(build, 'the training kernels', () =>
     Promise.resolve([...flags, join(sources, 'g2d-kernels.cc')]),
   );
+  return { ...built, wasThere: false };
 }
 
 async function writeRecord(tfjs: Package, record: KernelsRecord): Promise<void> {

@@ -46,12 +46,34 @@ const code = (run: Promise<unknown>) =>
 
 describe('findPip', () => {
   it('prefers $PYTHON', async () => {
-    const python = script('[ "$1 $2 $3" = "-m pip --version" ] && echo "pip 99.1 from somewhere"');
+    const python = script('[ "$1 $2 $3 $4" = "-I -m pip --version" ] && echo "pip 99.1 from somewhere"');
     expect(await findPip({ ...process.env, PYTHON: python })).toEqual({
       command: python,
-      args: ['-m', 'pip'],
+      args: ['-I', '-m', 'pip'],
       version: '99.1',
     });
+  });
+
+  it('executes no module of the current folder, with the real pip', async () => {
+    const folder = temporaryFolder();
+    const marker = join(folder, 'executed');
+    const stranger = `open(${JSON.stringify(marker)}, 'w').close()\n`;
+    for (const name of ['pip', 'sitecustomize', 'usercustomize', 'json', 'logging']) {
+      writeFileSync(join(folder, `${name}.py`), stranger);
+    }
+    vi.stubEnv('PYTHONPATH', `.:${folder}`);
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const links = temporaryFolder();
+      writeWheel(links);
+      localIndex(links);
+      const into = join(temporaryFolder(), 'download');
+      expect(await pipDownload(await realPip(), { ...request, arch: 'x64', into })).toContain('.whl');
+    } finally {
+      process.chdir(before);
+    }
+    expect(existsSync(marker)).toBe(false);
   });
 
   it('goes on to a pip program when no Python has pip', async () => {

@@ -6,7 +6,7 @@ import { runCommand, type RunCommand } from './run-command.js';
 /** A pip that answers. */
 export interface Pip {
   readonly command: string;
-  /** What comes before pip's own arguments: `['-m', 'pip']` or nothing. */
+  /** What comes before pip's own arguments: `['-I', '-m', 'pip']` or nothing. */
   readonly args: readonly string[];
   readonly version: string;
 }
@@ -36,7 +36,13 @@ export function platformTags(arch: 'x64' | 'arm64'): string[] {
   );
 }
 
-/** The first pip that answers: of `$PYTHON`, `python3`, `python`, then a `pip3` or `pip` program; null without one. */
+/**
+ * The first pip that answers: of `$PYTHON`, `python3`, `python`, then a `pip3` or `pip` program; null without one.
+ *
+ * Python is isolated (`-I`): nothing of the current folder, of `PYTHONPATH` or of the user's own packages is executed. Only where pip itself
+ * is one of the user's own packages, that is not so. Of pip's own isolation (`--isolated`) nothing would be gained: pip reads no file of
+ * the current folder, and would lose the user's mirror and proxy.
+ */
 export async function findPip(
   env: NodeJS.ProcessEnv = process.env,
   run: RunCommand = runCommand,
@@ -44,8 +50,9 @@ export async function findPip(
 ): Promise<Pip | null> {
   const pythons = [env['PYTHON'], 'python3', 'python'].filter((name): name is string => Boolean(name));
   const candidates = [
-    ...pythons.map((command) => ({ command, args: ['-m', 'pip'] })),
+    ...pythons.map((command) => ({ command, args: ['-I', '-m', 'pip'] })),
     ...['pip3', 'pip'].map((command) => ({ command, args: [] })),
+    ...pythons.map((command) => ({ command, args: ['-m', 'pip'] })),
   ];
   for (const { command, args } of candidates) {
     const result = await run(command, [...args, '--version'], { env, signal, timeoutMs: 30_000 });
@@ -110,7 +117,7 @@ export async function pipDownload(
       TMPDIR: request.into,
       PIP_REQUIRE_VIRTUALENV: '0',
     };
-    const result = await run(pip.command, args, { env, signal: request.signal });
+    const result = await run(pip.command, args, { cwd: request.into, env, signal: request.signal });
     clearInterval(poll);
     if (request.signal?.aborted) throw interruptedError();
     if (result.code === 0) {

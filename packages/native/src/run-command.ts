@@ -1,4 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, isAbsolute, join, parse, resolve } from 'node:path';
 
 /** How a child process ended. */
 export interface CommandResult {
@@ -10,7 +13,12 @@ export interface CommandResult {
   readonly startError: string | null;
 }
 
-/** Runs a program to its end and never throws. Tests hand in their own. */
+/**
+ * Runs a program to its end and never throws. Tests hand in their own.
+ *
+ * It runs in `cwd`, by default an empty folder of its own: Python, Node and compilers take files of the current folder for parts of
+ * themselves, such as a `pip.py`.
+ */
 export type RunCommand = (
   command: string,
   args: readonly string[],
@@ -28,18 +36,43 @@ function killOnExit(child: ChildProcess): void {
   process.once('exit', () => running.forEach((one) => one.kill('SIGKILL')));
 }
 
+/** An empty folder that nobody else can write. */
+function emptyFolder(): string | undefined {
+  try {
+    return mkdtempSync(join(tmpdir(), 'g2d-native-'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Programs are looked for in folders with a full path: another one would be below the folder that they run in. */
+function withAbsolutePath(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { PATH, ...rest } = env;
+  const kept = (PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
+  // An empty one would stand for the current folder; without one the system has its own.
+  return kept.length === 0 ? rest : { ...rest, PATH: kept.join(delimiter) };
+}
+
 /**
  * Runs a program, collects what it prints (the last megabyte) and resolves when it has ended. The program does not
  * outlive us: an abort or our own exit ends it.
  */
 export const runCommand: RunCommand = (command, args, options = {}) =>
-  new Promise((resolve) => {
+  new Promise((done) => {
     let stdout = '';
     let stderr = '';
     let startError: string | null = null;
-    const { timeoutMs, ...rest } = options;
-    const child = spawn(command, args, {
+    const { timeoutMs, cwd, env = process.env, ...rest } = options;
+    const own = cwd === undefined ? emptyFolder() : undefined;
+    const end = (code: number | null): void => {
+      if (own !== undefined) rmSync(own, { recursive: true, force: true });
+      done({ code, stdout, stderr, startError });
+    };
+    // A path is meant from where the user is, not from where the program runs.
+    const child = spawn(/[/\\]/.test(command) ? resolve(command) : command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: cwd ?? own ?? parse(process.execPath).root,
+      env: withAbsolutePath(env),
       ...rest,
       ...(timeoutMs === undefined ? {} : { timeout: timeoutMs, killSignal: 'SIGKILL' as const }),
     });
@@ -49,7 +82,7 @@ export const runCommand: RunCommand = (command, args, options = {}) =>
     child.stderr!.setEncoding('utf8').on('data', (chunk: string) => (stderr = keep(stderr, chunk)));
     child.on('error', (error: NodeJS.ErrnoException) => {
       startError = error.code ?? error.message;
-      if (child.pid === undefined) resolve({ code: null, stdout, stderr, startError });
+      if (child.pid === undefined) end(null);
     });
-    child.on('close', (code) => resolve({ code, stdout, stderr, startError }));
+    child.on('close', end);
   });

@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { exceeds, ratio, type Check } from './compare.js';
 import { worstOf, type Status } from './judge.js';
 import type { CaseReport } from './run-case.js';
@@ -12,7 +13,7 @@ export function formatParity(reports: readonly CaseReport[], detail: Detail): st
     ['case', 'status', 'closest to its tolerance, or beyond', 'deviation', 'allowed', 'of it', 'seconds'],
     ...reports.map(({ name, status, checks, seconds }) => {
       const worst = worstOf(checks);
-      return [name, status, ...cells(worst), seconds.toFixed(1)];
+      return [name, status, ...cells(worst), formatNumber(seconds)];
     }),
   ];
   return [
@@ -34,7 +35,9 @@ const scientific = (value: number): string =>
   value === 0 ? '0' : Number.isFinite(value) ? value.toExponential(1) : '–';
 
 const percent = (part: number): string =>
-  part < 10 ? `${Math.round(100 * part)} %` : `${part < 1e6 ? Math.round(part) : part.toExponential(0)} ×`;
+  part < 10
+    ? `${formatNumber(100 * part, 0)} %`
+    : `${part < 1e6 ? formatNumber(part, 0) : part.toExponential(0)} ×`;
 
 function formatChecks({ name, checks }: CaseReport, detail: Detail): string {
   const shown = detail === 'all' ? checks : worstOfColumns(checks);

@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
 import {
@@ -7,6 +8,7 @@ import {
   type AnyEncoder,
   type AnyFusion,
   type Component,
+  type DatasetSource,
   type EncoderOptions,
   type Fusion,
   type FusionOptions,
@@ -21,7 +23,7 @@ import { encoders } from '@g2d/encoders';
 import { fusions } from '@g2d/fusion';
 import { deriveSeed } from '@g2d/tensor-ops';
 import type { EncoderConfig, FusionConfig } from './config-schema.js';
-import { callExport, describeValue, importDefault } from './import-module.js';
+import { callExport, describeValue, importDefault, moduleFile } from './import-module.js';
 import type { DatasetConfig } from './schema/datasets.js';
 
 /** Name, label and summary of one component, as a run's folder has them. */
@@ -131,12 +133,16 @@ const PARTS_OF_DATASET = [
 
 const KNOWN_DATASETS = byName<AnyDataset>(datasets);
 
-/** The dataset; made once for each split. */
-export const findDataset = ({
+/**
+ * The dataset; made once for each split. Worker threads can open a user's own again, from the same module with the same options, unless it
+ * says itself how.
+ */
+export async function findDataset({
   name,
   ...own
-}: DatasetConfig): Promise<Found<{ readonly split: Split }, MultimodalDataset<string>>> =>
-  find(
+}: DatasetConfig): Promise<Found<{ readonly split: Split }, MultimodalDataset<string>>> {
+  const entry = entryOf(name, own, 'dataset');
+  const found = await find<AnyDataset, { readonly split: Split }, MultimodalDataset<string>>(
     {
       kind: 'dataset',
       known: KNOWN_DATASETS,
@@ -157,8 +163,31 @@ export const findDataset = ({
         });
       },
     },
-    entryOf(name, own, 'dataset'),
+    entry,
   );
+  const file = moduleFile(entry.path);
+  if (file === undefined || KNOWN_DATASETS.has(name)) return found;
+  const module = pathToFileURL(file).href;
+  const withSource = async (spec: { readonly split: Split }): Promise<MultimodalDataset<string>> => {
+    const dataset = await found.make(spec);
+    const options = { ...(entry.options as object), ...spec };
+    return dataset.source ? dataset : openedBy({ module, name: 'default', options }, dataset);
+  };
+  return { ...found, make: withSource };
+}
+
+/** The user's own object, which may be of any class, with a source beside what it has. */
+function openedBy(source: DatasetSource, dataset: MultimodalDataset<string>): MultimodalDataset<string> {
+  return new Proxy(dataset, {
+    get(target, key) {
+      if (key === 'source') return source;
+      const value: unknown = Reflect.get(target, key);
+      // Of a frozen object a proxy must give what there is.
+      const isOwn = typeof value !== 'function' || Object.isFrozen(target);
+      return isOwn ? value : (value as () => unknown).bind(target);
+    },
+  });
+}
 
 const KNOWN_ENCODERS = byName<AnyEncoder>(encoders);
 

@@ -4,6 +4,7 @@ import { arch, cpus, platform } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RunEnvironment } from '@g2d/core/run-folder';
 import { runtimeInfo } from '@g2d/native';
+import { withAbsolutePath } from './node/absolute-path.js';
 
 /** Describes this process, once a backend is chosen. */
 export function describeEnvironment(): RunEnvironment {
@@ -23,9 +24,16 @@ export function describeEnvironment(): RunEnvironment {
   };
 }
 
+// In a repository's own settings there can be programs that git starts, and `git` itself is not looked for in the current folder.
+const QUIET = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath='];
+
 function gitCommit(): string | null {
   const git = (...args: string[]): string | undefined => {
-    const { status, stdout } = spawnSync('git', args, { encoding: 'utf8', timeout: 5000 });
+    const { status, stdout } = spawnSync('git', [...QUIET, ...args], {
+      encoding: 'utf8',
+      timeout: 5000,
+      env: withAbsolutePath(process.env),
+    });
     return status === 0 ? stdout.trim() : undefined;
   };
   const commit = git('rev-parse', 'HEAD');

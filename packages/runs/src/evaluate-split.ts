@@ -3,11 +3,12 @@ import { classScores } from '@g2d/tensor-ops';
 import {
   evaluate,
   evaluateRegression,
+  type Evaluation,
   type EvaluateOptions,
   type Predictor,
   type SplitMetrics,
 } from '@g2d/trainer';
-import { headline } from '@g2d/trainer/internal';
+import { headline, probabilitiesOf } from '@g2d/trainer/internal';
 import type { RunPredictions } from '@g2d/core/run-folder';
 import type { RunSummary } from './node/run-folder.js';
 import type { RunConfig } from './config-schema.js';
@@ -27,22 +28,39 @@ export const evaluateOptions = ({
   data: { workers, onError },
 }: RunConfig): EvaluateOptions => ({ batchSize, workers, onError });
 
-/** Evaluates a split, whatever its task is. */
+/** Of a file that is read as a whole: about 8 MB. */
+const MOST_PROBABILITIES = 1_000_000;
+
+/** The probabilities of as many heads as fit, the fused one first, with six digits. */
+function probabilitiesOfAll(
+  logits: Evaluation['logits'],
+  classes: number,
+): NonNullable<RunPredictions['probabilities']> {
+  const sixDigits = (p: number): number => Number(p.toExponential(5));
+  let left = MOST_PROBABILITIES;
+  const fitting = Object.entries(logits).filter(([, rows]) => (left -= rows.length * classes) >= 0);
+  return Object.fromEntries(
+    fitting.map(([head, rows]) => [head, rows.map((row) => probabilitiesOf(row).map(sixDigits))]),
+  );
+}
+
+/** Evaluates a split, whatever its task is. `withProbabilities`: of each class, for a file. */
 export async function evaluateSplit(
   predict: Predictor<string>,
   dataset: MultimodalDataset<string>,
-  options: EvaluateOptions,
+  { withProbabilities = false, ...options }: EvaluateOptions & { readonly withProbabilities?: boolean },
 ): Promise<SplitEvaluation> {
   const { classNames } = dataset;
   if (dataset.task === 'regression') {
     const { ids, labels, predictions, metrics } = await evaluateRegression(predict, dataset, options);
     return { metrics, scores: headline(metrics), predictions: { ids, labels, classNames, predictions } };
   }
-  const { ids, labels, predictions, metrics, confusion } = await evaluate(predict, dataset, options);
+  const { ids, labels, predictions, metrics, confusion, logits } = await evaluate(predict, dataset, options);
+  const probabilities = withProbabilities ? probabilitiesOfAll(logits, classNames.length) : undefined;
   return {
     metrics,
     scores: headline(metrics),
-    predictions: { ids, labels, classNames, predictions },
+    predictions: { ids, labels, classNames, predictions, ...(probabilities && { probabilities }) },
     confusion,
     perClass: Object.fromEntries(
       Object.entries(confusion).map(([head, matrix]) => [head, classScores(matrix)]),

@@ -1,17 +1,22 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from '@g2d/core';
+import { OptionError, type Preprocessing } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
 import type { LoadedRun } from './load-run.js';
 
-/** What an exported model takes and gives: `g2d.json` beside it. */
+/** What an exported model takes and gives: `g2d.json` beside it, and its own metadata (`model.getUserDefinedMetadata()`). */
 export interface ExportedModel {
   readonly run: string;
   readonly epoch: number | null;
   readonly task: 'classification' | 'regression';
   /** In the order in which the model takes them; channels last, without the batch. */
-  readonly inputs: readonly { readonly modality: string; readonly shape: readonly (number | null)[] }[];
+  readonly inputs: readonly {
+    readonly modality: string;
+    readonly shape: readonly (number | null)[];
+    /** What has to be done to the raw numbers; absent where the dataset does not say it: then they are what its `sample` gives. */
+    readonly preprocessing?: Preprocessing;
+  }[];
   /** In order: `fused`, then each modality's own; one alone for a teacher. Logits; of a regression z, the value is sigmoid(z). */
   readonly outputs: readonly string[];
   /** By class id. */
@@ -21,7 +26,8 @@ export interface ExportedModel {
 const FILES = ['model.json', 'weights.bin', 'g2d.json'];
 
 /**
- * Writes a run's model for plain TensorFlow.js: `model.json`, `weights.bin`, and `g2d.json` with what it takes and gives.
+ * Writes a run's model for plain TensorFlow.js: `model.json`, `weights.bin`, and `g2d.json` with what it takes and gives: also what has to
+ * be done to raw numbers before, without which a model answers, but wrongly. The same is in the model's metadata.
  *
  * `model.json` is there last, so that a folder with one is complete.
  *
@@ -56,7 +62,14 @@ export async function exportModel(
     run: folder.path,
     epoch,
     task: facts.task,
-    inputs: modalities.map((modality) => ({ modality, shape: facts.shapes[modality] as number[] })),
+    inputs: modalities.map((modality) => {
+      const preprocessing = data.test.preprocessing?.[modality];
+      return {
+        modality,
+        shape: facts.shapes[modality] as number[],
+        ...(preprocessing && { preprocessing }),
+      };
+    }),
     outputs: modalities.length > 1 ? ['fused', ...modalities] : modalities,
     classNames: data.test.classNames,
   };
@@ -78,7 +91,14 @@ export async function exportModel(
   const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
   writeFileAtomic(
     join(out, 'model.json'),
-    JSON.stringify({ modelTopology, format, generatedBy, convertedBy: null, weightsManifest }),
+    JSON.stringify({
+      modelTopology,
+      format,
+      generatedBy,
+      convertedBy: null,
+      userDefinedMetadata: description,
+      weightsManifest,
+    }),
   );
   return description;
 }

@@ -35,7 +35,7 @@ export async function finishRun(
     validation: SplitEvaluation | undefined;
   }> => ({
     validation: data.validation && (await evaluateSplit(predict, data.validation, options)),
-    test: await evaluateSplit(predict, data.test, options),
+    test: await evaluateSplit(predict, data.test, { ...options, withProbabilities: true }),
   });
   const { test, validation } = await clock.timeAsync('evaluation', evaluateAll);
   const stages = clock.seconds();

@@ -6,5 +6,6 @@ export { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate
 export { exportModel, type ExportedModel } from './export-model.js';
 export { openData } from './open-data.js';
 export { importDefault, isModulePath, moduleFile } from './import-module.js';
+export { withAbsolutePath } from './node/absolute-path.js';
 export { logOf } from './sweep/failure.js';
 export { trainPlanned } from './sweep/train-planned.js';

@@ -89,7 +89,8 @@ describe('a run’s folder', () => {
       fusion: module('own-fusion', { extra: 1 }),
     });
     expect(components).toEqual({
-      method: [{ name: 'joint', label: 'Joint training', summary: expect.any(String) }],
+      // With its place in the list of methods.
+      method: [{ name: 'joint', label: 'Joint training', summary: expect.any(String), order: 0 }],
       encoders: { loud: dense, quiet: dense },
       fusion: { name: 'mine', label: 'Mine', summary: 'late fusion that begins elsewhere' },
       dataset: toys,

@@ -83,6 +83,11 @@ describe('a method of a user’s own', () => {
       'UMT + SMP',
       'MLA',
     ]);
+    // Tables have the order of the list of methods, where a method of one's own has no place.
+    const orders = ['joint', 'umt', 'smp', 'umt+smp', 'g2d-loss', 'g2d', path, `${path}+ogm`].map(
+      async (stack) => (await words(stack)).order,
+    );
+    expect(await Promise.all(orders)).toEqual([0, 3, 9, 9.01, 10, 11, undefined, undefined]);
     expect(methodNames(`${path}+g2d`)).toEqual([path, 'g2d-loss', 'smp']);
   });
 

@@ -6,7 +6,10 @@ import { callExport, importDefault } from './import-module.js';
 import { assertOptionKeys, entriesOf, KNOWN_METHODS } from './method-names.js';
 
 /** What tables and pages say of a stack of methods. */
-type Words = Pick<Component, 'label' | 'summary'>;
+interface Words extends Pick<Component, 'label' | 'summary'> {
+  /** Its place in the list of methods, in which tables show them; absent for a method of the user's own. */
+  readonly order?: number;
+}
 
 /** The methods of a run, ready to be used. */
 export interface PlannedMethods {
@@ -64,8 +67,11 @@ function stackWords(entries: readonly (Words | AnyMethod | StackDefinition)[]): 
     const isPart = STACKS.some((known) => known.methods.some((part) => part === only));
     return { ...wordsOf(only), ...(isPart && { label: `${only.label} only` }) };
   }
+  const orders = parts.flatMap((part) => wordsOf(part).order ?? []);
   return {
     label: parts.map(({ label }) => label).join(' + '),
+    // Behind the last of its methods alone.
+    ...(orders.length === parts.length && { order: Math.max(...orders) + (parts.length - 1) / 100 }),
     summary: parts
       .map(({ summary }) => summary)
       .filter((summary) => summary !== '')
@@ -73,4 +79,8 @@ function stackWords(entries: readonly (Words | AnyMethod | StackDefinition)[]): 
   };
 }
 
-const wordsOf = ({ label, summary }: Words): Words => ({ label, summary });
+function wordsOf(method: Words): Words {
+  const { label, summary } = method;
+  const order = methods.findIndex((known) => known === method);
+  return { label, summary, ...(order >= 0 && { order }) };
+}

@@ -84,6 +84,12 @@ function contents(name: string): unknown {
 const smp = { phaseEpochs: [1, 2], scope: 'encoder', ranking: 'epoch' };
 
 describe('trainRun', () => {
+  it('reads a dataset of a module in worker threads, with the same result', async () => {
+    await train(toyConfig(), 'in-one-thread');
+    await train(toyConfig({ data: { workers: 2 } }), 'in-three-threads');
+    expect(contents('in-three-threads')).toEqual(contents('in-one-thread'));
+  });
+
   it('writes configuration, metrics, checkpoints, events, predictions and summary', async () => {
     const outcome = await train(toyConfig(), 'joint');
     expect(outcome.status).toBe('finished');
@@ -105,6 +111,13 @@ describe('trainRun', () => {
       model: { task: 'classification', classes: 3, shapes: { loud: [4], quiet: [4] } },
       environment: { backend: 'cpu', versions: { tfjs: expect.any(String), node: expect.any(String) } },
     });
+    const { predictions, probabilities } = json(at('joint'), 'predictions.json');
+    expect(Object.keys(probabilities)).toEqual(['fused', 'loud', 'quiet']);
+    for (const [head, rows] of Object.entries<number[][]>(probabilities)) {
+      expect(rows).toHaveLength(30);
+      expect(rows.map((row) => row.indexOf(Math.max(...row)))).toEqual(predictions[head]);
+      for (const row of rows) expect(row.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 4);
+    }
     const records = lines(at('joint'));
     expect(records.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
     for (const { validation, test, metrics } of records) {

@@ -38,6 +38,8 @@ export interface Evaluation extends Predictions {
   readonly accuracy: Scores;
   /** `confusion[name][true][predicted]`, counts. */
   readonly confusion: Readonly<Record<string, readonly (readonly number[])[]>>;
+  /** `logits[name][i][c]`: of each sample and class, whether the sample has the modality or not. */
+  readonly logits: Readonly<Record<string, readonly Float32Array[]>>;
 }
 
 /** What follows from the predictions of a regression, by the same names. */
@@ -100,6 +102,7 @@ export async function evaluate<A extends string, M extends A>(
     metrics: mapValues(measured, ({ metrics }) => metrics),
     accuracy: mapValues(measured, ({ metrics }) => metrics.accuracy),
     confusion: mapValues(measured, ({ confusion }) => confusion),
+    logits,
   };
 }
 

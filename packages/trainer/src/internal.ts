@@ -1,6 +1,7 @@
 // What the other @g2d packages need of the loop beside its public names. It may change with every version.
 export { headline } from './evaluate.js';
 export { mapValues } from './map-values.js';
+export { probabilitiesOf } from './measure.js';
 export { assertMethod, assertMethods } from './method-stack.js';
 export { disposeState } from './model-state.js';
 export { RunningMethods } from './running-methods.js';

@@ -80,6 +80,10 @@ export function measureClasses({ classes, ...head }: Head & { readonly classes: 
   };
 }
 
+/** The softmax of a row of logits, in double precision: what `predictions` and the calibration go by. */
+export const probabilitiesOf = (row: Float32Array): number[] =>
+  Array.from(row, (_, label) => Math.exp(logProbability(row, label)));
+
 /** Measures a regression's head. */
 export function measureValues(head: Head): {
   readonly metrics: ValueMetrics;

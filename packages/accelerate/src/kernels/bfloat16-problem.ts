@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError } from '@g2d/core';
+import { formatNumber, OptionError } from '@g2d/core';
 import type { Precision } from './bfloat16.js';
 import { conv2dWithBias, convolutionGradients, convolve } from './conv2d.js';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
@@ -67,7 +67,7 @@ function attempt(): string | null {
     for (const [name, expected] of Object.entries(exact)) {
       const error = difference(rounded[name] as tf.Tensor, expected);
       if (error <= ALLOWED) continue;
-      return `its sums are rounded to bfloat16 in TensorFlow on this processor, or without oneDNN: ${name} differs by ${(100 * error).toFixed(1)} %`;
+      return `its sums are rounded to bfloat16 in TensorFlow on this processor, or without oneDNN: ${name} differs by ${formatNumber(100 * error)} %`;
     }
     return null;
   } catch (error) {

@@ -1,4 +1,5 @@
-import { formatGain, formatPercent } from '../format.js';
+import { formatNumber } from '@g2d/core';
+import { formatGain, formatPercent, shortNumber } from '../format.js';
 import type { ComparisonRow, ComparisonTable } from './comparison.js';
 import type { Estimate } from './estimate.js';
 import { selectionWords } from './notes.js';
@@ -39,12 +40,12 @@ function columnsOf({ task, modalities, rows }: ComparisonTable, level: number): 
   const isRepeated = rows.some(({ gain }) => (gain?.wins.of ?? 0) > 1);
   return [
     { title: score, cell: ({ label }) => label, always: true },
-    { title: 'seeds', cell: ({ seeds }) => String(seeds.length), always: true },
+    { title: 'seeds', cell: seedsCell, always: true },
     // Early, where nothing cuts it off: a selection on test changes what every number after it means.
     { title: 'selected on', cell: ({ select }) => selectionWords(select), always: true },
     { title: 'fused', cell: (row) => withDeviation(row.test['fused']) },
     {
-      title: `${Number((100 * level).toFixed(1))} % interval`,
+      title: `${percentOf(level)} interval`,
       cell: ({ test, main }) => formatInterval(test[main]),
     },
     ...modalities.map((modality) => ({
@@ -52,6 +53,7 @@ function columnsOf({ task, modalities, rows }: ComparisonTable, level: number): 
       cell: ({ test }: ComparisonRow) => withDeviation(test[modality]),
     })),
     { title: 'vs joint', cell: ({ gain }) => withDeviation(gain, formatGain) },
+    { title: `vs joint, ${percentOf(level)} interval`, cell: ({ gain }) => formatInterval(gain, formatGain) },
     {
       title: 'better in',
       cell: ({ gain }) =>
@@ -75,16 +77,26 @@ export function withDeviation(
   if (!value) return NONE;
   const { mean, deviation } = value;
   if (deviation === undefined) return format(mean);
-  return `${format(mean)} ± ${format === threeDigits ? threeDigits(deviation) : deviation.toFixed(1)}`;
+  return `${format(mean)} ± ${format === threeDigits ? threeDigits(deviation) : formatNumber(deviation)}`;
 }
 
-/** `83.9 to 84.7`. */
-export function formatInterval(value: Pick<Estimate, 'interval'> | undefined): string {
+/** `83.9 to 84.7 (n=5)`. */
+export function formatInterval(
+  value: Pick<Estimate, 'interval' | 'n'> | undefined,
+  format: (value: number) => string = formatPercent,
+): string {
   if (!value?.interval) return NONE;
-  return `${formatPercent(value.interval.lower)} to ${formatPercent(value.interval.upper)}`;
+  return `${format(value.interval.lower)} to ${format(value.interval.upper)} (n=${value.n})`;
 }
+
+/** `95 %`. */
+export const percentOf = (share: number): string => `${shortNumber(100 * share, 4)} %`;
+
+/** `4`, or `4 of 5` where a run is not finished. */
+const seedsCell = ({ seeds, unfinished }: ComparisonRow): string =>
+  `${seeds.length}${unfinished.length > 0 ? ` of ${seeds.length + unfinished.length}` : ''}`;
 
 function threeDigits(value: number): string {
-  const text = Math.abs(value).toFixed(3);
+  const text = formatNumber(Math.abs(value), 3);
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { plainRun } from '../../fixtures/plain-run.js';
-import type { Run } from '../run.js';
+import type { Run, StartedRun } from '../run.js';
 import { compareRuns } from './compare-runs.js';
 import type { ComparisonTable } from './comparison.js';
 
@@ -26,15 +27,16 @@ describe('compareRuns', () => {
   it('makes one row of the seeds of a method: mean, sample deviation, interval', () => {
     const [row] = only([run('g2d', 2, 74), run('g2d', 0, 70), run('g2d', 1, 72)]).rows;
     expect(row).toMatchObject({ label: 'G2D', seeds: [0, 1, 2], select: 'validation-best', main: 'fused' });
-    // Of three values the interval at 0.95 reaches from the smallest to the largest.
-    const interval = { lower: 70, upper: 74 };
-    expect(row?.test['fused']).toEqual({ values: [70, 72, 74], mean: 72, deviation: 2, interval });
+    expect(row?.test['fused']).toMatchObject({ values: [70, 72, 74], n: 3, mean: 72, deviation: 2 });
+    // 4.3027 · 2 / √3 on either side.
+    expect(row?.test['fused']?.interval?.lower).toBeCloseTo(72 - 4.9683, 4);
+    expect(row?.test['fused']?.interval?.upper).toBeCloseTo(72 + 4.9683, 4);
     expect(row?.test['image']).toMatchObject({ mean: 52 });
     expect(row?.validation['fused']).toMatchObject({ mean: 73 });
   });
 
   it('gives a single seed neither deviation nor interval', () => {
-    expect(only([run('g2d', 0, 70)]).rows[0]?.test['fused']).toEqual({ values: [70], mean: 70 });
+    expect(only([run('g2d', 0, 70)]).rows[0]?.test['fused']).toEqual({ values: [70], n: 1, mean: 70 });
   });
 
   it('sorts from the worst to the best, equal ones from joint training to G2D', () => {
@@ -60,12 +62,85 @@ describe('compareRuns', () => {
     expect(gains['g2d']).toMatchObject({ over: 'Joint training', wins: { better: 2, of: 3 } });
     expect(gains['g2d']?.mean).toBeCloseTo(8 / 3, 10);
     expect(gains['g2d']?.deviation).toBeCloseTo(Math.sqrt(74 / 6), 10);
-    expect(gains['g2d']?.interval).toEqual({ lower: -1, upper: 6 });
-    // Seeds 1 and 2 against 0, 1 and 2: a difference of means, without a deviation. 60 < 62, 62 > 61.
-    expect(gains['umt']).toEqual({ over: 'Joint training', mean: 0, wins: { better: 1, of: 2 } });
+    // 4.3027 · 3.5119 / √3 = 8.7240 on either side.
+    expect(gains['g2d']).toMatchObject({ n: 3, seeds: [0, 1, 2] });
+    expect(gains['g2d']?.interval?.lower).toBeCloseTo(8 / 3 - 8.724, 3);
+    expect(gains['g2d']?.interval?.upper).toBeCloseTo(8 / 3 + 8.724, 3);
+    // Seeds 1 and 2 of 0, 1 and 2: −2 and 1, mean −0.5, deviation 3/√2, 12.7062 · 1.5 on either side.
+    expect(gains['umt']).toMatchObject({ n: 2, seeds: [1, 2], mean: -0.5, wins: { better: 1, of: 2 } });
+    expect(gains['umt']?.interval?.upper).toBeCloseTo(-0.5 + 12.7062 * 1.5, 3);
+    expect(table.notes).toContain(
+      'The gain of UMT over Joint training is of the seeds that both have: 1, 2.',
+    );
     expect(table.notes).toContain(
       'The rows do not all have the same seeds; the more seeds, the more a mean says.',
     );
+  });
+
+  it('says where a gain is the difference of means of other seeds', () => {
+    const table = only([
+      ...[60, 62].map((fused, seed) => run('joint', seed, fused)),
+      ...[70, 72, 74].map((fused, seed) => run('g2d', seed + 1, fused)),
+    ]);
+    expect(table.rows[1]?.gain).toEqual({
+      over: 'Joint training',
+      wins: { better: 1, of: 1 },
+      seeds: [],
+      n: 0,
+      mean: 11,
+    });
+    expect(table.notes).toContain(
+      'G2D and Joint training have fewer than two seeds in common: the gain is the difference of their means, without an interval.',
+    );
+  });
+
+  it('covers the true gain as often as it says, whatever the seeds have in common', () => {
+    const random = randomStream(deriveSeed(0, 'coverage of gains'));
+    let covered = 0;
+    for (let i = 0; i < 400; i++) {
+      const runs = [0, 1, 2].flatMap((seed) => {
+        const shared = 5 * random.normal();
+        return [
+          run('joint', seed, 60 + shared + random.normal()),
+          run('g2d', seed, 63 + shared + random.normal()),
+        ];
+      });
+      const [{ lower, upper }] = only(runs).rows.flatMap(({ gain }) => gain?.interval ?? []) as [
+        { lower: number; upper: number },
+      ];
+      if (lower <= 3 && 3 <= upper) covered++;
+    }
+    // 95 % ± 4.4 % (four standard errors of 400).
+    expect(covered / 400).toBeGreaterThan(0.906);
+    expect(covered / 400).toBeLessThan(0.994);
+  });
+
+  it('names every seed that has no number, and counts the others', () => {
+    const noAudio = run('g2d', 2, 74, { summary: { test: { fused: 74, image: 54 }, validation: {} } });
+    const stopped = { ...run('g2d', 3, 0), summary: undefined } as unknown as StartedRun;
+    const { tables } = compareRuns([run('g2d', 0, 70), run('g2d', 1, 72), noAudio, stopped]);
+    const [row] = tables[0]?.rows ?? [];
+    expect(row?.test['audio']).toMatchObject({ values: [60, 62], n: 2 });
+    expect(row?.test['fused']).toMatchObject({ n: 3 });
+    expect(row?.unfinished.map(({ config }) => config.seed)).toEqual([3]);
+    expect(tables[0]?.notes).toContain(
+      'G2D: seed 3 (runs/g2d-3, not finished: epoch 0 of 10) has no result, so its numbers are of the other 3 seeds.',
+    );
+    expect(tables[0]?.notes).toContain(
+      'G2D: seed 2 (runs/g2d-2) has no number for audio on test and fused on validation, and is not in their means.',
+    );
+  });
+
+  it('names a run that is not finished and in no row', () => {
+    const stopped = {
+      ...run('smp', 3, 0),
+      metrics: [{ epoch: 4, loss: {}, train: {} }],
+      summary: undefined,
+    } as unknown as StartedRun;
+    expect(compareRuns([run('g2d', 0, 70), stopped]).notes).toEqual([
+      'SMP only: seed 3 (runs/smp-3, not finished: epoch 4 of 10) is in no row.',
+    ]);
+    expect(() => compareRuns([stopped])).toThrow('at least one finished run');
   });
 
   it('takes the joint training with the nearest settings', () => {
@@ -197,26 +272,26 @@ describe('compareRuns', () => {
     const table = only([mape('g2d', 12, 0.8), mape('joint', 20, 0.5)]);
     expect(labels(table)).toEqual(['Joint training', 'G2D']);
     expect(table.rows[1]?.gain).toMatchObject({ mean: 8, wins: { better: 1, of: 1 } });
-    expect(table.rows[1]?.metrics).toEqual({ rSquared: { values: [0.8], mean: 0.8 } });
+    expect(table.rows[1]?.metrics).toEqual({ rSquared: { values: [0.8], n: 1, mean: 0.8 } });
     expect(table.notes[0]).toContain('less is better');
   });
 
-  it('names a selection on the test part, and one that is mixed', () => {
+  it('names a selection on the test split, and one that is mixed', () => {
     const best = {
       config: { select: 'test-best' },
       summary: { select: 'test-best', test: { fused: 70 } },
     } as const;
     const { notes } = only([run('g2d', 0, 70, best), run('joint', 0, 60)]);
     expect(notes[0]).toMatch(
-      /^Selected on the test part \(test-best\): G2D\. .* these numbers are too high\.$/,
+      /^Selected on the test split \(test-best\): G2D\. .* these numbers are too high\.$/,
     );
     expect(notes[1]).toContain('chosen in different ways');
   });
 
-  it('says that test parts differ in size', () => {
+  it('says that test splits differ in size', () => {
     const size = (count: number) => ({ summary: { test: { fused: 1 }, confusion: { fused: [[count]] } } });
     const { notes } = only([run('g2d', 0, 1, size(10)), run('joint', 0, 1, size(20))]);
-    expect(notes.join()).toContain('The test parts differ in size (10 and 20 samples)');
+    expect(notes.join()).toContain('The test splits differ in size (10 and 20 samples)');
   });
 
   it('rejects an empty list', () => {
@@ -235,5 +310,8 @@ describe('compareRuns', () => {
     const table = only([run('g2d', 0, 70), lost, run('joint', 0, 60)]);
     expect(labels(table)).toEqual(['MLA', 'Joint training', 'G2D']);
     expect(table.rows[0]).not.toHaveProperty('gain');
+    expect(table.notes).toContain(
+      'MLA: seed 0 (runs/mla-0) has no number for fused on test, and is not in its mean.',
+    );
   });
 });

@@ -1,17 +1,17 @@
 import { checkKeys, OptionError } from '@g2d/core';
 import { formatList } from '../format.js';
 import { methodRank } from '../methods.js';
-import type { Run } from '../run.js';
+import { isFinished, type Run, type StartedRun } from '../run.js';
 import { dataOptions, flatSettings } from '../run-settings.js';
 import type { Comparison, ComparisonRow, ComparisonTable, Gain } from './comparison.js';
 import { withoutLastBits } from './equal.js';
 import { estimate, type Estimate, type EstimateOptions } from './estimate.js';
 import { gainOver } from './gain.js';
-import { groupBySeed, rowSettings, type RunSeeds } from './group-runs.js';
-import { tableNotes } from './notes.js';
+import { groupBySeed, isSeedOf, rowSettings, type RunSeeds } from './group-runs.js';
+import { tableNotes, unplacedNotes } from './notes.js';
 
 /**
- * Compares finished runs: one table per dataset and set of modalities, one row per method, the mean over seeds.
+ * Compares runs: one table per dataset and set of modalities, one row per method, the mean over seeds.
  *
  * - Runs are one row if they differ by nothing but their seed (and name, teachers' paths, machine). Methods of the same name
  *   but with other settings are several rows; what distinguishes them stands in the label: `G2D (scope encoder)`.
@@ -19,29 +19,34 @@ import { tableNotes } from './notes.js';
  *   Teachers are a block of their own.
  * - Runs on other data, with other options of the dataset, with other modalities or of another task are never in one table; a
  *   teacher belongs to every table of its data that has its modality.
- * - Nothing is hidden: a selection on the test part, different numbers of seeds or of test samples, repeated runs are notes.
+ * - Nothing is hidden: a selection on the test split, different numbers of seeds or of test samples, repeated runs, and every seed
+ *   that has no number, be it that its run is not finished or that a number is not finite, are notes.
  *
- * @param runs From `readRun`, at least one, in any order.
+ * @param all From `readRun` or `readStartedRun`, in any order, at least one of them finished.
  * @param options Of the intervals.
- * @throws {OptionError} If there are no runs.
+ * @throws {OptionError} If there is no finished run.
  * @example
  * const runs = ['joint', 'g2d'].map((name) => readRun(`packages/analysis/fixtures/run-group/${name}`));
  * console.log(formatComparison(compareRuns(runs), 'text'));
  */
-export function compareRuns(runs: readonly Run[], options: EstimateOptions = {}): Comparison {
-  checkKeys(options, { level: true, resamples: true, seed: true }, 'compareRuns');
+export function compareRuns(all: readonly StartedRun[], options: EstimateOptions = {}): Comparison {
+  checkKeys(options, { level: true }, 'compareRuns');
+  const runs = all.filter(isFinished);
   if (runs.length === 0) {
     throw new OptionError('There are no runs to compare; give at least one finished run folder.', {
       option: 'runs',
-      value: runs,
-      accepted: 'at least one run',
+      value: all,
+      accepted: 'at least one finished run',
     });
   }
   const level = options.level ?? 0.95;
   const settings = { ...options, level };
   const parts = partition(runs);
-  const tables = parts.map(({ title, part }) => makeTable(title, part, settings));
-  return { tables, notes: partitionNotes(parts), level };
+  const unfinished = all.filter((run) => !isFinished(run));
+  const tables = parts.map(({ title, part }) => makeTable(title, part, unfinished, settings));
+  const rows = tables.flatMap((table) => [...table.rows, ...table.teachers]);
+  const unplaced = unfinished.filter((run) => !rows.some((row) => row.unfinished.includes(run)));
+  return { tables, notes: [...partitionNotes(parts), ...unplacedNotes(unplaced)], level };
 }
 
 interface Part {
@@ -117,11 +122,22 @@ function modalitiesOf(part: readonly Run[]): string[] {
   return [...(student?.config.modalities ?? new Set(part.flatMap(({ config }) => config.modalities)))];
 }
 
-function makeTable(dataset: string, part: readonly Run[], options: EstimateOptions): ComparisonTable {
+function makeTable(
+  dataset: string,
+  part: readonly Run[],
+  unfinished: readonly StartedRun[],
+  options: EstimateOptions,
+): ComparisonTable {
   const task = part[0]?.summary.task ?? 'classification';
   const modalities = modalitiesOf(part);
   const groups = groupBySeed(part);
-  const rows = groups.map((group) => makeRow(group, options));
+  const rows = groups.map((group) =>
+    makeRow(
+      group,
+      unfinished.filter((run) => isSeedOf(run, group)),
+      options,
+    ),
+  );
   const students = rows.filter(({ kind }) => kind === 'student');
   const joints = students.filter(({ method }) => method === 'joint');
   const sign = task === 'regression' ? -1 : 1;
@@ -129,7 +145,7 @@ function makeTable(dataset: string, part: readonly Run[], options: EstimateOptio
     withoutLastBits(sign * (test[main]?.mean ?? -sign * Infinity));
   const withGains = students
     .map((row) => ({ ...row, ...gainOf(row, joints, sign, options) }))
-    .sort((a, b) => compare(score(a), score(b)) || methodRank(a.method) - methodRank(b.method));
+    .sort((a, b) => compare(score(a), score(b)) || rankOf(a) - rankOf(b));
   const position = ({ modalities: [own = ''] }: ComparisonRow): number => modalities.indexOf(own);
   const teachers = rows
     .filter(({ kind }) => kind === 'teacher')
@@ -138,10 +154,16 @@ function makeTable(dataset: string, part: readonly Run[], options: EstimateOptio
   return { ...table, notes: tableNotes(table, groups) };
 }
 
+const rankOf = ({ runs: [run] }: ComparisonRow): number => (run ? methodRank(run.config) : 0);
+
 // A plain difference of two infinities would be NaN.
 const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
 
-function makeRow({ label, runs }: RunSeeds, options: EstimateOptions): ComparisonRow {
+function makeRow(
+  { label, runs }: RunSeeds,
+  unfinished: readonly StartedRun[],
+  options: EstimateOptions,
+): ComparisonRow {
   const [first] = runs;
   const { config, summary } = first;
   const over = (
@@ -172,6 +194,7 @@ function makeRow({ label, runs }: RunSeeds, options: EstimateOptions): Compariso
     modalities: config.modalities,
     seeds: runs.map((run) => run.config.seed),
     runs,
+    unfinished,
     select: summary.select ?? config.select,
     main,
     test,

@@ -1,10 +1,12 @@
-import type { Run, Selection, Task } from '../run.js';
+import type { Run, Selection, StartedRun, Task } from '../run.js';
 import type { Estimate } from './estimate.js';
 
 /** By how much a row is better than joint training: more points of accuracy, or fewer of MAPE. Positive is better. */
 export interface Gain extends Omit<Estimate, 'values'> {
   /** Label of the row of joint training. */
   readonly over: string;
+  /** Those whose differences it is the mean of; none where it is the difference of the means. `n` is their number. */
+  readonly seeds: readonly number[];
   /** Of the seeds that both have: in how many this row is better, of how many. */
   readonly wins: { readonly better: number; readonly of: number };
 }
@@ -19,6 +21,8 @@ export interface ComparisonRow {
   readonly seeds: readonly number[];
   /** One per seed. */
   readonly runs: readonly Run[];
+  /** Runs of other seeds with the same settings that are not finished: they are in no number. */
+  readonly unfinished: readonly StartedRun[];
   /** How the epoch was chosen that the numbers are of; `undefined` where the run does not say. */
   readonly select: Selection | undefined;
   /** The fused head (for a teacher: its only one): accuracy in percent, or MAPE in percent. */
@@ -41,14 +45,14 @@ export interface ComparisonTable {
   readonly rows: readonly ComparisonRow[];
   /** In the order of the modalities. */
   readonly teachers: readonly ComparisonRow[];
-  /** What has to be known to read the table, as sentences: selection on the test part, different numbers of seeds, … */
+  /** What has to be known to read the table, as sentences: selection on the test split, different numbers of seeds, … */
   readonly notes: readonly string[];
 }
 
 /** What `compareRuns` makes of runs. */
 export interface Comparison {
   readonly tables: readonly ComparisonTable[];
-  /** Why there is more than one table; empty where there is only one. */
+  /** Why there is more than one table, and which runs are in none. */
   readonly notes: readonly string[];
   /** Of the intervals, for example 0.95. */
   readonly level: number;

@@ -32,11 +32,13 @@ function record(
     ['selection', row.select],
     ['seeds', row.seeds.length],
     ['seed_list', row.seeds.join(' ')],
+    ['seeds_unfinished', row.unfinished.map(({ config }) => config.seed).join(' ')],
     ...heads.flatMap((head) => numbers(`test_${head}`, row.test[head])),
     ...heads.flatMap((head) => numbers(`validation_${head}`, row.validation[head])),
     ...metrics.flatMap((name) => numbers(`test_main_${name}`, row.metrics[name])),
     ...numbers('gain', row.gain),
     ['gain_over', row.gain?.over],
+    ['gain_seed_list', row.gain?.seeds.join(' ')],
     ['gain_seeds_better', row.gain?.wins.better],
     ['gain_seeds_compared', row.gain?.wins.of],
     ['folders', row.runs.map(({ folder }) => folder).join(' ')],
@@ -45,6 +47,7 @@ function record(
 
 function numbers(name: string, value: Omit<Estimate, 'values'> | undefined): [string, Cell][] {
   return [
+    [`${name}_n`, value?.n],
     [`${name}_mean`, value?.mean],
     [`${name}_sd`, value?.deviation],
     [`${name}_lower`, value?.interval?.lower],

@@ -28,12 +28,12 @@ describe('formatComparison', () => {
     expect(text.split('\n')).toEqual([
       'digits · audio and image',
       '',
-      'test accuracy, %  seeds  selected on       fused  95 % interval       audio       image     vs joint  better in  macro F1, %     ECE, %',
-      '───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
-      'Joint training        2   validation  61.0 ± 1.4   60.0 to 62.0  40.5 ± 0.7  20.0 ± 0.0            –          –   60.0 ± 1.4  6.3 ± 0.0',
-      'G2D                   2   validation  82.8 ± 2.1   81.3 to 84.3  40.5 ± 0.7  20.0 ± 0.0  +21.8 ± 0.7     2 of 2   81.8 ± 2.1  6.3 ± 0.0',
-      '───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
-      'Teacher of image      1   last epoch           –              –           –        75.0            –          –            –          –',
+      'test accuracy, %  seeds  selected on       fused        95 % interval       audio       image     vs joint  vs joint, 95 % interval  better in  macro F1, %     ECE, %',
+      '──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
+      'Joint training        2   validation  61.0 ± 1.4   48.3 to 73.7 (n=2)  40.5 ± 0.7  20.0 ± 0.0            –                        –          –   60.0 ± 1.4  6.2 ± 0.0',
+      'G2D                   2   validation  82.8 ± 2.1  63.7 to 101.8 (n=2)  40.5 ± 0.7  20.0 ± 0.0  +21.8 ± 0.7     +15.4 to +28.1 (n=2)     2 of 2   81.8 ± 2.1  6.2 ± 0.0',
+      '──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────',
+      'Teacher of image      1   last epoch           –                    –           –        75.0            –                        –          –            –          –',
       '* The rows are of epochs that were chosen in different ways; part of their differences is that.',
     ]);
   });
@@ -41,8 +41,8 @@ describe('formatComparison', () => {
   it('goes on below where the terminal is narrow', () => {
     const lines = formatComparison(compareRuns(runs), 'text', { width: 60 }).split('\n');
     expect(lines.every((line) => line.length <= 60)).toBe(true);
-    expect(lines.filter((line) => line.startsWith('test accuracy, %'))).toHaveLength(4);
-    expect(lines.filter((line) => line.startsWith('G2D'))).toHaveLength(4);
+    expect(lines.filter((line) => line.startsWith('test accuracy, %'))).toHaveLength(5);
+    expect(lines.filter((line) => line.startsWith('G2D'))).toHaveLength(5);
   });
 
   it('makes a Markdown table and escapes what Markdown would read', () => {
@@ -63,7 +63,7 @@ describe('formatComparison', () => {
     const best = plainRun({ config: { select: 'test-best' }, summary: { test: { fused: 50 } } });
     const comparison = compareRuns([best]);
     for (const format of ['text', 'markdown'] as const) {
-      expect(formatComparison(comparison, format)).toContain('Selected on the test part (test-best): G2D');
+      expect(formatComparison(comparison, format)).toContain('Selected on the test split (test-best): G2D');
     }
     expect(formatComparison(comparison, 'csv')).toContain(',test-best,');
   });
@@ -89,14 +89,18 @@ describe('formatComparison', () => {
       seed_list: '0 1',
       selection: 'validation-best',
       test_fused_mean: '82.75',
-      test_fused_lower: '81.25',
+      test_fused_n: '2',
       test_image_mean: '20',
       test_main_macroF1_mean: '81.75',
       gain_mean: '21.75',
+      gain_n: '2',
+      gain_seed_list: '0 1',
       gain_seeds_better: '2',
       gain_seeds_compared: '2',
     });
     expect(Number(records[2]?.['test_fused_sd'])).toBeCloseTo(Math.sqrt(4.5), 12);
+    // 12.7062 · √4.5 / √2 below.
+    expect(Number(records[2]?.['test_fused_lower'])).toBeCloseTo(82.75 - 12.7062 * 1.5, 3);
     expect(records[3]).toMatchObject({ kind: 'teacher', test_fused_mean: '', test_image_mean: '75' });
   });
 

@@ -1,9 +1,11 @@
 import type { ComparisonRow, Gain } from './comparison.js';
-import { estimate, type EstimateOptions } from './estimate.js';
+import { estimate, isNumber, type EstimateOptions } from './estimate.js';
 
 /**
- * The difference of two rows' means; where both have the same seeds, with the deviation and the interval of the differences
- * seed by seed.
+ * By how much a row is better than another: mean, deviation and interval of the differences seed by seed, over the seeds that both
+ * have. The same seed is the same order of the same data: what it does to both of them is in no difference.
+ *
+ * Where they have fewer than two seeds in common, it is the difference of the means, without an interval.
  */
 export function gainOver(
   row: ComparisonRow,
@@ -12,24 +14,24 @@ export function gainOver(
 ): Gain | undefined {
   const [own, other] = [row.test[row.main], joint.test[joint.main]];
   if (!own || !other) return undefined;
-  const differences = pairedDifferences(row, joint).map((difference) => sign * difference);
+  const pairs = pairedDifferences(row, joint);
+  const differences = pairs.map(({ difference }) => sign * difference);
   const wins = { better: differences.filter((difference) => difference > 0).length, of: differences.length };
-  const isPaired = differences.length === row.runs.length && differences.length === joint.runs.length;
-  const paired = isPaired ? estimate(differences, options) : undefined;
-  return {
-    over: joint.label,
-    wins,
-    mean: sign * (own.mean - other.mean),
-    ...(paired?.deviation !== undefined && { deviation: paired.deviation }),
-    ...(paired?.interval && { interval: paired.interval }),
-  };
+  const paired = differences.length < 2 ? undefined : estimate(differences, options);
+  if (!paired) return { over: joint.label, wins, seeds: [], n: 0, mean: sign * (own.mean - other.mean) };
+  const { values: _, ...numbers } = paired;
+  return { over: joint.label, wins, seeds: pairs.map(({ seed }) => seed), ...numbers };
 }
 
 /** Main head on test, first minus second, for every seed that both rows have. */
-export function pairedDifferences(a: ComparisonRow, b: ComparisonRow): number[] {
+export function pairedDifferences(
+  a: ComparisonRow,
+  b: ComparisonRow,
+): { readonly seed: number; readonly difference: number }[] {
   return a.runs.flatMap((run) => {
-    const partner = b.runs.find((other) => other.config.seed === run.config.seed);
+    const { seed } = run.config;
+    const partner = b.runs.find((other) => other.config.seed === seed);
     const [first, second] = [run.summary.test[a.main], partner?.summary.test[b.main]];
-    return first === undefined || second === undefined ? [] : [first - second];
+    return isNumber(first) && isNumber(second) ? [{ seed, difference: first - second }] : [];
   });
 }

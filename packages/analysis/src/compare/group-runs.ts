@@ -1,5 +1,5 @@
 import { nameWithoutSeed, runLabel } from '../methods.js';
-import type { Run, RunConfig } from '../run.js';
+import type { Run, RunConfig, StartedRun } from '../run.js';
 import { dataOptions, flatSettings } from '../run-settings.js';
 
 /** Runs that differ by nothing but their seed. */
@@ -28,7 +28,7 @@ const IGNORED = [
  * The settings that make a row: all of the configuration but name, seed, environment and paths. What the teachers of a
  * student were trained with counts, where they stand shows nothing.
  */
-export function rowSettings(run: Run): Map<string, string> {
+export function rowSettings(run: StartedRun): Map<string, string> {
   const teachers = Object.entries(run.teachers ?? {}).map(([modality, { config }]) => [
     `teacher ${modality}`,
     bare(config),
@@ -41,11 +41,24 @@ function bare(config: RunConfig): Record<string, unknown> {
   return { ...Object.fromEntries(kept), dataset: dataOptions(config) };
 }
 
+const settingsKey = (run: StartedRun): string => JSON.stringify([...rowSettings(run)]);
+
+/** Whether a run that is not finished would be another seed of these. */
+export function isSeedOf(run: StartedRun, { runs }: RunSeeds): boolean {
+  const namesOf = ({ config }: StartedRun): string[] => [config.name, nameWithoutSeed(config)];
+  const own = namesOf(run);
+  return (
+    settingsKey(run) === settingsKey(runs[0]) &&
+    runs.every(({ config }) => config.seed !== run.config.seed) &&
+    runs.some((other) => namesOf(other).some((name) => own.includes(name)))
+  );
+}
+
 /** Groups runs by everything but the seed, and gives every group a label that no other has. */
 export function groupBySeed(runs: readonly Run[]): RunSeeds[] {
   const bySettings = new Map<string, Run[]>();
   for (const run of runs) {
-    const key = JSON.stringify([...rowSettings(run)]);
+    const key = settingsKey(run);
     bySettings.set(key, [...(bySettings.get(key) ?? []), run]);
   }
   const groups = [...bySettings.values()].flatMap(splitByName).map(onePerSeed);

@@ -1,6 +1,8 @@
 import { formatCount, formatList } from '../format.js';
-import type { Run, Selection } from '../run.js';
+import { runLabel } from '../methods.js';
+import type { Run, Selection, StartedRun } from '../run.js';
 import type { ComparisonRow, ComparisonTable } from './comparison.js';
+import { isNumber } from './estimate.js';
 import type { RunSeeds } from './group-runs.js';
 
 const SELECTION_WORDS: Readonly<Record<Selection, string>> = {
@@ -24,6 +26,7 @@ export function tableNotes(table: Omit<ComparisonTable, 'notes'>, groups: readon
     ...(table.task === 'regression' ? [REGRESSION] : []),
     ...selectionNotes(rows),
     ...seedNotes(table.rows),
+    ...rows.flatMap(missingNotes),
     ...testSizeNotes(rows),
     ...gainNotes(table.rows),
     ...repeatedNotes(groups),
@@ -36,7 +39,7 @@ function selectionNotes(rows: readonly ComparisonRow[]): string[] {
   const notes: string[] = [];
   if (kinds.has('test-best')) {
     notes.push(
-      `Selected on the test part (test-best): ${labels('test-best')}. The epoch was chosen by the same samples that it is measured on, so these numbers are too high.`,
+      `Selected on the test split (test-best): ${labels('test-best')}. The epoch was chosen by the same samples that it is measured on, so these numbers are too high.`,
     );
   }
   if (kinds.size > 1) {
@@ -59,11 +62,57 @@ function seedNotes(rows: readonly ComparisonRow[]): string[] {
   return [];
 }
 
+/** Every seed that is not in a row's numbers, by name. */
+function missingNotes(row: ComparisonRow): string[] {
+  const { label, runs, seeds, unfinished } = row;
+  const others = seeds.length === 1 ? `of seed ${seeds[0]} alone` : `of the other ${seeds.length} seeds`;
+  return [
+    ...unfinished.map(
+      (run) => `${label}: seed ${whichRun(run)} has no result, so its numbers are ${others}.`,
+    ),
+    ...runs.flatMap((run) => {
+      const names = lacking(run, row);
+      return names.length === 0
+        ? []
+        : [
+            `${label}: seed ${whichRun(run)} has no number for ${formatList(names)}, and is not in ${names.length === 1 ? 'its mean' : 'their means'}.`,
+          ];
+    }),
+  ];
+}
+
+/** What a run has no number for, though its row has one, or should: the main head. */
+function lacking({ summary }: Run, { main, test, validation, metrics }: ComparisonRow): string[] {
+  const own = summary.metrics?.['test']?.[main];
+  return [
+    ...new Set(
+      [main, ...Object.keys(test)]
+        .filter((head) => !isNumber(summary.test[head]))
+        .map((head) => `${head} on test`),
+    ),
+    ...Object.keys(validation)
+      .filter((head) => !isNumber(summary.validation[head]))
+      .map((head) => `${head} on validation`),
+    ...Object.keys(metrics).filter((name) => !isNumber(own?.[name])),
+  ];
+}
+
+/** `3 (runs/g2d-3)`, with how far it came if it is not finished. */
+function whichRun({ config, folder, metrics, summary }: StartedRun): string {
+  const progress = summary ? '' : `, not finished: epoch ${metrics.at(-1)?.epoch ?? 0} of ${config.epochs}`;
+  return `${config.seed} (${folder}${progress})`;
+}
+
+/** Runs that are in no table. */
+export function unplacedNotes(runs: readonly StartedRun[]): string[] {
+  return runs.map((run) => `${runLabel(run.config)}: seed ${whichRun(run)} is in no row.`);
+}
+
 function testSizeNotes(rows: readonly ComparisonRow[]): string[] {
   const sizes = [...new Set(rows.flatMap(({ runs }) => runs.flatMap((run) => testSizeOf(run) ?? [])))];
   if (sizes.length < 2) return [];
   const words = formatList(sizes.sort((a, b) => a - b).map(formatCount));
-  return [`The test parts differ in size (${words} samples): these numbers are not of the same samples.`];
+  return [`The test splits differ in size (${words} samples): these numbers are not of the same samples.`];
 }
 
 /** Number of test samples, where a run says so. */
@@ -76,6 +125,24 @@ export function testSizeOf({ predictions, summary }: Run): number | undefined {
 }
 
 function gainNotes(rows: readonly ComparisonRow[]): string[] {
+  return [...unpairedNotes(rows), ...basesNotes(rows)];
+}
+
+/** Gains that are not over all seeds of both rows. */
+function unpairedNotes(rows: readonly ComparisonRow[]): string[] {
+  return rows.flatMap(({ label, gain, seeds }) => {
+    const joint = rows.find((row) => row.label === gain?.over);
+    if (!gain || !joint || (seeds.length === 1 && joint.seeds.length === 1)) return [];
+    if (gain.n === seeds.length && gain.n === joint.seeds.length) return [];
+    return gain.n === 0
+      ? [
+          `${label} and ${gain.over} have fewer than two seeds in common: the gain is the difference of their means, without an interval.`,
+        ]
+      : [`The gain of ${label} over ${gain.over} is of the seeds that both have: ${gain.seeds.join(', ')}.`];
+  });
+}
+
+function basesNotes(rows: readonly ComparisonRow[]): string[] {
   const bases = new Set(rows.flatMap(({ gain }) => gain?.over ?? []));
   if (bases.size < 2) return [];
   const words = rows.flatMap(({ label, gain }) => (gain ? [`${label} over ${gain.over}`] : []));

@@ -1,3 +1,4 @@
+import { shortNumber } from '../format.js';
 import type { LineChartOptions } from './line-chart.js';
 
 /**
@@ -5,7 +6,7 @@ import type { LineChartOptions } from './line-chart.js';
  * the first epochs would press the others flat.
  */
 export function scoreAxis(regression: boolean, values: readonly number[]): LineChartOptions['y'] {
-  const format = (value: number): string => String(Number(value.toPrecision(3)));
+  const format = (value: number): string => shortNumber(value, 3);
   if (!regression) return { domain: [0, 100], format };
   return { ...errorAxis(values), format };
 }

@@ -38,7 +38,7 @@ export interface Measured {
   /** The run whose fused answers it is of, where it is. */
   readonly run?: Run | undefined;
   readonly value: number | undefined;
-  /** Size of the test part. */
+  /** Size of the test split. */
   readonly samples: number | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import type { PerModality, StartedRun } from '../run.js';
 import { isPrioritized, scopeOf } from '../run-settings.js';
 import { epochDomain, panelTitle, phaseBands, pointsOf } from './curves.js';
@@ -8,7 +9,7 @@ import { nameWidth } from './overview.js';
 import { scheduleStrips } from './schedule.js';
 import type { Shown } from './shown.js';
 
-/** Runs, and the confidences of the teachers over the whole training part where they are known. */
+/** Runs, and the confidences of the teachers over the whole training split where they are known. */
 interface ShownWithConfidences extends Shown {
   readonly summary?: { readonly confidences: PerModality };
 }
@@ -57,7 +58,7 @@ function confidenceChart(group: ShownWithConfidences, run: StartedRun): Markup {
     {
       description: `Confidence of each teacher by epoch during ${panelTitle(run).title}`,
       x: { domain: epochDomain([run]), label: 'epoch' },
-      y: { domain: [0, 1], format: (value) => String(Number(value.toFixed(3))) },
+      y: { domain: [0, 1], format: (value) => String(Number(formatNumber(value, 3))) },
       series: heads.map((head) => ({
         name: head.key,
         points: pointsOf(run.metrics, (epoch) => epoch.confidence, head.key),
@@ -72,11 +73,11 @@ function confidenceChart(group: ShownWithConfidences, run: StartedRun): Markup {
 
 function confidenceList(group: ShownWithConfidences): Markup {
   const colors = new Map(headsOf(group.modalities).map((head) => [head.key, head.color]));
-  return markup`<p class="hint">Over the whole training part: ${Object.entries(
+  return markup`<p class="hint">Over the whole training split: ${Object.entries(
     group.summary?.confidences ?? {},
   ).map(
     ([modality, value], index) =>
-      markup`${index > 0 && ', '}<span class="swatch ${colors.get(modality) ?? ''}"></span>${modality} ρ = ${value.toFixed(3)}`,
+      markup`${index > 0 && ', '}<span class="swatch ${colors.get(modality) ?? ''}"></span>${modality} ρ = ${formatNumber(value, 3)}`,
   )}.</p>`;
 }
 

@@ -1,4 +1,4 @@
-import { withPercent } from '../format.js';
+import { withPercent, shortNumber } from '../format.js';
 import { methodWords, runLabel } from '../methods.js';
 import type { Accuracies, EpochMetrics, StartedRun } from '../run.js';
 import { phaseEpochsOf } from '../run-settings.js';
@@ -73,7 +73,7 @@ function accuracyPanel(
   return markup`<figure><figcaption><b>${title}</b> ${note}</figcaption>${lineChart({
     description: `Accuracy by epoch of ${title}. ${describeEnd(run)}`,
     x: { domain, label: 'epoch' },
-    y: { domain: [0, 100], format: (value) => `${Math.round(value * 10) / 10}` },
+    y: { domain: [0, 100], format: (value) => shortNumber(value, 3) },
     // Thin lines below thick ones.
     series: series.sort((a, b) => Number(a.stroke !== 'faint') - Number(b.stroke !== 'faint')),
     levels: run.config.kind === 'student' ? levels : [],
@@ -110,7 +110,7 @@ function lossPanel(
   return markup`<figure><figcaption><b>${ownTitle ?? title}</b> ${note}</figcaption>${lineChart({
     description: `Training loss by epoch of ${title}, logarithmic scale`,
     x: { domain, label: 'epoch' },
-    y: { domain: range, type: 'log', format: (value) => String(Number(value.toPrecision(2))) },
+    y: { domain: range, type: 'log', format: (value) => shortNumber(value, 2) },
     series,
     bands: phaseBands(run),
     verticals: learningRateDrops(run.metrics),
@@ -150,7 +150,7 @@ export function learningRateDrops(
   const drops = metrics.slice(1).flatMap((epoch, index) => {
     const before = metrics[index]?.learningRate;
     if (before === undefined || epoch.learningRate === undefined || before === epoch.learningRate) return [];
-    const ratio = Number((epoch.learningRate / before).toPrecision(2));
+    const ratio = Number(shortNumber(epoch.learningRate / before, 2));
     return [{ x: epoch.epoch - 0.5, label: `rate × ${ratio}` }];
   });
   // A schedule that moves in every epoch has no drops to mark.

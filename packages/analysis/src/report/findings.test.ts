@@ -5,13 +5,13 @@ const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 
 describe('sentences of findings', () => {
   it('say how good an answer is, by its accuracy or its error', () => {
-    expect(plain(isHowGood(84.25, false))).toBe('right on 84.3 % of the test samples');
-    expect(plain(isHowGood(50, false, { part: 'validation', seeds: 'with one seed' }))).toBe(
+    expect(plain(isHowGood(84.25, false))).toBe('right on 84.2 % of the test samples');
+    expect(plain(isHowGood(50, false, { split: 'validation', seeds: 'with one seed' }))).toBe(
       'right on 50.0 % of the validation samples with one seed',
     );
-    expect(plain(isHowGood(12, true))).toBe('12.0 % off on average on the test part (MAPE)');
+    expect(plain(isHowGood(12, true))).toBe('12.0 % off on average on the test split (MAPE)');
     expect(plain(isHowGood(12, true, { seeds: 'on average over 3 seeds' }))).toBe(
-      '12.0 % off on the test part (MAPE) on average over 3 seeds',
+      '12.0 % off on the test split (MAPE) on average over 3 seeds',
     );
   });
 
@@ -34,7 +34,7 @@ describe('sentences of findings', () => {
     expect(samplingError(0, undefined, 50)).toEqual([]);
     expect(samplingError(0, 0, 50)).toEqual([]);
     expect(samplingError(0, 100, undefined)).toEqual([]);
-    expect(seedsError(1, 0.95)).toEqual([]);
+    expect(seedsError([1, 1], 0.95)).toEqual([]);
     expect(pointsList([])).toBeUndefined();
   });
 });

@@ -1,4 +1,6 @@
+import { formatNumber } from '@g2d/core';
 import { formatCount, formatList, withPercent, withPoints } from '../format.js';
+import { percentOf } from '../compare/cells.js';
 import { standardError } from './comparison.js';
 import { markup, type Markup } from './markup.js';
 
@@ -39,11 +41,11 @@ export const signOf = (isRegression: boolean): 1 | -1 => (isRegression ? -1 : 1)
 export function isHowGood(
   value: number | undefined,
   isRegression: boolean,
-  { part = 'test', seeds }: { readonly part?: string; readonly seeds?: string } = {},
+  { split = 'test', seeds }: { readonly split?: string; readonly seeds?: string } = {},
 ): string {
   const over = seeds === undefined ? '' : ` ${seeds}`;
-  if (!isRegression) return `right on ${withPercent(value)} of the ${part} samples${over}`;
-  return `${withPercent(value)} off on ${seeds === undefined ? 'average on ' : ''}the ${part} part (MAPE)${over}`;
+  if (!isRegression) return `right on ${withPercent(value)} of the ${split} samples${over}`;
+  return `${withPercent(value)} off on ${seeds === undefined ? 'average on ' : ''}the ${split} split (MAPE)${over}`;
 }
 
 /** Who comes behind the best. */
@@ -97,14 +99,17 @@ export function givesUp(who: string, lost: readonly string[]): string {
 /** How much one accuracy on so many samples can be off. */
 export function samplingError(seed: number, samples = 0, value?: number): Point[] {
   if (samples === 0 || value === undefined) return [];
-  const text = `One seed (${seed}), ${formatCount(samples)} test samples: an accuracy near ${withPercent(value)} has a sampling error of ±${standardError(value, samples).toFixed(1)}\u00a0points (one standard error). What another seed would change comes on top and is not measured here.`;
+  const text = `One seed (${seed}), ${formatCount(samples)} test samples: an accuracy near ${withPercent(value)} has a sampling error of ±${formatNumber(standardError(value, samples))}\u00a0points (one standard error). What another seed would change comes on top and is not measured here.`;
   return point('How sure is this?', text);
 }
 
-/** How far intervals of a mean over seeds can be trusted. */
-export function seedsError(seeds: number, level: number): Point[] {
-  if (seeds < 2) return [];
-  const few = seeds < 6 ? ` With ${seeds} seeds they are too narrow rather than too wide.` : '';
-  const text = `Intervals are ${Number((100 * level).toFixed(1))}\u00a0% bootstrap intervals of the mean over seeds.${few} The test samples are the same for all seeds; what other samples would change is not in them.`;
+/** What intervals of a mean over seeds say. `counts`: the numbers of seeds of the rows. */
+export function seedsError(counts: readonly number[], level: number): Point[] {
+  const several = counts.filter((count) => count > 1);
+  const [least, most] = [Math.min(...several), Math.max(...several)];
+  if (several.length === 0) return [];
+  const few = least < 6 ? ' So few seeds say little about their spread, which makes them wide.' : '';
+  const n = least === most ? `${least}` : `${least} to ${most}`;
+  const text = `Intervals are ${percentOf(level)} intervals of the mean over n = ${n} seeds by Student’s t; those of gains are of the differences seed by seed.${few} The test samples are the same for all seeds; what other samples would change is not in them.`;
   return point('How sure is this?', text);
 }

@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { scaleBand } from 'd3-scale';
 import { markup, type Markup } from './markup.js';
 import { pngUri } from './png.js';
@@ -41,7 +42,7 @@ export function heatMap(options: HeatMapOptions): Markup {
     const total = row.reduce((sum, count) => sum + count, 0);
     return row.map((count, predicted) => {
       const share = total === 0 ? 0 : count / total;
-      const percent = Math.round(share * 100);
+      const percent = formatNumber(100 * share, 0);
       return markup`<g><title>true ${names[truth]}, predicted ${names[predicted]}: ${count} of ${total} (${percent} %)</title><rect class="cell" x="${at(predicted)}" y="${at(truth)}" width="${size}" height="${size}"/>${
         count > 0 &&
         markup`<rect class="fill" x="${at(predicted)}" y="${at(truth)}" width="${size}" height="${size}" fill-opacity="${Math.round(share * 100) / 100}"/>`

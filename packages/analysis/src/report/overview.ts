@@ -1,5 +1,5 @@
 import { scaleLinear } from 'd3-scale';
-import { formatGain, formatPercent, withPercent } from '../format.js';
+import { shortNumber, formatGain, formatPercent, withPercent } from '../format.js';
 import { TEACHER_MEAN, wordsAmong } from '../methods.js';
 import { resultsTable, teacherAccuracies, type ResultsRow } from '../results-table.js';
 import type { MethodWords, RunGroup } from '../run.js';
@@ -43,7 +43,7 @@ export function axisLane(max = 100, words = '% / teacher'): Markup {
     max,
   ).map(
     (tick) =>
-      markup`<text class="tick" x="${at(tick)}" y="14" text-anchor="${tick === 0 ? 'start' : tick === max ? 'end' : 'middle'}">${Math.round(tick * 10) / 10}</text>`,
+      markup`<text class="tick" x="${at(tick)}" y="14" text-anchor="${tick === 0 ? 'start' : tick === max ? 'end' : 'middle'}">${shortNumber(tick, 3)}</text>`,
   )}</svg><span class="lane-value tick">${words}</span></div>`;
 }
 

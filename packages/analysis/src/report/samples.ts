@@ -1,3 +1,4 @@
+import { shortNumber } from '../format.js';
 import type { StartedRun } from '../run.js';
 import { panelTitle } from './curves.js';
 import { headsOf, type Head } from './heads.js';
@@ -72,7 +73,7 @@ function answer(run: StartedRun | undefined, head: Head, id: string): Markup {
   const index = ids.indexOf(id);
   const predicted = index < 0 ? undefined : predictions[head.key]?.[index];
   if (predicted === undefined) return markup`<td class="none">–</td>`;
-  if (classNames.length === 0) return markup`<td>${Number(predicted.toPrecision(4))}</td>`;
+  if (classNames.length === 0) return markup`<td>${shortNumber(predicted, 4)}</td>`;
   const isRight = predicted === labels[index];
   const name = classNames[predicted] ?? String(predicted);
   return markup`<td class="${isRight ? 'right' : 'wrong'}"><span aria-label="${isRight ? 'right' : 'wrong'}">${isRight ? '✓' : '✗'}</span> ${name}</td>`;

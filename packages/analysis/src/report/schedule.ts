@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { scaleLinear } from 'd3-scale';
 import type { EpochMetrics } from '../run.js';
 import type { Head } from './heads.js';
@@ -60,7 +61,8 @@ const MOST_STRETCHES = 40;
 
 // A coefficient that moves in every epoch: how high the strip is filled.
 function heightStrip(head: Head, parts: readonly Stretch[], [low, high]: [number, number]): Markup {
-  const y = (coefficient: number): number => round(20 * (1 - Math.min(1, Math.max(0, coefficient))));
+  const y = (coefficient: number): number =>
+    Math.round(20_000 * (1 - Math.min(1, Math.max(0, coefficient)))) / 1000;
   const steps = parts.map(
     ({ from, to, coefficient }) => `M${from - 0.5} 20V${y(coefficient)}H${to + 0.5}V20Z`,
   );
@@ -77,7 +79,7 @@ function epochTicks(epochs: number): number[] {
   return [...inner, epochs];
 }
 
-const round = (value: number): number => Math.round(value * 1000) / 1000;
+const round = (value: number): string => String(Number(formatNumber(value, 3)));
 
 function span({ from, to }: Stretch): string {
   return from === to ? `epoch ${from}` : `epochs ${from} to ${to}`;

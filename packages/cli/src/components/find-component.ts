@@ -8,6 +8,8 @@ export interface ComponentList<C extends Component> {
   /** What a module's default export can be. */
   readonly kinds: readonly Kind[];
   readonly components: readonly C[];
+  /** A component of a module's default export that is no definition. Default: there is none. */
+  readonly other?: (exported: unknown, path: string) => C | undefined;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface ComponentList<C extends Component> {
  */
 export async function findComponent<C extends Component>(
   name: string | undefined,
-  { noun, kinds, components }: ComponentList<C>,
+  { noun, kinds, components, other }: ComponentList<C>,
 ): Promise<C> {
   const known = components.find((component) => component.name === name);
   if (known) return known;
@@ -31,6 +33,8 @@ export async function findComponent<C extends Component>(
   }
   const exported = await importDefault(name, `the ${noun}`);
   if (kinds.some((kind) => isComponent(exported, kind))) return exported as C;
+  const made = other?.(exported, name);
+  if (made) return made;
   throw fail(
     `The default export of ${name} is no definition of a ${noun}; @g2d/core says how one is defined.`,
   );

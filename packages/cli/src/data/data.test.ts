@@ -301,6 +301,65 @@ const pixel = (png: PNG, x: number, y: number): number[] => [
   ...png.data.subarray((y * png.width + x) * 4, (y * png.width + x) * 4 + 3),
 ];
 
+describe('a dataset of a module', () => {
+  const own = fileURLToPath(new URL('../../../runs/test/own-dataset.ts', import.meta.url));
+  // A function that takes its options as they come.
+  const toy = fileURLToPath(new URL('../../../runs/test/toy-dataset.ts', import.meta.url));
+
+  it.each([
+    ['a definition', own],
+    ['a function', toy],
+  ])('tensor and show: of %s', async (_, path) => {
+    const out = join(folder, `module-${_.replace(' ', '-')}`);
+    const written = await g2d('data', 'tensor', path, '--split', 'test', '--index', '2', '--out', out);
+    expect(written).toMatchObject({ code: 0, stderr: '' });
+    const described = JSON.parse(readFileSync(join(out, 'sample.json'), 'utf8'));
+    expect(described).toMatchObject({ id: 'toy/test/2', size: 30, shapes: { loud: [4], quiet: [4] } });
+    expect(npy(join(out, 'loud.npy'))).toMatchObject({ shape: [4], dtype: 'f4' });
+    const page = join(out, 'page.html');
+    expect(await g2d('data', 'show', path, '--id', 'toy/test/2', '--out', page)).toMatchObject({ code: 0 });
+    expect(readFileSync(page, 'utf8')).toContain('toy/test/2');
+  });
+
+  it('check: reads every sample, and names what cannot be used', async () => {
+    expect(await g2d('data', 'check', own)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Toys\n[\s\S]*train +– +60\n[\s\S]*Every sample can be used\.\n$/),
+    });
+    const { code, stdout } = await g2d(
+      'data',
+      'check',
+      toy,
+      '--set',
+      'broken=3',
+      '--set',
+      'unreadable=2',
+      '--json',
+    );
+    const { found, problems } = JSON.parse(stdout) as DatasetCheck;
+    expect([code, found]).toEqual([1, { train: 60, validation: 30, test: 30 }]);
+    expect(problems).toEqual([
+      {
+        reason: 'sample that cannot be read',
+        ids: ['toy/train/0: The file is gone.', 'toy/train/1: The file is gone.'],
+      },
+      { reason: 'loud with NaN or infinity', ids: ['toy/train/3'] },
+    ]);
+    const without = await g2d('data', 'check', own, '--set', 'validation=false', '--json');
+    expect(JSON.parse(without.stdout).found).toEqual({ train: 60, test: 30 });
+  });
+
+  it('says what is wrong with options, folders and modules', async () => {
+    expect((await g2d('data', 'check', own, 'somewhere')).stderr).toMatch(/Toys takes no folder/);
+    expect((await g2d('data', 'check', own, '--set', 'valid=1')).stderr).toMatch(
+      /there is no option `valid`/,
+    );
+    const five = join(folder, 'five.mjs');
+    writeFileSync(five, 'export default () => 5;');
+    expect((await g2d('data', 'check', five)).stderr).toMatch(/must give the train split of the dataset/);
+  });
+});
+
 describe('g2d data show', () => {
   it('writes a page that loads nothing: picture, named numbers, target', async () => {
     const out = join(folder, 'pages/mis-me.html');

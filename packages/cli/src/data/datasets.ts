@@ -1,9 +1,12 @@
-import { checkOptions, type AnyDataset, type Split } from '@g2d/core';
+import { checkOptions, OptionError, type AnyDataset, type Split } from '@g2d/core';
 import { datasets } from '@g2d/datasets';
+import { findDataset as findConfigured } from '@g2d/runs/internal';
+import { z } from 'zod';
 import { findComponent } from '../components/find-component.js';
+import { required } from './arguments.js';
 
 /** Names of the datasets, for help. */
-export const DATASET_NAMES = datasets.map(({ name }) => name).join(', ');
+export const DATASET_NAMES = `${datasets.map(({ name }) => name).join(', ')}, or the path of a module of your own, whose folder may be left out`;
 
 /**
  * A dataset by its name, or a user's own by its module.
@@ -11,10 +14,29 @@ export const DATASET_NAMES = datasets.map(({ name }) => name).join(', ');
  * @throws {OptionError} If there is none.
  */
 export const findDataset = (name: string | undefined): Promise<AnyDataset> =>
-  findComponent(name, { noun: 'dataset', kinds: ['dataset'], components: datasets });
+  findComponent(name, { noun: 'dataset', kinds: ['dataset'], components: datasets, other: ofFunction });
+
+/** What is known of a dataset that a module's function makes, as runs take it too: its options are whatever the function takes. */
+function ofFunction(exported: unknown, path: string): AnyDataset | undefined {
+  if (typeof exported !== 'function') return undefined;
+  return {
+    kind: 'dataset',
+    name: path,
+    label: path,
+    summary: 'a module of your own',
+    task: 'classification',
+    modalities: [],
+    options: z.looseObject({ root: z.string().optional() }),
+    make: async (split, options) => {
+      const { make } = await findConfigured({ name: 'module', path, options: options as never });
+      return make({ split });
+    },
+  };
+}
 
 /** What the command line says about how a dataset is opened. */
 interface GivenOptions {
+  /** The folder; empty if there is none. */
   readonly root: string;
   readonly split: Split;
   /** By the rules of the reference; of datasets that have others. */
@@ -29,9 +51,25 @@ interface GivenOptions {
  * @throws {OptionError} If one is wrong.
  */
 export function datasetOptions(
-  { name, options }: AnyDataset,
+  { name, label, options }: AnyDataset,
   { root, official, settings }: Omit<GivenOptions, 'split'>,
 ): Readonly<Record<string, unknown>> {
+  const own: z.ZodType | undefined = options.shape['root'];
+  if (root !== '' && !own) {
+    throw new OptionError(
+      `${label} takes no folder, but "${root}" was given: its options are given with --set.`,
+      {
+        option: '<folder>',
+        value: root,
+        accepted: 'no folder',
+      },
+    );
+  }
+  if (own && !own.safeParse(undefined).success) required('<folder>', root, `the folder of ${label}`);
   const rules = official && 'official' in options.shape;
-  return checkOptions(options, { root, ...(rules && { official }), ...settings }, name);
+  return checkOptions(
+    options,
+    { ...(root !== '' && { root }), ...(rules && { official }), ...settings },
+    name,
+  );
 }

@@ -28,6 +28,12 @@ export function formatCheck({
     const lines = ids.slice(0, SHOWN).map((id) => `  ${id}\n`);
     return `\n${reason}: ${count(ids.length)}\n${lines.join('')}${more > 0 ? `  … and ${count(more)} more (--json names all)\n` : ''}`;
   });
+  // A dataset without a licence is nobody's publication.
+  if (licence === '') {
+    const of = folder === '' ? dataset : `${dataset} in ${folder}`;
+    const verdict = asPublished ? 'Every sample can be used.' : 'Some samples cannot be used.';
+    return `${of}\n\n${table}${listed.join('')}\n${verdict}\n`;
+  }
   const verdict = asPublished
     ? 'Training on this folder is as published.'
     : `Training on this folder would not be as published.\nHow to get the data: ${howToGet}`;

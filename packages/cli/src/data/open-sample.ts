@@ -1,6 +1,6 @@
 import { OptionError, type AnyDataset, type MultimodalDataset, type Sample, type Split } from '@g2d/core';
 import type { CommandOptions } from '../command.js';
-import { datasetAndFolder, parseSettings, parseSplit, parseWhole, required } from './arguments.js';
+import { datasetAndFolder, parseSettings, parseSplit, parseWhole } from './arguments.js';
 import { datasetOptions, findDataset } from './datasets.js';
 
 /** The options of the commands that read one sample. */
@@ -55,9 +55,8 @@ export async function openSample(
     );
   }
   const at = index === undefined ? undefined : parseWhole('index', index, 0);
-  const root = required('<folder>', folder, `the folder of ${definition.label}`);
   const chosen = parseSplit(split);
-  const options = datasetOptions(definition, { root, official, settings: parseSettings(set) });
+  const options = datasetOptions(definition, { root: folder, official, settings: parseSettings(set) });
   const dataset = await definition.make(chosen, options);
   try {
     const found = at ?? indexOf(dataset, id as string, chosen);

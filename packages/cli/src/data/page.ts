@@ -1,3 +1,4 @@
+import { formatDigits } from '@g2d/core';
 import type { Shaped } from './channels-first.js';
 import type { View } from '@g2d/core';
 import { picturesOf } from './views.js';
@@ -108,7 +109,7 @@ const LEGENDS: Readonly<Record<View['kind'], string>> = {
 function table(names: readonly string[], values: Float32Array): string {
   const rows = Array.from(values, (value, i) => {
     const name = names[i] ?? `feature ${i}`;
-    return `<tr><th scope="row">${escapeText(name)}</th><td>${value.toPrecision(4)}</td></tr>`;
+    return `<tr><th scope="row">${escapeText(name)}</th><td>${formatDigits(value, 4)}</td></tr>`;
   });
   return `<table>${rows.join('')}</table>`;
 }
@@ -117,7 +118,7 @@ function describe({ shape, values }: Shaped): string {
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
   const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return `[${shape.join(', ')}], from ${low.toPrecision(4)} to ${high.toPrecision(4)}, mean ${mean.toPrecision(4)}`;
+  return `[${shape.join(', ')}], from ${formatDigits(low, 4)} to ${formatDigits(high, 4)}, mean ${formatDigits(mean, 4)}`;
 }
 
 function escapeText(text: string): string {

@@ -1,7 +1,14 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { compareRuns, formatComparison, readRun, renderComparison, type Run } from '@g2d/analysis';
-import { OptionError } from '@g2d/core';
+import {
+  compareRuns,
+  formatComparison,
+  readRun,
+  readStartedRun,
+  renderComparison,
+  type StartedRun,
+} from '@g2d/analysis';
+import { G2DError, OptionError } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
 import { defineCommand } from '../command.js';
 import { commandLine } from './command-line.js';
@@ -11,9 +18,9 @@ const FORMATS = ['text', 'markdown', 'csv'] as const;
 /** `g2d compare`. */
 export const compareCommand = defineCommand({
   usage: 'RUN... [options]',
-  description: `Puts runs into one table: a line for each method, mean and standard deviation over seeds, a bootstrap interval, the gain over joint training, each modality's own head. Runs that differ in their seed alone are one line.
+  description: `Puts runs into one table: a line for each method, mean and standard deviation over seeds, 95 % intervals (Student's t) of it and of the gain over joint training, which is taken seed by seed, each modality's own head. Runs that differ in their seed alone are one line.
 
-RUN is a run folder, or a folder that holds some at any depth, such as a sweep's. Runs that are not finished are left out, and named.`,
+RUN is a run folder, or a folder that holds some at any depth, such as a sweep's. Runs that are not finished are in no number, and named.`,
   options: {
     format: { value: 'F', default: 'text', help: 'text, markdown or csv (default: text)' },
     out: {
@@ -72,7 +79,7 @@ const subfolders = (folder: string): string[] =>
 /** A run's folder has copies of its teachers, which are none of the runs. */
 const runsIn = (folder: string): string[] => (isRun(folder) ? [folder] : subfolders(folder).flatMap(runsIn));
 
-function readRuns(paths: readonly string[], note: (line: string) => void): Run[] {
+function readRuns(paths: readonly string[], note: (line: string) => void): StartedRun[] {
   const folders = paths.flatMap((path) => {
     if (!existsSync(path) || !statSync(path).isDirectory()) {
       // A glob such as runs/* has files too.
@@ -85,15 +92,28 @@ function readRuns(paths: readonly string[], note: (line: string) => void): Run[]
     }
     return runsIn(path);
   });
-  const finished = folders.filter((folder) => {
-    const is = existsSync(join(folder, 'summary.json'));
-    if (!is) note(`${folder} is not finished, and left out.`);
-    return is;
-  });
-  if (finished.length > 0) return finished.map((folder) => readRun(folder));
+  const isFinished = (folder: string): boolean => existsSync(join(folder, 'summary.json'));
+  if (folders.some(isFinished)) {
+    return folders.flatMap((folder) => {
+      if (isFinished(folder)) return readRun(folder);
+      note(`${folder} is not finished, and left out.`);
+      return readStopped(folder, note);
+    });
+  }
   throw new OptionError(`There is no finished run in ${paths.join(', ')}.`, {
     option: 'RUN',
     value: paths,
     accepted: 'folders of finished runs',
   });
+}
+
+/** As much of a run that has not ended as can be read: it may have been stopped while it wrote its first file. */
+function readStopped(folder: string, note: (line: string) => void): StartedRun[] {
+  try {
+    return [readStartedRun(folder)];
+  } catch (error) {
+    if (!G2DError.isInstance(error)) throw error;
+    note(error.message);
+    return [];
+  }
 }

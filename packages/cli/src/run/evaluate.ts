@@ -60,7 +60,10 @@ RUN is a run folder.`,
           });
         }
         progress.stage(`${split}: ${dataset.size} samples`);
-        found[split] = await evaluateSplit(run.predict, dataset, evaluateOptions(run.config));
+        found[split] = await evaluateSplit(run.predict, dataset, {
+          ...evaluateOptions(run.config),
+          withProbabilities: values.json,
+        });
         progress.advance(1);
       }
       progress.stop();

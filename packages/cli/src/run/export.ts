@@ -8,7 +8,7 @@ import { onlyRun } from './run-argument.js';
 /** `g2d export`. */
 export const exportCommand = defineCommand({
   usage: 'RUN [options]',
-  description: `Writes the model of a run for plain TensorFlow.js, in Node or a browser, without any of these packages: model.json, weights.bin, and g2d.json (inputs, outputs, class names). Prints the lines that load it.
+  description: `Writes the model of a run for plain TensorFlow.js, in Node or a browser, without any of these packages: model.json, weights.bin, and g2d.json (inputs with their preprocessing, outputs, class names), which is the model's metadata too. Prints the lines that load it.
 
 RUN is a run folder.`,
   options: {
@@ -39,27 +39,48 @@ RUN is a run folder.`,
   },
 });
 
-/** The lines that load a model and use it. */
+/** The lines that load a model and use it, with all that its inputs need before. */
 function instructions({ inputs, outputs, task }: ExportedModel, out: string): string {
-  const zeros = inputs.map(({ modality, shape }) => {
-    const sizes = [1, ...shape.map((size) => size ?? 20)].join(', ');
-    return `const ${identifier(modality)} = tf.zeros([${sizes}]); // yours${shape.includes(null) ? ', of any length' : ''}`;
-  });
+  const lines = inputs.map(inputLines);
   const names = inputs.map(({ modality }) => identifier(modality));
   const given = names.length === 1 ? names[0] : `[${names.join(', ')}]`;
   const results = outputs.map((name) => `${identifier(name)}Logits`);
   const use =
     task === 'classification'
-      ? `tf.softmax(${results[0]}).print(); // probabilities, in the order of classNames in g2d.json`
+      ? `tf.softmax(${results[0]}).print(); // probabilities, in the order of classNames`
       : `tf.sigmoid(${results[0]}).print();`;
   return `${out}: model.json, weights.bin, g2d.json
 
 import * as tf from '@tensorflow/tfjs-node'; // in a page: '@tensorflow/tfjs', and the address of model.json
 const model = await tf.loadLayersModel('file://${resolve(out)}/model.json');
-${zeros.join('\n')}
+const { ${task === 'classification' ? 'inputs, classNames' : 'inputs'} } = model.getUserDefinedMetadata(); // what is in g2d.json
+${lines.join('\n')}
 const ${results.length === 1 ? results[0] : `[${results.join(', ')}]`} = model.predict(${given});
 ${use}
 `;
+}
+
+/** One input: what it is, and its raw numbers made into what the model was trained on. */
+function inputLines(
+  { modality, shape, preprocessing }: ExportedModel['inputs'][number],
+  index: number,
+): string {
+  const sizes = [1, ...shape.map((size) => size ?? 20)].join(', ');
+  const length = shape.includes(null) ? ', of any length' : '';
+  const raw = `const ${identifier(modality)} = tf.zeros([${sizes}])`;
+  if (!preprocessing) {
+    return `// ${modality}: the dataset does not say what was done to its numbers; do here what its sample() does, or the answers are wrong.
+${raw}; // yours${length}`;
+  }
+  const { from, sampleRate, divideBy, mean, std } = preprocessing;
+  const place = `inputs[${index}].preprocessing`;
+  const steps = [
+    divideBy === undefined ? '' : `.div(${place}.divideBy)`,
+    mean === undefined ? '' : `.sub(${place}.mean)`,
+    std === undefined ? '' : `.div(${place}.std)`,
+  ].join('');
+  return `// ${modality}: ${from}${sampleRate === undefined ? '' : `, at ${sampleRate} Hz`}
+${raw}${steps}; // yours${length}, in place of zeros`;
 }
 
 const identifier = (name: string): string =>

@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import type { RunSummary } from '@g2d/runs';
 import { formatTable } from '../format-table.js';
 
@@ -20,7 +21,7 @@ const COLUMNS: Readonly<
 /** A finished run for the terminal. */
 export function formatSummary(summary: RunSummary, out: string, report?: string): string {
   const { name, seed, seconds, last } = summary;
-  const took = seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
+  const took = seconds < 120 ? `${formatNumber(seconds, 0)} s` : `${formatNumber(seconds / 60, 0)} min`;
   return `${name}, seed ${seed}: ${last.epoch} epochs in ${took}, ${selectionWords(summary)}
 
 ${formatMetrics(summary)}
@@ -42,7 +43,7 @@ export function formatMetrics({
       `${split}, ${head}`,
       ...columns.map(([key, , digits]) => {
         const value = (found as Readonly<Record<string, unknown>>)[key];
-        return typeof value === 'number' && Number.isFinite(value) ? value.toFixed(digits) : '–';
+        return typeof value === 'number' && Number.isFinite(value) ? formatNumber(value, digits) : '–';
       }),
     ]),
   );

@@ -115,6 +115,8 @@ describe('the commands around a run', () => {
     const { modelTopology, weightsManifest } = JSON.parse(
       readFileSync(join(at('model'), 'model.json'), 'utf8'),
     );
+    // Nobody has said what was done to the toy's numbers: that is said.
+    expect(out).toContain('// loud: the dataset does not say what was done to its numbers');
     const weightData = new Uint8Array(readFileSync(join(at('model'), 'weights.bin'))).buffer;
     const weightSpecs = weightsManifest[0].weights;
     const model = await tf.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
@@ -140,6 +142,54 @@ describe('the commands around a run', () => {
       [...run.predict(batch).logits.dataSync()].map((z) => expect.closeTo(z, 5)),
     );
     await expect(g2d('export', at('runs/g2d-0'), '--out', root)).resolves.toMatchObject({ code: 2 });
+  });
+
+  it('export: carries what has to be done to raw inputs, in the model itself and in the printed lines', async () => {
+    writeFileSync(
+      at('scaled.mjs'),
+      `import open from ${JSON.stringify(resolve(import.meta.dirname, '../../../runs/test/toy-dataset.ts'))};
+export default (options) => ({
+  ...open(options),
+  preprocessing: {
+    loud: { from: 'bytes', divideBy: 255 },
+    quiet: { from: 'volts', sampleRate: 8000, mean: [1, 2, 3, 4], std: [2, 2, 2, 2] },
+  },
+});
+`,
+    );
+    const set = ['--set', `dataset.path=${at('scaled.mjs')}`];
+    await g2d('train', config, ...set, '--epochs', '1', '--out', at('runs-scaled'), '--quiet');
+    const { out } = await g2d('export', at('runs-scaled'), '--out', at('scaled'));
+    expect(out).toContain(
+      '// loud: bytes\nconst loud = tf.zeros([1, 4]).div(inputs[0].preprocessing.divideBy);',
+    );
+    expect(out).toContain(
+      '// quiet: volts, at 8000 Hz\nconst quiet = tf.zeros([1, 4]).sub(inputs[1].preprocessing.mean).div(inputs[1].preprocessing.std);',
+    );
+    // The very lines, with a raw input that the preprocessing takes to ones.
+    const text = JSON.parse(readFileSync(join(at('scaled'), 'model.json'), 'utf8'));
+    const model = await tf.loadLayersModel({
+      load: async () => ({
+        modelTopology: text.modelTopology,
+        userDefinedMetadata: text.userDefinedMetadata,
+        weightSpecs: text.weightsManifest[0].weights,
+        weightData: new Uint8Array(readFileSync(join(at('scaled'), 'weights.bin'))).buffer,
+      }),
+    });
+    const { inputs, classNames } = model.getUserDefinedMetadata() as never as {
+      inputs: { preprocessing: { divideBy: number; mean: number[]; std: number[] } }[];
+      classNames: string[];
+    };
+    expect(classNames).toEqual(['a', 'b', 'c']);
+    const { mean, std } = inputs[1]!.preprocessing;
+    expect([
+      ...tf
+        .tensor2d([[3, 4, 5, 6]])
+        .sub(mean)
+        .div(std)
+        .dataSync(),
+    ]).toEqual([1, 1, 1, 1]);
+    expect(inputs[0]!.preprocessing.divideBy).toBe(255);
   });
 
   const browser = findBrowser();
@@ -197,6 +247,8 @@ describe('the commands around a run', () => {
     expect(readFileSync(out.trim(), 'utf8')).toMatch(/not finished/i);
     const compared = await g2d('compare', folder, at('runs'));
     expect(compared.err).toContain(`${folder} is not finished, and left out.`);
+    // A seed that is not there is named where its numbers would be.
+    expect(compared.out).toMatch(/: seed \d+ \(.*stopped, not finished: epoch \d of \d\)/);
   });
 
   beforeAll(() => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { loadTensorFlow } from '@g2d/native';
-import { OptionError } from '@g2d/core';
+import { formatNumber, OptionError } from '@g2d/core';
 import {
   createProgress,
   type Progress,
@@ -193,10 +193,10 @@ function lazyProgress(): Progress & { readonly reporter: RunReporter } {
       step: () => bar?.advance(1),
       epoch: ({ epoch, loss, validation }) => {
         const score =
-          validation && Object.entries(validation).map(([name, value]) => `${name} ${value.toFixed(1)}`);
+          validation && Object.entries(validation).map(([name, value]) => `${name} ${formatNumber(value)}`);
         label = [
           `epoch ${epoch}`,
-          `loss ${(loss['total'] ?? NaN).toFixed(3)}`,
+          `loss ${formatNumber(loss['total'] ?? NaN, 3)}`,
           ...(score ? [`validation ${score.join(', ')}`] : []),
         ].join(', ');
         bar?.stage(label);

@@ -19,11 +19,16 @@ const factsSchema = z
   .looseObject({ name: textSchema, label: textSchema, summary: textSchema })
   .describe('an object of { name, label, summary }');
 
+const methodFactsSchema = factsSchema
+  // Its place among the methods of its package: tables have rows in this order where nothing else decides.
+  .extend({ order: z.number().min(0).describe('a number from 0').exactOptional() })
+  .describe('an object of { name, label, summary, order }');
+
 /** What the components of a run say about themselves, so that whoever reads its folder loads nobody's code. */
 const componentsSchema = z
   .looseObject({
     // A stack with a name of its own is one entry, several methods joined by "+" are several.
-    method: z.array(factsSchema).describe('a list of { name, label, summary }').exactOptional(),
+    method: z.array(methodFactsSchema).describe('a list of { name, label, summary, order }').exactOptional(),
     encoders: z
       .record(z.string(), factsSchema)
       .describe('an object of { name, label, summary } by modality')

@@ -14,8 +14,13 @@ export const predictionsSchema = z
     labels: listSchema.describe('a list of numbers'),
     /** By head as `labels`; NaN where a number was not finite. */
     predictions: z.record(z.string(), listSchema).describe('lists of numbers'),
+    /**
+     * By head, a row for each sample with the probability of each class. Absent for a regression, in older folders, and of the heads that
+     * would bring them above a million numbers.
+     */
+    probabilities: z.record(z.string(), z.array(listSchema)).describe('lists of rows').exactOptional(),
   })
-  .superRefine(({ ids, classNames, labels, predictions }, context) => {
+  .superRefine(({ ids, classNames, labels, predictions, probabilities = {} }, context) => {
     const count = ids.length;
     const classes = classNames.length;
     const isClass = (id: number | null): boolean =>
@@ -29,15 +34,24 @@ export const predictionsSchema = z
     const refuse = (key: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [key], message });
     if (!fits(labels)) refuse('labels', expected);
+    const isRow = (row: readonly (number | null)[]): boolean =>
+      row.length === classes && row.every((p) => p === null || (p >= 0 && p <= 1));
+    if (!Object.values(probabilities).every((rows) => rows.length === count && rows.every(isRow)))
+      refuse('probabilities', `${count} rows (one per entry of \`ids\`) of ${classes} numbers from 0 to 1`);
     if (!Object.values(predictions).every(fits)) refuse('predictions', `lists of ${expected}`);
   })
-  .transform(({ ids, classNames, labels, predictions }) => ({
+  .transform(({ ids, classNames, labels, predictions, probabilities }) => ({
     ids,
     labels: finiteOrNaN(labels),
     classNames,
     predictions: Object.fromEntries(
       Object.entries(predictions).map(([head, list]) => [head, finiteOrNaN(list)]),
     ),
+    ...(probabilities && {
+      probabilities: Object.fromEntries(
+        Object.entries(probabilities).map(([head, rows]) => [head, rows.map(finiteOrNaN)]),
+      ),
+    }),
   }));
 
 const finiteOrNaN = (list: readonly (number | null)[]): number[] => list.map((value) => value ?? Number.NaN);

@@ -120,6 +120,34 @@ describe('the files of a run folder', () => {
     expect(() => checkFile(predictionsSchema, { ...file, labels: [0] }, place)).toThrow(
       '`labels` must be 2 class ids (one per entry of `ids`), each from 0 to 0; got a list.',
     );
+    const two = { ...file, classNames: ['x', 'y'] };
+    const both = {
+      ...two,
+      probabilities: {
+        fused: [
+          [0.9, 0.1],
+          [0.5, null],
+        ],
+      },
+    };
+    expect(checkFile(predictionsSchema, both, place).probabilities).toEqual({
+      fused: [
+        [0.9, 0.1],
+        [0.5, NaN],
+      ],
+    });
+    for (const rows of [
+      [[0.9, 0.1]],
+      [[0.9], [0.5]],
+      [
+        [0.9, 1.1],
+        [0, 0],
+      ],
+    ]) {
+      expect(() => checkFile(predictionsSchema, { ...two, probabilities: { fused: rows } }, place)).toThrow(
+        '`probabilities` must be 2 rows (one per entry of `ids`) of 2 numbers from 0 to 1; got an object.',
+      );
+    }
     const regression = { ...file, classNames: [], labels: [0.5, -1], predictions: { fused: [null, 2] } };
     expect(checkFile(predictionsSchema, regression, place).predictions).toEqual({ fused: [NaN, 2] });
   });

@@ -9,6 +9,8 @@ import type { z } from 'zod';
 
 const MODALITIES = ['audio', 'image'] as const;
 const CLASSES = 10;
+/** The stored numbers are divided by it. */
+const SCALE = 255;
 export const AV_MNIST_HOW_TO_GET =
   'AV-MNIST is one archive, avmnist.tar.gz, linked from the MultiBench repository (pliang279/MultiBench): unpack it and ' +
   'give its folder as `root`. Without it, `buildSmallAvMnist` makes a small set of the same layout from free data.';
@@ -66,6 +68,10 @@ export async function openAvMnist(
       shapes: { audio: audioShape, image: imageShape },
       classNames: Array.from({ length: CLASSES }, (_, digit) => String(digit)),
       size,
+      preprocessing: perModality(MODALITIES, (modality) => ({
+        from: `the numbers of ${modality}/${part}_data.npy`,
+        divideBy: SCALE,
+      })),
       // By the file's row, so that another `validationRows` does not rename samples.
       ids: Array.from({ length: size }, (_, index) => idOf(first + index)),
       source: { module: '@g2d/datasets', name: 'av-mnist', options },
@@ -162,7 +168,7 @@ function scaledRow(file: NpyFile, row: number): Float32Array {
   const stored = file.row(row);
   const scaled = new Float32Array(stored.length);
   for (let i = 0; i < scaled.length; i++) {
-    const value = (stored[i] as number) / 255;
+    const value = (stored[i] as number) / SCALE;
     if (!Number.isFinite(value)) {
       throw new FileFormatError(
         file.path,

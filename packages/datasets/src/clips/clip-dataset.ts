@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { DatasetNotFoundError, type RandomStream } from '@g2d/core';
-import type { DatasetSource, MultimodalDataset, Split } from '@g2d/core';
+import type { DatasetSource, MultimodalDataset, Preprocessing, Split } from '@g2d/core';
 import { assertSampleIndex } from '../sample-index.js';
 import type { ClipFiles, FoundClips, UsableClip } from './find-clips.js';
-import { FRAME_SIDE, readFrames } from './read-frames.js';
+import { FRAME_SIDE, FRAMES, readFrames } from './read-frames.js';
 
 /** Clips of sound and frames, with what was left out when they were looked for. */
 export interface ClipDataset extends MultimodalDataset<'audio' | 'video'> {
@@ -30,6 +30,7 @@ interface ClipDatasetOptions {
   readonly audio: {
     readonly shape: readonly number[];
     readonly augmented: boolean;
+    readonly preprocessing: Preprocessing;
     /** @param random Present for training. */
     read(clip: LabelledClip, random: RandomStream | undefined): Promise<Float32Array>;
   };
@@ -60,6 +61,7 @@ export function clipDataset({
     classNames,
     ids: usable.map(({ id }) => id),
     size,
+    preprocessing: { audio: audio.preprocessing, video: FRAMES },
     augmented: audio.augmented ? MODALITIES : ['video'],
     dropped,
     warnings,

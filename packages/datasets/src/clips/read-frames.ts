@@ -1,5 +1,5 @@
 import { decodeImage } from '@g2d/formats/node';
-import type { RandomStream } from '@g2d/core';
+import type { Preprocessing, RandomStream } from '@g2d/core';
 import { normalizePixels } from '../transforms/normalize.js';
 import { randomResizedCrop } from '../transforms/random-resized-crop.js';
 import { resize } from '../transforms/resize.js';
@@ -10,6 +10,13 @@ export const FRAME_SIDE = 224;
 
 /** Mean and standard deviation of ImageNet's colours, by channel. */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
+/** What is done to the frames without `random`, for `preprocessing`. */
+export const FRAMES: Preprocessing = {
+  from: 'RGB frames with 8 bits a channel, resized bilinearly with antialiasing (as PIL does), their sides not kept in proportion',
+  size: [FRAME_SIDE, FRAME_SIDE],
+  divideBy: 255,
+  ...IMAGENET,
+};
 /** A frame of 4K as PNG has some 25 MB. */
 const LARGEST = 2 ** 26;
 

@@ -47,6 +47,10 @@ export async function openCremaD(
     audio: {
       shape: AUDIO_SHAPE,
       augmented: false,
+      preprocessing: {
+        from: `mono sound repeated to ${SECONDS} seconds, clipped to [−1, 1]; ln(|STFT| + 1e-7) with frames of ${SPECTROGRAM.frameLength} samples (periodic Hann), a hop of ${SPECTROGRAM.hop}, padding ${padding}`,
+        sampleRate: RATE,
+      },
       async read({ sound }) {
         const samples = await readSound(sound, { rate: RATE, seconds: SECONDS });
         const piece = repeatedPiece(samples, { length: SECONDS * RATE });

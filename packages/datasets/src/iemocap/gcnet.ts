@@ -69,6 +69,9 @@ export async function gcnet(options: IemocapOptions): Promise<IemocapDataset> {
     ids,
     size,
     dropped: {},
+    preprocessing: perModality(MODALITIES, (modality) => ({
+      from: `features of ${GCNET_FEATURES[modality].folder}${modality === 'visual' ? ', the mean over the faces' : ''}`,
+    })),
     source: { module: '@g2d/datasets', name: 'iemocap', options },
     async sample(index, { modalities = MODALITIES } = {}) {
       assertSampleIndex(index, { split, size });

@@ -72,6 +72,16 @@ export async function mla(options: IemocapOptions): Promise<IemocapDataset> {
     ids: usable.map(({ id }) => id),
     size,
     augmented: ['visual'],
+    preprocessing: {
+      audio: { from: 'the stored log-mel spectrogram' },
+      visual: {
+        from: 'the middle square of an RGB picture with 8 bits a channel, resized bilinearly with antialiasing (as PIL does)',
+        size: [SIDE, SIDE],
+        divideBy: 255,
+        ...IMAGENET,
+      },
+      text: { from: 'ids of BERT’s tokens, and beside each 1 where it is padding' },
+    },
     dropped,
     source: { module: '@g2d/datasets', name: 'iemocap', options },
     async sample(index, { modalities = MODALITIES, random } = {}) {

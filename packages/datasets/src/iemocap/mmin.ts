@@ -79,6 +79,14 @@ export async function mmin(options: IemocapOptions): Promise<IemocapDataset> {
       ids,
       size,
       dropped: {},
+      preprocessing: {
+        audio: {
+          from: `ComParE features of ${FILES.audio}${audioNormalization === 'utterance' ? ', of each utterance (x − its mean) / its unbiased deviation' : ''}`,
+          ...(statistics && { mean: [...statistics.mean], std: [...statistics.std] }),
+        },
+        visual: { from: `features of ${FILES.visual}` },
+        text: { from: `features of ${FILES.text}` },
+      },
       source: { module: '@g2d/datasets', name: 'iemocap', options },
       async sample(index, { modalities = MODALITIES } = {}) {
         assertSampleIndex(index, { split, size });

@@ -68,6 +68,19 @@ export async function openMisMe(options: Options): Promise<MisMeDataset> {
     ids,
     size,
     warnings,
+    preprocessing: {
+      image: {
+        from: 'an RGB picture with 8 bits a channel, resized bilinearly with antialiasing (as PIL does), its sides not kept in proportion',
+        size: [SIDE, SIDE],
+        divideBy: 255,
+        ...PIXELS,
+      },
+      table: {
+        from: `${FEATURES.join(', ')}; a gap is the mean`,
+        mean: [...statistics.mean],
+        std: [...statistics.std],
+      },
+    },
     source: { module: '@g2d/datasets', name: 'mis-me', options },
     async sample(index, { modalities = MODALITIES } = {}) {
       assertSampleIndex(index, { split, size });

@@ -4,7 +4,8 @@ import type { MultimodalDataset } from '@g2d/core';
 export function descriptionOf<M extends string>(
   dataset: MultimodalDataset<M>,
 ): Omit<MultimodalDataset<M>, 'sample' | 'close' | 'source'> {
-  const { name, split, task, modalities, shapes, classNames, ids, size, augmented, incomplete } = dataset;
+  const { name, split, task, modalities, shapes, classNames, ids, size } = dataset;
+  const { augmented, incomplete, preprocessing } = dataset;
   return {
     name,
     split,
@@ -16,5 +17,6 @@ export function descriptionOf<M extends string>(
     size,
     ...(augmented && { augmented }),
     ...(incomplete && { incomplete }),
+    ...(preprocessing && { preprocessing }),
   };
 }

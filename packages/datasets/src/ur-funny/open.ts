@@ -45,7 +45,7 @@ export async function openUrFunny(options: Options): Promise<UrFunnyDataset> {
   const { ids, dropped, zeroed, labels } = table as WordTable;
   if (ids.length === 0)
     throw new FileFormatError(path, `has no sample with words in the ${split} split.`, { split });
-  const normalize = normalizer(normalization, tables.get('train'), widths);
+  const { normalize, statistics } = normalizer(normalization, tables.get('train'), widths);
   const size = ids.length;
   return {
     name: 'ur-funny',
@@ -58,6 +58,13 @@ export async function openUrFunny(options: Options): Promise<UrFunnyDataset> {
     size,
     dropped,
     zeroed,
+    preprocessing: perModality(MODALITIES, (modality) => ({
+      from: `the published features of the words${normalization === 'sample' ? ', of each sample (x − its means by feature) / its one deviation over all features' : ''}`,
+      ...(statistics && {
+        mean: [...statistics[modality].mean],
+        std: [...statistics[modality].std],
+      }),
+    })),
     source: { module: '@g2d/datasets', name: 'ur-funny', options },
     async sample(index, { modalities = MODALITIES } = {}) {
       assertSampleIndex(index, { split, size });
@@ -150,20 +157,26 @@ function shapesOf(
   });
 }
 
-type Normalize = (rows: Float32Array, modality: UrFunnyModality) => Float32Array;
+interface Normalizer {
+  readonly normalize: (rows: Float32Array, modality: UrFunnyModality) => Float32Array;
+  /** Where they are the same for all samples. */
+  readonly statistics?: Readonly<Record<UrFunnyModality, FeatureStatistics>>;
+}
 
 function normalizer(
   normalization: Options['normalization'],
   training: WordTable | undefined,
   widths: Widths,
-): Normalize {
-  if (normalization === 'none') return (rows) => rows;
+): Normalizer {
+  if (normalization === 'none') return { normalize: (rows) => rows };
   if (normalization === 'sample') {
-    return (rows, modality) =>
-      standardize(
-        rows,
-        featureStatistics(rows, widths[modality], { deviation: 'unbiased', spread: 'whole' }),
-      );
+    return {
+      normalize: (rows, modality) =>
+        standardize(
+          rows,
+          featureStatistics(rows, widths[modality], { deviation: 'unbiased', spread: 'whole' }),
+        ),
+    };
   }
   const { values, ids } = training as WordTable;
   if (ids.length === 0) {
@@ -177,5 +190,5 @@ function normalizer(
     MODALITIES,
     (modality) => featureStatistics(values[modality], widths[modality]),
   );
-  return (rows, modality) => standardize(rows, statistics[modality]);
+  return { normalize: (rows, modality) => standardize(rows, statistics[modality]), statistics };
 }

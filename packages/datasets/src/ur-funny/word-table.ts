@@ -11,7 +11,7 @@ export interface Zeroed {
   nan: number;
 }
 
-/** One part of the data: the rows of all samples under each other, word by word, the same words in each modality. */
+/** One split: the rows of all samples under each other, word by word, the same words in each modality. */
 export interface WordTable {
   readonly ids: readonly string[];
   readonly labels: Uint8Array;

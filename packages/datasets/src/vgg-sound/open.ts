@@ -76,6 +76,10 @@ export async function openVggSound(
     audio: {
       shape: AUDIO_SHAPE,
       augmented: audioStart === undefined,
+      preprocessing: {
+        from: `${PIECE} samples of mono sound, repeated where it is shorter, clipped to [−1, 1]; ln(|STFT| + 1e-7) with frames of ${SPECTROGRAM.frameLength} samples (periodic Hann), a hop of ${SPECTROGRAM.hop}, padding ${padding}`,
+        sampleRate: RATE,
+      },
       async read({ id, sound }, random = randomStream(deriveSeed(seed, `crop/${id}`))) {
         const samples = await readSound(sound, { rate: RATE, seconds: WHOLE_SECONDS });
         const start = audioStart ?? random.integer(LATEST_START + 1);

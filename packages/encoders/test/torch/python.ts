@@ -12,7 +12,7 @@ const folder = resolve(import.meta.dirname, '../../../../node_modules/.cache/g2d
 export function pythonWithTorch(): string {
   const given = process.env['G2D_PYTHON'];
   if (given) {
-    execFileSync(given, ['-c', `import ${PACKAGES.join(', ')}`], { stdio: 'inherit' });
+    execFileSync(given, ['-I', '-c', `import ${PACKAGES.join(', ')}`], { stdio: 'inherit' });
     return given;
   }
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
@@ -21,8 +21,8 @@ export function pythonWithTorch(): string {
     console.log(`Installing PyTorch into ${folder}; this happens once.`);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    execFileSync(process.env['PYTHON'] ?? 'python3', ['-m', 'venv', folder], { stdio: 'inherit' });
-    execFileSync(python, ['-m', 'pip', 'install', '--quiet', ...PACKAGES], { stdio: 'inherit' });
+    execFileSync(process.env['PYTHON'] ?? 'python3', ['-I', '-m', 'venv', folder], { stdio: 'inherit' });
+    execFileSync(python, ['-I', '-m', 'pip', 'install', '--quiet', ...PACKAGES], { stdio: 'inherit' });
     writeFileSync(complete, '');
   }
   return python;

@@ -30,7 +30,7 @@ const golden = (name: string): Float32Array => {
   return values;
 };
 
-/** Utterances 0 and 3 of the training part of fold 1. */
+/** Utterances 0 and 3 of the training split of fold 1. */
 const UTTERANCES = [
   [0, 'Ses01F_impro01_F000'],
   [3, 'Ses02F_impro05_M010'],

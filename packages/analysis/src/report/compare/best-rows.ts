@@ -1,7 +1,7 @@
 import type { ComparisonRow } from '../../compare/comparison.js';
 import { isEqual } from '../../compare/equal.js';
 
-/** Rows as their order on the test part puts them. */
+/** Rows as their order on the test split puts them. */
 export interface Placed {
   /** All with the best number, which are equals; at least one. */
   readonly best: readonly [ComparisonRow, ...ComparisonRow[]];

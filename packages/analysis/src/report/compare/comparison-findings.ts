@@ -29,7 +29,10 @@ export function comparisonFindings(table: ComparisonTable, level: number): Findi
       ...(places ? overJoint(table, places) : []),
       ...notApart(rows),
       ...(places ? [...beyondTeachers(table, places), ...cost(table, rows, places)] : []),
-      ...seedsError(Math.max(0, ...rows.map(({ seeds }) => seeds.length)), level),
+      ...seedsError(
+        rows.map(({ seeds }) => seeds.length),
+        level,
+      ),
     ],
   };
 }
@@ -42,7 +45,7 @@ function headline(
   if (!places) return 'There are only teachers here: each modality alone.';
   const { best, next } = places;
   const selected = rows.some(({ select }) => select === 'test-best')
-    ? ' Part of these numbers were selected on the test part.'
+    ? ' Part of these numbers were selected on the test split.'
     : '';
   const verdict = next ? ` ${comparedWith(best, next)}` : '';
   return `${opening(table, best, rows.length)}.${verdict}${selected}`;

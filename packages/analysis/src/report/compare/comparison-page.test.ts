@@ -84,7 +84,7 @@ describe('renderComparison', () => {
       'The best of them, Teacher of image, reaches 75.0 %: G2D is 6.0 points ahead of it.',
     );
     expect(page).toContain('gives up 12.0 points of audio: that head alone is worse than there.');
-    expect(page).toContain('With 2 seeds they are too narrow rather than too wide.');
+    expect(page).toContain('95 % intervals of the mean over n = 2 seeds by Student’s t');
     expect(sections(page)).toEqual(['overview', 'results', 'settings']);
   });
 
@@ -101,10 +101,10 @@ describe('renderComparison', () => {
     expect(page).toContain('The order of these neighbours can be chance: SMP only and G2D (0.7 points).');
   });
 
-  it('names a selection on the test part in the headline and below the table', () => {
+  it('names a selection on the test split in the headline and below the table', () => {
     const page = render([temporaryRun({ select: 'test-best' })]);
-    expect(page).toContain('Part of these numbers were selected on the test part.</h2>');
-    expect(page).toContain('<li>Selected on the test part (test-best): G2D.');
+    expect(page).toContain('Part of these numbers were selected on the test split.</h2>');
+    expect(page).toContain('<li>Selected on the test split (test-best): G2D.');
     expect(page).toContain('<td class="number">test</td>');
   });
 
@@ -122,13 +122,13 @@ describe('renderComparison', () => {
     expect(page).toContain('2 tables: these runs are not all on the same data with the same modalities.');
     expect(page.match(/<table class="results compared">/g)).toHaveLength(2);
     expect(page).toContain('<h3 class="table-title">Soil · image, weather and soil</h3>');
-    expect(page).toContain('off on the test part (MAPE) with one seed');
-    expect(page).toContain('MAPE in percent on the validation part');
+    expect(page).toContain('off on the test split (MAPE) with one seed');
+    expect(page).toContain('MAPE in percent on the validation split');
   });
 
-  it('shows the test part where there is no validation part', () => {
+  it('shows the test split where there is no validation split', () => {
     expect(render([temporaryRun({ hasValidation: false })])).toContain(
-      'Accuracy in percent on the test part',
+      'Accuracy in percent on the test split',
     );
   });
 

@@ -5,7 +5,7 @@ import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js
 import type { EstimateOptions } from '../../compare/estimate.js';
 import { tableTitle } from '../../compare/format-comparison.js';
 import { formatSeconds } from '../../format.js';
-import type { Run } from '../../run.js';
+import type { Run, StartedRun } from '../../run.js';
 import { flatSettings } from '../../run-settings.js';
 import { cellsTable } from '../cells-table.js';
 import { strips, STRIPS_HINT } from '../confidence.js';
@@ -21,8 +21,8 @@ import { overlaidLosses, overlaidScores } from './overlaid-curves.js';
 
 export interface ComparisonReportOptions extends EstimateOptions {
   readonly title: string;
-  /** From `readRun`, at least one, in any order. */
-  readonly runs: readonly Run[];
+  /** From `readRun` or `readStartedRun`, in any order, at least one of them finished. */
+  readonly runs: readonly StartedRun[];
   /** A paragraph about the runs, as plain text. */
   readonly introduction?: string;
   /** The command line that makes this page again. */
@@ -51,7 +51,7 @@ export function renderComparison(options: ComparisonReportOptions): string {
     ...estimate
   } = checkKeys(
     options,
-    { title: true, runs: true, introduction: true, command: true, level: true, resamples: true, seed: true },
+    { title: true, runs: true, introduction: true, command: true, level: true },
     'renderComparison',
   );
   const { tables, notes, level } = compareRuns(runs, estimate);
@@ -94,7 +94,7 @@ function sectionsOf(
       'results',
       each(tables, (table) => resultsTable(table, level)),
       {
-        hint: 'Test part, from the worst to the best fused answer, mean ± sample standard deviation over seeds; below, the teachers, each trained on one modality alone. “Selected on” says how the epoch was chosen. ECE: expected calibration error.',
+        hint: 'Test split, from the worst to the best fused answer, mean ± sample standard deviation over seeds; below, the teachers, each trained on one modality alone. “Selected on” says how the epoch was chosen. ECE: expected calibration error.',
       },
     ),
     section('curves', each(withEpochs, overlaidScores), {

@@ -3,7 +3,7 @@ import { plainRun } from '../../../fixtures/plain-run.js';
 import { compareRuns } from '../../compare/compare-runs.js';
 import type { ComparisonRow } from '../../compare/comparison.js';
 import type { Run } from '../../run.js';
-import { rowDifference, studentQuantile } from './differences.js';
+import { rowDifference } from './differences.js';
 
 const runs = (method: string, values: readonly number[], firstSeed = 0): Run[] =>
   values.map((fused, index) =>
@@ -41,7 +41,7 @@ describe('rowDifference', () => {
     expect(far?.withinNoise).toBe(false);
   });
 
-  it('falls back to sampling the test part for a single seed', () => {
+  it('falls back to sampling the test split for a single seed', () => {
     // 200 samples at 50 %: 3.54 points each, 5.0 together, 10.0 twice.
     expect(rowDifference(...rows(runs('a', [54.9]), runs('b', [45.1])))).toMatchObject({
       withinNoise: true,
@@ -55,11 +55,5 @@ describe('rowDifference', () => {
       plainRun({ config: { method }, summary: { test: { fused } } }),
     ];
     expect(rowDifference(...rows(bare('a', 90), bare('b', 10)))?.withinNoise).toBeUndefined();
-  });
-});
-
-describe('studentQuantile', () => {
-  it('is large for few seeds', () => {
-    expect([1, 2, 10, 11, 50].map(studentQuantile)).toEqual([12.71, 4.3, 2.23, 2.1, 1.96]);
   });
 });

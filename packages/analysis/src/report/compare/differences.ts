@@ -2,7 +2,8 @@ import type { ComparisonRow } from '../../compare/comparison.js';
 import { isEqual } from '../../compare/equal.js';
 import { pairedDifferences } from '../../compare/gain.js';
 import { testSizeOf } from '../../compare/notes.js';
-import { meanAndDeviation } from '../../bootstrap.js';
+import { meanAndDeviation } from '../../mean-interval.js';
+import { studentQuantile } from '../../student-quantile.js';
 import { differenceError, type Measured } from '../comparison.js';
 
 /** The main heads of two rows on test, first minus second. */
@@ -10,23 +11,18 @@ interface RowDifference {
   readonly points: number;
   /** Can be chance; `undefined` where nothing says how large chance is. */
   readonly withinNoise: boolean | undefined;
-  /** What chance was measured by: seeds, or the samples of the test part. */
+  /** What chance was measured by: seeds, or the samples of the test split. */
   readonly by: 'seeds' | 'samples';
 }
 
-// Two-sided 95 % quantiles of Student's t for 1 to 10 degrees of freedom: few seeds know little about their spread.
-const STUDENT = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
-
-/** The 95 % quantile of |t|. */
-export function studentQuantile(freedom: number): number {
-  return STUDENT[freedom - 1] ?? (freedom > 30 ? 1.96 : 2.1);
-}
+/** How sure a difference must be to be no chance. */
+const LEVEL = 0.95;
 
 /**
  * Is the difference of two rows more than chance?
  *
  * Both with the same two or more seeds: t-test of the differences seed by seed. Two or more seeds each: Welch's standard error
- * with the smaller row's degrees of freedom. Otherwise two standard errors of sampling the test part, which leaves out what
+ * with the smaller row's degrees of freedom. Otherwise two standard errors of sampling the test split, which leaves out what
  * another seed would change.
  */
 export function rowDifference(a: ComparisonRow, b: ComparisonRow): RowDifference | undefined {
@@ -34,16 +30,16 @@ export function rowDifference(a: ComparisonRow, b: ComparisonRow): RowDifference
   if (!first || !second) return undefined;
   const points = first.mean - second.mean;
   const isNothing = isEqual(first.mean, second.mean);
-  const paired = pairedDifferences(a, b);
+  const paired = pairedDifferences(a, b).map(({ difference }) => difference);
   if (paired.length >= 2 && paired.length === a.runs.length && paired.length === b.runs.length) {
     const { deviation = 0 } = meanAndDeviation(paired);
-    const limit = (studentQuantile(paired.length - 1) * deviation) / Math.sqrt(paired.length);
+    const limit = (studentQuantile(paired.length - 1, LEVEL) * deviation) / Math.sqrt(paired.length);
     return { points, withinNoise: isNothing || Math.abs(points) <= limit, by: 'seeds' };
   }
   if (first.deviation !== undefined && second.deviation !== undefined) {
     const [n, m] = [first.values.length, second.values.length];
     const error = Math.sqrt(first.deviation ** 2 / n + second.deviation ** 2 / m);
-    const limit = studentQuantile(Math.min(n, m) - 1) * error;
+    const limit = studentQuantile(Math.min(n, m) - 1, LEVEL) * error;
     return { points, withinNoise: isNothing || Math.abs(points) <= limit, by: 'seeds' };
   }
   const error = samplingError(a, b);

@@ -33,6 +33,20 @@ describe('dotChart', () => {
     ]);
   });
 
+  it('covers the intervals, and cuts one that is much wider than the values lie apart', () => {
+    const seeds = (method: string, ...values: readonly number[]): Run[] =>
+      values.map((fused, seed) => plainRun({ config: { method, seed }, summary: { test: { fused } } }));
+    // 60, 61, 62: 61 ± 4.3027 · 1 / √3 is 58.5 to 63.5, as wide as the axis from 58 to 64.
+    const three = chart(...seeds('joint', 60, 61, 62));
+    expect(ends(three)).toEqual(['58', '64']);
+    expect(three).toContain('class="interval" x1="8.6%" x2="91.4%"');
+    // 60 and 62: 61 ± 12.7, drawn to both edges; the numbers are in its text.
+    const two = chart(...seeds('joint', 60, 62));
+    expect(ends(two)).toEqual(['58', '64']);
+    expect(two).toContain('class="interval" x1="0%" x2="100%"');
+    expect(two).toContain('interval of the mean 48.3 to 73.7 (n=2)');
+  });
+
   it('tells rows of one colour apart by the shape of their dots', () => {
     const methods = ['joint', 'umt', 'ogm', 'mses', 'mla', 'smp', 'g2d'];
     const table = compareRuns(methods.map((method, index) => run(method, 50 + index))).tables[0]!;

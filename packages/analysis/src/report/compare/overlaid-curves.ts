@@ -1,4 +1,5 @@
-import { formatList } from '../../format.js';
+import { formatNumber } from '@g2d/core';
+import { formatList, shortNumber } from '../../format.js';
 import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import type { Accuracies, EpochMetrics } from '../../run.js';
 import { errorAxis, scoreAxis } from '../axes.js';
@@ -23,23 +24,23 @@ function panelsClass({ rows }: ComparisonTable): string {
 
 /** Curves of all rows on top of each other: one panel for the fused head and one for each modality's. */
 export function overlaidScores(table: ComparisonTable): Markup {
-  const { part, without } = partToShow(table);
+  const { split, without } = splitToShow(table);
   const isError = table.task === 'regression';
   const heads = ['fused', ...table.modalities];
   const values = table.rows.flatMap(({ runs }) =>
-    runs.flatMap(({ metrics }) => metrics.flatMap((epoch) => Object.values(epoch[part] ?? {}))),
+    runs.flatMap(({ metrics }) => metrics.flatMap((epoch) => Object.values(epoch[split] ?? {}))),
   );
   const y = scoreAxis(isError, values);
   const panels = heads.map((head) => {
     const levels = table.teachers.flatMap(({ modalities, label, main, validation, test }) => {
-      const level = (part === 'validation' ? validation : test)[main]?.mean;
+      const level = (split === 'validation' ? validation : test)[main]?.mean;
       return modalities.includes(head) && level !== undefined
-        ? [{ y: level, color: 'muted', name: `${label}: ${level.toFixed(1)} %` }]
+        ? [{ y: level, color: 'muted', name: `${label}: ${formatNumber(level)} %` }]
         : [];
     });
-    return overlay(table, { title: head, y, levels, read: (epoch) => epoch[part]?.[head] });
+    return overlay(table, { title: head, y, levels, read: (epoch) => epoch[split]?.[head] });
   });
-  return markup`<p class="hint">${isError ? 'MAPE' : 'Accuracy'} in percent on the ${part} part${without.length > 0 && `; not shown, since they have none: ${formatList(without)}`}.</p>${rowLegend(table)}<div class="${panelsClass(table)}">${panels}</div>`;
+  return markup`<p class="hint">${isError ? 'MAPE' : 'Accuracy'} in percent on the ${split} split${without.length > 0 && `; not shown, since they have none: ${formatList(without)}`}.</p>${rowLegend(table)}<div class="${panelsClass(table)}">${panels}</div>`;
 }
 
 /** Training loss of all rows: the total, and the part that is the task itself where methods add others. */
@@ -58,20 +59,23 @@ export function overlaidLosses(table: ComparisonTable): Markup {
     const values = table.rows.flatMap(({ runs }) =>
       runs.flatMap(({ metrics }) => metrics.flatMap((epoch) => read(epoch) ?? [])),
     );
-    const y = { ...errorAxis(values), format: (value: number) => String(Number(value.toPrecision(2))) };
+    const y = { ...errorAxis(values), format: (value: number) => shortNumber(value, 2) };
     return overlay(table, { title: part === 'total' ? 'total' : 'the task itself', y, read });
   })}</div>`;
 }
 
 // Validation, unless only test is there for all.
-function partToShow({ rows }: ComparisonTable): { part: 'validation' | 'test'; without: readonly string[] } {
-  const lacking = (part: 'validation' | 'test'): string[] =>
+function splitToShow({ rows }: ComparisonTable): {
+  split: 'validation' | 'test';
+  without: readonly string[];
+} {
+  const lacking = (split: 'validation' | 'test'): string[] =>
     rows
-      .filter(({ runs }) => !runs.some(({ metrics }) => metrics.some((epoch) => epoch[part])))
+      .filter(({ runs }) => !runs.some(({ metrics }) => metrics.some((epoch) => epoch[split])))
       .map(({ label }) => label);
   const without = lacking('validation');
-  const part = without.length > 0 && lacking('test').length < without.length ? 'test' : 'validation';
-  return { part, without: lacking(part) };
+  const split = without.length > 0 && lacking('test').length < without.length ? 'test' : 'validation';
+  return { split, without: lacking(split) };
 }
 
 interface Overlay {

@@ -41,14 +41,14 @@ describe('renderReport', () => {
     expect(text([first!, ...others])).toContain(', after the last epoch.');
     const early = { ...first!, summary: { ...first!.summary, selectedEpoch: 1 } };
     expect(text([early, ...others])).toContain(
-      `: ${first!.config.name} at the epoch that was best on the validation part, the others after their last.`,
+      `: ${first!.config.name} at the epoch that was best on the validation split, the others after their last.`,
     );
     const onTest = [first!, ...others].map((run) => ({
       ...run,
       summary: { ...run.summary, select: 'test-best' as const },
     }));
     expect(text(onTest)).toContain(
-      ', at the epoch that was best on the test part itself (test-best), which is too high.',
+      ', at the epoch that was best on the test split itself (test-best), which is too high.',
     );
     expect(text(onTest)).toContain('G2D (selected on test)');
   });

@@ -68,10 +68,10 @@ function epochsOf({ runs }: RunGroup): string {
   );
   const last = runs.length - onTest.length - chosen.length;
   const groups = [
-    { of: chosen, words: 'at the epoch that was best on the validation part' },
+    { of: chosen, words: 'at the epoch that was best on the validation split' },
     {
       of: onTest,
-      words: 'at the epoch that was best on the test part itself (test-best), which is too high',
+      words: 'at the epoch that was best on the test split itself (test-best), which is too high',
     },
   ].filter(({ of }) => of.length > 0);
   const [only] = groups;
@@ -86,7 +86,7 @@ function sectionsOf({ group, samples = [], command }: ReportOptions): Section[] 
   const hasRuns = group.runs.length > 0;
   return [
     section('results', resultsMarkup(group), {
-      hint: `Accuracy in percent on the test part${count === undefined ? '' : ` (${formatCount(count)} samples)`}${epochsOf(group)}. The columns of the modalities are single heads; the last column is the gain of the fused answer in points.`,
+      hint: `Accuracy in percent on the test split${count === undefined ? '' : ` (${formatCount(count)} samples)`}${epochsOf(group)}. The columns of the modalities are single heads; the last column is the gain of the fused answer in points.`,
     }),
     section('curves', hasRuns && accuracyCurves(group), {
       hint: 'Accuracy in percent by epoch, the same axes everywhere. Solid: validation. Thin and dashed: training. Dotted level lines: what each modality’s teacher reaches on validation. Ring: the chosen epoch. Shaded: one modality goes first.',

@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { formatPercent } from '../../format.js';
 import type { ClassScores } from '../../run.js';
 import { cellsTable } from '../cells-table.js';
@@ -39,7 +40,7 @@ ${
   pairs.length > 0 &&
   markup`<h3>Mistaken most often (${main.key})</h3><div class="scroll"><table class="results"><thead><tr><th scope="col">true</th><th scope="col">taken for</th><th scope="col" class="number">samples</th><th scope="col" class="number">of the class</th></tr></thead><tbody>${pairs.map(
     ({ truth, predicted, count, share }) =>
-      markup`<tr><th scope="row">${name(truth)}</th><td>${name(predicted)}</td><td class="number">${count}</td><td class="number">${Math.round(100 * share)} %</td></tr>`,
+      markup`<tr><th scope="row">${name(truth)}</th><td>${name(predicted)}</td><td class="number">${count}</td><td class="number">${formatNumber(100 * share, 0)} %</td></tr>`,
   )}</tbody></table></div>`
 }`;
 }

@@ -19,7 +19,7 @@ interface RunResults {
   readonly epoch: number | undefined;
   readonly test: Readonly<Record<string, number>>;
   readonly validation: Readonly<Record<string, number>>;
-  /** By part, head and metric. */
+  /** By split, head and metric. */
   readonly metrics: NonNullable<EpochMetrics['metrics']>;
 }
 
@@ -47,10 +47,10 @@ function resultsOf({ summary, metrics }: StartedRun): RunResults {
 /** Test result of each modality's teacher, where it is known. */
 export function teacherResults(
   { teachers = {} }: StartedRun,
-  part: 'test' | 'validation',
+  split: 'test' | 'validation',
 ): Record<string, number> {
   const entries = Object.entries(teachers).flatMap(([modality, { summary }]) => {
-    const value = summary?.[part][modality] ?? summary?.[part]['fused'];
+    const value = summary?.[split][modality] ?? summary?.[split]['fused'];
     return value === undefined ? [] : [[modality, value] as const];
   });
   return Object.fromEntries(entries);

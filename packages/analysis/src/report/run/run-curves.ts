@@ -1,4 +1,4 @@
-import { withPercent } from '../../format.js';
+import { withPercent, shortNumber } from '../../format.js';
 import type { Accuracies, EpochMetrics } from '../../run.js';
 import { errorAxis, scoreAxis } from '../axes.js';
 import { learningRateDrops, lossPanels, phaseBands, pointsOf } from '../curves.js';
@@ -7,20 +7,20 @@ import { lineChart, type LineChartOptions, type LineSeries } from '../line-chart
 import { markup, type Markup } from '../markup.js';
 import { teacherResults, type RunView } from './heads-of-run.js';
 
-const PARTS: readonly {
-  readonly part: 'train' | 'validation' | 'test';
+const SPLITS: readonly {
+  readonly split: 'train' | 'validation' | 'test';
   readonly stroke: LineSeries['stroke'];
 }[] = [
-  { part: 'train', stroke: 'faint' },
-  { part: 'test', stroke: 'dotted' },
-  { part: 'validation', stroke: 'main' },
+  { split: 'train', stroke: 'faint' },
+  { split: 'test', stroke: 'dotted' },
+  { split: 'validation', stroke: 'main' },
 ];
 
 /** One panel per head, all with the same axes: training, validation and test by epoch, and the teacher's level. */
 export function headCurves(view: RunView): Markup {
   const { run, regression, heads } = view;
   const all = run.metrics.flatMap((epoch) =>
-    PARTS.flatMap(({ part }) => heads.flatMap((head) => epoch[part]?.[head.key] ?? [])),
+    SPLITS.flatMap(({ split }) => heads.flatMap((head) => epoch[split]?.[head.key] ?? [])),
   );
   const y = scoreAxis(regression, all);
   return markup`<div class="panels">${heads.map((head) => headPanel(view, head, y))}</div>`;
@@ -28,11 +28,11 @@ export function headCurves(view: RunView): Markup {
 
 function headPanel(view: RunView, head: Head, y: LineChartOptions['y']): Markup {
   const { run, main, results } = view;
-  const series = PARTS.flatMap(({ part, stroke }): LineSeries[] => {
-    const points = pointsOf(run.metrics, (epoch) => epoch[part], head.key);
+  const series = SPLITS.flatMap(({ split, stroke }): LineSeries[] => {
+    const points = pointsOf(run.metrics, (epoch) => epoch[split], head.key);
     if (points.length === 0) return [];
-    const markers = part === 'validation';
-    return [{ name: part, points, color: head.color, stroke, label: true, markers }];
+    const markers = split === 'validation';
+    return [{ name: split, points, color: head.color, stroke, label: true, markers }];
   });
   const teacher = teacherResults(run, 'validation')[head.key] ?? teacherResults(run, 'test')[head.key];
   const chosen = run.summary ? (results.validation[head.key] ?? results.test[head.key]) : undefined;
@@ -66,11 +66,11 @@ function epochAxis({ run }: RunView): [number, number] {
 /** Expected calibration error by epoch; nothing where it was not measured. */
 export function calibrationCurves(view: RunView): Markup | undefined {
   const { run, heads } = view;
-  const part = run.metrics.some(({ metrics }) => metrics?.['validation']) ? 'validation' : 'test';
+  const split = run.metrics.some(({ metrics }) => metrics?.['validation']) ? 'validation' : 'test';
   return numbersChart(view, {
-    title: `Expected calibration error on the ${part} part, %`,
+    title: `Expected calibration error on the ${split} split, %`,
     keys: heads,
-    read: (epoch, key) => epoch.metrics?.[part]?.[key]?.['calibrationError'],
+    read: (epoch, key) => epoch.metrics?.[split]?.[key]?.['calibrationError'],
   });
 }
 
@@ -133,7 +133,7 @@ function numbersChart(
   return markup`<figure><figcaption><b>${title}</b></figcaption>${lineChart({
     description: `${title} by epoch`,
     x: { domain: epochAxis(view), label: 'epoch' },
-    y: { ...axis, format: (value) => String(Number(value.toPrecision(2))) },
+    y: { ...axis, format: (value) => shortNumber(value, 2) },
     series,
     bands: phaseBands(view.run),
   })}</figure>`;

@@ -14,8 +14,8 @@ import {
 import { teacherResults, type RunView } from './heads-of-run.js';
 
 const SELECTED: Readonly<Record<Selection, string>> = {
-  'validation-best': 'the best one on the validation part',
-  'test-best': 'the best one on the test part itself (test-best)',
+  'validation-best': 'the best one on the validation split',
+  'test-best': 'the best one on the test split itself (test-best)',
   last: 'the last one',
 };
 
@@ -40,11 +40,11 @@ export function runFindings(view: RunView): Findings {
 function headline({ run, regression, main, results }: RunView): string {
   const { epochs } = run.config;
   const opening = run.summary ? '' : `Not finished: ${run.metrics.at(-1)?.epoch ?? 0} of ${epochs} epochs. `;
-  const part = results.test[main.key] === undefined ? 'validation' : 'test';
-  const value = results[part][main.key];
+  const split = results.test[main.key] === undefined ? 'validation' : 'test';
+  const value = results[split][main.key];
   if (value === undefined) return `${opening}Nothing has been measured yet.`;
   const of = main.key === 'fused' ? 'The fused answer' : `The ${main.key} model`;
-  return `${opening}${of} is ${isHowGood(value, regression, { part })}.`;
+  return `${opening}${of} is ${isHowGood(value, regression, { split })}.`;
 }
 
 function progress({ run, results }: RunView): Point[] {
@@ -65,22 +65,22 @@ function selection({ run, results }: RunView): Point[] {
     select === 'test-best'
       ? ' The epoch was chosen by the same samples that it is measured on, so the test numbers are too high.'
       : '';
-  const title = select === 'test-best' ? 'Selected on the test part' : 'Which epoch';
+  const title = select === 'test-best' ? 'Selected on the test split' : 'Which epoch';
   return point(title, `${of}, ${SELECTED[select]}.${warning}`);
 }
 
 function imbalance({ run, regression, results }: RunView): Point[] {
-  const part = Object.keys(results.test).length > 0 ? 'test' : 'validation';
+  const split = Object.keys(results.test).length > 0 ? 'test' : 'validation';
   const { modalities, kind } = run.config;
   if (kind === 'teacher') return [];
   const heads = modalities.flatMap((name) => {
-    const value = results[part][name];
+    const value = results[split][name];
     return value === undefined ? [] : [{ name, value }];
   });
   heads.sort((a, b) => signOf(regression) * (b.value - a.value));
   const [best, worst] = [heads[0], heads.at(-1)];
   if (!best || !worst || best === worst) return [];
-  const [behind] = gapsToTeachers(results[part], teacherResults(run, part), regression);
+  const [behind] = gapsToTeachers(results[split], teacherResults(run, split), regression);
   const isNotable = behind !== undefined && behind.gap >= NOTABLE_GAP;
   const between = `The ${best.name} head ${regression ? 'is off by' : 'is right on'} ${withPercent(best.value)}, the ${worst.name} head ${regression ? 'by' : 'on'} ${withPercent(worst.value)}: ${withPoints(best.value - worst.value)} apart.`;
   const left = isNotable
@@ -95,12 +95,12 @@ function imbalance({ run, regression, results }: RunView): Point[] {
 function memorized({ run, regression, main, results }: RunView): Point[] {
   const epoch = run.metrics.find((one) => one.epoch === results.epoch) ?? run.metrics.at(-1);
   const train = epoch?.train[main.key];
-  const part = results.validation[main.key] === undefined ? 'test' : 'validation';
-  const value = results[part][main.key];
+  const split = results.validation[main.key] === undefined ? 'test' : 'validation';
+  const value = results[split][main.key];
   if (train === undefined || value === undefined) return [];
   const gap = regression ? value - train : train - value;
   const verdict =
     gap >= NOTABLE_GAP ? `${withPoints(gap)} are memorized rather than learned` : 'little of it is memorized';
-  const text = `In that epoch the training part is at ${withPercent(train)}, the ${part} part at ${withPercent(value)}: ${verdict}. (Training is measured while the weights change, and with augmentation where there is any.)`;
+  const text = `In that epoch the training split is at ${withPercent(train)}, the ${split} split at ${withPercent(value)}: ${verdict}. (Training is measured while the weights change, and with augmentation where there is any.)`;
   return point('Training and what it is worth', text);
 }

@@ -1,3 +1,4 @@
+import { formatNumber } from '@g2d/core';
 import { formatPercent, withPercent } from '../../format.js';
 import { markup, type Markup } from '../markup.js';
 import { axisLane, FUSED_HEIGHT, HEAD_HEIGHT, lane, nameWidth } from '../overview.js';
@@ -5,9 +6,9 @@ import { teacherResults, type RunView } from './heads-of-run.js';
 
 /** Bars of all heads on test (else on validation), with a tick where each modality's teacher is. */
 export function runOverview({ run, regression, heads, main, results }: RunView): Markup | undefined {
-  const part = Object.keys(results.test).length > 0 ? 'test' : 'validation';
-  const teachers = teacherResults(run, part);
-  const values = results[part];
+  const split = Object.keys(results.test).length > 0 ? 'test' : 'validation';
+  const teachers = teacherResults(run, split);
+  const values = results[split];
   const shown = heads.flatMap((head) => {
     const value = values[head.key];
     return value === undefined ? [] : [{ head, value, teacher: teachers[head.key] }];
@@ -17,7 +18,7 @@ export function runOverview({ run, regression, heads, main, results }: RunView):
   const max = regression ? roundUp(largest) : 100;
   const hasTeachers = shown.some(({ teacher }) => teacher !== undefined);
   return markup`<div class="overview alone" style="${nameWidth(run.config.modalities)}">
-<p class="hint">${regression ? 'MAPE in percent on' : 'Accuracy in percent on'} the ${part} part${hasTeachers && '; ticks: each modality’s teacher, trained on it alone'}.</p>
+<p class="hint">${regression ? 'MAPE in percent on' : 'Accuracy in percent on'} the ${split} split${hasTeachers && '; ticks: each modality’s teacher, trained on it alone'}.</p>
 <div class="lanes">${shown.map(({ head, value, teacher }) => {
     const isMain = head.key === main.key;
     const compared = teacher === undefined ? '' : `; its teacher: ${withPercent(teacher)}`;
@@ -45,29 +46,32 @@ const METRICS: readonly { readonly key: string; readonly title: string; readonly
   { key: 'loss', title: 'loss', digits: 3 },
 ];
 
-/** Every number of the shown epoch: one row per part of the data and head. */
+/** Every number of the shown epoch: one row per split and head. */
 export function metricsTable({ run, regression, heads, results }: RunView): Markup | undefined {
-  const parts = (['test', 'validation'] as const).filter((part) => Object.keys(results[part]).length > 0);
-  if (parts.length === 0) return undefined;
+  const splits = (['test', 'validation'] as const).filter((split) => Object.keys(results[split]).length > 0);
+  if (splits.length === 0) return undefined;
   const shown = METRICS.filter(({ key }) =>
-    parts.some((part) => heads.some((head) => results.metrics[part]?.[head.key]?.[key] !== undefined)),
+    splits.some((split) => heads.some((head) => results.metrics[split]?.[head.key]?.[key] !== undefined)),
   );
   const teachers = { test: teacherResults(run, 'test'), validation: teacherResults(run, 'validation') };
-  const hasTeachers = parts.some((part) => Object.keys(teachers[part]).length > 0);
+  const hasTeachers = splits.some((split) => Object.keys(teachers[split]).length > 0);
   const header = [regression ? 'MAPE, %' : 'accuracy, %', ...shown.map(({ title }) => title)];
-  const cells = (part: 'test' | 'validation', head: string): string[] => [
-    formatPercent(results[part][head]),
-    ...shown.map(({ key, digits }) => results.metrics[part]?.[head]?.[key]?.toFixed(digits) ?? '–'),
-    ...(hasTeachers ? [formatPercent(teachers[part][head])] : []),
+  const cells = (split: 'test' | 'validation', head: string): string[] => [
+    formatPercent(results[split][head]),
+    ...shown.map(({ key, digits }) => {
+      const value = results.metrics[split]?.[head]?.[key];
+      return value === undefined ? '–' : formatNumber(value, digits);
+    }),
+    ...(hasTeachers ? [formatPercent(teachers[split][head])] : []),
   ];
-  return markup`<div class="scroll"><table class="results"><thead><tr><th scope="col">part</th><th scope="col">head</th>${[
+  return markup`<div class="scroll"><table class="results"><thead><tr><th scope="col">split</th><th scope="col">head</th>${[
     ...header,
     ...(hasTeachers ? ['its teacher, %'] : []),
-  ].map((title) => markup`<th scope="col" class="number">${title}</th>`)}</tr></thead><tbody>${parts.map(
-    (part) =>
+  ].map((title) => markup`<th scope="col" class="number">${title}</th>`)}</tr></thead><tbody>${splits.map(
+    (split) =>
       heads.map(
         (head, index) =>
-          markup`<tr><td>${index === 0 && part}</td><th scope="row" class="name"><span class="swatch ${head.color}"></span>${head.key}</th>${cells(part, head.key).map((cell) => markup`<td class="number">${cell}</td>`)}</tr>`,
+          markup`<tr><td>${index === 0 && split}</td><th scope="row" class="name"><span class="swatch ${head.color}"></span>${head.key}</th>${cells(split, head.key).map((cell) => markup`<td class="number">${cell}</td>`)}</tr>`,
       ),
   )}</tbody></table></div>`;
 }

@@ -54,12 +54,12 @@ describe('renderRunReport', () => {
     expect(page).toContain('<dt>versions.tfjs</dt><dd>4.22.0</dd>');
   });
 
-  it('names a selection on the test part', () => {
+  it('names a selection on the test split', () => {
     const page = render(temporaryRun({ select: 'test-best' }));
-    expect(page).toContain('Selected on the test part');
+    expect(page).toContain('Selected on the test split');
     expect(page).toContain('so the test numbers are too high');
     expect(render(temporaryRun({ select: 'last' }))).toContain('of 6, the last one.');
-    expect(render(temporaryRun())).toContain('the best one on the validation part.');
+    expect(render(temporaryRun())).toContain('the best one on the validation split.');
   });
 
   it('says that a run is not finished and how far it is', () => {
@@ -105,7 +105,7 @@ describe('renderRunReport', () => {
     const run = temporaryRun({ task: 'regression', modalities: ['image', 'weather', 'soil'] });
     const page = render(run);
     expect(headline(page)).toMatch(
-      /^The fused answer is \d+\.\d % off on average on the test part \(MAPE\)\.$/,
+      /^The fused answer is \d+\.\d % off on average on the test split \(MAPE\)\.$/,
     );
     expect(sections(page)).toContain('scatter');
     expect(sections(page)).not.toContain('confusion');
@@ -114,7 +114,7 @@ describe('renderRunReport', () => {
     expect(page).toContain('R²');
   });
 
-  it('does without a validation part, predictions and teachers', () => {
+  it('does without a validation split, predictions and teachers', () => {
     const { predictions: _, ...run } = temporaryRun({ hasValidation: false });
     const page = render(run);
     expect(page).toContain('of 6, the best one');

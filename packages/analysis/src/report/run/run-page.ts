@@ -1,4 +1,4 @@
-import { checkKeys } from '@g2d/core';
+import { checkKeys, formatNumber } from '@g2d/core';
 import { runLabel } from '../../methods.js';
 import type { StartedRun } from '../../run.js';
 import { flatSettings, isPrioritized } from '../../run-settings.js';
@@ -91,10 +91,10 @@ function sectionsOf(view: RunView, { samples = [], command }: RunReportOptions):
     ),
     section('confusion', confusionOfRun(view)),
     section('classes', perClassTable(view), {
-      hint: 'Test part. Precision: how often the model is right when it says this class. Recall: how many of the class it finds. F1: their harmonic mean.',
+      hint: 'Test split. Precision: how often the model is right when it says this class. Recall: how many of the class it finds. F1: their harmonic mean.',
     }),
     section('scatter', scatterPlots(view), {
-      hint: 'Test part, one dot per sample; on the line the prediction is exact.',
+      hint: 'Test split, one dot per sample; on the line the prediction is exact.',
     }),
     section('calibration', calibration && markup`<div class="panels">${calibration}</div>`, {
       hint: 'Expected difference between how sure the model is and how often it is right, from 0 (honest) to 1. It often grows while the accuracy still rises: the model becomes surer than it should be.',
@@ -118,7 +118,7 @@ function settings({ run }: RunView, command: string | undefined): Markup {
     ['folder', run.folder],
     ['state', summary ? 'finished' : `${metrics.at(-1)?.epoch ?? 0} of ${config.epochs} epochs`],
     ...environment,
-    ...(memory > 0 ? [['most memory', `${Math.round(memory)} MB`] as const] : []),
+    ...(memory > 0 ? [['most memory', `${formatNumber(memory, 0)} MB`] as const] : []),
     ...Object.entries(teachers).map(
       ([modality, teacher]) =>
         [

@@ -1,5 +1,5 @@
 import { scaleLinear } from 'd3-scale';
-import { formatCount } from '../../format.js';
+import { formatCount, shortNumber } from '../../format.js';
 import type { Head } from '../heads.js';
 import { markup, type Markup } from '../markup.js';
 import type { RunView } from './heads-of-run.js';
@@ -51,7 +51,7 @@ function scatter(
   return markup`<figure><figcaption><span class="swatch ${head.color}"></span><b>${head.key}</b>${note}</figcaption><svg class="scatter ${head.color}" viewBox="0 0 ${SIDE} ${SIDE}" role="img" aria-label="Predicted against true values, ${head.key}: ${points.length} points">
 ${ticks.map(
   (tick) =>
-    markup`<line class="grid" x1="${px(x(tick))}" x2="${px(x(tick))}" y1="8" y2="${SIDE - BOTTOM}"/><line class="grid" x1="${LEFT}" x2="${SIDE - 8}" y1="${px(y(tick))}" y2="${px(y(tick))}"/><text class="tick" x="${px(x(tick))}" y="${SIDE - BOTTOM + 14}" text-anchor="middle">${Number(tick.toPrecision(4))}</text><text class="tick" x="${LEFT - 5}" y="${px(y(tick) + 3.5)}" text-anchor="end">${Number(tick.toPrecision(4))}</text>`,
+    markup`<line class="grid" x1="${px(x(tick))}" x2="${px(x(tick))}" y1="8" y2="${SIDE - BOTTOM}"/><line class="grid" x1="${LEFT}" x2="${SIDE - 8}" y1="${px(y(tick))}" y2="${px(y(tick))}"/><text class="tick" x="${px(x(tick))}" y="${SIDE - BOTTOM + 14}" text-anchor="middle">${shortNumber(tick, 4)}</text><text class="tick" x="${LEFT - 5}" y="${px(y(tick) + 3.5)}" text-anchor="end">${shortNumber(tick, 4)}</text>`,
 )}
 <line class="axis" x1="${px(x(start))}" y1="${px(y(start))}" x2="${px(x(end))}" y2="${px(y(end))}"/>
 <path class="dots" d="${points.join('')}"/>

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { G2DError } from '@g2d/core';
+import { withAbsolutePath } from '@g2d/runs/internal';
 
 /** A program that can be used, and how it wants to be told to keep every decoded frame. */
 export interface Ffmpeg {
@@ -55,7 +56,12 @@ export async function findFfmpeg(name: string): Promise<Ffmpeg> {
 /** Runs it without asking anything, in `cwd`; rejects only if it cannot be started. */
 export function runFfmpeg(path: string, args: readonly string[], cwd?: string): Promise<FfmpegRun> {
   return new Promise((done, reject) => {
-    const child = spawn(path, args, { ...(cwd !== undefined && { cwd }), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(path, args, {
+      ...(cwd !== undefined && { cwd }),
+      // Not one that lies in the current folder, unless its path is given.
+      env: withAbsolutePath(process.env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     // Not the `timeout` of spawn: its timer goes on when the program cannot be started, and keeps this process alive.
     const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
     const pieces: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { encodeSafetensors } from '@g2d/formats';
-import { G2DError, OptionError } from '@g2d/core';
+import { formatNumber, G2DError, OptionError } from '@g2d/core';
 import { CHECKPOINT_FORMAT, CHECKPOINT_VERSION, type StateFile } from '@g2d/core/run-folder';
 import {
   checkpointPaths,
@@ -113,7 +113,7 @@ function orExplain(path: string, bytes: number, action: () => void): void {
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     const full = code === 'ENOSPC' || code === 'EDQUOT';
-    const reason = full ? `the disk is full (it takes ${(bytes / 1e6).toFixed(1)} MB)` : message;
+    const reason = full ? `the disk is full (it takes ${formatNumber(bytes / 1e6)} MB)` : message;
     throw new G2DError(
       'G2D_RUN_FOLDER',
       `The checkpoint ${path} cannot be saved: ${reason}. What was saved before it is untouched; ` +

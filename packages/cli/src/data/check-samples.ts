@@ -1,0 +1,93 @@
+import { G2DError, type AnyDataset, type DatasetCheck, type MultimodalDataset, type Split } from '@g2d/core';
+
+const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
+
+/**
+ * The check of a dataset that has none of its own: every sample of every split is read.
+ *
+ * @param folder Where it lies; empty if that is not known.
+ */
+export const samplesCheck =
+  ({ label, make }: AnyDataset, folder: string): NonNullable<AnyDataset['check']> =>
+  async (options, onProgress): Promise<DatasetCheck> => {
+    const problems = new Map<string, string[]>();
+    const report = (reason: string, id: string): void => {
+      problems.set(reason, [...(problems.get(reason) ?? []), id]);
+    };
+    const found: Record<string, number> = {};
+    const splitOf = new Map<string, Split>();
+    for (const [index, split] of SPLITS.entries()) {
+      const dataset = await open(make, split, options);
+      if (!dataset) continue;
+      found[split] = dataset.size;
+      for (const id of dataset.ids) {
+        const earlier = splitOf.get(id);
+        if (earlier !== undefined) report(earlier === split ? 'id that comes twice' : 'id in two splits', id);
+        splitOf.set(id, split);
+      }
+      try {
+        for (let i = 0; i < dataset.size; i++) {
+          const problem = await problemOf(dataset, i);
+          if (problem) report(problem.reason, problem.id);
+          onProgress?.((index + (i + 1) / dataset.size) / SPLITS.length);
+        }
+      } finally {
+        await dataset.close();
+      }
+    }
+    return {
+      dataset: label,
+      folder,
+      licence: '',
+      howToGet: '',
+      expected: {},
+      found,
+      problems: Array.from(problems, ([reason, ids]) => ({ reason, ids })),
+      asPublished: problems.size === 0,
+    };
+  };
+
+/** A dataset may have no validation split. */
+async function open(
+  make: AnyDataset['make'],
+  split: Split,
+  options: unknown,
+): Promise<MultimodalDataset<string> | undefined> {
+  try {
+    return await make(split, options);
+  } catch (error) {
+    if (split === 'validation' && G2DError.isInstance(error) && error.code === 'G2D_OPTION') return undefined;
+    throw error;
+  }
+}
+
+async function problemOf(
+  dataset: MultimodalDataset<string>,
+  index: number,
+): Promise<{ readonly reason: string; readonly id: string } | undefined> {
+  const { ids, task, classNames, shapes } = dataset;
+  const id = ids[index] as string;
+  try {
+    const { label, inputs, present } = await dataset.sample(index);
+    const isLabel =
+      task === 'regression'
+        ? Number.isFinite(label)
+        : Number.isInteger(label) && classNames[label] !== undefined;
+    if (!isLabel)
+      return { reason: `label that is none of the ${classNames.length} classes`, id: `${id}: ${label}` };
+    for (const [modality, shape] of Object.entries(shapes)) {
+      const values = inputs[modality];
+      if (present?.[modality] === false) continue;
+      const unit = shape.reduce<number>((product, axis) => product * (axis ?? 1), 1);
+      const isFree = shape.includes(null);
+      const fits =
+        values && values.length > 0 && (isFree ? values.length % unit === 0 : values.length === unit);
+      if (!fits) return { reason: `${modality} that is not of the shape [${shape.join(', ')}]`, id };
+      if (!values.every((value) => Number.isFinite(value)))
+        return { reason: `${modality} with NaN or infinity`, id };
+    }
+    return undefined;
+  } catch (error) {
+    return { reason: 'sample that cannot be read', id: `${id}: ${(error as Error).message}` };
+  }
+}
