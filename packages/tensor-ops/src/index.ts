@@ -6,13 +6,14 @@ export { deriveSeed, randomStream } from './random.js';
 export { kaimingNormal, xavierNormal } from './initializers.js';
 
 // Losses and scores
-export { crossEntropy } from './cross-entropy.js';
+export { assertCrossEntropyOptions, crossEntropy, type CrossEntropyOptions } from './cross-entropy.js';
 export { klDivergence } from './kl-divergence.js';
 export { trueClassProbability } from './true-class-probability.js';
 
 // Training
 export { orderedGradients } from './gradients.js';
 export { gradientCosine, gradientDot, gradientNorm, scaleGradients } from './gradient-lists.js';
+export { clipGradientNorm, clipGradientValue } from './clip-gradients.js';
 export { scaleGradient, stopGradient } from './gradient-flow.js';
 export { SGD, type SGDOptions } from './optimizers/sgd.js';
 export { Adam, type AdamOptions } from './optimizers/adam.js';
@@ -20,6 +21,14 @@ export { AdamW } from './optimizers/adam-w.js';
 export { stepDecay, type StepDecayOptions } from './schedules/step-decay.js';
 export { cosineAnnealing } from './schedules/cosine-annealing.js';
 export { linearWarmUp } from './schedules/linear-warm-up.js';
+
+export {
+  NO_PLATEAU,
+  reducedRate,
+  watchPlateau,
+  type PlateauOptions,
+  type PlateauState,
+} from './schedules/reduce-on-plateau.js';
 
 // Evaluation and saved arrays
 export {
