@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError } from '@g2d/core';
-import { assertShape, crossEntropy } from '@g2d/tensor-ops';
+import { assertShape, crossEntropy, type CrossEntropyOptions } from '@g2d/tensor-ops';
 import { assertLogits, assertTask, type Task } from './options.js';
 
-/** What the student predicts. */
-export interface StudentLossOptions {
+/** What the student predicts; weights and smoothing are for classes. */
+export interface StudentLossOptions extends CrossEntropyOptions {
   /**
    * `'classification'` (default): cross-entropy with class ids. `'regression'`: one output, whose sigmoid is compared with targets in
    * [0, 1].
@@ -30,7 +30,7 @@ export interface StudentLossOptions {
 export function studentLoss(
   labels: tf.Tensor1D,
   logits: tf.Tensor2D,
-  { task = 'classification' }: StudentLossOptions = {},
+  { task = 'classification', ...weights }: StudentLossOptions = {},
 ): tf.Scalar {
   assertTask(task);
   const regression = task === 'regression';
@@ -43,7 +43,7 @@ export function studentLoss(
       { option: 'labels', value: labels.dtype, accepted: expected },
     );
   }
-  if (!regression) return crossEntropy(labels, logits);
+  if (!regression) return crossEntropy(labels, logits, weights);
   assertLogits('logits', logits, task);
   const [batch] = logits.shape;
   assertShape('labels', labels, [batch], `[B] with B = ${batch}, the rows of \`logits\``);

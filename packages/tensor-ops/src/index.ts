@@ -18,6 +18,8 @@ export { scaleGradient, stopGradient } from './gradient-flow.js';
 export { SGD, type SGDOptions } from './optimizers/sgd.js';
 export { Adam, type AdamOptions } from './optimizers/adam.js';
 export { AdamW } from './optimizers/adam-w.js';
+export { createOptimizer } from './optimizers/create-optimizer.js';
+export { learningRateAt } from './schedules/learning-rate-at.js';
 export { stepDecay, type StepDecayOptions } from './schedules/step-decay.js';
 export { cosineAnnealing } from './schedules/cosine-annealing.js';
 export { linearWarmUp } from './schedules/linear-warm-up.js';

@@ -41,6 +41,14 @@ export function addStep(totals: EpochTotals, { loss, scores, series }: StepRecor
   };
 }
 
+/** The mean of series, of what is a number in each. */
+export function meanSeries(series: readonly StepRecord['series'][]): StepRecord['series'] {
+  const totals = series.reduce((sum, each) => addStep(sum, { loss: {}, scores: {}, series: each }), NO_STEPS);
+  return mapValues(totals.series, means);
+}
+
+const means = (sums: Sums): Record<string, number> => mapValues(sums, ({ sum, samples }) => sum / samples);
+
 const one = (value: number): ScoreSum =>
   Number.isFinite(value) ? { sum: value, samples: 1 } : { sum: 0, samples: 0 };
 
@@ -64,6 +72,5 @@ export function summarize({ steps, loss, scores, series }: EpochTotals): EpochSu
       { option: 'batches', value: 0, accepted: 'at least one batch' },
     );
   }
-  const means = (sums: Sums): Record<string, number> => mapValues(sums, ({ sum, samples }) => sum / samples);
   return { loss: means(loss), train: means(scores), ...mapValues(series, means) };
 }

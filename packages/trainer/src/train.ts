@@ -1,17 +1,30 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, EpochRecord, Method, OptimizerSettings, Snapshot } from '@g2d/core';
+import {
+  OptionError,
+  type Batch,
+  type EpochRecord,
+  type Method,
+  type OptimizerSettings,
+  type Snapshot,
+} from '@g2d/core';
+import { grouped, joinBatches, type PlacedBatch } from './accumulate.js';
+import { earlyStopping, type EarlyStopping } from './early-stopping.js';
 import { addStep, NO_STEPS, summarize, type StepRecord } from './epoch-log.js';
 import { headlines, type Predictor } from './evaluate.js';
+import { frozenParts } from './frozen-parts.js';
+import { assertLossOptions, settledLoss } from './loss-options.js';
+import { mapValues } from './map-values.js';
 import type { SplitMetrics } from './measure.js';
 import { assertMethods } from './method-stack.js';
 import { readState } from './model-state.js';
 import { ownRows } from './own-rows.js';
+import { PLATEAU, watching, watchPlateaus, type Plateau } from './plateau.js';
 import { predictorOf } from './predict.js';
 import { averageStatistics, sumScores } from './reduce.js';
 import { RunningMethods } from './running-methods.js';
 import { scoreBatch } from './scores.js';
 import { Stages } from './stages.js';
-import { trainStep, withStep, type StepPlace } from './step.js';
+import { trainStep, withStep } from './step.js';
 import { TrainingContext, type TrainingOptions } from './training.js';
 import { BEGINNING, captureState, restoreState, type TrainingState } from './training-state.js';
 
@@ -21,6 +34,19 @@ export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoI
   /** Empty: joint training. */
   readonly methods: readonly Method<M>[];
   readonly optimizer: OptimizerSettings;
+  /**
+   * Batches of one step: gradients, losses and scores are those of all of them as one batch, which passes run through part by part.
+   * Batch normalization sees one part at a time, and its running statistics move with each. The last step of an epoch may have fewer.
+   * The inputs of all parts are in memory at once. Default 1.
+   */
+  readonly accumulate?: number | undefined;
+  /**
+   * Parts of the model that stay as they are, bit for bit: a modality (its encoder, which runs in inference mode), `head/<modality>`,
+   * `fusion`. Default: none.
+   */
+  readonly freeze?: readonly string[] | undefined;
+  /** Ends the training before its last epoch. Default: never. */
+  readonly earlyStopping?: EarlyStopping | undefined;
   /** As the run is configured; a method with stages may have others. */
   readonly epochs: number;
   /**
@@ -78,6 +104,7 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
   const begun = await begin(options);
   const { training, running, predict } = begun;
   try {
+    training.crossEntropy = await settledLoss(options.loss ?? {}, training);
     const status = await runEpochs(options, begun);
     running.finish();
     return { status, predict };
@@ -105,12 +132,16 @@ type Begun<M extends string> = Awaited<ReturnType<typeof begin<M>>>;
 
 /** Checks everything, and makes what a training has before its first step, or had at a saved state. */
 async function begin<M extends string>(options: TrainOptions<M>) {
-  assertMethods(options);
-  const { model, methods, epochs, optimizer, resume } = options;
-  const stages = new Stages<M>({ methods, epochs, modalities: model.modalities, optimizer });
+  const { model, epochs, optimizer, resume } = options;
+  const { methods, stages } = staged(options);
   const position = resume?.position ?? BEGINNING;
+  const { batchesPerEpoch: batches, accumulate = 1 } = options;
   const training = new TrainingContext<M>(
-    { ...options, epochs: stages.epochs },
+    {
+      ...options,
+      epochs: stages.epochs,
+      batchesPerEpoch: batches === undefined ? undefined : Math.ceil(batches / accumulate),
+    },
     stages.optimizer(position.epoch).settings,
   );
   const running = new RunningMethods<M>(methods);
@@ -130,12 +161,62 @@ async function begin<M extends string>(options: TrainOptions<M>) {
   return { training, running, stages, position, predict: predictorOf(training, running) };
 }
 
+/** The methods and what settings do as methods, with their stages. */
+function staged<M extends string>(options: TrainOptions<M>) {
+  assertMethods(options);
+  const { model, epochs, optimizer, task = 'classification', freeze = [], earlyStopping: stopping } = options;
+  const run = { epochs, modalities: model.modalities, optimizer };
+  const schedules = new Stages<M>({ ...run, methods: options.methods }).settings.flatMap(({ schedule }) =>
+    schedule?.type === 'plateau' ? [schedule] : [],
+  );
+  for (const schedule of schedules) watching(schedule, task);
+  if ((stopping || schedules.length > 0) && !options.evaluate) {
+    const option = stopping ? 'earlyStopping' : 'optimizer.schedule';
+    throw new OptionError(`\`${option}\` watches the validation split; pass \`evaluate\`.`, {
+      option,
+      value: stopping ?? schedules[0],
+      accepted: 'a training with validation',
+    });
+  }
+  const methods: Method<M>[] = [
+    ...options.methods,
+    ...(freeze.length > 0 ? [frozenParts(freeze, model)] : []),
+    ...(schedules.length > 0 ? [watchPlateaus<M>((epoch) => stages.optimizer(epoch), task)] : []),
+    ...(stopping ? [earlyStopping<M>(stopping, task)] : []),
+  ] as Method<M>[];
+  assertMethods({ ...options, methods });
+  const stages = new Stages<M>({ ...run, methods });
+  assertAccumulation(options.accumulate, stages.allHooks);
+  assertLossOptions(options.loss ?? {}, task);
+  return { methods, stages };
+}
+
+/** @throws {OptionError} If it is no number of batches, or a method does the whole step its own way. */
+function assertAccumulation<M extends string>(accumulate = 1, methods: readonly Method<M>[]): void {
+  const refuse = (problem: string, accepted: string): never => {
+    throw new OptionError(`\`accumulate\` is ${accumulate}${problem}`, {
+      option: 'accumulate',
+      value: accumulate,
+      accepted,
+    });
+  };
+  if (!(Number.isInteger(accumulate) && accumulate >= 1))
+    refuse('; it must be a whole number of at least 1.', 'a whole number ≥ 1');
+  const own = methods.find(({ step }) => step);
+  if (own && accumulate > 1)
+    refuse(
+      `, but the method "${own.name}" does the whole step its own way, on one batch. Set \`accumulate\` to 1, or take a larger batch.`,
+      '1',
+    );
+}
+
 async function runEpochs<M extends string>(
   options: TrainOptions<M>,
   { training, running, stages, predict, ...begun }: Begun<M>,
 ): Promise<TrainResult<M>['status']> {
   const { model, epochs } = training;
   let { position } = begun;
+  const plateau = (): Plateau | undefined => running.stateOf(PLATEAU) as Plateau | undefined;
   while (position.epoch <= epochs) {
     const { epoch } = position;
     const started = performance.now() - 1000 * position.seconds;
@@ -143,17 +224,23 @@ async function runEpochs<M extends string>(
     running.enter(stages.hooks(epoch));
     if (position.batch === 0) {
       if (stages.beginsAnew(epoch)) training.beginOptimizer(stages.optimizer(epoch).settings);
-      training.optimizer.learningRate = stages.learningRate(epoch, training.optimizer.learningRate);
+      training.optimizer.learningRate = stages.learningRate(
+        epoch,
+        training.optimizer.learningRate,
+        plateau(),
+      );
     }
+    training.partFactors = stages.partFactors(epoch, plateau());
 
-    for await (const batch of options.batches(epoch, position.batch)) {
+    const { accumulate = 1 } = options;
+    for await (const group of grouped(options.batches(epoch, position.batch), accumulate, position.batch)) {
       let { totals } = position;
-      const batchIndex = batch.index ?? position.batch;
+      const { batchIndex } = group.at(-1) as PlacedBatch<M>;
       try {
-        const record = runStep(training, running, { epoch, batch, batchIndex });
+        const record = runStep(training, running, { epoch, group, accumulate });
         if (record) totals = addStep(totals, record);
       } finally {
-        tf.dispose(batch);
+        for (const { batch } of group) tf.dispose(batch);
       }
       // What a method has taken from the batch is gone now: better said here than at a checkpoint.
       running.followAll();
@@ -173,20 +260,22 @@ async function runEpochs<M extends string>(
       epoch,
       ...(stage !== undefined && { stage }),
       learningRate: training.optimizer.learningRate,
+      ...partRates(training),
       seconds: seconds(),
       ...summary,
       ...(metrics && { ...headlines(metrics), metrics }),
     };
     // Only a method's hook can change them before the epoch is reported.
     const before = running.present.some((method) => method.epoch) ? readState(model) : undefined;
-    const last = await running.epoch(record, training);
+    const stoppedBy = await running.epoch(record, training);
+    const last = stoppedBy !== undefined;
     const evaluated = (): Snapshot['model'] => before ?? readState(model);
     // A method that ends the training leaves nothing to go on with.
     position = { epoch: last ? epochs + 1 : epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
     const next = position;
     if (
       (await options.onEpoch?.(
-        last ? { ...record, stopped: true } : record,
+        last ? { ...record, stopped: true, stoppedBy } : record,
         () => captureState(training, running, next),
         evaluated,
       )) === 'stop'
@@ -197,21 +286,49 @@ async function runEpochs<M extends string>(
   return 'finished';
 }
 
-/** A step on the samples of a batch that have a modality of the model; nothing if there are none. */
+/** For the log. */
+function partRates<M extends string>({ partFactors, optimizer }: TrainingContext<M>) {
+  const learningRates = mapValues(partFactors, (factor) => optimizer.learningRate * factor);
+  return Object.keys(learningRates).length > 0 ? { learningRates } : {};
+}
+
+/** A step on the samples of some batches that have a modality of the model; nothing if there are none. */
 function runStep<M extends string>(
   training: TrainingContext<M>,
   running: RunningMethods<M>,
-  { batch, ...place }: StepPlace<M>,
+  {
+    epoch,
+    group,
+    accumulate,
+  }: { readonly epoch: number; readonly group: readonly PlacedBatch<M>[]; readonly accumulate: number },
 ): StepRecord | undefined {
   // Plain numbers leave a `tidy` as they are.
   return tf.tidy(() => {
-    const own = ownRows(batch, training.model.modalities);
-    if (!own) return undefined as never;
-    return withStep(training, running, { ...place, batch: own }, (step) => {
+    const { modalities } = training.model;
+    const parts = group.flatMap(({ batch, batchIndex }) => {
+      const own = ownRows(batch, modalities);
+      return own ? [{ batch: own, batchIndex }] : [];
+    });
+    const [first] = parts;
+    if (!first) return undefined as never;
+    const place =
+      accumulate === 1
+        ? { ...first, epoch }
+        : {
+            epoch,
+            parts,
+            batch: joinBatches(
+              parts.map(({ batch }) => batch),
+              modalities,
+            ),
+            batchIndex: 0,
+          };
+    const batchIndex = Math.floor(first.batchIndex / accumulate);
+    return withStep(training, running, { ...place, batchIndex }, (step) => {
       const { losses, outputs } = trainStep(step, running);
       const record: StepRecord = {
         loss: losses,
-        scores: sumScores(training.allReduce, scoreBatch(training.task, own, outputs)),
+        scores: sumScores(training.allReduce, scoreBatch(training.task, place.batch, outputs)),
         series: step.series,
       };
       return record as never;

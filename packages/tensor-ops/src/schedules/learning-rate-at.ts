@@ -1,0 +1,25 @@
+import type { OptimizerSettings, Schedule } from '@g2d/core';
+import { cosineAnnealing } from './cosine-annealing.js';
+import { linearWarmUp } from './linear-warm-up.js';
+import { reducedRate } from './reduce-on-plateau.js';
+import { stepDecay } from './step-decay.js';
+
+/**
+ * The learning rate of an epoch, by schedule and warm-up.
+ *
+ * @param epoch Counted from 1.
+ * @param reductions How often a plateau schedule has let it fall; others do not look at it.
+ */
+export function learningRateAt(
+  { learningRate, schedule, warmUp }: Pick<OptimizerSettings, 'learningRate' | 'schedule' | 'warmUp'>,
+  epoch: number,
+  reductions = 0,
+): number {
+  const rate = schedule ? scheduled(learningRate, schedule, epoch, reductions) : learningRate;
+  return warmUp ? linearWarmUp(rate, epoch, warmUp) : rate;
+}
+
+function scheduled(base: number, schedule: Schedule, epoch: number, reductions: number): number {
+  if (schedule.type === 'plateau') return reducedRate(base, reductions, schedule);
+  return schedule.type === 'step' ? stepDecay(base, epoch, schedule) : cosineAnnealing(base, epoch, schedule);
+}
