@@ -19,7 +19,10 @@ export { SGD, type SGDOptions } from './optimizers/sgd.js';
 export { Adam, type AdamOptions } from './optimizers/adam.js';
 export { AdamW } from './optimizers/adam-w.js';
 export { createOptimizer } from './optimizers/create-optimizer.js';
-export { learningRateAt } from './schedules/learning-rate-at.js';
+export { stepOptimizer } from './optimizers/step-optimizer.js';
+export { assertParts, partsOf } from './model-parts.js';
+export { joinRecords, joinRows } from './join-rows.js';
+export { learningRateAt, partFactorsAt } from './schedules/learning-rate-at.js';
 export { stepDecay, type StepDecayOptions } from './schedules/step-decay.js';
 export { cosineAnnealing } from './schedules/cosine-annealing.js';
 export { linearWarmUp } from './schedules/linear-warm-up.js';
@@ -43,3 +46,11 @@ export {
   rSquared,
   type ClassScores,
 } from './metrics.js';
+export {
+  measureClasses,
+  measureValues,
+  type ClassMetrics,
+  type Head,
+  type SplitMetrics,
+  type ValueMetrics,
+} from './measure.js';

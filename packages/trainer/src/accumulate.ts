@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, Outputs, PerModality, TeacherOutputs } from '@g2d/core';
+import type { Batch } from '@g2d/core';
+import { joinRows } from '@g2d/tensor-ops';
 
 // Accumulation: a step on several batches, one after another, that is the step on all of them as one.
 
@@ -80,49 +81,6 @@ export function joinBatches<M extends string>(
     ...(Object.keys(present).length > 0 && { present }),
     ...(Object.keys(masks).length > 0 && { masks }),
   };
-}
-
-/** Rows of several batches; where they differ in length (sequences), zeros behind the shorter. */
-function joinRows(
-  tensors: readonly (tf.Tensor | undefined)[],
-  sizes: readonly number[],
-  missing = 0,
-): tf.Tensor | undefined {
-  const known = tensors.filter((tensor) => tensor !== undefined);
-  const [first] = known;
-  if (!first) return undefined;
-  const shape = first.shape
-    .slice(1)
-    .map((_, axis) => Math.max(...known.map((tensor) => tensor.shape[axis + 1]!)));
-  const rows = tensors.map((tensor, i) => {
-    if (!tensor) return tf.fill([sizes[i] as number, ...shape], missing);
-    const padding = tensor.shape.map((size, axis): [number, number] => [
-      0,
-      axis === 0 ? 0 : shape[axis - 1]! - size,
-    ]);
-    return padding.every(([, behind]) => behind === 0) ? tensor : tf.pad(tensor, padding);
-  });
-  return tf.concat(rows, 0);
-}
-
-/** What a model gave for several batches, as for one. What a model gives beside the usual is joined where it has rows. */
-export const joinOutputs = <M extends string>(outputs: readonly Outputs<M>[]): Outputs<M> =>
-  joined(outputs) as Outputs<M>;
-
-/** What teachers said about several batches, as about one. */
-export const joinTeachers = <M extends string>(
-  outputs: readonly PerModality<M, TeacherOutputs>[],
-): PerModality<M, TeacherOutputs> => joined(outputs) as PerModality<M, TeacherOutputs>;
-
-function joined(values: readonly unknown[]): unknown {
-  const [first] = values;
-  if (first instanceof tf.Tensor) return first.rank > 0 ? tf.concat(values as tf.Tensor[], 0) : undefined;
-  if (typeof first !== 'object' || first === null) return undefined;
-  const entries = Object.keys(first).map((key) => [
-    key,
-    joined(values.map((value) => (value as Record<string, unknown>)[key])),
-  ]);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 /** The mean of the gradients of several batches; absent where no batch reaches a variable. Frees what it takes. */

@@ -10,14 +10,14 @@ import {
   type Task,
   type Unlabelled,
 } from '@g2d/core';
-import { mapValues } from './map-values.js';
 import {
   measureClasses,
   measureValues,
   type ClassMetrics,
   type SplitMetrics,
   type ValueMetrics,
-} from './measure.js';
+} from '@g2d/tensor-ops';
+import { mapValues } from './map-values.js';
 import { readBatches } from './read-batches.js';
 
 /** Predictions of a model on a split. Those of a modality are about the samples that have it; `ids` are all. */

@@ -1,5 +1,5 @@
 import { OptionError, type Method, type Model } from '@g2d/core';
-import { assertParts, partsOf } from './parts.js';
+import { assertParts, partsOf } from '@g2d/tensor-ops';
 
 /**
  * What the setting `freeze` does, as a method: these parts stay as they are, bit for bit, whatever the others do. Encoders run in

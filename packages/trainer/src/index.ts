@@ -15,7 +15,9 @@ export {
   type Predictor,
   type RegressionEvaluation,
 } from './evaluate.js';
-export type { ClassMetrics, SplitMetrics, ValueMetrics } from './measure.js';
+export type { ClassMetrics, SplitMetrics, ValueMetrics } from '@g2d/tensor-ops';
+export type { EarlyStopping } from './early-stopping.js';
+export type { LossOptions } from './loss-options.js';
 export { extractFeatures } from './extract-features.js';
 
 // Teachers

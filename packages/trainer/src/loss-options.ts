@@ -29,13 +29,20 @@ export function assertLossOptions({ classWeights, labelSmoothing }: LossOptions,
   });
 }
 
+/** Settings of the cross-entropy for logits of so many classes. */
+export type CrossEntropyOf = (classes: number) => CrossEntropyOptions;
+
 /** With the weights of a balanced loss, which are those of the training split. */
 export async function settledLoss<M extends string>(
   { classWeights, labelSmoothing }: LossOptions,
   training: Training<M>,
-): Promise<CrossEntropyOptions> {
-  const weights = classWeights === 'balanced' ? await balancedWeights(training) : classWeights;
-  return { classWeights: weights, labelSmoothing };
+): Promise<CrossEntropyOf> {
+  if (classWeights !== 'balanced') return () => ({ classWeights, labelSmoothing });
+  const weights = await balancedWeights(training);
+  return (classes) => ({
+    classWeights: Array.from({ length: classes }, (_, label) => weights[label] ?? 0),
+    labelSmoothing,
+  });
 }
 
 async function balancedWeights<M extends string>({ everySample }: Training<M>): Promise<number[]> {

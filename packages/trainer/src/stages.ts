@@ -1,5 +1,5 @@
 import { OptionError, type Method, type OptimizerSettings, type Stage } from '@g2d/core';
-import { learningRateAt } from '@g2d/tensor-ops';
+import { learningRateAt, partFactorsAt } from '@g2d/tensor-ops';
 import { assertHooks, assertOwners } from './method-stack.js';
 import type { Plateau } from './plateau.js';
 
@@ -104,14 +104,7 @@ export class Stages<M extends string> {
   partFactors(epoch: number, plateau?: Plateau): Readonly<Record<string, number>> {
     const { settings, since } = this.optimizer(epoch);
     const { reductions } = ofOptimizer(plateau, since);
-    const rateOf = (learningRate: number): number =>
-      learningRateAt({ ...settings, learningRate }, epoch - since + 1, reductions);
-    const whole = rateOf(settings.learningRate);
-    const factors = Object.entries(settings.learningRates ?? {}).map(([part, own]): [string, number] => {
-      const base = typeof own === 'number' ? own : own.factor * settings.learningRate;
-      return [part, whole === 0 ? 0 : rateOf(base) / whole];
-    });
-    return Object.fromEntries(factors);
+    return partFactorsAt(settings, epoch - since + 1, reductions);
   }
 
   #at(epoch: number): PlacedStage<M> | undefined {

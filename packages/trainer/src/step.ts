@@ -18,8 +18,8 @@ import {
   type Step,
   type StepResult,
 } from '@g2d/core';
-import { deriveSeed } from '@g2d/tensor-ops';
-import { GradientMean, joinOutputs, joinTeachers, type PlacedBatch } from './accumulate.js';
+import { deriveSeed, joinRecords } from '@g2d/tensor-ops';
+import { GradientMean, type PlacedBatch } from './accumulate.js';
 import { meanSeries, type StepRecord } from './epoch-log.js';
 import { BatchPass } from './pass.js';
 import { meanGradients, meanNumbers, summed } from './reduce.js';
@@ -98,8 +98,8 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   #plans: readonly StepPlan<M>[] = [];
   #series: StepRecord['series'] = {};
   #joinedTeachers: Step<M>['teacherOutputs'] | undefined;
-  readonly #counts: Partial<Record<Kind, Counts<M>>> = {};
-  readonly #allCounts: Partial<Record<Kind, Counts<M>>> = {};
+  readonly #counts: { samples?: Counts<M>; weights?: Counts<M> } = {};
+  readonly #allCounts: { samples?: Counts<M>; weights?: Counts<M> } = {};
   /** What the present pass is differentiated by. */
   #active: readonly Parameter<M>[] | undefined;
 
@@ -143,7 +143,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
 
   override get teacherOutputs(): Step<M>['teacherOutputs'] {
     if (this.#parts.includes(this)) return super.teacherOutputs;
-    return (this.#joinedTeachers ??= joinTeachers(this.#parts.map((part) => part.teacherOutputs)));
+    return (this.#joinedTeachers ??= joinRecords(this.#parts.map((part) => part.teacherOutputs)));
   }
 
   override readonly log: Step<M>['log'] = (series) => {
@@ -159,18 +159,11 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   readonly taskLoss = (logits: tf.Tensor2D, modality?: M): tf.Scalar => {
     const { task, batch } = this;
     const rows = modality === undefined ? undefined : presentSamples(batch, modality);
-    const [, classes] = logits.shape;
-    const { classWeights, labelSmoothing } = this.#context.crossEntropy;
-    // Balanced weights end with the last class that occurs.
-    const weights = classWeights && [
-      ...classWeights,
-      ...new Array<number>(Math.max(0, classes - classWeights.length)).fill(0),
-    ];
-    const options = { task, classWeights: weights, labelSmoothing };
+    const options = { task, ...this.#context.crossEntropyOf(logits.shape[1]) };
     const loss = rows
       ? lossOfRows(batch.labels, logits, rows, options)
       : studentLoss(batch.labels, logits, options);
-    const share = this.#share(weights ? 'weights' : 'samples', modality);
+    const share = this.#share(options.classWeights ?? 'samples', modality);
     return share === 1 ? loss : tf.mul(loss, share);
   };
 
@@ -212,7 +205,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
       return rest;
     });
     const losses = meanSeries(found.map(({ losses }) => ({ losses })))['losses'] as Record<string, number>;
-    const outputs = joinOutputs(found.map(({ outputs }) => outputs));
+    const outputs = joinRecords(found.map(({ outputs }) => outputs));
     this.#keep(outputs);
     return this.#reduced(losses, outputs, { grads: mean.value, active });
   }
@@ -338,26 +331,26 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
    * What a mean over samples of this batch is multiplied by: the mean of these over processes and parts is the mean over all samples. Of
    * weighted means, with the samples' weights for their number.
    */
-  #share(kind: Kind, modality?: M): number {
+  #share(weights: Weights, modality?: M): number {
     const parts = this === this.#whole ? 1 : this.#whole.#parts.length;
     const terms = parts * this.allReduce.processes;
     if (terms === 1) return 1;
     const countOf = ({ total, byModality }: Counts<M>): number =>
       modality === undefined ? total : byModality[modality];
-    const all = countOf(this.#whole.#inAll(kind));
-    return all === 0 ? 1 : (terms * countOf(this.#here(kind))) / all;
+    const all = countOf(this.#whole.#inAll(weights));
+    return all === 0 ? 1 : (terms * countOf(this.#here(weights))) / all;
   }
 
   /** Of the batch in this process. */
-  #here(kind: Kind): Counts<M> {
+  #here(classWeights: Weights): Counts<M> {
+    const kind = classWeights === 'samples' ? 'samples' : 'weights';
     const found = this.#counts[kind];
     if (found) return found;
     const { batch, model } = this;
-    const { classWeights } = this.#context.crossEntropy;
     const weights =
-      kind === 'weights' && classWeights
-        ? Array.from(batch.labels.dataSync<'int32'>(), (label) => classWeights[label] ?? 0)
-        : batch.ids.map(() => 1);
+      classWeights === 'samples'
+        ? batch.ids.map(() => 1)
+        : Array.from(batch.labels.dataSync<'int32'>(), (label) => classWeights[label] ?? 0);
     const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
     const total = sum(weights);
     const sumOf = (modality: M): number => {
@@ -368,11 +361,12 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   }
 
   /** Of the batch in all processes together. */
-  #inAll(kind: Kind): Counts<M> {
+  #inAll(weights: Weights): Counts<M> {
+    const kind = weights === 'samples' ? 'samples' : 'weights';
     const found = this.#allCounts[kind];
     if (found) return found;
     const { modalities } = this.model;
-    const { total, byModality } = this.#here(kind);
+    const { total, byModality } = this.#here(weights);
     const sums = summed(this.allReduce, [total, ...modalities.map((modality) => byModality[modality])]);
     const sumOf = (modality: M): number => sums[1 + modalities.indexOf(modality)] as number;
     return (this.#allCounts[kind] = {
@@ -398,8 +392,8 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   }
 }
 
-/** Samples, or the sum of their classes' weights. */
-type Kind = 'samples' | 'weights';
+/** What samples count: one each, or the weights of their classes. */
+type Weights = 'samples' | readonly number[];
 
 interface Counts<M extends string> {
   readonly total: number;

@@ -8,13 +8,13 @@ import {
   type Snapshot,
 } from '@g2d/core';
 import { grouped, joinBatches, type PlacedBatch } from './accumulate.js';
+import type { SplitMetrics } from '@g2d/tensor-ops';
 import { earlyStopping, type EarlyStopping } from './early-stopping.js';
 import { addStep, NO_STEPS, summarize, type StepRecord } from './epoch-log.js';
 import { headlines, type Predictor } from './evaluate.js';
 import { frozenParts } from './frozen-parts.js';
 import { assertLossOptions, settledLoss } from './loss-options.js';
 import { mapValues } from './map-values.js';
-import type { SplitMetrics } from './measure.js';
 import { assertMethods } from './method-stack.js';
 import { readState } from './model-state.js';
 import { ownRows } from './own-rows.js';
@@ -104,7 +104,7 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
   const begun = await begin(options);
   const { training, running, predict } = begun;
   try {
-    training.crossEntropy = await settledLoss(options.loss ?? {}, training);
+    training.crossEntropyOf = await settledLoss(options.loss ?? {}, training);
     const status = await runEpochs(options, begun);
     running.finish();
     return { status, predict };

@@ -12,16 +12,8 @@ import {
   type Teachers,
   type Training,
 } from '@g2d/core';
-import {
-  clipGradientNorm,
-  clipGradientValue,
-  createOptimizer,
-  deriveSeed,
-  randomStream,
-  type CrossEntropyOptions,
-} from '@g2d/tensor-ops';
-import type { LossOptions } from './loss-options.js';
-import { assertParts, partsOf } from './parts.js';
+import { createOptimizer, deriveSeed, randomStream, stepOptimizer } from '@g2d/tensor-ops';
+import type { CrossEntropyOf, LossOptions } from './loss-options.js';
 import { SINGLE_PROCESS } from './reduce.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 
@@ -59,7 +51,7 @@ export class TrainingContext<M extends string> implements Training<M> {
   /** Of parts of the model with learning rates of their own. */
   partFactors: Readonly<Record<string, number>> = {};
   /** Known before the first step. */
-  crossEntropy: CrossEntropyOptions = {};
+  crossEntropyOf: CrossEntropyOf = () => ({});
 
   constructor(options: TrainingOptions<M>, optimizer: OptimizerSettings) {
     const { model, epochs, batchesPerEpoch, task = 'classification', seed = 0 } = options;
@@ -71,7 +63,7 @@ export class TrainingContext<M extends string> implements Training<M> {
     this.allReduce = options.allReduce ?? SINGLE_PROCESS;
     this.#options = options;
     this.#settings = optimizer;
-    this.#optimizer = this.#create(optimizer);
+    this.#optimizer = createOptimizer(model, optimizer);
   }
 
   get optimizer(): Optimizer {
@@ -81,43 +73,15 @@ export class TrainingContext<M extends string> implements Training<M> {
   /** A new optimizer in place of the present one. */
   beginOptimizer(settings: OptimizerSettings): void {
     const before = this.#optimizer;
-    this.#optimizer = this.#create(settings);
+    this.#optimizer = createOptimizer(this.model, settings);
     this.#settings = settings;
     before.dispose();
   }
 
   /** One step of the optimizer: of clipped gradients, with the learning rates of the model's parts. */
   applyGradients(gradients: readonly NamedGradient[]): void {
-    const { optimizer, partFactors, model } = this;
-    const clipped = clip(gradients, this.#settings.clipping);
-    if (Object.keys(partFactors).length === 0) return optimizer.applyGradients(clipped);
-    const factors = new Map(
-      model.parameters.map((parameter) => {
-        const part = partsOf(parameter).find((name) => Object.hasOwn(partFactors, name));
-        return [parameter.variable.name, part === undefined ? 1 : (partFactors[part] as number)];
-      }),
-    );
-    // A method may have factors of its own.
-    const { learningRateFactorOf } = optimizer;
-    optimizer.learningRateFactorOf = (name) => learningRateFactorOf(name) * (factors.get(name) ?? 1);
-    try {
-      optimizer.applyGradients(clipped);
-    } finally {
-      optimizer.learningRateFactorOf = learningRateFactorOf;
-    }
-  }
-
-  #create(settings: OptimizerSettings): Optimizer {
-    const { model } = this;
-    const { clipping, learningRates = {}, learningRate } = settings;
-    // Says what is wrong with them before the first step.
-    clip([], clipping);
-    assertParts(model, Object.keys(learningRates), 'optimizer.learningRates');
-    assertRates(learningRates, learningRate);
-    return createOptimizer(
-      model.parameters.map(({ variable }) => variable),
-      settings,
-    );
+    const { optimizer, partFactors: factors, model } = this;
+    stepOptimizer(optimizer, gradients, { clipping: this.#settings.clipping, factors, model });
   }
 
   get teachers(): Teachers<M> {
@@ -160,31 +124,5 @@ export class TrainingContext<M extends string> implements Training<M> {
 
   dispose(): void {
     this.#optimizer.dispose();
-  }
-}
-
-function clip(
-  gradients: readonly NamedGradient[],
-  clipping: OptimizerSettings['clipping'],
-): readonly NamedGradient[] {
-  if (!clipping) return gradients;
-  return clipping.norm === undefined
-    ? clipGradientValue(gradients, clipping.value)
-    : clipGradientNorm(gradients, clipping.norm);
-}
-
-function assertRates(rates: NonNullable<OptimizerSettings['learningRates']>, whole: number): void {
-  for (const [part, rate] of Object.entries(rates)) {
-    const value = typeof rate === 'number' ? rate : rate.factor;
-    const option = `optimizer.learningRates.${part}`;
-    const refuse = (problem: string, accepted: string): never => {
-      throw new OptionError(`\`${option}\` is ${value}; ${problem}.`, { option, value, accepted });
-    };
-    if (!(value >= 0 && value < Infinity)) refuse('it must be a finite number of at least 0', 'a number ≥ 0');
-    if (typeof rate === 'number' && rate > 0 && whole === 0)
-      refuse(
-        'with a `learningRate` of 0 no part has another. Give a rate to the whole, and freeze what shall not train',
-        'a `learningRate` above 0',
-      );
   }
 }

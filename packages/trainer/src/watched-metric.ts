@@ -1,5 +1,5 @@
 import { OptionError, type EpochRecord, type Task } from '@g2d/core';
-import type { ClassMetrics, ValueMetrics } from './measure.js';
+import type { ClassMetrics, ValueMetrics } from '@g2d/tensor-ops';
 
 type Direction = 'min' | 'max';
 

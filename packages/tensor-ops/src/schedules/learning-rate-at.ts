@@ -19,6 +19,22 @@ export function learningRateAt(
   return warmUp ? linearWarmUp(rate, epoch, warmUp) : rate;
 }
 
+/** What the learning rate of an epoch is multiplied by for parts of a model with rates of their own (`learningRates`), by part. */
+export function partFactorsAt(
+  settings: OptimizerSettings,
+  epoch: number,
+  reductions = 0,
+): Readonly<Record<string, number>> {
+  const rateOf = (learningRate: number): number =>
+    learningRateAt({ ...settings, learningRate }, epoch, reductions);
+  const whole = rateOf(settings.learningRate);
+  const factors = Object.entries(settings.learningRates ?? {}).map(([part, own]): [string, number] => {
+    const base = typeof own === 'number' ? own : own.factor * settings.learningRate;
+    return [part, whole === 0 ? 0 : rateOf(base) / whole];
+  });
+  return Object.fromEntries(factors);
+}
+
 function scheduled(base: number, schedule: Schedule, epoch: number, reductions: number): number {
   if (schedule.type === 'plateau') return reducedRate(base, reductions, schedule);
   return schedule.type === 'step' ? stepDecay(base, epoch, schedule) : cosineAnnealing(base, epoch, schedule);
