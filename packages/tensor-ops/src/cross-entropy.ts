@@ -56,7 +56,7 @@ function weightedCrossEntropy(
   { classWeights, labelSmoothing }: { classWeights: readonly number[] | undefined; labelSmoothing: number },
 ): tf.Scalar {
   const [, classes] = logits.shape;
-  const weights = classWeights ?? new Array<number>(classes).fill(1);
+  const weights = classWeights ?? Array.from({ length: classes }, () => 1);
   if (weights.length !== classes) {
     const expected = `[${classes}], one weight for each class`;
     throw new ShapeError({ argument: 'classWeights', expected, actual: [weights.length] });

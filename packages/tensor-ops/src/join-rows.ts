@@ -20,7 +20,7 @@ export function joinRows(
     .slice(1)
     .map((_, axis) => Math.max(...known.map((tensor) => tensor.shape[axis + 1]!)));
   const rows = tensors.map((tensor, i) => {
-    if (!tensor) return tf.fill([sizes[i] as number, ...shape], missing);
+    if (!tensor) return tf.mul(tf.ones([sizes[i] as number, ...shape]), missing);
     const padding = tensor.shape.map((size, axis): [number, number] => [
       0,
       axis === 0 ? 0 : shape[axis - 1]! - size,

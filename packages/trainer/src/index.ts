@@ -1,6 +1,7 @@
 // The loop
 export { predictorAt, train, type TrainOptions, type TrainResult } from './train.js';
 export type { TrainingOptions } from './training.js';
+export type { TrainingSettings } from './staged.js';
 export type { Position, TrainingState } from './training-state.js';
 export type { SavedState } from './method-state.js';
 export { readState, writeState } from './model-state.js';

@@ -1,10 +1,16 @@
-import { OptionError, type Method, type Schedule, type Task } from '@g2d/core';
+import { OptionError, type Method, type OptimizerSettings, type Schedule, type Task } from '@g2d/core';
 import { NO_PLATEAU, watchPlateau, type PlateauState } from '@g2d/tensor-ops';
-import type { Stages } from './stages.js';
 import { directionOf, watched } from './watched-metric.js';
 
 /** Name of the method that watches for plateaus, under which checkpoints have its state. */
 export const PLATEAU = 'plateau';
+
+/** The optimizer of an epoch. */
+export interface StageOptimizer {
+  readonly settings: OptimizerSettings;
+  /** The epoch that its schedule begins with. */
+  readonly since: number;
+}
 
 /** What a plateau schedule has seen. */
 export interface Plateau {
@@ -19,7 +25,7 @@ type PlateauSchedule = Extract<Schedule, { type: 'plateau' }>;
 
 /** A plateau schedule as a method: its state is saved and restored like any other. The loop sets the rates. */
 export function watchPlateaus<M extends string>(
-  optimizerOf: Stages<M>['optimizer'],
+  optimizerOf: (epoch: number) => StageOptimizer,
   task: Task,
 ): Method<M, Plateau> {
   return {

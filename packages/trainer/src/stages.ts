@@ -1,14 +1,7 @@
 import { OptionError, type Method, type OptimizerSettings, type Stage } from '@g2d/core';
 import { learningRateAt, partFactorsAt } from '@g2d/tensor-ops';
 import { assertHooks, assertOwners } from './method-stack.js';
-import type { Plateau } from './plateau.js';
-
-/** The optimizer of an epoch. */
-interface StageOptimizer {
-  readonly settings: OptimizerSettings;
-  /** The epoch that its schedule begins with. */
-  readonly since: number;
-}
+import type { Plateau, StageOptimizer } from './plateau.js';
 
 /** A stage where it stands in a training. */
 interface PlacedStage<M extends string> extends StageOptimizer {

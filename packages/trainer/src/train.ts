@@ -1,52 +1,30 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  OptionError,
-  type Batch,
-  type EpochRecord,
-  type Method,
-  type OptimizerSettings,
-  type Snapshot,
-} from '@g2d/core';
+import type { Batch, EpochRecord, Method, OptimizerSettings, Snapshot } from '@g2d/core';
 import { grouped, joinBatches, type PlacedBatch } from './accumulate.js';
 import type { SplitMetrics } from '@g2d/tensor-ops';
-import { earlyStopping, type EarlyStopping } from './early-stopping.js';
 import { addStep, NO_STEPS, summarize, type StepRecord } from './epoch-log.js';
 import { headlines, type Predictor } from './evaluate.js';
-import { frozenParts } from './frozen-parts.js';
-import { assertLossOptions, settledLoss } from './loss-options.js';
+import { settledLoss } from './loss-options.js';
 import { mapValues } from './map-values.js';
-import { assertMethods } from './method-stack.js';
 import { readState } from './model-state.js';
 import { ownRows } from './own-rows.js';
-import { PLATEAU, watching, watchPlateaus, type Plateau } from './plateau.js';
+import { PLATEAU, type Plateau } from './plateau.js';
 import { predictorOf } from './predict.js';
 import { averageStatistics, sumScores } from './reduce.js';
 import { RunningMethods } from './running-methods.js';
 import { scoreBatch } from './scores.js';
-import { Stages } from './stages.js';
+import { staged, type TrainingSettings } from './staged.js';
 import { trainStep, withStep } from './step.js';
 import { TrainingContext, type TrainingOptions } from './training.js';
 import { BEGINNING, captureState, restoreState, type TrainingState } from './training-state.js';
 
 /** One training. */
-export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoInfer<M>>, 'model'> {
+export interface TrainOptions<M extends string>
+  extends Omit<TrainingOptions<NoInfer<M>>, 'model'>, TrainingSettings {
   readonly model: TrainingOptions<M>['model'];
   /** Empty: joint training. */
   readonly methods: readonly Method<M>[];
   readonly optimizer: OptimizerSettings;
-  /**
-   * Batches of one step: gradients, losses and scores are those of all of them as one batch, which passes run through part by part.
-   * Batch normalization sees one part at a time, and its running statistics move with each. The last step of an epoch may have fewer.
-   * The inputs of all parts are in memory at once. Default 1.
-   */
-  readonly accumulate?: number | undefined;
-  /**
-   * Parts of the model that stay as they are, bit for bit: a modality (its encoder, which runs in inference mode), `head/<modality>`,
-   * `fusion`. Default: none.
-   */
-  readonly freeze?: readonly string[] | undefined;
-  /** Ends the training before its last epoch. Default: never. */
-  readonly earlyStopping?: EarlyStopping | undefined;
   /** As the run is configured; a method with stages may have others. */
   readonly epochs: number;
   /**
@@ -132,7 +110,7 @@ type Begun<M extends string> = Awaited<ReturnType<typeof begin<M>>>;
 
 /** Checks everything, and makes what a training has before its first step, or had at a saved state. */
 async function begin<M extends string>(options: TrainOptions<M>) {
-  const { model, epochs, optimizer, resume } = options;
+  const { resume } = options;
   const { methods, stages } = staged(options);
   const position = resume?.position ?? BEGINNING;
   const { batchesPerEpoch: batches, accumulate = 1 } = options;
@@ -159,55 +137,6 @@ async function begin<M extends string>(options: TrainOptions<M>) {
   }
   running.enter(stages.hooks(position.batch === 0 ? position.epoch - 1 : position.epoch));
   return { training, running, stages, position, predict: predictorOf(training, running) };
-}
-
-/** The methods and what settings do as methods, with their stages. */
-function staged<M extends string>(options: TrainOptions<M>) {
-  assertMethods(options);
-  const { model, epochs, optimizer, task = 'classification', freeze = [], earlyStopping: stopping } = options;
-  const run = { epochs, modalities: model.modalities, optimizer };
-  const schedules = new Stages<M>({ ...run, methods: options.methods }).settings.flatMap(({ schedule }) =>
-    schedule?.type === 'plateau' ? [schedule] : [],
-  );
-  for (const schedule of schedules) watching(schedule, task);
-  if ((stopping || schedules.length > 0) && !options.evaluate) {
-    const option = stopping ? 'earlyStopping' : 'optimizer.schedule';
-    throw new OptionError(`\`${option}\` watches the validation split; pass \`evaluate\`.`, {
-      option,
-      value: stopping ?? schedules[0],
-      accepted: 'a training with validation',
-    });
-  }
-  const methods: Method<M>[] = [
-    ...options.methods,
-    ...(freeze.length > 0 ? [frozenParts(freeze, model)] : []),
-    ...(schedules.length > 0 ? [watchPlateaus<M>((epoch) => stages.optimizer(epoch), task)] : []),
-    ...(stopping ? [earlyStopping<M>(stopping, task)] : []),
-  ] as Method<M>[];
-  assertMethods({ ...options, methods });
-  const stages = new Stages<M>({ ...run, methods });
-  assertAccumulation(options.accumulate, stages.allHooks);
-  assertLossOptions(options.loss ?? {}, task);
-  return { methods, stages };
-}
-
-/** @throws {OptionError} If it is no number of batches, or a method does the whole step its own way. */
-function assertAccumulation<M extends string>(accumulate = 1, methods: readonly Method<M>[]): void {
-  const refuse = (problem: string, accepted: string): never => {
-    throw new OptionError(`\`accumulate\` is ${accumulate}${problem}`, {
-      option: 'accumulate',
-      value: accumulate,
-      accepted,
-    });
-  };
-  if (!(Number.isInteger(accumulate) && accumulate >= 1))
-    refuse('; it must be a whole number of at least 1.', 'a whole number ≥ 1');
-  const own = methods.find(({ step }) => step);
-  if (own && accumulate > 1)
-    refuse(
-      `, but the method "${own.name}" does the whole step its own way, on one batch. Set \`accumulate\` to 1, or take a larger batch.`,
-      '1',
-    );
 }
 
 async function runEpochs<M extends string>(

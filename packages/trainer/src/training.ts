@@ -13,7 +13,7 @@ import {
   type Training,
 } from '@g2d/core';
 import { createOptimizer, deriveSeed, randomStream, stepOptimizer } from '@g2d/tensor-ops';
-import type { CrossEntropyOf, LossOptions } from './loss-options.js';
+import type { CrossEntropyOf } from './loss-options.js';
 import { SINGLE_PROCESS } from './reduce.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 
@@ -28,8 +28,6 @@ export interface TrainingOptions<M extends string> {
   readonly batchesPerEpoch?: number | undefined;
   readonly teachers?: Teachers<M> | undefined;
   readonly task?: Task;
-  /** How a classifier's errors weigh. */
-  readonly loss?: LossOptions | undefined;
   /** From which streams and dropout are derived. Default 0. */
   readonly seed?: number;
   /** Default: this process alone. */
