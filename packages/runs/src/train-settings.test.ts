@@ -9,7 +9,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { toyConfig, toyTeacher } from '../test/toy-config.js';
 import { loadRun } from './load-run.js';
 import { parseConfig } from './read-config.js';
-import { trainRun, type RunReporter } from './train-run.js';
+import type { RunReporter } from './run-reporter.js';
+import { trainRun } from './train-run.js';
 
 let root: string;
 beforeAll(async () => {

@@ -29,7 +29,7 @@ A run that was stopped, however, goes on with --resume and ends with the same nu
   g2d train runs/joint/config.json --resume`,
   options: {
     out: { value: 'DIR', help: 'the run folder (default: runs/NAME-seed-N)' },
-    resume: { help: 'go on with the run in DIR' },
+    resume: { help: 'go on with the run in DIR, also with more --epochs once it is finished' },
     method: {
       value: 'NAME',
       help: `${METHOD_NAMES.join(', ')}, several joined by "+" (smp on umt: umt+smp), or a module of your own (./mine.js); g2d methods explains them`,
