@@ -8,6 +8,7 @@ import { readState } from '@g2d/trainer';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { toyConfig, toyTeacher } from '../test/toy-config.js';
 import { loadRun } from './load-run.js';
+import { RunFolder } from './node/run-folder.js';
 import { parseConfig } from './read-config.js';
 import type { RunReporter } from './run-reporter.js';
 import { trainRun } from './train-run.js';
@@ -97,6 +98,22 @@ describe('settings of the training', () => {
     const optimizer = { ...sgd, learningRates: { loud: 0.2, quiet: 0.3, 'head/quiet': 0.4 } };
     await train(toyTeacher('loud', { epochs: 1, optimizer, freeze: ['quiet'] }), 'teacher');
     expect(records('teacher')[0]!.learningRates).toEqual({ loud: 0.2 });
+  });
+
+  it('freeze encoders that have learned something, or it is said', async () => {
+    const { reporter, told } = reporting();
+    await train(toyTeacher('loud', { epochs: 1 }), 'loud');
+    const { encoders } = toyConfig() as { encoders: Record<string, object> };
+    const loaded = { encoders: { ...encoders, loud: { ...encoders['loud'], weights: at('loud') } } };
+    await train(toyConfig({ ...loaded, epochs: 1, freeze: ['loud', 'quiet'] }), 'frozen', { reporter });
+    expect(told.filter((line) => typeof line === 'string')).toEqual([
+      expect.stringMatching(/"freeze" has quiet, whose encoder keeps random weights: give "encoders.quiet/),
+    ]);
+    const teacher = new RunFolder(at('loud')).weights();
+    const student = new RunFolder(at('frozen')).weights();
+    const names = Object.keys(teacher).filter((name) => name.startsWith('loud/'));
+    expect(names).toHaveLength(2);
+    for (const name of names) expect(student[name]).toEqual(teacher[name]);
   });
 
   it('weigh classes by name', async () => {

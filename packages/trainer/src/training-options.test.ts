@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import type { AllReduce, Batch, EpochRecord, Method, OptimizerSettings } from '@g2d/core';
 import { MultimodalModel, lateFusion } from '@g2d/fusion';
+import { loadTensorFlow } from '@g2d/native';
 import { g2dDistillation, modalityPrioritization, ogm } from '@g2d/methods';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toyModel, type Modality } from '../test/toy.js';
 import { frozenTeachers } from './frozen-teachers.js';
 import { readState, writeState } from './model-state.js';
@@ -12,6 +13,7 @@ import { train, type TrainOptions } from './train.js';
 import type { TrainingState } from './training-state.js';
 
 beforeAll(async () => {
+  await loadTensorFlow({ backend: 'tensorflow', quiet: true });
   await tf.setBackend('cpu');
 });
 
@@ -129,7 +131,14 @@ const throughFiles = ({ methods, ...rest }: TrainingState): TrainingState => ({
   ),
 });
 
-describe('a training with options', () => {
+describe.each(['cpu', 'tensorflow'])('a training with options on the %s backend', (backend) => {
+  beforeAll(async () => {
+    expect(await tf.setBackend(backend)).toBe(true);
+  });
+  afterAll(async () => {
+    await tf.setBackend('cpu');
+  });
+
   it('has a case for every golden training', () => {
     expect(Object.keys(SETTINGS)).toEqual(golden.cases.map(({ name }) => name));
   });
