@@ -1,6 +1,6 @@
 // Settings that the loop takes as they are: in configurations, in run folders, and in runs that are stopped and go on.
 import * as tf from '@tensorflow/tfjs';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EpochRecord } from '@g2d/core';
@@ -12,6 +12,7 @@ import { RunFolder } from './node/run-folder.js';
 import { parseConfig } from './read-config.js';
 import type { RunReporter } from './run-reporter.js';
 import { trainRun } from './train-run.js';
+import { tryRun } from './try-run.js';
 
 let root: string;
 beforeAll(async () => {
@@ -116,6 +117,21 @@ describe('settings of the training', () => {
     for (const name of names) expect(student[name]).toEqual(teacher[name]);
   });
 
+  it('of a student are checked before its teachers are trained', async () => {
+    const config = toyConfig({
+      method: 'g2d',
+      methodOptions: { smp: { phaseEpochs: [1, 1], scope: 'encoder' } },
+      freeze: ['lout'],
+    });
+    await expect(tryRun(parseConfig(config))).rejects.toThrow(/`freeze` names "lout"/);
+    const scoped = toyConfig({
+      method: 'g2d',
+      methodOptions: { smp: { phaseEpochs: [1, 1], scope: 'encoder' } },
+      optimizer: { ...sgd, learningRates: { lout: 1 } },
+    });
+    await expect(tryRun(parseConfig(scoped))).rejects.toThrow(/`optimizer.learningRates` names "lout"/);
+  });
+
   it('weigh classes by name', async () => {
     const weighted = (classWeights: unknown) => toyConfig({ epochs: 1, loss: { classWeights } });
     await train(weighted({ b: 3 }), 'by-name');
@@ -148,6 +164,7 @@ describe('settings of the training', () => {
     ],
   ])('are refused before the first step: %j', async (changes, sentence) => {
     await expect(train(toyConfig(changes), 'refused')).rejects.toThrow(sentence);
+    expect(existsSync(at('refused'))).toBe(false);
   });
 
   it.each([
