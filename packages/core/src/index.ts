@@ -39,7 +39,7 @@ export type { Fusion, FusionLayer, FusionOptions, FusionPass } from './fusion.js
 
 // Training
 export type { Gradient, Gradients, NamedGradient } from './gradients.js';
-export type { Optimizer, OptimizerSettings, Schedule } from './optimizer.js';
+export type { GradientClipping, Optimizer, OptimizerSettings, Schedule } from './optimizer.js';
 export type { TeacherOutputs, Teachers } from './teachers.js';
 export type {
   AllReduce,

@@ -77,7 +77,37 @@ export type Schedule =
       readonly epochs: number;
       /** The rate that it falls to. Default 0. */
       readonly min?: number;
+    }
+  | {
+      /** The rate falls after evaluated epochs that were no better. PyTorch's `ReduceLROnPlateau`, with its names and defaults. */
+      readonly type: 'plateau';
+      /**
+       * What is watched on the validation split, by the fused head or the only one, such as `'accuracy'`. Default `'loss'`: the mean
+       * cross-entropy or squared error.
+       */
+      readonly metric?: string;
+      /** Whether smaller or larger is better; it follows from the metric, and must not contradict it. */
+      readonly mode?: 'min' | 'max';
+      /** What the rate is multiplied by. Default 0.1. */
+      readonly factor?: number;
+      /** It falls after more than so many evaluated epochs that were no better. Default 10. */
+      readonly patience?: number;
+      /** By how much an epoch must be better. Default 1e-4. */
+      readonly threshold?: number;
+      /** `'rel'` (default): by a part of the best number; `'abs'`: by the threshold itself. */
+      readonly thresholdMode?: 'rel' | 'abs';
+      /** Evaluated epochs after a fall that do not count as bad. Default 0. */
+      readonly cooldown?: number;
+      /** No rate falls below. Default 0. */
+      readonly min?: number;
     };
+
+/**
+ * A limit for the gradients of a step. `norm`: if all of them together, as one vector, are longer, they are shortened to it (PyTorch's
+ * `clip_grad_norm_`). `value`: each number is brought into [−value, value] (`clip_grad_value_`).
+ */
+export type GradientClipping =
+  { readonly norm: number; readonly value?: never } | { readonly value: number; readonly norm?: never };
 
 interface CommonSettings {
   /** Of the first epoch, if there is no warm-up. */
@@ -87,6 +117,20 @@ interface CommonSettings {
   readonly schedule?: Schedule;
   /** The rate grows to what the schedule says: `start` (default 1/3) of it in the first epoch, all after `epochs`. */
   readonly warmUp?: { readonly epochs: number; readonly start?: number };
+  /**
+   * Of what the optimizer gets: after the methods' coefficients and edits, after the mean over processes and over the parts of an
+   * accumulated batch, before weight decay. Default: none.
+   */
+  readonly clipping?: GradientClipping;
+  /**
+   * Other learning rates for parts of the model, as PyTorch's parameter groups: a rate, or a factor of `learningRate`. Schedule and
+   * warm-up act on each. Parts are a modality (its encoder), `head/<modality>` (what of the fusion serves it alone) and `fusion` (all heads
+   * and what is shared); the narrower name counts.
+   *
+   * @example
+   * learningRates: { audio: 1e-4, fusion: { factor: 10 } }
+   */
+  readonly learningRates?: Readonly<Record<string, number | { readonly factor: number }>>;
 }
 
 /** Settings of an optimizer, each as PyTorch defines it. */

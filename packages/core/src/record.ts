@@ -16,9 +16,13 @@ export interface EpochRecord {
   /** Of a method with stages. */
   readonly stage?: string;
   readonly learningRate: number;
+  /** Of the parts of the model that have others. */
+  readonly learningRates?: Readonly<Record<string, number>>;
   readonly seconds: number;
   /** True if a method ended the training with this epoch. */
   readonly stopped?: true;
+  /** Its name; `'early-stopping'` for the setting of that name. */
+  readonly stoppedBy?: string;
   /**
    * Batches that were left out because one sample alone had a modality, of which batch normalization would have had a single value in
    * each channel: no variance. Absent: none.

@@ -122,6 +122,13 @@ export interface Step<M extends string> extends Pass<M> {
    */
   taskLoss(logits: tf.Tensor2D, modality?: M): tf.Scalar;
   /**
+   * What a mean over samples of the batch, in a loss of one's own, is multiplied by, so that the loss is a mean over all samples: of all
+   * processes, and of all parts of an accumulated batch. 1 where there is nothing else.
+   *
+   * @param modality Where the mean is over the samples that have it.
+   */
+  share(modality?: M): number;
+  /**
    * The mean of a number of each sample, such as a score: over the samples that have the modality, of all processes. NaN for a modality
    * that no sample has; the rows of absent samples may hold anything.
    *

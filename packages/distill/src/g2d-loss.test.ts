@@ -150,6 +150,22 @@ describe.each(['tensorflow', 'wasm', 'cpu'])('on the %s backend', (backend) => {
       },
     });
 
+    it('takes another task loss, and shares of a larger batch', () => {
+      const { feature, logit } = g2dLoss(inputs());
+      const audio = g2dLoss(inputs(), { alpha: { audio: 1, image: 0 }, beta: { audio: 1, image: 0 } });
+      const found = g2dLoss(
+        { ...inputs(), taskLoss: tf.scalar(7), shares: { audio: 3, image: 0.5 } },
+        { alpha: 2, beta: 1 },
+      );
+      const [a, b] = [audio.feature, audio.logit].map((loss) => loss.dataSync()[0]!);
+      const [f, l] = [feature, logit].map((loss) => loss.dataSync()[0]!);
+      const [expectedFeature, expectedLogit] = [3 * a! + (f! - a!) / 2, 3 * b! + (l! - b!) / 2];
+      expectTensorClose(found.student, 7, { atol: 0 });
+      expectTensorClose(found.feature, expectedFeature, { rtol: 1e-5 });
+      expectTensorClose(found.logit, expectedLogit, { rtol: 1e-5 });
+      expectTensorClose(found.total, 7 + 2 * expectedFeature + expectedLogit, { rtol: 1e-5 });
+    });
+
     it('is L_S + α Σ L_feat + β Σ L_logit', () => {
       const all = inputs();
       const { total, student, feature, logit } = g2dLoss(all, { alpha: 0.5, beta: 2 });

@@ -35,6 +35,10 @@ export interface G2DLossInputs<M extends string> {
    * and teacher give for the others does not matter. A modality without a mask is present in every sample.
    */
   readonly present?: PresenceMasks<M>;
+  /** L_S, if it is another than `studentLoss` of these: with weights of classes, or a share of a larger batch. */
+  readonly taskLoss?: tf.Scalar;
+  /** What the losses of each modality are multiplied by: its share of a larger batch. Default: 1. */
+  readonly shares?: PerModality<M, number>;
 }
 
 /** Weights of the parts, and what the losses take. */
@@ -89,9 +93,16 @@ export function g2dLoss<M extends string>(
     task = 'classification',
   }: G2DLossOptions<NoInfer<M>> = {},
 ): G2DLoss {
-  const { labels, student, teachers, present } = checkKeys(
+  const {
+    labels,
+    student,
+    teachers,
+    present,
+    taskLoss: given,
+    shares,
+  } = checkKeys(
     options,
-    { labels: true, student: true, teachers: true, present: true },
+    { labels: true, student: true, teachers: true, present: true, taskLoss: true, shares: true },
     'g2dLoss',
   );
   assertTask(task);
@@ -119,15 +130,23 @@ export function g2dLoss<M extends string>(
     return mask ? { present: mask } : {};
   };
   return tf.tidy(() => {
-    const taskLoss = studentLoss(labels, student.logits, { task });
+    const taskLoss = given ?? studentLoss(labels, student.logits, { task });
+    const shared = (m: M, loss: tf.Scalar): tf.Scalar =>
+      shares && shares[m] !== 1 ? tf.mul(loss, shares[m]) : loss;
     const feature = weightedSum(modalities, alpha, (m) =>
-      featureDistillationLoss(teachers[m].features, student.features[m], {
-        reduction: featureReduction,
-        ...masked(m),
-      }),
+      shared(
+        m,
+        featureDistillationLoss(teachers[m].features, student.features[m], {
+          reduction: featureReduction,
+          ...masked(m),
+        }),
+      ),
     );
     const logit = weightedSum(modalities, beta, (m) =>
-      logitDistillationLoss(teachers[m].logits, student.logits, { temperature, task, ...masked(m) }),
+      shared(
+        m,
+        logitDistillationLoss(teachers[m].logits, student.logits, { temperature, task, ...masked(m) }),
+      ),
     );
     const total = tf.addN([taskLoss, feature.weighted, logit.weighted]) as tf.Scalar;
     return { total, student: taskLoss, feature: feature.sum, logit: logit.sum };

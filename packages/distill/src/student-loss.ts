@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkKeys, OptionError } from '@g2d/core';
-import { assertShape, crossEntropy, warnOfProbabilities } from '@g2d/tensor-ops';
+import { assertShape, crossEntropy, warnOfProbabilities, type CrossEntropyOptions } from '@g2d/tensor-ops';
 import { assertLogits, assertTask, type Task } from './options.js';
 
-/** What the student predicts. */
-export interface StudentLossOptions {
+/** What the student predicts; weights and smoothing are for classes. */
+export interface StudentLossOptions extends CrossEntropyOptions {
   /**
    * `'classification'` (default): cross-entropy with class ids. `'regression'`: one output, whose sigmoid is compared with targets in
    * [0, 1].
@@ -32,7 +32,11 @@ export function studentLoss(
   logits: tf.Tensor2D,
   options: StudentLossOptions = {},
 ): tf.Scalar {
-  const { task = 'classification' } = checkKeys(options, { task: true }, 'studentLoss');
+  const { task = 'classification', ...weights } = checkKeys(
+    options,
+    { task: true, classWeights: true, labelSmoothing: true },
+    'studentLoss',
+  );
   assertTask(task);
   const regression = task === 'regression';
   const [expected, meaning] = regression
@@ -46,7 +50,7 @@ export function studentLoss(
   }
   if (!regression) {
     warnOfProbabilities('logits', logits);
-    return crossEntropy(labels, logits);
+    return crossEntropy(labels, logits, weights);
   }
   assertLogits('logits', logits, task);
   const [batch] = logits.shape;

@@ -1,5 +1,5 @@
-import { defineMethod, type Hooks } from '@g2d/core';
-import { g2dLoss } from '@g2d/distill';
+import { defineMethod, perModality, type Hooks } from '@g2d/core';
+import { g2dLoss, type G2DLossOptions } from '@g2d/distill';
 import { z } from 'zod';
 import { weightOption } from './options.js';
 
@@ -33,11 +33,19 @@ export const g2dDistillation = defineMethod({
   needs: { teachers: 'unimodal' },
   options,
   create: <M extends string>(weights: z.output<typeof options>): Hooks<M> => ({
-    loss: ({ logits, features }, { task, batch: { labels, present }, teacherOutputs: teachers }) => ({
-      ...g2dLoss<string>(
-        { labels, student: { logits, features }, teachers, ...(present && { present }) },
-        { ...weights, task },
-      ),
-    }),
+    loss({ logits, features }, step) {
+      const { model, task, teacherOutputs: teachers } = step;
+      const { labels, present } = step.batch;
+      const student = { logits, features };
+      // Means over the whole batch, also where it is spread over processes or accumulated.
+      const taskLoss = step.taskLoss(logits);
+      const shares = perModality(model.modalities, (modality) => step.share(modality));
+      return {
+        ...g2dLoss<M>(
+          { labels, student, teachers, taskLoss, shares, ...(present && { present }) },
+          { ...(weights as G2DLossOptions<M>), task },
+        ),
+      };
+    },
   }),
 });

@@ -1,13 +1,15 @@
 import { OptionError, type Method, type Model } from '@g2d/core';
-import { assertMethods } from '@g2d/trainer/internal';
+import { createOptimizer } from '@g2d/tensor-ops';
+import { staged } from '@g2d/trainer/internal';
 import type { RunConfig } from './config-schema.js';
 import type { RunData } from './open-data.js';
 import type { RunPlan } from './plan-run.js';
+import { trainSettings } from './train-settings.js';
 
 /**
  * Checks what can be known of a run once its data are open and its model is there, before anything is written or trained.
  *
- * @throws {OptionError} If a method cannot work with the task, the model or the splits, or teachers would judge other inputs.
+ * @throws {OptionError} If a method or a setting cannot work with the task, the model or the splits, or teachers would judge other inputs.
  */
 export function checkOpened(
   { config, methods, needsTeachers }: RunPlan,
@@ -15,7 +17,9 @@ export function checkOpened(
 ): void {
   const { task } = data.train;
   const { epochs } = config;
-  assertMethods({ model, methods, teachers: needsTeachers, epochs, task, evaluate: true });
+  const settings = trainSettings(config, { data, modalities: model.modalities });
+  staged({ ...settings, model, methods, teachers: needsTeachers, epochs, task, evaluate: true });
+  createOptimizer(model, settings.optimizer).dispose();
   assertValidation(config, methods, data);
   if (!needsTeachers || config.teacherOutputs !== 'stored') return;
   for (const modality of model.modalities) assertNotAugmented(modality, config, data);

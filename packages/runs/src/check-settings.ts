@@ -32,7 +32,7 @@ function assertTogether({ epochs, teacherOutputs }: RunConfig, methods: readonly
 
 /** What can be meant, but hardly is. */
 function remarksOn(
-  { methodOptions, encoders, epochs }: RunConfig,
+  { methodOptions, encoders, epochs, freeze, modalities = Object.keys(encoders) }: RunConfig,
   methods: readonly Method<string>[],
 ): string[] {
   const has = ({ name }: { readonly name: string }): boolean =>
@@ -41,7 +41,12 @@ function remarksOn(
   const before = (smp?.phaseEpochs ?? []).slice(0, -1).reduce((sum, phase) => sum + phase, 0);
   const never = has(modalityPrioritization) && before >= epochs;
   const random = has(linearProbe) && !Object.values(encoders).some(({ weights }) => weights);
+  const raw = freeze.filter((part) => modalities.includes(part) && encoders[part] && !encoders[part].weights);
   return [
+    ...raw.map(
+      (modality) =>
+        `"freeze" has ${modality}, whose encoder keeps random weights: give "encoders.${modality}.weights", for example a run folder.`,
+    ),
     ...(never
       ? [
           `The joint phase of SMP begins after epoch ${before}, and the run has ${epochs}: it is never reached.`,

@@ -59,7 +59,46 @@ const scheduleSchema = z.discriminatedUnion('type', [
     epochs: positiveSchema,
     min: z.number().min(0).optional(),
   }),
+  z.strictObject({
+    type: z.literal('plateau'),
+    metric: z
+      .string()
+      .optional()
+      .describe(
+        'What is watched on the validation split: loss (default), accuracy, macroF1, calibrationError; of a regression loss, meanAbsolutePercentageError, rSquared.',
+      ),
+    mode: z
+      .enum(['min', 'max'])
+      .optional()
+      .describe('Whether smaller or larger is better. Default: as the metric has it.'),
+    factor: z.number().min(0).lt(1).optional().describe('What the rate is multiplied by. Default 0.1.'),
+    patience: countSchema
+      .optional()
+      .describe('It falls after more than so many evaluated epochs that were no better. Default 10.'),
+    threshold: z.number().min(0).optional().describe('By how much an epoch must be better. Default 1e-4.'),
+    thresholdMode: z
+      .enum(['rel', 'abs'])
+      .optional()
+      .describe('rel (default): by a part of the best number. abs: by the threshold itself.'),
+    cooldown: countSchema
+      .optional()
+      .describe('Evaluated epochs after a fall that do not count as bad. Default 0.'),
+    min: z.number().min(0).optional().describe('No rate falls below. Default 0.'),
+  }),
 ]);
+
+const aboveZero = z.number().positive();
+
+const clippingSchema = z
+  .strictObject({ norm: aboveZero.optional(), value: aboveZero.optional() })
+  .refine(({ norm, value }) => (norm === undefined) !== (value === undefined), {
+    error: 'with "norm" (the most that all gradients together may be long) or with "value" (for each number)',
+  })
+  .describe(
+    'A limit for the gradients of a step, after the methods have edited them: the norm of all together, or the size of each number.',
+  );
+
+const rateSchema = z.union([z.number().min(0), z.strictObject({ factor: z.number().min(0) })]);
 
 const anyOptimizer = {
   learningRate: z.number().min(0),
@@ -68,6 +107,13 @@ const anyOptimizer = {
   warmUp: z
     .strictObject({ epochs: positiveSchema, start: z.number().positive().max(1).optional() })
     .optional(),
+  clipping: clippingSchema.optional(),
+  learningRates: z
+    .record(z.string(), rateSchema)
+    .optional()
+    .describe(
+      'Part of the model → its learning rate, or { "factor": … } of "learningRate". Parts: a modality (its encoder), head/<modality>, fusion (all heads and what is shared).',
+    ),
 };
 
 const adamSettings = {
@@ -89,6 +135,45 @@ const optimizerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('adam'), ...adamSettings }),
   z.strictObject({ type: z.literal('adam-w'), ...adamSettings }),
 ]);
+
+const lossSchema = z
+  .strictObject({
+    classWeights: z
+      .union([z.literal('balanced'), z.array(z.number().min(0)), z.record(z.string(), z.number().min(0))])
+      .optional()
+      .describe(
+        'A weight for each class, as a list, or by name (1 for classes that are not named); balanced: n / (k · n_c), from the training split.',
+      ),
+    labelSmoothing: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe('The part of the true class that all classes share. Default 0.'),
+  })
+  .describe("Of a classifier: how its errors weigh in training, as in PyTorch's CrossEntropyLoss.");
+
+const earlyStoppingSchema = z
+  .strictObject({
+    patience: positiveSchema.describe(
+      'The run ends after so many evaluated epochs one after another that were no better.',
+    ),
+    minDelta: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('By more than this an epoch must be better than the best one. Default 0.'),
+    metric: z
+      .string()
+      .optional()
+      .describe(
+        'What is watched on the validation split. Default: accuracy, or meanAbsolutePercentageError of a regression; also loss and the others that plateau schedules know.',
+      ),
+    after: countSchema
+      .optional()
+      .describe("Epochs that do not count, such as those of SMP's phases before the joint one. Default 0."),
+  })
+  .describe('Ends the run before its last epoch.');
 
 const dataSchema = z.strictObject({
   inMemory: z.boolean().default(false).describe('Read every sample once, and keep it.'),
@@ -168,6 +253,19 @@ export const configSchema = z.strictObject({
   epochs: countSchema,
   batchSize: positiveSchema,
   optimizer: optimizerSchema,
+  accumulate: positiveSchema
+    .default(1)
+    .describe(
+      'Batches of one step: as one batch that is so many times as large, but for batch normalization, which sees each for itself.',
+    ),
+  loss: lossSchema.optional(),
+  freeze: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Parts that stay as they are, with their running statistics: a modality (its encoder), head/<modality>, fusion (all heads and what is shared).',
+    ),
+  earlyStopping: earlyStoppingSchema.optional(),
   precision: precisionSchema.describe(
     'Of the convolutions in training. auto: bfloat16 on processors with units for it, else float32.',
   ),

@@ -9,6 +9,7 @@ const FREE = [
   'data.cache',
   'data.inMemory',
   'checkpoints',
+  'evaluation.batchSize',
   // The same files may lie elsewhere by now; a run that goes on has copies of its teachers.
   'dataset.root',
   'teachers',
@@ -17,14 +18,16 @@ const FREE = [
 /**
  * The first setting in which two configurations differ and a resumed run must not.
  *
+ * @param changeable Further settings that it may have otherwise.
  * @returns Its key, with the two values.
  */
 export function firstDifference(
   begun: RunConfig,
   now: RunConfig,
+  changeable: readonly string[] = [],
 ): { readonly key: string; readonly begun: unknown; readonly now: unknown } | undefined {
   return differences(begun, now, '').find(
-    ({ key }) => !FREE.some((free) => key === free || key.startsWith(`${free}.`)),
+    ({ key }) => ![...FREE, ...changeable].some((free) => key === free || key.startsWith(`${free}.`)),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { EpochRecord, MultimodalDataset, Scores } from '@g2d/core';
-import { classScores } from '@g2d/tensor-ops';
+import { classScores, probabilitiesOf } from '@g2d/tensor-ops';
 import {
   evaluate,
   evaluateRegression,
@@ -8,7 +8,7 @@ import {
   type Predictor,
   type SplitMetrics,
 } from '@g2d/trainer';
-import { headline, probabilitiesOf } from '@g2d/trainer/internal';
+import { headline } from '@g2d/trainer/internal';
 import type { RunPredictions } from '@g2d/core/run-folder';
 import type { RunSummary } from './node/run-folder.js';
 import type { RunConfig } from './config-schema.js';

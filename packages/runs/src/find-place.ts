@@ -2,6 +2,7 @@ import { OptionError, shown } from '@g2d/core';
 import type { TrainingState } from '@g2d/trainer';
 import { fromCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
+import { CHANGEABLE, checkContinuation, earlierSettings, type EarlierSettings } from './continuation.js';
 import { firstDifference } from './differences.js';
 import { describeEnvironment } from './environment.js';
 import { asRecorded } from './method-names.js';
@@ -18,6 +19,8 @@ export interface Place {
   readonly finished?: RunSummary;
   /** The state that it goes on from; it begins without one. */
   readonly state?: TrainingState & RunProgress;
+  /** What it had before, if it goes on with other settings: to be checked with its methods, and recorded. */
+  readonly earlier?: EarlierSettings;
   /** For the user. */
   readonly notes: readonly string[];
 }
@@ -37,10 +40,11 @@ export function findPlace(
   const recorded = folder.config();
   const finished = folder.summary();
   const begun = recorded && resume ? parseConfig(recorded, { where: `${path}/config.json` }) : undefined;
-  // A finished run is not trained again.
-  const settled = settlePrecision(asRecorded(wanted), { begun, trains: !finished });
-  const { notes } = settled;
-  const last = recorded && !finished ? readCheckpoint(folder.checkpoints, 'last') : undefined;
+  // A finished run is not trained again, but for more epochs.
+  const trains = !finished || (begun !== undefined && begun.epochs !== wanted.epochs);
+  const settled = settlePrecision(asRecorded(wanted), { begun, trains });
+  const notes = [...settled.notes];
+  const last = recorded ? readCheckpoint(folder.checkpoints, 'last') : undefined;
   // A run that was not saved once has nothing to lose: it begins anew, with whatever settings.
   if (!recorded || (!finished && !last)) return settled;
   if (!begun) {
@@ -51,15 +55,32 @@ export function findPlace(
       { option: 'out', value: path, accepted: 'a new or empty folder' },
     );
   }
-  const config = withRecordedOrder(settled.config, begun);
-  const other = firstDifference(begun, config);
+  const asked = withRecordedOrder(settled.config, begun);
+  const other = firstDifference(begun, asked, CHANGEABLE);
   if (other) {
     throw new OptionError(
       `The run in ${path} began with "${other.key}" ${written(other.begun)}, but now it is ${written(other.now)}. A run goes on with the settings that it began with; for others begin a new one with --out.`,
       { option: other.key, value: other.now, accepted: written(other.begun) },
     );
   }
-  if (finished || !last) return { config, ...(finished && { finished }), notes };
+  // A run that ended before its last epoch would have ended there too.
+  const ended = folder.lastRecord()?.epoch ?? 0;
+  const state = last && fromCheckpoint(last);
+  const endedByItself = state !== undefined && ended < state.position.epoch - 1;
+  const isLonger = endedByItself && asked.epochs !== begun.epochs;
+  const config = isLonger ? { ...asked, epochs: begun.epochs } : asked;
+  if (isLonger)
+    notes.push(`The run ended by itself in epoch ${ended}: another number of epochs changes nothing.`);
+  const earlier = earlierSettings(begun, config);
+  const isChanged = Object.keys(earlier).length > 0;
+  if (finished && !isChanged) return { config, finished, notes };
+  if (!state) {
+    throw new OptionError(
+      `The finished run in ${path} has no checkpoint "last" from which it could go on with other settings.`,
+      { option: 'resume', value: earlier, accepted: 'the settings that it has' },
+    );
+  }
+  const remarks = checkContinuation(begun, config, state.position);
   const { backend } = describeEnvironment();
   const before = recorded.environment?.backend;
   const moved =
@@ -68,7 +89,12 @@ export function findPlace(
       : [
           `The run began on the backend ${before}, and goes on on ${backend}: its numbers will not be those of one backend.`,
         ];
-  return { config, state: fromCheckpoint(last), notes: [...notes, ...last.warnings, ...moved] };
+  return {
+    config,
+    state,
+    ...(isChanged && { earlier }),
+    notes: [...notes, ...(last?.warnings ?? []), ...moved, ...remarks],
+  };
 }
 
 /** Without a list of modalities they follow from the encoders, which are compared; their order is the dataset's. */

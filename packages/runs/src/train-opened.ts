@@ -42,10 +42,10 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   const { batchesPerEpoch, optimizer } = options;
   const { epochs } = new Stages({ ...config, methods, modalities: run.model.modalities, optimizer });
   const position = state?.position ?? { epoch: 1, batch: 0 };
-  reporter.begin({
-    total: epochs * batchesPerEpoch,
-    done: Math.min((position.epoch - 1) * batchesPerEpoch + position.batch, epochs * batchesPerEpoch),
-  });
+  const stepsOf = (batches: number): number => Math.ceil(batches / config.accumulate);
+  const total = epochs * stepsOf(batchesPerEpoch);
+  const done = (position.epoch - 1) * stepsOf(batchesPerEpoch) + stepsOf(position.batch);
+  reporter.begin({ total, done: Math.min(done, total) });
   folder.forgetFrom(position.epoch);
 
   const events = openEventFile(folder.tensorboard, { fromStep: position.epoch });
@@ -102,6 +102,8 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
             saved = performance.now();
           }
           reporter.epoch(record);
+          if (record.stoppedBy !== undefined)
+            reporter.note(`Epoch ${epoch} is the last: ${record.stoppedBy} ended the run.`);
           // After the last epoch there is nothing to stop.
           return epoch < epochs ? stopIfAsked() : undefined;
         },

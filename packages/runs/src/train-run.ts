@@ -2,6 +2,7 @@ import { existsSync, rmdirSync } from 'node:fs';
 import { beginRun } from './begin-run.js';
 import { checkBatches } from './check-batches.js';
 import type { RunConfig } from './config-schema.js';
+import { assertNoStages } from './continuation.js';
 import { findPlace } from './find-place.js';
 import { RunFolder } from './node/run-folder.js';
 import { lockRun } from './node/run-lock.js';
@@ -27,7 +28,9 @@ export interface TrainRunOptions {
  * `checkpoints/`, at last `predictions.json` and `summary.json`.
  *
  * A run that is killed at any moment goes on from its last checkpoint with `resume`, and ends with the same weights and metrics, bit for
- * bit, as one that was never stopped (same backend, same machine). Choose a backend before the call (`loadTensorFlow`).
+ * bit, as one that was never stopped (same backend, same machine). It may go on with more epochs than it began with, also when it is
+ * finished, and ends as one that had them from the start; where that could not be, it is refused. Choose a backend before the call
+ * (`loadTensorFlow`).
  *
  * @throws {OptionError} If the configuration cannot be run, the folder is not free, or `resume` has other settings than the run began with.
  * @throws {G2DError} `G2D_RUN_IN_USE` if another process trains in the folder, `G2D_RUN_FOLDER` if it cannot be written, `G2D_DIVERGED` if
@@ -45,16 +48,18 @@ export async function trainRun(
   const isNew = !existsSync(out);
   const release = lockRun(out);
   try {
-    const { config, finished, state, notes } = findPlace(folder, wanted, { resume });
+    const { config, finished, state, earlier, notes } = findPlace(folder, wanted, { resume });
     for (const line of notes) reporter.note(line);
     if (finished) return { status: 'finished', folder, summary: finished };
     const plan = await planRun(config);
+    if (earlier) assertNoStages(plan.methods, earlier);
     const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named' });
     try {
       // A run that began goes on: what is too small is left out.
       if (!state) checkBatches(run);
       await tryBatches(run);
       if (!state) beginRun(run);
+      else if (earlier) folder.goOn(config, { from: state.position.epoch, earlier });
       for (const remark of plan.remarks) reporter.note(remark);
       return await trainOpened(run, { state, signal, reporter });
     } finally {

@@ -1,9 +1,9 @@
-import type { OptimizerSettings } from '@g2d/core';
 import { batches, randomAffineCrop, type Augmentation, type BatchesOptions } from '@g2d/datasets';
 import type { TrainOptions } from '@g2d/trainer';
 import type { RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
 import type { OpenedRun } from './open-run.js';
+import { trainSettings } from './train-settings.js';
 
 /** Samples at a time where a method looks at all of them; it changes speed and memory only. */
 const EVERY_SAMPLE_BATCH = 250;
@@ -30,13 +30,13 @@ export async function trainingOptions(
   } satisfies Partial<BatchesOptions<string, string>>;
   const augmentation = Object.entries(augment).filter(([modality]) => modalities.includes(modality));
   return {
+    ...trainSettings(config, { data, modalities }),
     model: run.model,
     methods: plan.methods,
     ...(plan.needsTeachers && { teachers: await run.startTeachers() }),
     task: data.train.task,
     epochs: config.epochs,
     seed: config.seed,
-    optimizer: defined(config.optimizer) as OptimizerSettings,
     batchesPerEpoch: batchCount(data.train.size, config),
     batches: (epoch, startBatch) =>
       batches(data.train, {

@@ -6,7 +6,7 @@ export { deriveSeed, randomStream } from './random.js';
 export { kaimingNormal, xavierNormal } from './initializers.js';
 
 // Losses and scores
-export { crossEntropy } from './cross-entropy.js';
+export { assertCrossEntropyOptions, crossEntropy, type CrossEntropyOptions } from './cross-entropy.js';
 export { klDivergence } from './kl-divergence.js';
 export { trueClassProbability } from './true-class-probability.js';
 export { warnOfProbabilities } from './warn-of-probabilities.js';
@@ -14,13 +14,27 @@ export { warnOfProbabilities } from './warn-of-probabilities.js';
 // Training
 export { orderedGradients } from './gradients.js';
 export { gradientCosine, gradientDot, gradientNorm, scaleGradients } from './gradient-lists.js';
+export { clipGradientNorm, clipGradientValue } from './clip-gradients.js';
 export { scaleGradient, stopGradient } from './gradient-flow.js';
 export { SGD, type SGDOptions } from './optimizers/sgd.js';
 export { Adam, type AdamOptions } from './optimizers/adam.js';
 export { AdamW } from './optimizers/adam-w.js';
+export { createOptimizer } from './optimizers/create-optimizer.js';
+export { stepOptimizer } from './optimizers/step-optimizer.js';
+export { assertParts, partsOf } from './model-parts.js';
+export { joinRecords, joinRows } from './join-rows.js';
+export { learningRateAt, partFactorsAt } from './schedules/learning-rate-at.js';
 export { stepDecay, type StepDecayOptions } from './schedules/step-decay.js';
 export { cosineAnnealing } from './schedules/cosine-annealing.js';
 export { linearWarmUp } from './schedules/linear-warm-up.js';
+
+export {
+  NO_PLATEAU,
+  reducedRate,
+  watchPlateau,
+  type PlateauOptions,
+  type PlateauState,
+} from './schedules/reduce-on-plateau.js';
 
 // Evaluation and saved arrays
 export {
@@ -33,3 +47,12 @@ export {
   rSquared,
   type ClassScores,
 } from './metrics.js';
+export {
+  measureClasses,
+  measureValues,
+  probabilitiesOf,
+  type ClassMetrics,
+  type Head,
+  type SplitMetrics,
+  type ValueMetrics,
+} from './measure.js';

@@ -45,11 +45,17 @@ export function addStep(totals: EpochTotals, { loss, scores, series }: StepRecor
   };
 }
 
-/** The totals with one batch more that was left out. */
-export const skipStep = (totals: EpochTotals): EpochTotals => ({
-  ...totals,
-  skipped: (totals.skipped ?? 0) + 1,
-});
+/** The totals with so many batches more that were left out. */
+export const skipSteps = (totals: EpochTotals, count: number): EpochTotals =>
+  count === 0 ? totals : { ...totals, skipped: (totals.skipped ?? 0) + count };
+
+/** The mean of series, of what is a number in each. */
+export function meanSeries(series: readonly StepRecord['series'][]): StepRecord['series'] {
+  const totals = series.reduce((sum, each) => addStep(sum, { loss: {}, scores: {}, series: each }), NO_STEPS);
+  return mapValues(totals.series, means);
+}
+
+const means = (sums: Sums): Record<string, number> => mapValues(sums, ({ sum, samples }) => sum / samples);
 
 const one = (value: number): ScoreSum =>
   Number.isFinite(value) ? { sum: value, samples: 1 } : { sum: 0, samples: 0 };
@@ -80,7 +86,6 @@ export function summarize({ steps, skipped = 0, loss, scores, series }: EpochTot
       { option: 'batches', value: 0, accepted: 'at least one batch' },
     );
   }
-  const means = (sums: Sums): Record<string, number> => mapValues(sums, ({ sum, samples }) => sum / samples);
   return {
     ...(skipped > 0 && { skippedSteps: skipped }),
     loss: means(loss),

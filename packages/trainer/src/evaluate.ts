@@ -11,14 +11,14 @@ import {
   type Task,
   type Unlabelled,
 } from '@g2d/core';
-import { mapValues } from './map-values.js';
 import {
   measureClasses,
   measureValues,
   type ClassMetrics,
   type SplitMetrics,
   type ValueMetrics,
-} from './measure.js';
+} from '@g2d/tensor-ops';
+import { mapValues } from './map-values.js';
 import { nonFiniteInputs } from './non-finite-inputs.js';
 import { readBatches } from './read-batches.js';
 

@@ -1,6 +1,7 @@
 // The loop
 export { predictorAt, train, type TrainOptions, type TrainResult } from './train.js';
 export type { TrainingOptions } from './training.js';
+export type { TrainingSettings } from './staged.js';
 export type { Position, TrainingState } from './training-state.js';
 export type { SavedState } from './method-state.js';
 export { readState, writeState } from './model-state.js';
@@ -15,7 +16,9 @@ export {
   type Predictor,
   type RegressionEvaluation,
 } from './evaluate.js';
-export type { ClassMetrics, SplitMetrics, ValueMetrics } from './measure.js';
+export type { ClassMetrics, SplitMetrics, ValueMetrics } from '@g2d/tensor-ops';
+export type { EarlyStopping } from './early-stopping.js';
+export type { LossOptions } from './loss-options.js';
 export { extractFeatures } from './extract-features.js';
 
 // Teachers

@@ -1,10 +1,10 @@
 // What the other @g2d packages need of the loop beside its public names. It may change with every version.
 export { headline } from './evaluate.js';
 export { mapValues } from './map-values.js';
-export { probabilitiesOf } from './measure.js';
-export { assertMethod, assertMethods } from './method-stack.js';
+export { assertMethod } from './method-stack.js';
 export { disposeState } from './model-state.js';
 export { RunningMethods } from './running-methods.js';
 export { withStep } from './step.js';
 export { TrainingContext } from './training.js';
+export { staged } from './staged.js';
 export { Stages } from './stages.js';

@@ -9,7 +9,7 @@ import {
 } from '@g2d/core';
 
 /** A stack of methods and what it is to train. */
-interface Stack<M extends string> {
+export interface Stack<M extends string> {
   readonly model: Pick<Model<M>, 'modalities' | 'parameters'>;
   readonly methods: readonly Method<M>[];
   readonly teachers?: unknown;

@@ -40,6 +40,11 @@ export class RunningMethods<M extends string> {
     this.#present = present;
   }
 
+  /** What a method remembers; to be read only. */
+  stateOf(name: string): unknown {
+    return this.#states.get(name);
+  }
+
   /** Makes the states, or puts saved ones in their place. */
   async start(training: Training<M>, saved: Readonly<Record<string, SavedState>> = {}): Promise<void> {
     for (const { name, init } of this.#methods) {
@@ -93,15 +98,15 @@ export class RunningMethods<M extends string> {
     });
   }
 
-  /** @returns Whether a method ends the training here. */
-  async epoch(record: EpochRecord, training: Training<M>): Promise<boolean> {
-    let last = false;
+  /** @returns The method that ends the training here, if one does. */
+  async epoch(record: EpochRecord, training: Training<M>): Promise<string | undefined> {
+    let stoppedBy: string | undefined;
     for (const { name, epoch } of this.#present) {
       if (!epoch) continue;
-      last = (await epoch(record, training, this.#states.get(name))) === 'stop' || last;
+      if ((await epoch(record, training, this.#states.get(name))) === 'stop') stoppedBy ??= name;
       this.#follow(name);
     }
-    return last;
+    return stoppedBy;
   }
 
   /** Whether a state holds a tensor, which is then not the step's to free. */

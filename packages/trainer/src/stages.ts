@@ -1,13 +1,7 @@
 import { OptionError, type Method, type OptimizerSettings, type Stage } from '@g2d/core';
+import { learningRateAt, partFactorsAt } from '@g2d/tensor-ops';
 import { assertHooks, assertOwners } from './method-stack.js';
-import { learningRateAt } from './optimizer-options.js';
-
-/** The optimizer of an epoch. */
-interface StageOptimizer {
-  readonly settings: OptimizerSettings;
-  /** The epoch that its schedule begins with. */
-  readonly since: number;
-}
+import type { Plateau, StageOptimizer } from './plateau.js';
 
 /** A stage where it stands in a training. */
 interface PlacedStage<M extends string> extends StageOptimizer {
@@ -74,23 +68,51 @@ export class Stages<M extends string> {
     return found?.stage.optimizer !== undefined && found.first === epoch;
   }
 
+  /** The methods as they are in every stage. */
+  get allHooks(): readonly Method<M>[] {
+    return [this.#run.methods, ...this.#placed.map(({ hooks }) => hooks)].flat();
+  }
+
+  /** The settings of every optimizer. */
+  get settings(): readonly OptimizerSettings[] {
+    return [this.#run.optimizer, ...this.#placed.map(({ settings }) => settings)];
+  }
+
   /**
    * The learning rate of an epoch.
    *
    * @param before What the optimizer has. One that a method has set goes on, times what the schedule changes.
+   * @param plateau What a plateau schedule has seen.
    */
-  learningRate(epoch: number, before: number): number {
+  learningRate(epoch: number, before: number, plateau?: Plateau): number {
     const { settings, since } = this.optimizer(epoch);
-    const rate = learningRateAt(settings, epoch - since + 1);
+    const { reductions, falls } = ofOptimizer(plateau, since);
+    const rate = learningRateAt(settings, epoch - since + 1, reductions);
     if (epoch === since) return rate;
-    const expected = learningRateAt(settings, epoch - since);
+    const expected = learningRateAt(settings, epoch - since, reductions - Number(falls));
     return before === expected || expected === 0 ? rate : (before * rate) / expected;
+  }
+
+  /** What the learning rate of an epoch is multiplied by for parts of the model with rates of their own. */
+  partFactors(epoch: number, plateau?: Plateau): Readonly<Record<string, number>> {
+    const { settings, since } = this.optimizer(epoch);
+    const { reductions } = ofOptimizer(plateau, since);
+    return partFactorsAt(settings, epoch - since + 1, reductions);
   }
 
   #at(epoch: number): PlacedStage<M> | undefined {
     return this.#placed.findLast(({ first }) => first <= epoch) ?? this.#placed[0];
   }
 }
+
+/** A plateau that another optimizer's schedule saw is none. */
+const ofOptimizer = (
+  plateau: Plateau | undefined,
+  since: number,
+): { readonly reductions: number; readonly falls: boolean } =>
+  plateau?.since === since
+    ? { reductions: plateau.seen.reductions, falls: plateau.falls }
+    : { reductions: 0, falls: false };
 
 function assertStage<M extends string>(stage: Stage<M>, method: string): void {
   const { name, epochs } = stage;

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { studentLoss } from '@g2d/distill';
+import { studentLoss, type StudentLossOptions } from '@g2d/distill';
 import { withDropoutSeed } from '@g2d/accelerate';
 import {
   G2DError,
@@ -18,19 +18,20 @@ import {
   type Step,
   type StepResult,
 } from '@g2d/core';
-import { deriveSeed } from '@g2d/tensor-ops';
-import type { StepRecord } from './epoch-log.js';
+import { deriveSeed, joinRecords } from '@g2d/tensor-ops';
 import { nonFiniteInputs } from './non-finite-inputs.js';
+import { GradientMean, type PlacedBatch } from './accumulate.js';
+import { meanSeries, type StepRecord } from './epoch-log.js';
 import { BatchPass } from './pass.js';
 import { meanGradients, meanNumbers, summed } from './reduce.js';
 import type { RunningMethods } from './running-methods.js';
 import type { TrainingContext } from './training.js';
 
 /** Where a step is in a training. */
-export interface StepPlace<M extends string> {
+export interface StepPlace<M extends string> extends PlacedBatch<M> {
   readonly epoch: number;
-  readonly batchIndex: number;
-  readonly batch: Batch<M>;
+  /** The batches that make up `batch`, if they are several: passes run on one after another. */
+  readonly parts?: readonly PlacedBatch<M>[];
 }
 
 /**
@@ -47,8 +48,7 @@ export function withStep<M extends string, T>(
   run: (step: BatchStep<M>) => T,
 ): T {
   const kept = new Set<tf.Tensor>();
-  // Dropout depends on the run's seed and the step alone, so that a resumed run draws the same masks.
-  const seed = deriveSeed(training.seed, `dropout/epoch-${place.epoch}/step-${place.batchIndex}`);
+  const seed = dropoutSeed(training, place);
   const body = (): T => withDropoutSeed(seed, () => run(new BatchStep(training, running, place, kept)));
   try {
     return tf.tidy(() => body() as never) as T;
@@ -57,14 +57,20 @@ export function withStep<M extends string, T>(
   }
 }
 
+/** Dropout depends on the run's seed and the step alone, so that a resumed run draws the same masks. */
+const dropoutSeed = <M extends string>(
+  { seed }: TrainingContext<M>,
+  { epoch, batchIndex }: { readonly epoch: number; readonly batchIndex: number },
+): number => deriveSeed(seed, `dropout/epoch-${epoch}/step-${batchIndex}`);
+
 /** What the loop does with a step. */
 export function trainStep<M extends string>(step: BatchStep<M>, running: RunningMethods<M>): StepResult<M> {
   step.plan();
   const own = running.step(step);
   if (own) return own;
-  const { losses, outputs, gradients } = step.valueAndGrads(() => {
-    const outputs = running.forward(step);
-    return { loss: running.loss(outputs, step) ?? jointLoss(step, outputs), outputs };
+  const { losses, outputs, gradients } = step.valueAndGradsOfParts((part) => {
+    const outputs = running.forward(part);
+    return { loss: running.loss(outputs, part) ?? jointLoss(part, outputs), outputs };
   });
   step.update(gradients, outputs);
   return { losses, outputs };
@@ -85,17 +91,25 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   readonly #running: RunningMethods<M>;
   /** Results of passes and hooks, which outlive the pass that is differentiated. */
   readonly #kept: Set<tf.Tensor>;
+  readonly #context: TrainingContext<M>;
+  /** The step that this one's batch is a part of, or itself. */
+  readonly #whole: BatchStep<M>;
+  /** Of a batch that is accumulated; else the step itself. */
+  readonly #parts: readonly BatchStep<M>[];
   #plans: readonly StepPlan<M>[] = [];
   #series: StepRecord['series'] = {};
-  #counts: { readonly own: Counts<M>; readonly all: Counts<M> } | undefined;
+  #joinedTeachers: Step<M>['teacherOutputs'] | undefined;
+  readonly #counts: { samples?: Counts<M>; weights?: Counts<M> } = {};
+  readonly #allCounts: { samples?: Counts<M>; weights?: Counts<M> } = {};
   /** What the present pass is differentiated by. */
   #active: readonly Parameter<M>[] | undefined;
 
   constructor(
     training: TrainingContext<M>,
     running: RunningMethods<M>,
-    { epoch, batchIndex, batch }: StepPlace<M>,
+    { epoch, batchIndex, batch, parts }: StepPlace<M>,
     kept: Set<tf.Tensor>,
+    whole?: BatchStep<M>,
   ) {
     const isJudged = running.present.some(({ needs }) => needs?.teachers === 'unimodal');
     super(training, batch, isJudged);
@@ -104,6 +118,11 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     this.batchIndex = batchIndex;
     this.#running = running;
     this.#kept = kept;
+    this.#context = training;
+    this.#whole = whole ?? this;
+    this.#parts = parts?.map((part) => new BatchStep(training, running, { epoch, ...part }, kept, this)) ?? [
+      this,
+    ];
     // Before anything is differentiated.
     if (isJudged) void this.teacherOutputs;
   }
@@ -117,9 +136,15 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     }));
   }
 
-  /** What was logged so far. */
+  /** What was logged so far; what the parts of a batch logged as its mean. */
   get series(): StepRecord['series'] {
-    return this.#series;
+    const ofParts = this.#parts.filter((part) => part !== this).map(({ series }) => series);
+    return { ...meanSeries(ofParts), ...this.#series };
+  }
+
+  override get teacherOutputs(): Step<M>['teacherOutputs'] {
+    if (this.#parts.includes(this)) return super.teacherOutputs;
+    return (this.#joinedTeachers ??= joinRecords(this.#parts.map((part) => part.teacherOutputs)));
   }
 
   override readonly log: Step<M>['log'] = (series) => {
@@ -127,28 +152,25 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   };
 
   get presentSamples(): PerModality<M, number> {
-    return this.#samples().all.byModality;
+    return this.#whole.#inAll('samples').byModality;
   }
+
+  readonly share = (modality?: M): number => this.#share('samples', modality);
 
   readonly taskLoss = (logits: tf.Tensor2D, modality?: M): tf.Scalar => {
     const { task, batch } = this;
     const rows = modality === undefined ? undefined : presentSamples(batch, modality);
+    const options = { task, ...this.#context.crossEntropyOf(logits.shape[1]) };
     const loss = rows
-      ? lossOfRows(batch.labels, logits, rows, task)
-      : studentLoss(batch.labels, logits, { task });
-    const { processes } = this.allReduce;
-    if (processes === 1) return loss;
-    const { own, all } = this.#samples();
-    const count = ({ total, byModality }: Counts<M>): number =>
-      modality === undefined ? total : byModality[modality];
-    // The mean of these over the processes is the mean over all samples.
-    const share = count(all) === 0 ? 1 : (processes * count(own)) / count(all);
+      ? lossOfRows(batch.labels, logits, rows, options)
+      : studentLoss(batch.labels, logits, options);
+    const share = this.#share(options.classWeights ?? 'samples', modality);
     return share === 1 ? loss : tf.mul(loss, share);
   };
 
   readonly meanByModality = (values: PerModality<M, tf.Tensor1D>): PerModality<M, number> => {
     const { modalities } = this.model;
-    const { own } = this.#samples();
+    const own = this.#here('samples');
     const means = perModality(modalities, (modality) =>
       own.byModality[modality] === 0 ? 0 : meanOverPresent(values[modality], this.batch.present?.[modality]),
     );
@@ -165,10 +187,41 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   };
 
   readonly valueAndGrads: Step<M>['valueAndGrads'] = (run, of = () => true) => {
-    const { parameters } = this.model;
-    const active = parameters.filter(
-      (parameter, i) => of(parameter) && this.#plans.every(({ coefficients }) => coefficients[i]),
+    const active = this.#activeOf(of);
+    const { losses, outputs, grads } = this.#differentiate(run, active);
+    return this.#reduced(losses, outputs, { grads, active });
+  };
+
+  /** The usual loss and its gradients: over all parts of the batch, one after another. */
+  valueAndGradsOfParts(
+    run: (part: BatchStep<M>) => { readonly loss: LossTerms; readonly outputs: Outputs<M> },
+  ): ValueAndGrads<M> {
+    if (this.#parts.includes(this)) return this.valueAndGrads(() => run(this));
+    const active = this.#activeOf(() => true);
+    const mean = new GradientMean(this.#parts.length);
+    const found = this.#parts.map((part) => {
+      const body = () => part.#differentiate(() => run(part), active);
+      const { grads, ...rest } = withDropoutSeed(dropoutSeed(this.#context, part), body);
+      mean.add(grads);
+      return rest;
+    });
+    const losses = meanSeries(found.map(({ losses }) => ({ losses })))['losses'] as Record<string, number>;
+    const outputs = joinRecords(found.map(({ outputs }) => outputs));
+    this.#keep(outputs);
+    return this.#reduced(losses, outputs, { grads: mean.value, active });
+  }
+
+  #activeOf(of: (parameter: Parameter<M>) => boolean): readonly Parameter<M>[] {
+    return this.model.parameters.filter(
+      (parameter, i) => of(parameter) && this.#whole.#plans.every(({ coefficients }) => coefficients[i]),
     );
+  }
+
+  /** A loss and its gradients in this process, on this batch. */
+  #differentiate(
+    run: () => { readonly loss: LossTerms; readonly outputs: Outputs<M> },
+    active: readonly Parameter<M>[],
+  ) {
     let outputs: Outputs<M> | undefined;
     let losses: Record<string, number> = {};
     const body = (): tf.Scalar => {
@@ -181,23 +234,39 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     };
     this.#active = active;
     let grads: tf.NamedTensorMap = {};
-    const variables = active.map(({ variable }) => variable);
     try {
       // Without a variable there is no tape.
       if (active.length === 0) tf.tidy(() => void body());
-      else ({ grads } = tf.variableGrads(body, variables));
+      else
+        ({ grads } = tf.variableGrads(
+          body,
+          active.map(({ variable }) => variable),
+        ));
     } finally {
       this.#active = undefined;
     }
-    losses = meanNumbers(this.allReduce, losses);
+    return { losses, outputs: outputs as Outputs<M>, grads };
+  }
+
+  /** Means over the processes. */
+  #reduced(
+    own: Readonly<Record<string, number>>,
+    outputs: Outputs<M>,
+    { grads, active }: { readonly grads: tf.NamedTensorMap; readonly active: readonly Parameter<M>[] },
+  ): ValueAndGrads<M> {
+    const losses = meanNumbers(this.allReduce, own);
     this.#assertFinite(losses);
-    const mean = meanGradients(this.allReduce, grads, variables);
-    const gradients = parameters.map((parameter) => {
+    const mean = meanGradients(
+      this.allReduce,
+      grads,
+      active.map(({ variable }) => variable),
+    );
+    const gradients = this.model.parameters.map((parameter) => {
       const { name } = parameter.variable;
       return { parameter, name, tensor: mean[name] ?? null };
     });
-    return { losses, outputs: outputs as Outputs<M>, gradients } satisfies ValueAndGrads<M>;
-  };
+    return { losses, outputs, gradients };
+  }
 
   readonly update = (gradients: Gradients<M>, outputs: Outputs<M>): void => {
     const frozen = gradients.map((_, i) => this.#plans.some(({ coefficients }) => coefficients[i] === null));
@@ -211,13 +280,13 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
       edited = scaled(edited, (place) => (frozen[place] ? 1 : (coefficients[place] ?? 1)));
       if (method.edit) edited = this.#running.edit(method, edited, outputs, this);
     });
-    this.optimizer.applyGradients(withFrozen(edited));
+    this.#context.applyGradients(withFrozen(edited));
   };
 
   protected override mode(): PassMode<M> {
     const training = perModality(
       this.model.modalities,
-      (modality) => !this.#plans.some(({ inference }) => inference(modality)),
+      (modality) => !this.#whole.#plans.some(({ inference }) => inference(modality)),
     );
     const gradients = this.#reached();
     return { training, ...(gradients && { gradients }) };
@@ -259,17 +328,52 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     }
   }
 
-  /** How many samples this process has, and all together. */
-  #samples(): { readonly own: Counts<M>; readonly all: Counts<M> } {
-    if (this.#counts) return this.#counts;
+  /**
+   * What a mean over samples of this batch is multiplied by: the mean of these over processes and parts is the mean over all samples. Of
+   * weighted means, with the samples' weights for their number.
+   */
+  #share(weights: Weights, modality?: M): number {
+    const parts = this === this.#whole ? 1 : this.#whole.#parts.length;
+    const terms = parts * this.allReduce.processes;
+    if (terms === 1) return 1;
+    const countOf = ({ total, byModality }: Counts<M>): number =>
+      modality === undefined ? total : byModality[modality];
+    const all = countOf(this.#whole.#inAll(weights));
+    return all === 0 ? 1 : (terms * countOf(this.#here(weights))) / all;
+  }
+
+  /** Of the batch in this process. */
+  #here(classWeights: Weights): Counts<M> {
+    const kind = classWeights === 'samples' ? 'samples' : 'weights';
+    const found = this.#counts[kind];
+    if (found) return found;
+    const { batch, model } = this;
+    const weights =
+      classWeights === 'samples'
+        ? batch.ids.map(() => 1)
+        : Array.from(batch.labels.dataSync<'int32'>(), (label) => classWeights[label] ?? 0);
+    const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+    const total = sum(weights);
+    const sumOf = (modality: M): number => {
+      const rows = presentSamples(batch, modality);
+      return rows ? sum(rows.map((i) => weights[i] as number)) : total;
+    };
+    return (this.#counts[kind] = { total, byModality: perModality(model.modalities, sumOf) });
+  }
+
+  /** Of the batch in all processes together. */
+  #inAll(weights: Weights): Counts<M> {
+    const kind = weights === 'samples' ? 'samples' : 'weights';
+    const found = this.#allCounts[kind];
+    if (found) return found;
     const { modalities } = this.model;
-    const total = this.batch.ids.length;
-    const countOf = (modality: M): number => presentSamples(this.batch, modality)?.length ?? total;
-    const own = { total, byModality: perModality(modalities, countOf) };
-    const sums = summed(this.allReduce, [total, ...modalities.map((modality) => own.byModality[modality])]);
+    const { total, byModality } = this.#here(weights);
+    const sums = summed(this.allReduce, [total, ...modalities.map((modality) => byModality[modality])]);
     const sumOf = (modality: M): number => sums[1 + modalities.indexOf(modality)] as number;
-    const all = { total: sums[0] as number, byModality: perModality(modalities, sumOf) };
-    return (this.#counts = { own, all });
+    return (this.#allCounts[kind] = {
+      total: sums[0] as number,
+      byModality: perModality(modalities, sumOf),
+    });
   }
 
   #assertFinite(losses: Readonly<Record<string, number>>): void {
@@ -292,6 +396,9 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     );
   }
 }
+
+/** What samples count: one each, or the weights of their classes. */
+type Weights = 'samples' | readonly number[];
 
 interface Counts<M extends string> {
   readonly total: number;
@@ -343,12 +450,12 @@ function lossOfRows(
   labels: tf.Tensor1D,
   logits: tf.Tensor2D,
   samples: readonly number[],
-  task: Step<string>['task'],
+  options: StudentLossOptions,
 ): tf.Scalar {
   return tf.tidy(() => {
     if (samples.length === 0) return tf.mul(tf.sum(logits), 0) as tf.Scalar;
     const rows = tf.tensor1d([...samples], 'int32');
-    return studentLoss(tf.gather(labels, rows), tf.gather(logits, rows), { task });
+    return studentLoss(tf.gather(labels, rows), tf.gather(logits, rows), options);
   });
 }
 

@@ -1,24 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assertModalityNames, checkKeys } from '@g2d/core';
 import type { Batch, EpochRecord, Method, OptimizerSettings, Snapshot } from '@g2d/core';
-import { addStep, NO_STEPS, skipStep, summarize, type StepRecord } from './epoch-log.js';
+import { addStep, NO_STEPS, skipSteps, summarize, type StepRecord } from './epoch-log.js';
+import { grouped, joinBatches, type PlacedBatch } from './accumulate.js';
+import type { SplitMetrics } from '@g2d/tensor-ops';
 import { headlines, type Predictor } from './evaluate.js';
-import type { SplitMetrics } from './measure.js';
-import { assertMethods } from './method-stack.js';
+import { settledLoss } from './loss-options.js';
+import { mapValues } from './map-values.js';
 import { readState } from './model-state.js';
 import { ownRows } from './own-rows.js';
+import { PLATEAU, type Plateau } from './plateau.js';
 import { predictorOf } from './predict.js';
 import { averageStatistics, sumScores } from './reduce.js';
 import { RunningMethods } from './running-methods.js';
 import { scoreBatch } from './scores.js';
-import { Stages } from './stages.js';
-import { trainStep, withStep, type StepPlace } from './step.js';
+import { trainStep, withStep } from './step.js';
 import { canTrain } from './too-few-rows.js';
+import { staged, type TrainingSettings } from './staged.js';
 import { TrainingContext, type TrainingOptions } from './training.js';
 import { BEGINNING, captureState, restoreState, type TrainingState } from './training-state.js';
 
 /** One training. */
-export interface TrainOptions<M extends string> extends Omit<TrainingOptions<NoInfer<M>>, 'model'> {
+export interface TrainOptions<M extends string>
+  extends Omit<TrainingOptions<NoInfer<M>>, 'model'>, TrainingSettings {
   readonly model: TrainingOptions<M>['model'];
   /** Empty: joint training. */
   readonly methods: readonly Method<M>[];
@@ -80,6 +84,7 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
   const begun = await begin(options);
   const { training, running, predict } = begun;
   try {
+    training.crossEntropyOf = await settledLoss(options.loss ?? {}, training);
     const status = await runEpochs(options, begun);
     running.finish();
     return { status, predict };
@@ -125,16 +130,24 @@ async function begin<M extends string>(options: TrainOptions<M>) {
       task: true,
       seed: true,
       allReduce: true,
+      accumulate: true,
+      freeze: true,
+      earlyStopping: true,
+      loss: true,
     },
     'train',
   );
   assertModalityNames(options.model.modalities, 'The model');
-  assertMethods(options);
-  const { model, methods, epochs, optimizer, resume } = options;
-  const stages = new Stages<M>({ methods, epochs, modalities: model.modalities, optimizer });
+  const { resume } = options;
+  const { methods, stages } = staged(options);
   const position = resume?.position ?? BEGINNING;
+  const { batchesPerEpoch: batches, accumulate = 1 } = options;
   const training = new TrainingContext<M>(
-    { ...options, epochs: stages.epochs },
+    {
+      ...options,
+      epochs: stages.epochs,
+      batchesPerEpoch: batches === undefined ? undefined : Math.ceil(batches / accumulate),
+    },
     stages.optimizer(position.epoch).settings,
   );
   const running = new RunningMethods<M>(methods);
@@ -160,6 +173,7 @@ async function runEpochs<M extends string>(
 ): Promise<TrainResult<M>['status']> {
   const { model, epochs } = training;
   let { position } = begun;
+  const plateau = (): Plateau | undefined => running.stateOf(PLATEAU) as Plateau | undefined;
   while (position.epoch <= epochs) {
     const { epoch } = position;
     const started = performance.now() - 1000 * position.seconds;
@@ -167,18 +181,23 @@ async function runEpochs<M extends string>(
     running.enter(stages.hooks(epoch));
     if (position.batch === 0) {
       if (stages.beginsAnew(epoch)) training.beginOptimizer(stages.optimizer(epoch).settings);
-      training.optimizer.learningRate = stages.learningRate(epoch, training.optimizer.learningRate);
+      training.optimizer.learningRate = stages.learningRate(
+        epoch,
+        training.optimizer.learningRate,
+        plateau(),
+      );
     }
+    training.partFactors = stages.partFactors(epoch, plateau());
 
-    for await (const batch of options.batches(epoch, position.batch)) {
+    const { accumulate = 1 } = options;
+    for await (const group of grouped(options.batches(epoch, position.batch), accumulate, position.batch)) {
       let { totals } = position;
-      const batchIndex = batch.index ?? position.batch;
+      const { batchIndex } = group.at(-1) as PlacedBatch<M>;
       try {
-        const record = runStep(training, running, { epoch, batch, batchIndex });
-        if (record === 'skipped') totals = skipStep(totals);
-        else if (record) totals = addStep(totals, record);
+        const { record, skipped } = runStep(training, running, { epoch, group, accumulate });
+        totals = skipSteps(record ? addStep(totals, record) : totals, skipped);
       } finally {
-        tf.dispose(batch);
+        for (const { batch } of group) tf.dispose(batch);
       }
       // What a method has taken from the batch is gone now: better said here than at a checkpoint.
       running.followAll();
@@ -198,20 +217,22 @@ async function runEpochs<M extends string>(
       epoch,
       ...(stage !== undefined && { stage }),
       learningRate: training.optimizer.learningRate,
+      ...partRates(training),
       seconds: seconds(),
       ...summary,
       ...(metrics && { ...headlines(metrics), metrics }),
     };
     // Only a method's hook can change them before the epoch is reported.
     const before = running.present.some((method) => method.epoch) ? readState(model) : undefined;
-    const last = await running.epoch(record, training);
+    const stoppedBy = await running.epoch(record, training);
+    const last = stoppedBy !== undefined;
     const evaluated = (): Snapshot['model'] => before ?? readState(model);
     // A method that ends the training leaves nothing to go on with.
     position = { epoch: last ? epochs + 1 : epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
     const next = position;
     if (
       (await options.onEpoch?.(
-        last ? { ...record, stopped: true } : record,
+        last ? { ...record, stopped: true, stoppedBy } : record,
         () => captureState(training, running, next),
         evaluated,
       )) === 'stop'
@@ -222,25 +243,66 @@ async function runEpochs<M extends string>(
   return 'finished';
 }
 
-/** A step on the samples of a batch that have a modality of the model; nothing if there are none, or too few to train on. */
+/** For the log. */
+function partRates<M extends string>({ partFactors, optimizer }: TrainingContext<M>) {
+  const learningRates = mapValues(partFactors, (factor) => optimizer.learningRate * factor);
+  return Object.keys(learningRates).length > 0 ? { learningRates } : {};
+}
+
+/** What came of some batches. */
+interface Stepped {
+  /** Nothing if no sample has a modality of the model, or all batches were left out. */
+  readonly record: StepRecord | undefined;
+  /** Batches that are left out, since there are too few samples to train on. */
+  readonly skipped: number;
+}
+
+/** A step on the samples of some batches that have a modality of the model. */
 function runStep<M extends string>(
   training: TrainingContext<M>,
   running: RunningMethods<M>,
-  { batch, ...place }: StepPlace<M>,
-): StepRecord | 'skipped' | undefined {
+  {
+    epoch,
+    group,
+    accumulate,
+  }: { readonly epoch: number; readonly group: readonly PlacedBatch<M>[]; readonly accumulate: number },
+): Stepped {
+  const { model, allReduce } = training;
+  const { modalities } = model;
+  let skipped = 0;
   // Plain numbers leave a `tidy` as they are.
-  return tf.tidy(() => {
-    const own = ownRows(batch, training.model.modalities);
-    const trains = canTrain(training, batch, own);
-    if (!own || !trains) return (own || training.allReduce.processes > 1 ? 'skipped' : undefined) as never;
-    return withStep(training, running, { ...place, batch: own }, (step) => {
+  const record: StepRecord | undefined = tf.tidy(() => {
+    const parts = group.flatMap(({ batch, batchIndex }) => {
+      const own = ownRows(batch, modalities);
+      const trains = canTrain(training, batch, own);
+      if (own && trains) return [{ batch: own, batchIndex }];
+      if (own || allReduce.processes > 1) skipped++;
+      return [];
+    });
+    const [first] = parts;
+    if (!first) return undefined as never;
+    const place =
+      accumulate === 1
+        ? { ...first, epoch }
+        : {
+            epoch,
+            parts,
+            batch: joinBatches(
+              parts.map(({ batch }) => batch),
+              modalities,
+            ),
+            batchIndex: 0,
+          };
+    const batchIndex = Math.floor(first.batchIndex / accumulate);
+    return withStep(training, running, { ...place, batchIndex }, (step) => {
       const { losses, outputs } = trainStep(step, running);
-      const record: StepRecord = {
+      const stepped: StepRecord = {
         loss: losses,
-        scores: sumScores(training.allReduce, scoreBatch(training.task, own, outputs)),
+        scores: sumScores(allReduce, scoreBatch(training.task, place.batch, outputs)),
         series: step.series,
       };
-      return record as never;
+      return stepped as never;
     });
   });
+  return { record, skipped };
 }

@@ -3,6 +3,7 @@ import {
   type AllReduce,
   type Batch,
   type Model,
+  type NamedGradient,
   type Optimizer,
   type OptimizerSettings,
   type RandomStream,
@@ -11,8 +12,8 @@ import {
   type Teachers,
   type Training,
 } from '@g2d/core';
-import { deriveSeed, randomStream } from '@g2d/tensor-ops';
-import { createOptimizer } from './optimizer-options.js';
+import { createOptimizer, deriveSeed, randomStream, stepOptimizer } from '@g2d/tensor-ops';
+import type { CrossEntropyOf } from './loss-options.js';
 import { SINGLE_PROCESS } from './reduce.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 
@@ -44,6 +45,11 @@ export class TrainingContext<M extends string> implements Training<M> {
   readonly #options: TrainingOptions<M>;
   readonly #streams = new Map<string, RandomStream>();
   #optimizer: Optimizer;
+  #settings: OptimizerSettings;
+  /** Of parts of the model with learning rates of their own. */
+  partFactors: Readonly<Record<string, number>> = {};
+  /** Known before the first step. */
+  crossEntropyOf: CrossEntropyOf = () => ({});
 
   constructor(options: TrainingOptions<M>, optimizer: OptimizerSettings) {
     const { model, epochs, batchesPerEpoch, task = 'classification', seed = 0 } = options;
@@ -54,6 +60,7 @@ export class TrainingContext<M extends string> implements Training<M> {
     this.seed = seed;
     this.allReduce = options.allReduce ?? SINGLE_PROCESS;
     this.#options = options;
+    this.#settings = optimizer;
     this.#optimizer = createOptimizer(model, optimizer);
   }
 
@@ -63,8 +70,16 @@ export class TrainingContext<M extends string> implements Training<M> {
 
   /** A new optimizer in place of the present one. */
   beginOptimizer(settings: OptimizerSettings): void {
-    this.#optimizer.dispose();
+    const before = this.#optimizer;
     this.#optimizer = createOptimizer(this.model, settings);
+    this.#settings = settings;
+    before.dispose();
+  }
+
+  /** One step of the optimizer: of clipped gradients, with the learning rates of the model's parts. */
+  applyGradients(gradients: readonly NamedGradient[]): void {
+    const { optimizer, partFactors: factors, model } = this;
+    stepOptimizer(optimizer, gradients, { clipping: this.#settings.clipping, factors, model });
   }
 
   get teachers(): Teachers<M> {

@@ -29,7 +29,7 @@ A run that was stopped, however, goes on with --resume and ends with the same nu
   g2d train runs/joint/config.json --resume`,
   options: {
     out: { value: 'DIR', help: 'the run folder (default: runs/NAME-seed-N)' },
-    resume: { help: 'go on with the run in DIR' },
+    resume: { help: 'go on with the run in DIR, also with more --epochs once it is finished' },
     method: {
       value: 'NAME',
       help: `${METHOD_NAMES.join(', ')}, several joined by "+" (smp on umt: umt+smp), or a module of your own (./mine.js); g2d methods explains them`,
@@ -57,6 +57,15 @@ A configuration:
     "teachers": { "audio": "runs/teacher-audio", "video": "runs/teacher-video" },
     "methodOptions": { "smp": { "phaseEpochs": [150, 150] } },
     "epochs": 300, "batchSize": 16, "optimizer": { "type": "sgd", "learningRate": 0.001, "momentum": 0.9 } }
+
+Settings that every trainer has, with PyTorch's meaning (PART: a modality, which is its encoder; head/<modality>; fusion, all heads and what is shared):
+  optimizer.clipping        {"norm": 1} or {"value": 0.1}, of the gradients after the methods
+  optimizer.learningRates   {"PART": rate} or {"PART": {"factor": 0.1}}
+  optimizer.schedule        {"type": "step", "cosine" or "plateau", …}; optimizer.warmUp
+  accumulate                batches of one step
+  loss                      {"classWeights": list, by name, or "balanced", "labelSmoothing": 0.1}
+  freeze                    ["PART"]
+  earlyStopping             {"patience": 10, "minDelta": 0, "metric": "loss", "after": 0}
 
 Exit code: 0; 2 for an error that says what to do; 130 if interrupted.
 

@@ -71,6 +71,11 @@ export const recordedFactsSchema = z.looseObject({
   model: modelSchema.exactOptional(),
   environment: environmentSchema.exactOptional(),
   components: componentsSchema.exactOptional(),
+  // Of a run that went on with other settings: from which epoch on, and what they were before.
+  continued: z
+    .array(z.looseObject({ from: numberSchema, earlier: z.record(z.string(), z.unknown()) }))
+    .describe('a list of { from, earlier }')
+    .exactOptional(),
 });
 
 /** The keys of a run folder's `config.json` that are no settings: the file is a configuration itself. */

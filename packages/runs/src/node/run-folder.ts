@@ -6,16 +6,18 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, parse, resolve } from 'node:path';
 import { G2DError, OptionError, type EpochRecord, type NamedArray } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
 import {
   checkFile,
   epochMetricsSchema,
+  RECORDED_KEYS,
   recordedFactsSchema,
   RUN_FORMAT,
   RUN_VERSION,
@@ -130,6 +132,34 @@ export class RunFolder {
     this.#guarded(() => {
       mkdirSync(this.path, { recursive: true });
       this.#writeJson(CONFIG, config);
+    });
+  }
+
+  /**
+   * Records that the run goes on with other settings. What it came to, if it was finished, stays under names with its last epoch.
+   *
+   * @param options `from`: the next epoch; `earlier`: what the settings were until then.
+   */
+  goOn(
+    settings: object,
+    { from, earlier }: { readonly from: number; readonly earlier: Readonly<Record<string, unknown>> },
+  ): void {
+    const recorded = this.config();
+    const continued = [...(recorded?.continued ?? []), { from, earlier }];
+    this.#guarded(() => {
+      // First: a run with a summary is finished, with the settings that it has.
+      for (const name of [SUMMARY, PREDICTIONS]) {
+        const { name: stem, ext } = parse(name);
+        const kept = join(this.path, `${stem}-until-epoch-${from - 1}${ext}`);
+        if (existsSync(this.file(name))) renameSync(this.file(name), kept);
+      }
+      const facts = Object.entries(recorded ?? {}).filter(([key]) => RECORDED_KEYS.includes(key));
+      this.#writeJson(CONFIG, {
+        ...settings,
+        ...Object.fromEntries(facts),
+        version: RUN_VERSION,
+        continued,
+      });
     });
   }
 

@@ -75,6 +75,23 @@ describe('planSweep', () => {
     expect(students.every(({ needs }) => needs[0] === 'teacher-loud')).toBe(true);
   });
 
+  it('takes rates of parts for what they are parts of', async () => {
+    const grid = {
+      'optimizer.learningRates.head/quiet': [0.1, 0.2],
+      'optimizer.learningRates.fusion': [0.3],
+      method: ['smp'],
+    };
+    const { runs } = await planOf({ base, grid });
+    const rates = runs
+      .filter(({ id }) => id.includes('teacher'))
+      .map(({ config }) => [config.modalities![0], config.optimizer.learningRates]);
+    expect(rates).toEqual([
+      ['loud', { fusion: 0.3 }],
+      ['quiet', { 'head/quiet': 0.1, fusion: 0.3 }],
+      ['quiet', { 'head/quiet': 0.2, fusion: 0.3 }],
+    ]);
+  });
+
   it('knows overrides, exclusions, settings of all runs and of teachers, and references', async () => {
     const { runs } = await planOf({
       base,

@@ -100,10 +100,11 @@ const OF_METHOD = ['method', 'methodOptions', 'fusion', 'teacherOutputs', 'teach
 
 const isOfMethod = (key: string): boolean => OF_METHOD.includes(key.split('.')[0] as string);
 
-/** Whether a key is of another modality than this one: `encoders.audio.type`. */
+/** Whether a key is of another modality than this one: `encoders.audio.type`, `optimizer.learningRates.head/audio`. */
 const isOfOther = (key: string, modality: string): boolean => {
-  const [, of] = /^(?:encoders|data\.augment)\.([^.]+)/.exec(key) ?? [];
-  return of !== undefined && of !== modality;
+  const [, of] = /^(?:encoders|data\.augment|optimizer\.learningRates)\.(?:head\/)?([^.]+)/.exec(key) ?? [];
+  // The fusion is every run's.
+  return of !== undefined && of !== modality && of !== 'fusion';
 };
 
 const fits = (combination: Settings, wanted: Settings): boolean =>

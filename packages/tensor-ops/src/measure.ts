@@ -6,7 +6,7 @@ import {
   macroF1,
   meanAbsolutePercentageError,
   rSquared,
-} from '@g2d/tensor-ops';
+} from './metrics.js';
 
 /** What one head of a classifier comes to; all but `loss` in percent. NaN where no sample has the modality. */
 export interface ClassMetrics {
@@ -32,7 +32,7 @@ export interface ValueMetrics {
 export type SplitMetrics = Readonly<Record<string, ClassMetrics>> | Readonly<Record<string, ValueMetrics>>;
 
 /** Logits of one head for every sample, and which samples count. */
-interface Head {
+export interface Head {
   readonly ids: readonly string[];
   readonly labels: readonly number[];
   /** One row of logits for each sample. */
