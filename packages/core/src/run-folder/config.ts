@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changesSchema, identitySchema, type RunIdentity } from './identity.js';
 import {
   kindSchema,
   numberSchema,
@@ -66,6 +67,9 @@ export const recordedFactsSchema = z.looseObject({
   model: modelSchema.exactOptional(),
   environment: environmentSchema.exactOptional(),
   components: componentsSchema.exactOptional(),
+  // Runs of earlier versions have none: nobody can tell then whether the data are the same.
+  identity: identitySchema.exactOptional(),
+  changes: changesSchema.exactOptional(),
 });
 
 /** The keys of a run folder's `config.json` that are no settings: the file is a configuration itself. */
@@ -113,4 +117,5 @@ export interface RunFacts {
   readonly model: Immutable<z.output<typeof modelSchema>>;
   readonly environment: RunEnvironment;
   readonly components?: RunComponents;
+  readonly identity?: RunIdentity;
 }

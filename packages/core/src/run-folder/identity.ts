@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { numberSchema, textSchema, textsSchema, type Immutable } from './values.js';
+
+// SHA-256 throughout, in hexadecimal.
+
+const fingerprintSchema = z
+  .looseObject({
+    size: numberSchema,
+    /** By class id; empty for a regression. */
+    classNames: textsSchema,
+    /** Of `JSON.stringify(ids)`, and the first of them for people. */
+    ids: textSchema,
+    firstIds: textsSchema,
+    /** Of `JSON.stringify(labels)`: of all samples, or of so many. */
+    labels: z
+      .looseObject({ count: numberSchema, sha256: textSchema })
+      .describe('an object of { count, sha256 }'),
+    /** Of the inputs of so many samples, by modality, without augmentation. */
+    contents: z
+      .looseObject({ count: numberSchema, sha256: z.record(z.string(), z.string()) })
+      .describe('an object of { count, sha256 }'),
+  })
+  .describe('an object of { size, classNames, ids, firstIds, labels, contents }');
+
+/** What a split is, so that it is known again: its ids, labels and class names, and what a few of its samples hold. */
+export type SplitFingerprint = Immutable<z.output<typeof fingerprintSchema>>;
+
+/** What a run is made of beside its settings. */
+export const identitySchema = z
+  .looseObject({
+    data: z
+      .looseObject({
+        train: fingerprintSchema,
+        validation: fingerprintSchema.exactOptional(),
+        test: fingerprintSchema,
+      })
+      .describe('an object of { train, validation, test }'),
+    /** Content of the user's modules, by their paths in the configuration. */
+    modules: z.record(z.string(), z.string()).describe('an object of checksums by path').exactOptional(),
+    /** Files of the copies of its teachers. */
+    teachers: z
+      .record(z.string(), z.record(z.string(), z.string()))
+      .describe('an object of checksums by modality and file')
+      .exactOptional(),
+  })
+  .describe('an object of { data, modules, teachers }');
+
+/** What a run is made of beside its settings. */
+export type RunIdentity = Immutable<z.output<typeof identitySchema>>;
+
+/** What was other than before when a run went on, and was allowed. */
+export const changesSchema = z
+  .array(z.looseObject({ epoch: numberSchema, what: textsSchema }))
+  .describe('a list of { epoch, what }');
+
+/** In what two fingerprints differ, with both sides in words. */
+export interface SplitDifference {
+  /** `'classes'`, `'samples'`, `'ids'`, `'labels'` or `'contents of audio'`. */
+  readonly what: string;
+  readonly before: string;
+  readonly now: string;
+}
+
+/**
+ * In what two fingerprints of a split differ: nothing where they are of the same data, as far as they can tell.
+ *
+ * Modalities that only one of them has, and contents or labels that were taken of different numbers of samples, are not compared. Where
+ * the ids differ, nothing is said of labels and contents: they are of other samples.
+ *
+ * @example
+ * const [difference] = splitDifferences(recorded, found);
+ * if (difference) console.log(`${difference.what}: ${difference.before}, now ${difference.now}`);
+ */
+export function splitDifferences(before: SplitFingerprint, now: SplitFingerprint): SplitDifference[] {
+  const found: SplitDifference[] = [];
+  const classes = classDifference(before.classNames, now.classNames);
+  if (classes) found.push(classes);
+  if (before.size !== now.size)
+    return [...found, { what: 'samples', before: String(before.size), now: String(now.size) }];
+  if (before.ids !== now.ids) return [...found, { what: 'ids', before: idWords(before), now: idWords(now) }];
+  const add = (what: string, [a, b]: readonly [string, string], counts: readonly [number, number]): void => {
+    if (a !== b && counts[0] === counts[1])
+      found.push({ what, before: checksumWords(a), now: checksumWords(b) });
+  };
+  // Labels of another order of classes are other labels, and that is said already.
+  if (!classes)
+    add('labels', [before.labels.sha256, now.labels.sha256], [before.labels.count, now.labels.count]);
+  for (const [modality, checksum] of Object.entries(before.contents.sha256)) {
+    const other = now.contents.sha256[modality];
+    if (other !== undefined)
+      add(`contents of ${modality}`, [checksum, other], [before.contents.count, now.contents.count]);
+  }
+  return found;
+}
+
+/** In what two lists of classes differ; for nothing else is their order of importance. */
+export function classDifference(
+  before: readonly string[],
+  now: readonly string[],
+): SplitDifference | undefined {
+  const at = Array.from(
+    { length: Math.max(before.length, now.length) },
+    (_, id) => before[id] === now[id],
+  ).indexOf(false);
+  if (at === -1) return undefined;
+  return { what: 'classes', before: classWords(before, at), now: classWords(now, at) };
+}
+
+const SHOWN = 8;
+
+/** A list of classes, the long ones from the first that differs on. */
+function classWords(names: readonly string[], from: number): string {
+  if (names.length === 0) return 'none';
+  const start = names.length <= SHOWN ? 0 : Math.min(from, names.length - 1);
+  const shown = names.slice(start, start + SHOWN).map((name) => JSON.stringify(name));
+  const more = start + SHOWN < names.length ? ', …' : '';
+  const where = start > 0 ? `from class ${start} of ${names.length} on ` : '';
+  return `${where}${shown.join(', ')}${more}`;
+}
+
+const idWords = ({ ids, firstIds, size }: SplitFingerprint): string =>
+  `${firstIds.map((id) => JSON.stringify(id)).join(', ')}${size > firstIds.length ? ', …' : ''} (${checksumWords(ids)})`;
+
+/** As much of a checksum as people compare. */
+export const checksumWords = (sha256: string): string => `sha256 ${sha256.slice(0, 12)}…`;
