@@ -74,6 +74,7 @@ export function missingModalities<M extends string>(
         ),
       };
     },
+    ...(dataset.files && { files: dataset.files.bind(dataset) }),
     close: () => dataset.close(),
   };
 }

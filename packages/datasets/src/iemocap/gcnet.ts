@@ -67,6 +67,7 @@ export async function gcnet(options: IemocapOptions): Promise<IemocapDataset> {
     }),
     classNames: CLASS_NAMES.slice(0, classes),
     ids,
+    labels: ids.map((id) => (byId.get(id) as GcnetUtterance).label),
     size,
     dropped: {},
     source: { module: '@g2d/datasets', name: 'iemocap', options },
@@ -87,6 +88,7 @@ export async function gcnet(options: IemocapOptions): Promise<IemocapDataset> {
         }),
       };
     },
+    files: (index, modality) => [features[modality].get(ids[index] as string) as string],
     close() {},
   };
 }

@@ -3,8 +3,9 @@ import type { MultimodalDataset } from '@g2d/core';
 /** What a dataset says about its samples: for one that wraps it. */
 export function descriptionOf<M extends string>(
   dataset: MultimodalDataset<M>,
-): Omit<MultimodalDataset<M>, 'sample' | 'close' | 'source'> {
-  const { name, split, task, modalities, shapes, classNames, ids, size, augmented, incomplete } = dataset;
+): Omit<MultimodalDataset<M>, 'sample' | 'close' | 'source' | 'files'> {
+  const { name, split, task, modalities, shapes, classNames, ids, size, labels, augmented, incomplete } =
+    dataset;
   return {
     name,
     split,
@@ -14,6 +15,7 @@ export function descriptionOf<M extends string>(
     classNames,
     ids,
     size,
+    ...(labels && { labels }),
     ...(augmented && { augmented }),
     ...(incomplete && { incomplete }),
   };
