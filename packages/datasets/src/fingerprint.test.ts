@@ -48,7 +48,7 @@ describe('fingerprint', () => {
     ['a sample more', own(samples(13)), ['samples']],
     ['a sample less', own(samples(11)), ['samples']],
     ['another id', own(changed(11, () => ({ id: 'other' }))), ['ids']],
-    ['another order', own([...samples(12)].reverse()), ['ids']],
+    ['another order', own(samples(12).toReversed()), ['ids']],
     ['another label', own(changed(7, () => ({ label: 0 }))), ['labels']],
     ['shifted labels', own(samples(12).map((s) => ({ ...s, label: (s.label + 1) % 3 }))), ['labels']],
     ['another order of classes', own(samples(12), ['b', 'a', 'c']), ['classes']],

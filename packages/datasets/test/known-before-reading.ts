@@ -13,5 +13,5 @@ export async function expectKnownBeforeReading(dataset: MultimodalDataset<string
       expect(files.filter((file) => !existsSync(file))).toEqual([]);
     }
   }
-  expect([...Array.from(dataset.labels ?? [])]).toEqual(read);
+  expect(Array.from(dataset.labels ?? [])).toEqual(read);
 }
