@@ -124,9 +124,14 @@ describe('decodedCache', () => {
     writeFileSync(module, 'export const toy = 2;');
     await decodedCache(own, { folder }).sample(0);
     await decodedCache(missingModalities(own, { rate: 0 }), { folder }).sample(0);
-    for (const version of ['1', '2']) await decodedCache(own, { folder, version }).sample(0);
     await decodedCache({ ...own, split: 'test' }, { folder }).sample(0);
-    expect(readdirSync(folder)).toHaveLength(7);
+    expect(readdirSync(folder)).toHaveLength(5);
+    expect(entries()).toHaveLength(15);
+    for (const version of ['1', '2', '1']) await decodedCache(own, { folder, version }).sample(0);
+    expect(entries()).toHaveLength(21);
+    await decodedCache(own, { folder, version: { text: '3', picture: '2' } }).sample(0);
+    // Text, and sound without a version, which is there.
+    expect(entries()).toHaveLength(22);
   });
 
   it('reads a file again that has another size or another time', async () => {

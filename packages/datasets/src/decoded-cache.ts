@@ -16,10 +16,10 @@ export interface DecodedCacheOptions<M extends string> {
   /** Which inputs are kept. Default: all. */
   readonly modalities?: readonly M[];
   /**
-   * What else the inputs depend on, as text, for a reading function of your own: its version, its options, a fingerprint of the data.
-   * Entries of another text are not used. Default: nothing.
+   * What else the inputs depend on, as text, for a reading function of your own: its version, its options, a fingerprint of the data;
+   * for all modalities or for each. Entries of another text are not used. Default: nothing.
    */
-  readonly version?: string;
+  readonly version?: string | Readonly<Partial<Record<M, string>>>;
 }
 
 const MAGIC = Buffer.from('G2DCACHE');
@@ -49,18 +49,20 @@ export function decodedCache<M extends string>(
   options: DecodedCacheOptions<M>,
 ): MultimodalDataset<M> {
   const { name, ids, modalities, shapes, augmented = [], source } = dataset;
-  const { folder, modalities: cached = modalities } = options;
+  const { folder, modalities: cached = modalities, version } = options;
   for (const modality of cached) {
     if (!modalities.includes(modality)) {
       throw new UnknownModalityError({ modality, known: modalities, where: `Dataset ${name}` });
     }
   }
-  const root = resolve(folder, keyOf(dataset, options.version));
+  const root = resolve(folder, keyOf(dataset));
   makeFolder(root, folder);
   let warned = false;
 
   const pathOf = async (modality: M, index: number): Promise<string> => {
     const key = createHash('sha256').update(`${modality}/${ids[index]}`);
+    const own = typeof version === 'object' ? version[modality] : version;
+    if (own !== undefined) key.update(`\n${own}`);
     for (const file of dataset.files?.(index, modality) ?? []) {
       // One that is gone fails where it is read, with a better message.
       const found = await stat(file).catch(() => undefined);
@@ -129,15 +131,12 @@ export function decodedCache<M extends string>(
 }
 
 /** What an entry depends on beside the sample's id and files. */
-function keyOf(
-  { name, split, source, shapes }: MultimodalDataset<string>,
-  version: string | undefined,
-): string {
+function keyOf({ name, split, source, shapes }: MultimodalDataset<string>): string {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     readonly version: string;
   };
   const facts = {
-    version: [manifest.version, version],
+    version: manifest.version,
     order: endianness(),
     name,
     split,
