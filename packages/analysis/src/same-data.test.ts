@@ -24,7 +24,7 @@ const split = (name: string): SplitFingerprint => ({
   ids: 'same ids',
   firstIds: ['t'],
   labels: { count: 3, sha256: 'same labels' },
-  contents: { count: 3, sha256: { audio: name } },
+  contents: { audio: { count: 3, sha256: name } },
 });
 const identity = (train: string, test = 'same', modules?: Record<string, string>): RunIdentity => ({
   data: { train: split(train), test: split(test) },

@@ -64,7 +64,7 @@ function testOf({ predictions, config: { identity } }: StartedRun): SplitFingerp
     ids: sha256(ids),
     firstIds: ids.slice(0, 3),
     labels: { count: labels.length, sha256: sha256(labels) },
-    contents: recorded?.contents ?? { count: 0, sha256: {} },
+    contents: recorded?.contents ?? {},
   };
 }
 

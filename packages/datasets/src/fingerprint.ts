@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { perModality } from '@g2d/core';
 import type { MultimodalDataset } from '@g2d/core';
 import type { SplitFingerprint } from '@g2d/core/run-folder';
 import { readSample } from './pipeline/read-sample.js';
-import { hasFreeLength, unitLength } from './pipeline/shapes.js';
+import { hasFreeLength, unitLength, type SampleShape } from './pipeline/shapes.js';
 
-/** How many numbers of each split are looked at, in all modalities together: 16 MB. */
-const NUMBERS = 2 ** 22;
+/** How many numbers of each modality of a split are looked at: 4 MB. */
+const NUMBERS = 2 ** 20;
 /** Steps that a sequence of free length is taken to have. */
 const STEPS = 64;
 /** Samples that are looked at whatever their size. */
@@ -20,9 +20,9 @@ const SHOWN = 3;
  * What a split is, so that it is known again: ids, labels and class names, and checksums of what some samples hold without augmentation.
  *
  * It costs about as much for a large split as for a small one. Ids and class names are taken as they are, and the labels too where the
- * dataset has them by index. Inputs are read of as many samples as make up four million numbers (all of a small split, 8 clips of
- * CREMA-D), and never of fewer than four; labels that only reading tells, of 256. Which samples depends on the ids alone. So a change of
- * samples that were not chosen is not seen, and every change of all samples is. A modality whose inputs come out differently when
+ * dataset has them by index. Inputs of a modality are read of as many samples as make up a million numbers (all of a small split; of
+ * CREMA-D 21 sounds and 6 pictures), and never of fewer than four; labels that only reading tells, of 256. Which samples depends on the ids
+ * alone. So a change of samples that were not chosen is not seen, and every change of all samples is. A modality whose inputs come out differently when
  * they are read again has no checksum.
  *
  * @param options `modalities`: whose inputs are looked at. Default: all.
@@ -34,23 +34,15 @@ export async function fingerprint<M extends string>(
   dataset: MultimodalDataset<M>,
   { modalities = dataset.modalities }: { readonly modalities?: readonly M[] } = {},
 ): Promise<SplitFingerprint> {
-  const { size, classNames, ids, shapes } = dataset;
-  const numbers = modalities.reduce(
-    (sum, modality) => sum + unitLength(shapes[modality]) * (hasFreeLength(shapes[modality]) ? STEPS : 1),
-    0,
-  );
+  const { size, classNames, ids } = dataset;
   const order = drawnOrder(ids);
-  const chosen = order.slice(0, Math.max(FEWEST, Math.floor(NUMBERS / numbers)));
   return {
     size,
     classNames: [...classNames],
     ids: sha256(JSON.stringify(ids)),
     firstIds: ids.slice(0, SHOWN),
     labels: await labelsOf(dataset, order),
-    contents: {
-      count: chosen.length,
-      sha256: chosen.length === 0 ? {} : await checksums(dataset, chosen, modalities),
-    },
+    contents: await contentsOf(dataset, order, modalities),
   };
 }
 
@@ -91,32 +83,42 @@ async function labelsOf(
 const HOW = { augmentation: undefined, retries: 1 };
 
 /** By modality, without those that vary. */
-async function checksums<M extends string>(
+async function contentsOf<M extends string>(
   dataset: MultimodalDataset<M>,
-  [first, ...rest]: readonly number[],
+  order: readonly number[],
   modalities: readonly M[],
-): Promise<Record<string, string>> {
-  const hashes = perModality(modalities, () => createHash('sha256'));
-  const read = async (index: number) => (await readSample(dataset, index, { modalities, ...HOW })).sample;
-  const add = (index: number, sample: Awaited<ReturnType<typeof read>>, into = hashes): void => {
-    for (const modality of modalities) {
+): Promise<SplitFingerprint['contents']> {
+  const [first] = order;
+  if (first === undefined) return {};
+  // Each on its own, so that a teacher of one modality looks at the samples that its student looks at.
+  const counts = perModality(modalities, (modality) => countOf(dataset.shapes[modality], order.length));
+  const hashes = (): Record<M, Hash> => perModality(modalities, () => createHash('sha256'));
+  const add = async (index: number, wanted: readonly M[], into: Readonly<Record<M, Hash>>): Promise<void> => {
+    const { sample } = await readSample(dataset, index, { modalities: wanted, ...HOW });
+    for (const modality of wanted) {
       const values = sample?.inputs[modality];
-      const isThere = sample?.present?.[modality] !== false;
-      into[modality].update(`${JSON.stringify(dataset.ids[index])} ${values ? isThere : 'unreadable'}\n`);
+      const state = values ? sample?.present?.[modality] !== false : 'unreadable';
+      into[modality].update(`${JSON.stringify(dataset.ids[index])} ${state}\n`);
       if (values) into[modality].update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     }
   };
-  const twice = [0, 1].map(() => perModality(modalities, () => createHash('sha256')));
-  for (const each of twice) add(first as number, await read(first as number), each);
-  const [once, again] = twice.map((each) =>
-    perModality(modalities, (modality) => each[modality].digest('hex')),
-  );
-  for (const index of [first as number, ...rest]) add(index, await read(index));
+  const [once, again, all] = [hashes(), hashes(), hashes()];
+  await add(first, modalities, once);
+  await add(first, modalities, again);
+  for (let at = 0; at < Math.max(...Object.values<number>(counts)); at++) {
+    const wanted = modalities.filter((modality) => at < counts[modality]);
+    await add(order[at] as number, wanted, all);
+  }
   return Object.fromEntries(
     modalities
-      .filter((modality) => once?.[modality] === again?.[modality])
-      .map((modality) => [modality, hashes[modality].digest('hex')]),
+      .filter((modality) => once[modality].digest('hex') === again[modality].digest('hex'))
+      .map((modality) => [modality, { count: counts[modality], sha256: all[modality].digest('hex') }]),
   );
+}
+
+function countOf(shape: SampleShape, size: number): number {
+  const numbers = unitLength(shape) * (hasFreeLength(shape) ? STEPS : 1);
+  return Math.min(size, Math.max(FEWEST, Math.floor(NUMBERS / numbers)));
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

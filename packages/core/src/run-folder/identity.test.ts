@@ -7,17 +7,20 @@ import {
   type SplitFingerprint,
 } from './index.js';
 
+const contentsOf = (sha256: Record<string, string>, count = 2) =>
+  Object.fromEntries(Object.entries(sha256).map(([modality, sum]) => [modality, { count, sha256: sum }]));
 const split = (changes: Partial<SplitFingerprint> = {}): SplitFingerprint => ({
   size: 2,
   classNames: ['a', 'b'],
   ids: 'i'.repeat(64),
   firstIds: ['x', 'y'],
   labels: { count: 2, sha256: 'l'.repeat(64) },
-  contents: { count: 2, sha256: { audio: 'c'.repeat(64), video: 'v'.repeat(64) } },
+  contents: contentsOf({ audio: 'c'.repeat(64), video: 'v'.repeat(64) }),
   ...changes,
 });
 const names = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `c${from + i}`);
-const contents = (sha256: Record<string, string>, count = 2) => split({ contents: { count, sha256 } });
+const contents = (sha256: Record<string, string>, count = 2) =>
+  split({ contents: contentsOf(sha256, count) });
 
 describe('splitDifferences', () => {
   it.each<[string, SplitFingerprint, unknown[]]>([

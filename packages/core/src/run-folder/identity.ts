@@ -3,6 +3,10 @@ import { numberSchema, textSchema, textsSchema, type Immutable } from './values.
 
 // SHA-256 throughout, in hexadecimal.
 
+const countedSchema = z
+  .looseObject({ count: numberSchema, sha256: textSchema })
+  .describe('an object of { count, sha256 }');
+
 const fingerprintSchema = z
   .looseObject({
     size: numberSchema,
@@ -12,13 +16,9 @@ const fingerprintSchema = z
     ids: textSchema,
     firstIds: textsSchema,
     /** Of `JSON.stringify(labels)`: of all samples, or of so many. */
-    labels: z
-      .looseObject({ count: numberSchema, sha256: textSchema })
-      .describe('an object of { count, sha256 }'),
-    /** Of the inputs of so many samples, by modality, without augmentation. */
-    contents: z
-      .looseObject({ count: numberSchema, sha256: z.record(z.string(), z.string()) })
-      .describe('an object of { count, sha256 }'),
+    labels: countedSchema,
+    /** By modality, of the inputs of so many samples, without augmentation. */
+    contents: z.record(z.string(), countedSchema).describe('an object of { count, sha256 } by modality'),
   })
   .describe('an object of { size, classNames, ids, firstIds, labels, contents }');
 
@@ -78,22 +78,20 @@ export function splitDifferences(before: SplitFingerprint, now: SplitFingerprint
   if (before.size !== now.size)
     return [...found, { what: 'samples', before: String(before.size), now: String(now.size) }];
   if (before.ids !== now.ids) return [...found, { what: 'ids', before: idWords(before), now: idWords(now) }];
-  const add = (what: string, [a, b]: readonly [string, string], counts: readonly [number, number]): void => {
-    if (a !== b && counts[0] === counts[1])
-      found.push({ what, before: checksumWords(a), now: checksumWords(b) });
+  const add = (what: string, one: Counted, two: Counted | undefined): void => {
+    if (two && one.count === two.count && one.sha256 !== two.sha256)
+      found.push({ what, before: checksumWords(one.sha256), now: checksumWords(two.sha256) });
   };
   // Labels of another order of classes are other labels, and that is said already.
-  if (!classes)
-    add('labels', [before.labels.sha256, now.labels.sha256], [before.labels.count, now.labels.count]);
-  for (const [modality, checksum] of Object.entries(before.contents.sha256)) {
-    const other = now.contents.sha256[modality];
-    if (other !== undefined)
-      add(`contents of ${modality}`, [checksum, other], [before.contents.count, now.contents.count]);
-  }
+  if (!classes) add('labels', before.labels, now.labels);
+  for (const [modality, counted] of Object.entries(before.contents))
+    add(`contents of ${modality}`, counted, now.contents[modality]);
   return found;
 }
 
-/** In what two lists of classes differ; for nothing else is their order of importance. */
+type Counted = SplitFingerprint['labels'];
+
+/** In what two lists of classes differ: their order is what class ids mean. */
 export function classDifference(
   before: readonly string[],
   now: readonly string[],
