@@ -3,7 +3,6 @@ import type { TrainingState } from '@g2d/trainer';
 import { fromCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { firstDifference } from './differences.js';
-import { describeEnvironment } from './environment.js';
 import { asRecorded } from './method-names.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
@@ -60,15 +59,7 @@ export function findPlace(
     );
   }
   if (finished || !last) return { config, ...(finished && { finished }), notes };
-  const { backend } = describeEnvironment();
-  const before = recorded.environment?.backend;
-  const moved =
-    before === backend
-      ? []
-      : [
-          `The run began on the backend ${before}, and goes on on ${backend}: its numbers will not be those of one backend.`,
-        ];
-  return { config, state: fromCheckpoint(last), notes: [...notes, ...last.warnings, ...moved] };
+  return { config, state: fromCheckpoint(last), notes: [...notes, ...last.warnings] };
 }
 
 /** Without a list of modalities they follow from the encoders, which are compared; their order is the dataset's. */

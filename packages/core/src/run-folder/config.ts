@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { changesSchema, identitySchema, type RunIdentity } from './identity.js';
+import { changesSchema, identitySchema, type RunChanges, type RunIdentity } from './identity.js';
 import {
   kindSchema,
   numberSchema,
@@ -118,4 +118,5 @@ export interface RunFacts {
   readonly environment: RunEnvironment;
   readonly components?: RunComponents;
   readonly identity?: RunIdentity;
+  readonly changes?: RunChanges;
 }

@@ -48,10 +48,20 @@ export const identitySchema = z
 /** What a run is made of beside its settings. */
 export type RunIdentity = Immutable<z.output<typeof identitySchema>>;
 
-/** What was other than before when a run went on, and was allowed. */
+/** What was other than before when a run went on, or than its teachers' when it began (epoch 0), and was allowed. */
 export const changesSchema = z
-  .array(z.looseObject({ epoch: numberSchema, what: textsSchema }))
-  .describe('a list of { epoch, what }');
+  .array(
+    z.looseObject({
+      epoch: numberSchema,
+      what: textsSchema,
+      /** Of the data until then, which checkpoints from then name. */
+      data: textSchema.exactOptional(),
+    }),
+  )
+  .describe('a list of { epoch, what, data }');
+
+/** What was other, and was allowed. */
+export type RunChanges = Immutable<z.output<typeof changesSchema>>;
 
 /** In what two fingerprints differ, with both sides in words. */
 export interface SplitDifference {
