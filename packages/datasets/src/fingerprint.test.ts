@@ -1,7 +1,9 @@
+import * as tf from '@tensorflow/tfjs';
 import { splitDifferences } from '@g2d/core/run-folder';
 import { describe, expect, it } from 'vitest';
 import type { MultimodalDataset } from '@g2d/core';
 import { toy } from '../test/toy-source.js';
+import { batches } from './batches.js';
 import { fingerprint } from './fingerprint.js';
 import { fromSamples, type OwnSample } from './from-samples.js';
 import { withClassNames } from './with-class-names.js';
@@ -148,6 +150,27 @@ describe('fingerprint', () => {
     expect(await fingerprint(toy({ size: 0 }))).toMatchObject({
       size: 0,
       contents: {},
+    });
+  });
+});
+
+describe('labels by index', () => {
+  it('are what reading gives, or the sample is refused', async () => {
+    const data = fromSamples({
+      name: 'own',
+      split: 'train',
+      classNames: ['a', 'b'],
+      ids: ['x', 'y'],
+      labels: [0, 1],
+      shapes: { sound: [1] },
+      read: () => ({ label: 0, inputs: { sound: [1] } }),
+    });
+    expect(data.labels).toEqual([0, 1]);
+    const read = async (): Promise<void> => {
+      for await (const batch of batches(data, { batchSize: 2 })) tf.dispose(batch);
+    };
+    await expect(read()).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('sample "y" has the label 0 where `labels` promises 1') },
     });
   });
 });
