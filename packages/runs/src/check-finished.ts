@@ -1,8 +1,7 @@
 import type { RunConfig } from './config-schema.js';
-import { findDataset } from './components.js';
 import { assertUnchanged, identityDifferences, modulesOf, type DataIdentity } from './identity.js';
 import type { RunFolder } from './node/run-folder.js';
-import { openData } from './open-data.js';
+import { identifyData } from './open-data.js';
 
 /** Gives what the data of a configuration are now. */
 type Identify = (config: RunConfig) => Promise<DataIdentity>;
@@ -26,23 +25,14 @@ export async function checkFinished(
   try {
     data = await identify(config);
   } catch (error) {
-    if (!G2DError.isInstance(error)) throw error;
-    return [
-      `Whether the data of the finished run in ${path} are still the same cannot be told: ${error.message}`,
-    ];
+    // It is finished without them, too.
+    const { message } = error as Error;
+    return [`Whether the data of the finished run in ${path} are still the same cannot be told: ${message}`];
   }
   const now = { data, modules: modulesOf(config) };
   const differences = identityDifferences(identity, now, `the finished run in ${path} began`);
   assertUnchanged(differences, config, 'Give another folder for a new run');
   return differences;
-}
-
-async function identifyData(config: RunConfig): Promise<DataIdentity> {
-  const { cache: _, missing: __, ...reading } = config.data;
-  const bare = { ...config, data: { ...reading, inMemory: false } };
-  const data = await openData({ dataset: await findDataset(config.dataset), config: bare });
-  await data.close();
-  return data.identity;
 }
 
 /** Opens the same data once, for the runs of a sweep. */

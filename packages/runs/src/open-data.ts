@@ -2,6 +2,7 @@ import { decodedCache, fingerprint, inMemory, missingModalities, withClassNames 
 import { G2DError, OptionError, type MultimodalDataset, type Split } from '@g2d/core';
 import { classDifference, type SplitFingerprint } from '@g2d/core/run-folder';
 import { checkSplits } from './check-splits.js';
+import { findDataset } from './components.js';
 import type { RunConfig } from './config-schema.js';
 import { contentOf, sha256, type DataIdentity } from './identity.js';
 import { moduleFile } from './import-module.js';
@@ -33,13 +34,51 @@ export async function openData(
   { dataset: found, config }: Pick<RunPlan, 'dataset' | 'config'>,
   { classNames }: { readonly classNames?: readonly string[] | undefined } = {},
 ): Promise<RunData> {
-  const opened = new Map<Split, MultimodalDataset<string>>();
-  const close = async (): Promise<void> => {
-    for (const dataset of opened.values()) await dataset.close();
-  };
+  const { splits, close } = await openSplits({ dataset: found, config });
+  try {
+    const { train } = splits;
+    const remarks = checkSplits(splits);
+    if (classNames) assertKnownClasses(train, classNames);
+    const identity = await fingerprints(splits, config);
+    for (const split of Object.keys(splits) as Split[]) {
+      const dataset = splits[split] as MultimodalDataset<string>;
+      const own = identity[split] as SplitFingerprint;
+      // Where it is closed from now on.
+      splits[split] = await wrapped(dataset, { config, found: own, classNames });
+    }
+    return { ...splits, identity, remarks, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * What the data of a configuration are, whether a run could have them or not.
+ *
+ * @throws As `openData`, if a split cannot be opened.
+ */
+export async function identifyData(config: RunConfig): Promise<DataIdentity> {
+  const { splits, close } = await openSplits({ dataset: await findDataset(config.dataset), config });
+  try {
+    return await fingerprints(splits, config);
+  } finally {
+    await close();
+  }
+}
+
+type Splits = Record<'train' | 'test', MultimodalDataset<string>> &
+  Partial<Record<'validation', MultimodalDataset<string>>>;
+
+/** The splits as the dataset gives them; whatever stands in `splits` by then is closed. */
+async function openSplits({
+  dataset: found,
+  config,
+}: Pick<RunPlan, 'dataset' | 'config'>): Promise<{ readonly splits: Splits; close(): Promise<void> }> {
+  const opened: MultimodalDataset<string>[] = [];
   const open = async (split: Split): Promise<MultimodalDataset<string>> => {
     const dataset = await found.make({ split });
-    opened.set(split, dataset);
+    opened.push(dataset);
     if (dataset.size > 0) return dataset;
     throw new OptionError(`The ${split} split of ${dataset.name} has no samples.`, {
       option: 'dataset',
@@ -48,28 +87,26 @@ export async function openData(
     });
   };
   try {
-    const [first, test] = [await open('train'), await open('test')];
+    const [train, test] = [await open('train'), await open('test')];
     const validation = await open('validation').catch((error: unknown) => withoutValidation(error, config));
-    const splits: Partial<Record<Split, MultimodalDataset<string>>> = {
-      train: first,
-      ...(validation && { validation }),
-      test,
-    };
-    const remarks = checkSplits(splits);
-    if (classNames) assertKnownClasses(first, classNames);
-    const modalities = modalitiesOf(config, first);
-    const identity: Partial<Record<Split, SplitFingerprint>> = {};
-    for (const [split, dataset] of Object.entries(splits) as [Split, MultimodalDataset<string>][]) {
-      const found = await fingerprint(dataset, { modalities });
-      identity[split] = found;
-      splits[split] = await wrapped(dataset, { config, found, classNames });
-      opened.set(split, splits[split]);
-    }
-    return { ...(splits as RunData), identity: identity as DataIdentity, remarks, close };
+    const splits: Splits = { train, ...(validation && { validation }), test };
+    return { splits, close: () => closeAll(Object.values(splits)) };
   } catch (error) {
-    await close();
+    await closeAll(opened);
     throw error;
   }
+}
+
+async function closeAll(datasets: readonly MultimodalDataset<string>[]): Promise<void> {
+  for (const dataset of datasets) await dataset.close();
+}
+
+async function fingerprints(splits: Splits, config: RunConfig): Promise<DataIdentity> {
+  const modalities = modalitiesOf(config, splits.train);
+  const found: Partial<Record<Split, SplitFingerprint>> = {};
+  for (const [split, dataset] of Object.entries(splits) as [Split, MultimodalDataset<string>][])
+    found[split] = await fingerprint(dataset, { modalities });
+  return found as DataIdentity;
 }
 
 /** The other splits could be opened: an option that is wrong for this one alone means that it is not there. */

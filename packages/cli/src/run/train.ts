@@ -122,7 +122,7 @@ interface Flags {
   readonly method?: string | undefined;
   readonly teacher?: string | undefined;
   readonly data?: string | undefined;
-  readonly 'allow-changed': boolean;
+  readonly 'allow-changed'?: boolean;
   readonly seed?: string | undefined;
   readonly epochs?: string | undefined;
   readonly set: readonly string[];
