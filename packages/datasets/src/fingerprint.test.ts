@@ -10,7 +10,7 @@ import { withClassNames } from './with-class-names.js';
 
 type Modality = 'sound' | 'table';
 
-const samples = (count: number): OwnSample<Modality>[] =>
+const samples = (count: number): (OwnSample<Modality> & { readonly label: number })[] =>
   Array.from({ length: count }, (_, i) => ({
     id: `clip-${i}`,
     label: i % 3,

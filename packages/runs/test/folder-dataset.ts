@@ -7,7 +7,7 @@ import type { MultimodalDataset, Split } from '@g2d/core';
 /** What a file has. */
 export interface FolderSplit {
   classNames: string[];
-  samples: (OwnSample<'loud' | 'quiet'> & { id: string })[];
+  samples: (OwnSample<'loud' | 'quiet'> & { id: string; label: number })[];
 }
 
 export default function open({
