@@ -1,10 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { FileFormatError } from '@g2d/core';
 import { methodRank } from './methods.js';
 import { groupSummarySchema, type GroupSummary } from '@g2d/core/run-folder';
 import { readFile } from './read-file.js';
 import { RUN_FILES, readRun } from './read-run.js';
 import type { Run, RunGroup } from './run.js';
+import { testDifference } from './same-data.js';
 
 /**
  * Reads a folder of runs: its `summary.json` and every sub-folder that is a finished run.
@@ -13,7 +15,8 @@ import type { Run, RunGroup } from './run.js';
  * left out and named in `incomplete`. Other sub-folders are ignored.
  *
  * @param folder Path of the folder that holds the runs.
- * @throws {FileFormatError} If `summary.json` or a file of a finished run cannot be read; the message names it.
+ * @throws {FileFormatError} If `summary.json` or a file of a finished run cannot be read, or two runs were tested on other samples,
+ * labels or classes; the message names them.
  * @example
  * const group = readRunGroup('packages/analysis/fixtures/run-group');
  * console.log(group.runs.map((run) => run.name));
@@ -27,6 +30,7 @@ export function readRunGroup(folder: string): RunGroup {
   const isComplete = (name: string): boolean =>
     RUN_FILES.every((file) => existsSync(join(folder, name, file)));
   const runs = names.filter(isComplete).map((name) => readRun(join(folder, name)));
+  assertSameTest(runs);
   runs.sort((a, b) => rank(a) - rank(b));
   return {
     folder,
@@ -35,6 +39,18 @@ export function readRunGroup(folder: string): RunGroup {
     modalities: modalitiesOf(runs, summary),
     incomplete: names.filter((name) => !isComplete(name)),
   };
+}
+
+/** Their numbers stand beside each other. */
+function assertSameTest([first, ...others]: readonly Run[]): void {
+  for (const other of others) {
+    const difference = first && testDifference(first, other);
+    if (!difference) continue;
+    throw new FileFormatError(
+      other.folder,
+      `its test split is not that of ${first.folder} (${difference.what}: ${difference.other}, there ${difference.first}), so that they cannot stand in one table. Train them on the same data, or take one of them away.`,
+    );
+  }
 }
 
 const rank = (run: Run): number => (run.config.kind === 'teacher' ? -1 : methodRank(run.config));

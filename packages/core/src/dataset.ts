@@ -75,6 +75,11 @@ export interface MultimodalDataset<M extends string> {
   /** The samples' ids, by index. */
   readonly ids: readonly string[];
   readonly size: number;
+  /**
+   * The samples' labels, by index. Absent where they are known only once a sample is read; then whoever has to know a split again
+   * looks at the labels of some samples.
+   */
+  readonly labels?: ArrayLike<number>;
   /** The modalities whose input depends on `SampleOptions.random`. Absent: none. */
   readonly augmented?: readonly M[];
   /** The modalities that samples can lack: batches have a presence mask for each of them. Absent: none. */
@@ -89,6 +94,11 @@ export interface MultimodalDataset<M extends string> {
    * @param index In [0, size).
    */
   sample(index: number, options?: SampleOptions<M>): Promise<Sample<M>>;
+  /**
+   * The files that an input is read from: what is kept of it elsewhere is read again once one of them has another size or time.
+   * Absent where nobody knows them.
+   */
+  files?(index: number, modality: M): readonly string[];
   /** Gives back files and memory. Samples cannot be read afterwards. */
   close(): void | Promise<void>;
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { openNpy, writeNpy } from '@g2d/formats/node';
 import { G2DError } from '@g2d/core';
 import { afterAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { expectKnownBeforeReading } from '../test/known-before-reading.js';
 import { avMnist } from './av-mnist.js';
 import type { MultimodalDataset, Sample, Split } from '@g2d/core';
 
@@ -99,6 +100,7 @@ describe('avMnist', () => {
     const expected = golden.splits[split];
     const dataset = await avMnist({ root: good, split, validationRows: 0 });
     expect(dataset.size).toBe(expected.count);
+    await expectKnownBeforeReading(dataset);
     expect(dataset.shapes).toEqual({ audio: [112, 112, 1], image: [28, 28, 1] });
     expect(dataset.classNames).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
     const samples = await allSamples(dataset);

@@ -1,11 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { randomStream } from '@g2d/tensor-ops';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { toy, type ToyModality } from '../test/toy-source.js';
 import type { MultimodalDataset } from '@g2d/core';
 import { decodedCache } from './decoded-cache.js';
+import { fromSamples } from './from-samples.js';
 import { missingModalities } from './missing-modalities.js';
 import { openSource } from './pipeline/open-source.js';
 
@@ -110,6 +112,54 @@ describe('decodedCache', () => {
     const options = { delay: 0, size: 1 };
     await decodedCache({ ...base, source: { ...base.source!, options } }, { folder }).sample(0);
     expect(readdirSync(folder)).toHaveLength(4);
+  });
+
+  it('does not mix up splits, versions, and a module before and after it was changed', async () => {
+    const base = toy({ size: 1 });
+    const module = join(mkdtempSync(join(parent, 'module-')), 'mine.mjs');
+    const own = { ...base, source: { ...base.source!, module: pathToFileURL(module).href } };
+    writeFileSync(module, 'export const toy = 1;');
+    await decodedCache(own, { folder }).sample(0);
+    await decodedCache(missingModalities(own, { rate: 0 }), { folder }).sample(0);
+    writeFileSync(module, 'export const toy = 2;');
+    await decodedCache(own, { folder }).sample(0);
+    await decodedCache(missingModalities(own, { rate: 0 }), { folder }).sample(0);
+    await decodedCache({ ...own, split: 'test' }, { folder }).sample(0);
+    expect(readdirSync(folder)).toHaveLength(5);
+    expect(entries()).toHaveLength(15);
+    for (const version of ['1', '2', '1']) await decodedCache(own, { folder, version }).sample(0);
+    expect(entries()).toHaveLength(21);
+    await decodedCache(own, { folder, version: { text: '3', picture: '2' } }).sample(0);
+    // Text, and sound without a version, which is there.
+    expect(entries()).toHaveLength(22);
+  });
+
+  it('reads a file again that has another size or another time', async () => {
+    const file = join(mkdtempSync(join(parent, 'files-')), 'a.txt');
+    const dataset = (): MultimodalDataset<'x' | 'y'> =>
+      fromSamples({
+        name: 'own',
+        split: 'train',
+        task: 'regression',
+        ids: ['a'],
+        shapes: { x: [1], y: [1] },
+        read: () => ({ label: 0, inputs: { x: [Number(readFileSync(file, 'utf8'))], y: [7] } }),
+        files: (id, modality) => (modality === 'x' ? [join(file, '..', `${id}.txt`)] : []),
+      });
+    const x = async (): Promise<number | undefined> =>
+      (await decodedCache(missingModalities(dataset(), { rate: 0 }), { folder }).sample(0)).inputs.x[0];
+    writeFileSync(file, '1');
+    expect(await x()).toBe(1);
+    writeFileSync(file, '22');
+    expect(await x()).toBe(22);
+    const { mtime } = statSync(file);
+    writeFileSync(file, '33');
+    utimesSync(file, mtime, new Date(mtime.getTime() + 1000));
+    expect(await x()).toBe(33);
+    utimesSync(file, mtime, new Date(mtime.getTime() + 1000));
+    expect(await x()).toBe(33);
+    // Three of x, and y once.
+    expect(entries()).toHaveLength(4);
   });
 
   it('is shared by several that read at once', async () => {

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { checkKeys, OptionError, UnknownModalityError } from '@g2d/core';
-import type { MultimodalDataset } from '@g2d/core';
+import type { MultimodalDataset, DatasetSource } from '@g2d/core';
+import { fileURLToPath } from 'node:url';
 import { descriptionOf } from './pipeline/description.js';
 import { hasFreeLength, unitLength } from './pipeline/shapes.js';
 
@@ -14,6 +15,11 @@ export interface DecodedCacheOptions<M extends string> {
   readonly folder: string;
   /** Which inputs are kept. Default: all. */
   readonly modalities?: readonly M[];
+  /**
+   * What else the inputs depend on, as text, for a reading function of your own: its version, its options, a fingerprint of the data;
+   * for all modalities or for each. Entries of another text are not used. Default: nothing.
+   */
+  readonly version?: string | Readonly<Partial<Record<M, string>>>;
 }
 
 const MAGIC = Buffer.from('G2DCACHE');
@@ -25,10 +31,10 @@ const HEADER_BYTES = MAGIC.length + DIGEST_BYTES;
  * and sound.
  *
  * An entry is one modality of one sample: 4 bytes a number and 40 more, so a picture of 224 × 224 × 3 takes 588 KiB; nothing limits
- * the whole. It is found by the sample's id and by what made it: the dataset's name, `source`, shapes and the version of
- * this package. What is not in `source` is not seen: give another `folder`, or delete it, when the files or your own reading
- * function change. Each entry has a checksum; a damaged one is read from the source again and replaced. Any number of
- * processes and workers may share a folder.
+ * the whole. It is found by the sample's id and by what made it: the dataset's name, split, `source` and shapes, the content of the
+ * module that `source` names, size and time of the sample's `files`, `version`, and the version of this package. What none of
+ * these says is not seen: a dataset of your own without `source` and `files` needs a `version`. Each entry has a checksum; a
+ * damaged one is read from the source again and replaced. Any number of processes and workers may share a folder.
  *
  * Inputs that training augmentation draws anew (`augmented`, when asked for with `random`) always come from the source.
  *
@@ -42,35 +48,43 @@ export function decodedCache<M extends string>(
   dataset: MultimodalDataset<M>,
   options: DecodedCacheOptions<M>,
 ): MultimodalDataset<M> {
-  checkKeys(options, { folder: true, modalities: true }, 'decodedCache');
+  checkKeys(options, { folder: true, modalities: true, version: true }, 'decodedCache');
   const { name, ids, modalities, shapes, augmented = [], source } = dataset;
-  const { folder, modalities: cached = modalities } = options;
+  const { folder, modalities: cached = modalities, version } = options;
   for (const modality of cached) {
     if (!modalities.includes(modality)) {
       throw new UnknownModalityError({ modality, known: modalities, where: `Dataset ${name}` });
     }
   }
-  const root = resolve(folder, fingerprintOf(dataset));
+  const root = resolve(folder, keyOf(dataset));
   makeFolder(root, folder);
   let warned = false;
 
-  const pathOf = (modality: M, id: string): string => {
-    const key = createHash('sha256').update(`${modality}/${id}`).digest('hex');
+  const pathOf = async (modality: M, index: number): Promise<string> => {
+    const key = createHash('sha256').update(`${modality}/${ids[index]}`);
+    const own = typeof version === 'object' ? version[modality] : version;
+    if (own !== undefined) key.update(`\n${own}`);
+    for (const file of dataset.files?.(index, modality) ?? []) {
+      // One that is gone fails where it is read, with a better message.
+      const found = await stat(file).catch(() => undefined);
+      key.update(`\n${found?.size} ${found?.mtimeMs}`);
+    }
+    const name = key.digest('hex');
     // Two levels: a folder of a hundred thousand files is slow on some file systems.
-    return join(root, key.slice(0, 2), key.slice(2, 40));
+    return join(root, name.slice(0, 2), name.slice(2, 40));
   };
-  const stored = async (modality: M, id: string): Promise<Float32Array | undefined> => {
+  const stored = async (modality: M, path: string): Promise<Float32Array | undefined> => {
     const shape = shapes[modality];
     const unit = unitLength(shape);
-    const values = decodeEntry(await readFile(pathOf(modality, id)).catch(() => undefined));
+    const values = decodeEntry(await readFile(path).catch(() => undefined));
     const fits =
       values &&
       (hasFreeLength(shape) ? values.length > 0 && values.length % unit === 0 : values.length === unit);
     return fits ? values : undefined;
   };
-  const store = async (modality: M, id: string, values: Float32Array): Promise<void> => {
+  const store = async (path: string, values: Float32Array): Promise<void> => {
     try {
-      await writeEntry(pathOf(modality, id), values);
+      await writeEntry(path, values);
     } catch (error) {
       // A full disk slows a training down, it does not end it.
       if (!warned) process.emitWarning(`Nothing can be kept in ${folder}: ${(error as Error).message}`);
@@ -84,14 +98,17 @@ export function decodedCache<M extends string>(
       source: { module: '@g2d/datasets', name: 'decodedCache', options: { inner: source, ...options } },
     }),
     async sample(index, { modalities: wanted = modalities, random } = {}) {
-      const id = ids[index];
       const drawn = (modality: M): boolean => random !== undefined && augmented.includes(modality);
       const found = new Map<M, Float32Array>();
-      if (id !== undefined) {
+      // Taken before the files are read: what is replaced meanwhile is read again the next time.
+      const paths = new Map<M, string>();
+      if (ids[index] !== undefined) {
         const kept = wanted.filter((modality) => cached.includes(modality) && !drawn(modality));
         await Promise.all(
           kept.map(async (modality) => {
-            const values = await stored(modality, id);
+            const path = await pathOf(modality, index);
+            paths.set(modality, path);
+            const values = await stored(modality, path);
             if (values) found.set(modality, values);
           }),
         );
@@ -101,28 +118,42 @@ export function decodedCache<M extends string>(
       await Promise.all(
         missing
           // What a sample lacks is zeros without being decoded.
-          .filter(
-            (modality) =>
-              cached.includes(modality) && !drawn(modality) && sample.present?.[modality] !== false,
-          )
-          .map((modality) => store(modality, sample.id, sample.inputs[modality])),
+          .filter((modality) => paths.has(modality) && sample.present?.[modality] !== false)
+          .map((modality) => store(paths.get(modality) as string, sample.inputs[modality])),
       );
       return {
         ...sample,
         inputs: { ...sample.inputs, ...(Object.fromEntries(found) as Record<M, Float32Array>) },
       };
     },
+    ...(dataset.files && { files: dataset.files.bind(dataset) }),
     close: () => dataset.close(),
   };
 }
 
-/** What an entry depends on beside the sample's id. */
-function fingerprintOf({ name, source, shapes }: MultimodalDataset<string>): string {
+/** What an entry depends on beside the sample's id and files. */
+function keyOf({ name, split, source, shapes }: MultimodalDataset<string>): string {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     readonly version: string;
   };
-  const facts = { version: manifest.version, order: endianness(), name, source, shapes };
+  const facts = {
+    version: manifest.version,
+    order: endianness(),
+    name,
+    split,
+    source,
+    module: source && moduleContent(source),
+    shapes,
+  };
   return createHash('sha256').update(canonical(facts)).digest('hex').slice(0, 24);
+}
+
+/** Of the user's module that reads: it may be changed between two trainings. */
+function moduleContent({ module, options }: DatasetSource): string | undefined {
+  const { inner } = (options ?? {}) as { readonly inner?: DatasetSource };
+  if (inner !== undefined && module === '@g2d/datasets') return moduleContent(inner);
+  if (!module.startsWith('file:')) return undefined;
+  return digest(readFileSync(fileURLToPath(module))).toString('hex');
 }
 
 /** As text, the same for equal values whatever the order of their keys. */

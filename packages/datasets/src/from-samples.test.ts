@@ -278,6 +278,8 @@ describe('fromSamples', () => {
     ],
     [{ ...read, shapes: { photo: [0], weather: [3] } }, /photo has the shape \[0\]/],
     [{ ...read, ids: ['a', 'a'] }, /the id "a" comes twice/],
+    [{ ...read, labels: [0, 1, 0] }, /`labels` has 3 entries for \d ids; give one for each/],
+    [{ ...read, ids: ['a', 'b'], labels: [0, 9] }, /sample "b" has the label 9; it must be a class id/],
   ] as [Options, RegExp][])('refuses %#: %o', (wrong, message) => {
     expect(() => fromSamples(wrong)).toThrow(message);
   });

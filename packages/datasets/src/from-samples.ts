@@ -72,6 +72,10 @@ export type FromSamplesOptions<M extends string> = Common &
         readonly incomplete?: readonly M[];
         /** The modalities that `read` changes with `random`. Default: none. */
         readonly augmented?: readonly M[];
+        /** The labels, by index, where they are known without reading; `read` must give the same. */
+        readonly labels?: readonly number[];
+        /** The files that `read` reads of a sample, so that a cache sees that one was replaced. */
+        readonly files?: (id: string, modality: M) => readonly string[];
         /** How a worker thread makes this dataset again. Default: it cannot. */
         readonly source?: DatasetSource;
       }
@@ -122,6 +126,8 @@ export function fromSamples<M extends string>(options: FromSamplesOptions<M>): M
       incomplete: true,
       augmented: true,
       preprocessing: true,
+      files: true,
+      labels: true,
       source: true,
     },
     'fromSamples',
@@ -217,6 +223,7 @@ export function fromSamples<M extends string>(options: FromSamplesOptions<M>): M
     );
     return {
       ...described,
+      labels: samples.map(({ label }) => label),
       ...(lacking.length > 0 && { incomplete: lacking }),
       async sample(index, { modalities: wanted = modalities } = {}) {
         assertSampleIndex(index, { split, size: samples.length });
@@ -229,7 +236,7 @@ export function fromSamples<M extends string>(options: FromSamplesOptions<M>): M
     };
   }
 
-  const { read, source, augmented } = options as Extract<
+  const { read, source, augmented, labels, files } = options as Extract<
     FromSamplesOptions<M>,
     { readonly read: OwnRead<M> }
   >;
@@ -239,6 +246,8 @@ export function fromSamples<M extends string>(options: FromSamplesOptions<M>): M
     ...(incomplete && incomplete.length > 0 && { incomplete }),
     ...(augmented && { augmented }),
     ...(source && { source }),
+    ...(labels && { labels: checkedLabels(labels, described, refuse) }),
+    ...(files && { files: (index: number, modality: M) => files(ids[index] as string, modality) }),
     async sample(index, { modalities: wanted = modalities, random } = {}) {
       assertSampleIndex(index, { split, size });
       const id = ids[index] as string;
@@ -280,6 +289,19 @@ function checkCommon({
     throw fail('classNames', classes, 'left out for a regression');
   const duplicate = firstDuplicate(classes);
   if (duplicate !== undefined) throw fail('classNames', classes, `distinct: "${duplicate}" comes twice`);
+}
+
+function checkedLabels(
+  labels: readonly number[],
+  { ids, task, classNames }: Pick<MultimodalDataset<string>, 'ids' | 'task' | 'classNames'>,
+  refuse: (problem: string) => Error,
+): readonly number[] {
+  if (labels.length !== ids.length)
+    throw refuse(`\`labels\` has ${labels.length} entries for ${ids.length} ids; give one for each.`);
+  labels.forEach((label, i) =>
+    checkLabel(label, task, classNames, (problem) => refuse(`sample "${ids[i]}" ${problem}`)),
+  );
+  return [...labels];
 }
 
 function firstDuplicate(names: readonly string[]): string | undefined {

@@ -20,6 +20,7 @@ import { G2DError } from '@g2d/core';
 import { randomStream } from '@g2d/tensor-ops';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectKnownBeforeReading } from '../test/known-before-reading.js';
 import { batches } from './batches.js';
 import type { Split } from '@g2d/core';
 import { checkIemocap } from './iemocap/check.js';
@@ -148,6 +149,7 @@ describe('iemocap, MMIN’s features', () => {
 
   it.each(each)('gives what the reference makes of fold %i, %s', async (fold, split, part) => {
     const expected = golden.mmin.folds[fold][part];
+    await expectKnownBeforeReading(await mmin({ fold, split }));
     const [byFold, byUtterance] = [
       await mmin({ fold, split }),
       await mmin({ form: 'mmin', fold, split, audioNormalization: 'utterance' }),
@@ -246,6 +248,7 @@ describe('iemocap, GCNet’s features', () => {
     let seen = 0;
     for (const fold of [1, 2, 3, 4, 5]) {
       const both = await gcnet({ fold, split: 'test', speakers: 'both' });
+      await expectKnownBeforeReading(both);
       const own = await gcnet({ fold, split: 'test' });
       expect(both.shapes).toEqual({ audio: [2, 512], visual: [2, 1024], text: [2, 1024] });
       expect(own.shapes).toEqual({ audio: [512], visual: [1024], text: [1024] });
@@ -397,6 +400,7 @@ describe('iemocap, MLA’s files', () => {
       augmented: ['visual'],
       dropped: {},
     });
+    await expectKnownBeforeReading(dataset);
     const { label, inputs } = await dataset.sample(1);
     expect(label).toBe(1);
     expect([inputs.audio.length, inputs.audio[0], inputs.audio[1000]]).toEqual([1024 * 128, 1, 2]);

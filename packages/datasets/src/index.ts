@@ -33,8 +33,10 @@ export { splitByFraction, type SplitByFractionOptions } from './splits.js';
 
 // Around a dataset
 export { inMemory } from './in-memory.js';
+export { fingerprint } from './fingerprint.js';
 export { decodedCache, type DecodedCacheOptions } from './decoded-cache.js';
 export { missingModalities, type MissingModalitiesOptions } from './missing-modalities.js';
+export { withClassNames } from './with-class-names.js';
 export { presenceMask, type MaskSampler, type PresenceMaskOptions } from './presence-mask.js';
 
 // From samples to batches of tensors

@@ -18,6 +18,7 @@ import { loadTensorFlow } from '@g2d/native';
 import { G2DError } from '@g2d/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { channelsFirst, goldenFile, worstDifference, type GoldenArray } from '../test/golden-array.js';
+import { expectKnownBeforeReading } from '../test/known-before-reading.js';
 import { batches } from './batches.js';
 import type { Split } from '@g2d/core';
 import { checkMisMe } from './mis-me/check.js';
@@ -97,6 +98,7 @@ describe('misMe', () => {
       warnings: [],
     });
     expect(dataset.ids).toEqual(expected.samples.map(({ image_name }) => image_name));
+    await expectKnownBeforeReading(dataset);
     const rows: number[] = [];
     for (const [index, { image_name, target, table, image, image_u8 }] of expected.samples.entries()) {
       const { id, label, inputs } = await dataset.sample(index);

@@ -79,6 +79,7 @@ export function missingModalities<M extends string>(
         ),
       };
     },
+    ...(dataset.files && { files: dataset.files.bind(dataset) }),
     close: () => dataset.close(),
   };
 }

@@ -16,6 +16,7 @@ import { openNpy } from '@g2d/formats/node';
 import { loadTensorFlow } from '@g2d/native';
 import { G2DError } from '@g2d/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectKnownBeforeReading } from '../test/known-before-reading.js';
 import { batches } from './batches.js';
 import type { Split } from '@g2d/core';
 import { checkUrFunny } from './ur-funny/check.js';
@@ -229,6 +230,8 @@ describe('urFunny, raw pickles', () => {
 
   it('takes fewer words', async () => {
     const dataset = await urFunny({ root: tree('raw_python3_p4'), split: 'train', words: 2 });
+    await expectKnownBeforeReading(dataset);
+    await expectKnownBeforeReading(await urFunny({ root: tree('packed_python3_p4'), split: 'train' }));
     const all = await urFunny({ root: tree('raw_python3_p4'), split: 'train' });
     const index = dataset.ids.indexOf('102');
     expect((await dataset.sample(index)).inputs.audio).toEqual(

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digest, readEpoch, refusal } from '../test/clips.js';
 import { brokenCases, damagedCopy, type BrokenCase } from '../test/damaged-copy.js';
 import { channelsFirst, goldenFile, worstDifference, type GoldenArray } from '../test/golden-array.js';
+import { expectKnownBeforeReading } from '../test/known-before-reading.js';
 import { vggSound } from './vgg-sound.js';
 import type { VggSoundOptions } from './vgg-sound/options.js';
 import { checkVggSound } from './vgg-sound/check.js';
@@ -62,6 +63,7 @@ describe('as the released loader', () => {
         const dataset = await open({ split, csv });
         const expected = golden.splits[split];
         expect(dataset.ids).toEqual(expected.stems);
+        await expectKnownBeforeReading(dataset);
         expect(dataset.classNames).toEqual(golden.class_order_reference);
         const labels = await Promise.all(
           dataset.ids.map(async (_, i) => (await dataset.sample(i, { modalities: [] })).label),

@@ -1,17 +1,21 @@
+import type { RunIdentity } from '@g2d/core/run-folder';
 import { encodeSafetensors } from '@g2d/formats';
 import { writeFileAtomic } from '@g2d/formats/node';
+import { readFileSync } from 'node:fs';
 import { describeEnvironment } from './environment.js';
+import { sha256 } from './identity.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
-import { TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
+import { TEACHER_FILES, TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
 
 /** Gives a run its initial weights, and records what it is in its folder: the run has begun. */
 export function beginRun(run: OpenedRun): void {
-  const { plan, folder, facts, teachers } = run;
+  const { plan, folder, facts, teachers, identity } = run;
   loadInitialWeights(run, plan.config);
   folder.clear();
   const modalities = Object.keys(facts.shapes);
+  const what = [...(teachers?.values() ?? [])].flatMap(({ differences }) => differences);
   folder.begin(
     { ...plan.config, modalities },
     {
@@ -19,17 +23,25 @@ export function beginRun(run: OpenedRun): void {
       model: facts,
       environment: describeEnvironment(),
       components: plan.components,
+      identity,
+      ...(what.length > 0 && { changes: [{ epoch: 0, what }] }),
     },
   );
-  if (teachers) copyTeachers(teachers, folder);
+  if (teachers) copyTeachers(teachers, folder, identity);
 }
 
 /** From then on the run needs nobody else's folder. */
-function copyTeachers(teachers: Teachers, folder: RunFolder): void {
+function copyTeachers(teachers: Teachers, folder: RunFolder, identity: RunIdentity): void {
+  const checksums: Record<string, Record<string, string>> = {};
   for (const [modality, { recorded, weights, summary }] of teachers) {
     const copy = new RunFolder(folder.teacher(modality));
     copy.record(recorded);
     if (summary) copy.writeSummary(summary);
     writeFileAtomic(copy.file(TEACHER_WEIGHTS), encodeSafetensors(weights));
+    checksums[modality] = Object.fromEntries(
+      TEACHER_FILES.map((name) => [name, sha256(readFileSync(copy.file(name)))]),
+    );
   }
+  // A run that is killed before has no checkpoint: it begins anew.
+  folder.record({ ...folder.config(), identity: { ...identity, teachers: checksums } });
 }

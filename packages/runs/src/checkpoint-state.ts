@@ -10,6 +10,8 @@ export interface RunProgress {
   readonly best: { readonly epoch: number; readonly score: number } | null;
   /** Seconds so far by stage. */
   readonly stages: Readonly<Record<string, number>>;
+  /** Checksum of the fingerprints of its data; checkpoints of earlier versions have none. */
+  readonly data?: string | undefined;
 }
 
 /** `state.json`, as far as it is not the arrays' place. */
@@ -47,10 +49,11 @@ export function toCheckpoint(
 
 /** The inverse of `toCheckpoint`, also of what earlier versions saved. */
 export function fromCheckpoint({ model, optimizer, state }: Checkpoint): TrainingState & RunProgress {
-  const { position, streams, learningRates, methods, best, stages } = state as SavedState;
+  const { position, streams, learningRates, methods, best, stages, data } = state as SavedState;
   return {
     best,
     stages,
+    ...(data !== undefined && { data }),
     position,
     streams,
     snapshot: {

@@ -249,6 +249,12 @@ export const configSchema = z.strictObject({
     .enum(['online', 'stored'])
     .default('online')
     .describe('Teachers run on every batch, or once before the training: for inputs that are not augmented.'),
+  allowChanged: z
+    .boolean()
+    .optional()
+    .describe(
+      'Go on although data, modules or teachers are not what they were; the run records what was other. Default: false.',
+    ),
   seed: seedSchema.default(0),
   epochs: countSchema,
   batchSize: positiveSchema,

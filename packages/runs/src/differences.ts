@@ -13,6 +13,8 @@ const FREE = [
   // The same files may lie elsewhere by now; a run that goes on has copies of its teachers.
   'dataset.root',
   'teachers',
+  // What was allowed is recorded.
+  'allowChanged',
 ];
 
 /**

@@ -24,6 +24,37 @@ export function describeEnvironment(): RunEnvironment {
   };
 }
 
+/**
+ * One sentence with both sides, if a run goes on elsewhere than where it began, as far as that can change a bit of its numbers.
+ *
+ * @param before As the run recorded it.
+ */
+export function movedFrom(before: RunEnvironment, now: RunEnvironment): string | undefined {
+  const [then, here] = [before, now].map(partsOf) as [Parts, Parts];
+  const keys = [...new Set([...Object.keys(then), ...Object.keys(here)])].filter(
+    // Earlier versions recorded less.
+    (key) => then[key] !== here[key] && (key in then || key === 'tensorflow'),
+  );
+  if (keys.length === 0) return undefined;
+  const words = (parts: Parts): string => keys.map((key) => `${key} ${parts[key] ?? 'none'}`).join(', ');
+  return `The run began with ${words(then)}, and goes on with ${words(here)}: its numbers will not be, bit for bit, those of one that was never stopped.`;
+}
+
+type Parts = Readonly<Record<string, string>>;
+
+function partsOf({
+  backend,
+  device,
+  versions = {},
+  host,
+}: RunEnvironment & { readonly host?: unknown }): Parts {
+  const { platform, arch, cpu } = (host ?? {}) as Readonly<Record<string, string>>;
+  const parts = { backend, device, ...versions, platform, arch, cpu };
+  return Object.fromEntries(
+    Object.entries(parts).filter((part): part is [string, string] => typeof part[1] === 'string'),
+  );
+}
+
 // In a repository's own settings there can be programs that git starts, and `git` itself is not looked for in the current folder.
 const QUIET = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath='];
 

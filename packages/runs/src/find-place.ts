@@ -4,7 +4,6 @@ import { fromCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { CHANGEABLE, checkContinuation, earlierSettings, type EarlierSettings } from './continuation.js';
 import { firstDifference } from './differences.js';
-import { describeEnvironment } from './environment.js';
 import { asRecorded } from './method-names.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
@@ -81,19 +80,11 @@ export function findPlace(
     );
   }
   const remarks = checkContinuation(begun, config, state.position);
-  const { backend } = describeEnvironment();
-  const before = recorded.environment?.backend;
-  const moved =
-    before === backend
-      ? []
-      : [
-          `The run began on the backend ${before}, and goes on on ${backend}: its numbers will not be those of one backend.`,
-        ];
   return {
     config,
     state,
     ...(isChanged && { earlier }),
-    notes: [...notes, ...(last?.warnings ?? []), ...moved, ...remarks],
+    notes: [...notes, ...(last?.warnings ?? []), ...remarks],
   };
 }
 

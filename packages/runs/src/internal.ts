@@ -5,6 +5,7 @@ export { findDataset } from './components.js';
 export { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
 export { exportModel, type ExportedModel } from './export-model.js';
 export { openData } from './open-data.js';
+export { dataDifferences } from './identity.js';
 export { importDefault, isModulePath, moduleFile } from './import-module.js';
 export { withAbsolutePath } from './node/absolute-path.js';
 export { logOf } from './sweep/failure.js';

@@ -1,10 +1,12 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, type Split } from '@g2d/core';
 import { predictorAt, type Predictor } from '@g2d/trainer';
 import type { CheckpointLabel } from './node/checkpoints/checkpoint.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import { RunFolder } from './node/run-folder.js';
 import { fromCheckpoint } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
+import { assertOwnCheckpoint } from './continue-run.js';
+import { assertUnchanged, dataDifferences, moduleDifferences } from './identity.js';
 import { openRun, type OpenedRun } from './open-run.js';
 import { planRun } from './plan-run.js';
 import { parseConfig } from './read-config.js';
@@ -17,6 +19,10 @@ export interface LoadedRun extends OpenedRun {
   readonly epoch: number | null;
   /** What it predicts with: its model, or its method. */
   readonly predict: Predictor<string>;
+  /** In what each split differs from the one that the run began with, in words; classes of another order have the run's ids. */
+  readonly differences: Partial<Readonly<Record<Split, string>>>;
+  /** What else is other than it was, or cannot be told: sentences for the user. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -25,7 +31,8 @@ export interface LoadedRun extends OpenedRun {
  * @param path The run folder.
  * @param options `checkpoint`: default the one that the run has selected, or the last while it is not finished. `changes`: settings
  * that stand above the recorded ones, such as `dataset.root`.
- * @throws {OptionError} If it is no run folder, or has no such checkpoint.
+ * @throws {OptionError} If it is no run folder, or has no such checkpoint; if the data have a class that the run has not, or a module of its
+ * model has changed since (`allowChanged` among the changes opens it all the same).
  * @example
  * const run = await loadRun('runs/g2d');
  * const { accuracy } = await evaluate(run.predict, run.data.test);
@@ -61,15 +68,36 @@ export async function loadRun(
   const run = await openRun(await planRun(config), { folder, teachers: 'copied' });
   try {
     const state = found && fromCheckpoint(found);
+    if (state) assertOwnCheckpoint(folder, state);
+    const compared = compareLoaded(run, config);
     const predict = await predictorAt({
       ...(await trainingOptions(run)),
       ...(state && { resume: state }),
     });
-    return { ...run, config, epoch: state ? epochOf(state.position) : null, predict };
+    return { ...run, ...compared, config, epoch: state ? epochOf(state.position) : null, predict };
   } catch (error) {
     await run.close();
     throw error;
   }
+}
+
+/** Other data are what an evaluation may be for; another model is none of the run's. */
+function compareLoaded(
+  { folder, identity: now }: OpenedRun,
+  config: RunConfig,
+): Pick<LoadedRun, 'differences' | 'notes'> {
+  const { identity: before } = folder.config() ?? {};
+  if (!before) {
+    const note = `The run in ${folder.path} is of an earlier version, which did not record its data: whether these are the same cannot be told.`;
+    return { differences: {}, notes: [note] };
+  }
+  const since = `the run in ${folder.path} began`;
+  const { path = '' } = config.dataset;
+  const { [path]: ownData, ...others } = before.modules ?? {};
+  const changed = moduleDifferences(others, now.modules ?? {}, since);
+  assertUnchanged(changed, config, 'Put back what there was');
+  const data = ownData === undefined ? [] : moduleDifferences({ [path]: ownData }, now.modules ?? {}, since);
+  return { differences: dataDifferences(before.data, now.data), notes: [...changed, ...data] };
 }
 
 /** The last epoch of which steps are in a state. */

@@ -1,6 +1,12 @@
-import { decodedCache, inMemory, missingModalities } from '@g2d/datasets';
+import { decodedCache, fingerprint, inMemory, missingModalities, withClassNames } from '@g2d/datasets';
 import { G2DError, OptionError, type MultimodalDataset, type Split } from '@g2d/core';
+import { classDifference, type SplitFingerprint } from '@g2d/core/run-folder';
+import { checkSplits } from './check-splits.js';
+import { findDataset } from './components.js';
 import type { RunConfig } from './config-schema.js';
+import { contentOf, sha256, type DataIdentity } from './identity.js';
+import { moduleFile } from './import-module.js';
+import { modalitiesOf } from './modalities.js';
 import type { RunPlan } from './plan-run.js';
 
 /** The splits of a run's dataset. */
@@ -9,25 +15,69 @@ export interface RunData {
   /** Absent where the dataset has none, as some published protocols. */
   readonly validation?: MultimodalDataset<string>;
   readonly test: MultimodalDataset<string>;
+  /** What the splits are, as they lie there. */
+  readonly identity: DataIdentity;
+  /** What can be meant, but hardly is. */
+  readonly remarks: readonly string[];
   close(): Promise<void>;
 }
 
 /**
  * Opens the splits of a run's dataset.
  *
- * @throws {OptionError} If an option is wrong, or the run selects on a validation split and there is none.
+ * @param options `classNames`: those of a run that has begun, by class id; data whose classes stand in another order get these ids.
+ * @throws {OptionError} If an option is wrong, or the run selects on a validation split and there is none; if the splits do not go
+ * together, or have a class that the run has not.
  * @throws {DatasetNotFoundError} If the data are not there; the message says how to get them.
  */
-export async function openData({
+export async function openData(
+  { dataset: found, config }: Pick<RunPlan, 'dataset' | 'config'>,
+  { classNames }: { readonly classNames?: readonly string[] | undefined } = {},
+): Promise<RunData> {
+  const { splits, close } = await openSplits({ dataset: found, config });
+  try {
+    const { train } = splits;
+    const remarks = checkSplits(splits);
+    if (classNames) assertKnownClasses(train, classNames);
+    const identity = await fingerprints(splits, config);
+    for (const split of Object.keys(splits) as Split[]) {
+      const dataset = splits[split] as MultimodalDataset<string>;
+      const own = identity[split] as SplitFingerprint;
+      // Where it is closed from now on.
+      splits[split] = await wrapped(dataset, { config, found: own, classNames });
+    }
+    return { ...splits, identity, remarks, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * What the data of a configuration are, whether a run could have them or not.
+ *
+ * @throws As `openData`, if a split cannot be opened.
+ */
+export async function identifyData(config: RunConfig): Promise<DataIdentity> {
+  const { splits, close } = await openSplits({ dataset: await findDataset(config.dataset), config });
+  try {
+    return await fingerprints(splits, config);
+  } finally {
+    await close();
+  }
+}
+
+type Splits = Record<'train' | 'test', MultimodalDataset<string>> &
+  Partial<Record<'validation', MultimodalDataset<string>>>;
+
+/** The splits as the dataset gives them; whatever stands in `splits` by then is closed. */
+async function openSplits({
   dataset: found,
   config,
-}: Pick<RunPlan, 'dataset' | 'config'>): Promise<RunData> {
+}: Pick<RunPlan, 'dataset' | 'config'>): Promise<{ readonly splits: Splits; close(): Promise<void> }> {
   const opened: MultimodalDataset<string>[] = [];
-  const close = async (): Promise<void> => {
-    for (const dataset of opened) await dataset.close();
-  };
   const open = async (split: Split): Promise<MultimodalDataset<string>> => {
-    const dataset = await wrapped(await found.make({ split }), config);
+    const dataset = await found.make({ split });
     opened.push(dataset);
     if (dataset.size > 0) return dataset;
     throw new OptionError(`The ${split} split of ${dataset.name} has no samples.`, {
@@ -39,11 +89,24 @@ export async function openData({
   try {
     const [train, test] = [await open('train'), await open('test')];
     const validation = await open('validation').catch((error: unknown) => withoutValidation(error, config));
-    return { train, test, ...(validation && { validation }), close };
+    const splits: Splits = { train, ...(validation && { validation }), test };
+    return { splits, close: () => closeAll(Object.values(splits)) };
   } catch (error) {
-    await close();
+    await closeAll(opened);
     throw error;
   }
+}
+
+async function closeAll(datasets: readonly MultimodalDataset<string>[]): Promise<void> {
+  for (const dataset of datasets) await dataset.close();
+}
+
+async function fingerprints(splits: Splits, config: RunConfig): Promise<DataIdentity> {
+  const modalities = modalitiesOf(config, splits.train);
+  const found: Partial<Record<Split, SplitFingerprint>> = {};
+  for (const [split, dataset] of Object.entries(splits) as [Split, MultimodalDataset<string>][])
+    found[split] = await fingerprint(dataset, { modalities });
+  return found as DataIdentity;
 }
 
 /** The other splits could be opened: an option that is wrong for this one alone means that it is not there. */
@@ -56,15 +119,55 @@ function withoutValidation(error: unknown, { select }: RunConfig): undefined {
   );
 }
 
+/** @throws {OptionError} If the data have a class that the run has not. */
+function assertKnownClasses(
+  { name, classNames: own }: MultimodalDataset<string>,
+  known: readonly string[],
+): void {
+  const difference = classDifference(known, own);
+  const strange = own.find((each) => !known.includes(each));
+  if (!difference || strange === undefined) return;
+  throw new OptionError(
+    `The data of ${name} have the class ${JSON.stringify(strange)}, which the run has not: it has the classes ${difference.before}, and the data have ${difference.now}. Give data with the classes of the run.`,
+    { option: 'dataset', value: own, accepted: known.join(', ') },
+  );
+}
+
+interface Wrapping {
+  readonly config: RunConfig;
+  readonly found: SplitFingerprint;
+  readonly classNames: readonly string[] | undefined;
+}
+
 async function wrapped(
   dataset: MultimodalDataset<string>,
-  { data: { cache, missing, inMemory: whole } }: RunConfig,
+  { config, found, classNames }: Wrapping,
 ): Promise<MultimodalDataset<string>> {
+  const { cache, missing, inMemory: whole } = config.data;
   let all = dataset;
-  if (cache !== undefined) all = decodedCache(all, { folder: cache });
+  if (cache !== undefined)
+    all = decodedCache(all, { folder: cache, ...versionOf(config, found, dataset.modalities) });
+  // After the cache, whose entries do not depend on it.
+  if (classNames && classDifference(classNames, all.classNames)) all = withClassNames(all, { classNames });
   if (missing) {
     const { rate, sampler } = missing;
     all = missingModalities(all, { rate, seed: missing.seed ?? 0, ...(sampler && { sampler }) });
   }
   return whole ? inMemory(all) : all;
+}
+
+/** What the cached inputs of a dataset of the user's own depend on; others say it themselves. */
+function versionOf(
+  { dataset: { path, options } }: RunConfig,
+  { contents }: SplitFingerprint,
+  modalities: readonly string[],
+): { version?: Readonly<Record<string, string>> } {
+  if (path === undefined) return {};
+  // The file itself too: it may read what lies beside it.
+  const made = [moduleFile(path), contentOf(path), options ?? null];
+  return {
+    version: Object.fromEntries(
+      modalities.map((modality) => [modality, sha256(JSON.stringify([made, contents[modality] ?? null]))]),
+    ),
+  };
 }

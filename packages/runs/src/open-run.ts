@@ -1,12 +1,15 @@
+import type { RunIdentity } from '@g2d/core/run-folder';
 import type { FrozenTeachers } from '@g2d/trainer';
 import { disposeState } from '@g2d/trainer/internal';
 import { checkOpened } from './check-opened.js';
 import { buildModel, type BuiltModel } from './build-model.js';
 import { factsOf, modalitiesOf, type ModelFacts } from './modalities.js';
 import type { RunFolder } from './node/run-folder.js';
+import { modulesOf } from './identity.js';
 import { openData, type RunData } from './open-data.js';
 import type { RunPlan } from './plan-run.js';
 import { readTeachers, type Teachers } from './read-teachers.js';
+import { recordedClasses } from './recorded-classes.js';
 import { startTeachers } from './start-teachers.js';
 
 /** Everything that a plan needs, ready to be trained or evaluated. */
@@ -17,6 +20,8 @@ export interface OpenedRun extends BuiltModel {
   readonly facts: ModelFacts;
   /** The runs of its teachers, where a method asked for them. */
   readonly teachers: Teachers | undefined;
+  /** What it is made of beside its settings, as it is found now. */
+  readonly identity: RunIdentity;
   /** Makes the teachers ready to judge; call it once. */
   startTeachers(): Promise<FrozenTeachers<string>>;
   /** Closes the data, and frees the model and the teachers. */
@@ -26,24 +31,25 @@ export interface OpenedRun extends BuiltModel {
 /**
  * Opens data, model and teachers of a run. Nothing is written, but stored outputs of teachers in a run's own folder.
  *
- * @param options `folder`: the run's. `teachers`: those that the configuration names; the copies in the folder, which stand in for them;
- * or none, where they are yet to be trained.
+ * @param options `folder`: the run's. `teachers`: those that the configuration names; the copies in the folder of a run that has begun, which
+ * stand in for them: its classes are those that it began with; or none, where they are yet to be trained.
  * @throws {OptionError} If what is found does not go together.
  */
 export async function openRun(
   plan: RunPlan,
   { folder, teachers: from }: { readonly folder: RunFolder; readonly teachers: 'named' | 'copied' | 'later' },
 ): Promise<OpenedRun> {
-  const data = await openData(plan);
+  const copies = from === 'copied' ? folder : undefined;
+  const data = await openData(plan, { classNames: copies && recordedClasses(copies) });
   try {
     const modalities = modalitiesOf(plan.config, data.train);
     const facts = factsOf(modalities, data.train);
     const teachers =
-      plan.needsTeachers && from !== 'later'
-        ? readTeachers(plan.config, facts, { copies: from === 'copied' ? folder : undefined })
-        : undefined;
+      plan.needsTeachers && from !== 'later' ? readTeachers(plan.config, { facts, data, copies }) : undefined;
     const built = await buildModel(plan.model, facts);
     checkOpened(plan, { model: built.model, data });
+    const own = [...(teachers?.values() ?? [])].map(({ config }) => config);
+    const identity = { data: data.identity, modules: modulesOf(plan.config, ...own) };
     const started: FrozenTeachers<string>[] = [];
     return {
       ...built,
@@ -52,6 +58,7 @@ export async function openRun(
       data,
       facts,
       teachers,
+      identity,
       async startTeachers() {
         const judges = await startTeachers(teachers ?? new Map(), plan.config, { data, folder });
         started.push(judges);

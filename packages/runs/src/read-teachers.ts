@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { OptionError, type NamedArray, shown } from '@g2d/core';
+import { FileFormatError, OptionError, type NamedArray, shown } from '@g2d/core';
 import type { RecordedFacts } from '@g2d/core/run-folder';
 import { decodeSafetensors } from '@g2d/formats';
+import { checksumWords, classDifference } from '@g2d/core/run-folder';
 import type { RunConfig } from './config-schema.js';
 import { firstDifference } from './differences.js';
+import { assertUnchanged, dataDifferences, moduleDifferences, modulesOf, sha256 } from './identity.js';
 import type { ModelFacts } from './modalities.js';
 import { RunFolder, type RunSummary } from './node/run-folder.js';
+import type { RunData } from './open-data.js';
 import { parseConfig } from './read-config.js';
+import { recordedClasses } from './recorded-classes.js';
 
 /** A teacher: what its run was, and its weights. */
 export interface Teacher {
@@ -18,7 +22,14 @@ export interface Teacher {
   readonly weights: Readonly<Record<string, NamedArray>>;
   /** What it came to, for the student's report. */
   readonly summary: RunSummary | undefined;
+  /** In what its data or modules are not those of the student, where that was allowed: sentences. */
+  readonly differences: readonly string[];
+  /** What cannot be told of it. */
+  readonly remarks: readonly string[];
 }
+
+/** As it lies in a folder. */
+type Stored = Omit<Teacher, 'differences' | 'remarks'>;
 
 /** By modality. */
 export type Teachers = ReadonlyMap<string, Teacher>;
@@ -26,26 +37,42 @@ export type Teachers = ReadonlyMap<string, Teacher>;
 /** The weights in a run's own copy of a teacher. */
 export const TEACHER_WEIGHTS = 'model.safetensors';
 
+/** Of a copy, what decides on the teacher's outputs: the run remembers their checksums. */
+export const TEACHER_FILES: readonly string[] = [TEACHER_WEIGHTS, 'config.json'];
+
+interface Student {
+  readonly facts: ModelFacts;
+  readonly data: RunData;
+  /** The folder of a run that has begun, with copies of its teachers. */
+  readonly copies: RunFolder | undefined;
+}
+
 /**
  * Reads the teachers that a configuration names, or, in a run that goes on, the copies in its folder.
  *
- * @throws {OptionError} If one is missing, not finished, or of another modality, dataset, shape or number of classes.
+ * @throws {OptionError} If one is missing, not finished, or of another modality, dataset or shape, of other classes or another order of
+ * them; if its data are not those of the student, unless that is allowed.
+ * @throws {FileFormatError} If a copy is not what was copied.
  */
-export function readTeachers(
-  config: RunConfig,
-  student: ModelFacts,
-  { copies }: { readonly copies: RunFolder | undefined },
-): Teachers {
-  return new Map(
-    Object.keys(student.shapes).map((modality) => {
-      const teacher = copies ? readCopy(copies.teacher(modality)) : readFinished(config, modality);
-      assertFits(teacher, modality, config, student);
-      return [modality, teacher];
-    }),
+export function readTeachers(config: RunConfig, student: Student): Teachers {
+  const { facts, data, copies } = student;
+  const found = Object.keys(facts.shapes).map((modality) => {
+    const teacher = copies ? readCopy(copies, modality) : readFinished(config, modality);
+    assertFits(teacher, modality, config, student);
+    // The copies were compared when they were made.
+    const { differences = [], remarks = [] } = copies ? {} : comparedData(teacher, modality, data);
+    return [modality, { ...teacher, differences, remarks }] as const;
+  });
+  const remedy = 'Train the teachers on the data of this run';
+  assertUnchanged(
+    found.flatMap(([, { differences }]) => differences),
+    config,
+    remedy,
   );
+  return new Map(found);
 }
 
-function readFinished({ teachers, method }: RunConfig, modality: string): Teacher {
+function readFinished({ teachers, method }: RunConfig, modality: string): Stored {
   const path = teachers?.[modality];
   const advice = `Train it (g2d train CONFIG --teacher ${modality} --out DIR) and give its run folder.`;
   const refuse = (problem: string): never => {
@@ -65,8 +92,19 @@ function readFinished({ teachers, method }: RunConfig, modality: string): Teache
   return { path, recorded, config: configOf(recorded, path), weights: folder.weights(), summary };
 }
 
-function readCopy(path: string): Teacher {
+function readCopy(run: RunFolder, modality: string): Stored {
+  const path = run.teacher(modality);
   const folder = new RunFolder(path);
+  for (const [name, checksum] of Object.entries(run.config()?.identity?.teachers?.[modality] ?? {})) {
+    const file = folder.file(name);
+    const found = existsSync(file) ? sha256(readFileSync(file)) : undefined;
+    if (found === undefined || found === checksum) continue;
+    throw new FileFormatError(
+      file,
+      `the run's copy of its teacher is not what was copied: it has the ${checksumWords(found)}, and config.json of the run says ${checksumWords(checksum)}. Put the file back, or begin the run anew, in another folder.`,
+      { modality },
+    );
+  }
   const recorded = folder.config();
   if (recorded && existsSync(folder.file(TEACHER_WEIGHTS))) {
     const weights = decodeSafetensors(
@@ -85,17 +123,19 @@ const configOf = (recorded: RecordedFacts, path: string): RunConfig =>
   parseConfig(recorded, { where: `${path}/config.json` });
 
 function assertFits(
-  { path, recorded, config: own }: Teacher,
+  { path, recorded, config: own }: Stored,
   modality: string,
   config: RunConfig,
-  student: ModelFacts,
+  { facts: student, data }: Student,
 ): void {
-  const refuse = (what: string, found: unknown, needed: unknown): never => {
+  const refuseWords = (what: string, found: string, needed: string): never => {
     throw new OptionError(
-      `The teacher for ${modality} in ${path} has ${what} ${written(found)}, but this run has ${written(needed)}. Train a teacher for this run.`,
-      { option: `teachers.${modality}`, value: path, accepted: written(needed) },
+      `The teacher for ${modality} in ${path} has ${what} ${found}, but this run has ${needed}. Train a teacher for this run.`,
+      { option: `teachers.${modality}`, value: path, accepted: needed },
     );
   };
+  const refuse = (what: string, found: unknown, needed: unknown): never =>
+    refuseWords(what, written(found), written(needed));
   const facts = recorded.model;
   const modalities = Object.keys(facts?.shapes ?? {});
   if (!facts || modalities.join() !== modality) return refuse('the modalities', modalities, [modality]);
@@ -103,8 +143,40 @@ function assertFits(
   const other = firstDifference(withoutRoot(own), withoutRoot({ ...own, dataset: config.dataset }));
   if (other) refuse(`"${other.key}"`, other.begun, other.now);
   if (facts.classes !== student.classes) refuse('classes', facts.classes, student.classes);
+  const classes = classDifference(
+    recordedClasses(new RunFolder(path)) ?? data.train.classNames,
+    data.train.classNames,
+  );
+  if (classes) refuseWords('the classes', classes.before, classes.now);
   const [found, needed] = [facts.shapes[modality], student.shapes[modality]];
   if (JSON.stringify(found) !== JSON.stringify(needed)) refuse('inputs of shape', found, needed);
+}
+
+/** Whether a teacher was trained on the data that its student has. */
+function comparedData(
+  { path, recorded: { identity }, config }: Stored,
+  modality: string,
+  data: RunData,
+): Pick<Teacher, 'differences' | 'remarks'> {
+  const who = `The teacher for ${modality} in ${path}`;
+  if (!identity) {
+    return {
+      differences: [],
+      remarks: [
+        `${who} is of an earlier version, which did not record its data: whether they are those of this run cannot be told.`,
+      ],
+    };
+  }
+  const found = dataDifferences(identity.data, data.identity, { sides: { before: 'there', now: 'here' } });
+  return {
+    differences: [
+      ...Object.entries(found).map(
+        ([split, words]) => `${who} has another ${split} split than this run (${words}).`,
+      ),
+      ...moduleDifferences(identity.modules, modulesOf(config), `the teacher in ${path} was trained`),
+    ],
+    remarks: [],
+  };
 }
 
 const written = (value: unknown): string => (value === undefined ? 'not set' : shown(value));

@@ -1,14 +1,22 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { batches } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
-import { TeacherOutputsFile, teacherHash, writeTeacherOutputs, type TeacherBatch } from '@g2d/distill/node';
+import {
+  TeacherOutputsFile,
+  teacherHash,
+  writeTeacherOutputs,
+  type TeacherBatch,
+  type TeacherIdentity,
+} from '@g2d/distill/node';
+import { G2DError } from '@g2d/core';
 import type { MultimodalModel } from '@g2d/fusion';
 import { frozenTeachers, type FrozenTeachers, type StoredTeacher, writeState } from '@g2d/trainer';
 import { disposeState } from '@g2d/trainer/internal';
 import { RunFolder } from './node/run-folder.js';
 import { buildModel } from './build-model.js';
 import type { RunConfig } from './config-schema.js';
+import { inputsOf } from './identity.js';
 import { factsOf } from './modalities.js';
 import type { RunData } from './open-data.js';
 import { planModel } from './plan-model.js';
@@ -46,8 +54,14 @@ export async function startTeachers(
 
   const stored: Record<string, StoredTeacher> = {};
   for (const [modality, model] of Object.entries(models)) {
-    const identity = { teacherHash: await teacherHash(model.state()), augmentationSeed: null };
+    const identity = {
+      teacherHash: await teacherHash(model.state()),
+      augmentationSeed: null,
+      data: inputsOf(data.identity.train, modality),
+    };
     const file = new RunFolder(folder.teacher(modality)).file(OUTPUTS);
+    // Of data that were allowed to change.
+    if (config.allowChanged && existsSync(file) && isStale(file, identity)) rmSync(file);
     if (!existsSync(file)) {
       const judge = frozenTeachers<string>({ [modality]: model }, options);
       await writeTeacherOutputs(file, identity, outputsOf(judge, modality, { config, data }));
@@ -57,6 +71,16 @@ export async function startTeachers(
     disposeState(model);
   }
   return frozenTeachers<never, string>({}, { stored });
+}
+
+function isStale(file: string, identity: TeacherIdentity): boolean {
+  try {
+    TeacherOutputsFile.open(file, identity).close();
+    return false;
+  } catch (error) {
+    if (G2DError.isInstance(error) && error.code === 'G2D_STALE_TEACHER_OUTPUTS') return true;
+    throw error;
+  }
 }
 
 async function* outputsOf(

@@ -5,6 +5,7 @@ import { Stages } from '@g2d/trainer/internal';
 import { toCheckpoint, type RunProgress } from './checkpoint-state.js';
 import { evaluateSplits, scoreOf } from './evaluate-split.js';
 import { finishRun } from './finish-run.js';
+import { digestOf } from './identity.js';
 import { epochLabel, type CheckpointLabel } from './node/checkpoints/checkpoint.js';
 import { writeCheckpoint } from './node/checkpoints/write-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
@@ -34,6 +35,7 @@ const skippedNote = (epoch: number, count: number): string =>
 export async function trainOpened(run: OpenedRun, { state, signal, reporter }: Going): Promise<RunOutcome> {
   const { plan, folder } = run;
   const { config, methods } = plan;
+  const data = digestOf(run.identity.data);
   const clock = stageClock(state?.stages);
   if (plan.needsTeachers && config.teacherOutputs === 'stored') {
     reporter.note('The outputs of the teachers are computed and stored, where they are not yet.');
@@ -56,7 +58,11 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
     clock.time('checkpoints', () => {
       const { epoch, batch } = captured.position;
       assertFinite(captured.snapshot.model, batch === 0 ? epoch - 1 : epoch);
-      writeCheckpoint(folder.checkpoints, label, toCheckpoint(captured, { best, stages: clock.seconds() }));
+      writeCheckpoint(
+        folder.checkpoints,
+        label,
+        toCheckpoint(captured, { best, stages: clock.seconds(), data }),
+      );
     });
   const stopIfAsked = (): 'stop' | undefined => (signal?.aborted ? 'stop' : undefined);
 

@@ -3,6 +3,8 @@ import { beginRun } from './begin-run.js';
 import { checkBatches } from './check-batches.js';
 import type { RunConfig } from './config-schema.js';
 import { assertNoStages } from './continuation.js';
+import { checkFinished } from './check-finished.js';
+import { continueRun } from './continue-run.js';
 import { findPlace } from './find-place.js';
 import { RunFolder } from './node/run-folder.js';
 import { lockRun } from './node/run-lock.js';
@@ -32,7 +34,11 @@ export interface TrainRunOptions {
  * finished, and ends as one that had them from the start; where that could not be, it is refused. Choose a backend before the call
  * (`loadTensorFlow`).
  *
- * @throws {OptionError} If the configuration cannot be run, the folder is not free, or `resume` has other settings than the run began with.
+ * What the run is made of beside its settings is recorded when it begins, and compared when it goes on: ids, labels, classes and contents of the
+ * data, the user's modules, copies of teachers, the versions and the machine.
+ *
+ * @throws {OptionError} If the configuration cannot be run, the folder is not free, or `resume` has other settings than the run began with; if
+ * data or modules are other than they were and `allowChanged` is not set.
  * @throws {G2DError} `G2D_RUN_IN_USE` if another process trains in the folder, `G2D_RUN_FOLDER` if it cannot be written, `G2D_DIVERGED` if
  * the loss or a weight stops being finite. What was saved stays in all cases.
  * @example
@@ -50,17 +56,25 @@ export async function trainRun(
   try {
     const { config, finished, state, earlier, notes } = findPlace(folder, wanted, { resume });
     for (const line of notes) reporter.note(line);
-    if (finished) return { status: 'finished', folder, summary: finished };
+    if (finished) {
+      for (const line of await checkFinished(config, folder)) reporter.note(line);
+      return { status: 'finished', folder, summary: finished };
+    }
     const plan = await planRun(config);
     if (earlier) assertNoStages(plan.methods, earlier);
     const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named' });
     try {
+      const changes = state ? continueRun(run, { epoch: state.position.epoch, progress: state }) : [];
       // A run that began goes on: what is too small is left out.
       if (!state) checkBatches(run);
       await tryBatches(run);
       if (!state) beginRun(run);
       else if (earlier) folder.goOn(config, { from: state.position.epoch, earlier });
-      for (const remark of plan.remarks) reporter.note(remark);
+      const taught = [...(run.teachers?.values() ?? [])].flatMap((each) => [
+        ...each.differences,
+        ...each.remarks,
+      ]);
+      for (const line of [...plan.remarks, ...run.data.remarks, ...taught, ...changes]) reporter.note(line);
       return await trainOpened(run, { state, signal, reporter });
     } finally {
       await run.close();

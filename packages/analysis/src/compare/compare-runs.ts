@@ -3,6 +3,7 @@ import { formatList } from '../format.js';
 import { methodRank } from '../methods.js';
 import { isFinished, type Run, type StartedRun } from '../run.js';
 import { dataOptions, flatSettings } from '../run-settings.js';
+import { testDifference, type DataDifference } from '../same-data.js';
 import type { Comparison, ComparisonRow, ComparisonTable, Gain } from './comparison.js';
 import { withoutLastBits } from './equal.js';
 import { estimate, type Estimate, type EstimateOptions } from './estimate.js';
@@ -17,8 +18,9 @@ import { tableNotes, unplacedNotes } from './notes.js';
  *   but with other settings are several rows; what distinguishes them stands in the label: `G2D (scope encoder)`.
  * - Rows are sorted from the worst to the best mean on test (fused head), equal ones in the order in which methods are known.
  *   Teachers are a block of their own.
- * - Runs on other data, with other options of the dataset, with other modalities or of another task are never in one table; a
- *   teacher belongs to every table of its data that has its modality.
+ * - Runs on other data, with other options of the dataset, with other modalities or of another task are never in one table, nor are
+ *   runs whose test splits differ in samples, labels, classes or contents, as far as their folders tell; a teacher belongs to every
+ *   table of its data that has its modality. Runs that were trained on other data with the same settings are rows of their own.
  * - Nothing is hidden: a selection on the test split, different numbers of seeds or of test samples, repeated runs, and every seed
  *   that has no number, be it that its run is not finished or that a number is not finite, are notes.
  *
@@ -52,6 +54,8 @@ export function compareRuns(all: readonly StartedRun[], options: EstimateOptions
 interface Part {
   readonly title: string;
   readonly part: readonly Run[];
+  /** Where an earlier part is of the same settings of the data, but has another test split. */
+  readonly difference?: DataDifference & { readonly from: readonly Run[] };
 }
 
 /** What the data of a run are, without where they lie. */
@@ -67,25 +71,47 @@ function dataKey({ config, summary }: Run): string {
 function partition(runs: readonly Run[]): Part[] {
   const students = runs.filter(({ config }) => config.kind === 'student');
   const teachers = runs.filter(({ config }) => config.kind === 'teacher');
-  const parts = new Map<string, Run[]>();
-  for (const run of students) {
-    const key = `${dataKey(run)} ${JSON.stringify([...run.config.modalities].sort())}`;
-    parts.set(key, [...(parts.get(key) ?? []), run]);
-  }
+  const found: { readonly key: string; readonly part: Run[] }[] = [];
+  const add = (key: string, run: Run): void => {
+    const same = found.find((other) => other.key === key && isSameTest(other.part, run));
+    if (same) same.part.push(run);
+    else found.push({ key, part: [run] });
+  };
+  for (const run of students)
+    add(`${dataKey(run)} ${JSON.stringify([...run.config.modalities].sort())}`, run);
   for (const run of teachers) {
-    const isOwn = ([first]: readonly Run[]): boolean =>
+    const isOwn = ([first, ...rest]: readonly Run[]): boolean =>
       first !== undefined &&
       first.config.kind === 'student' &&
       dataKey(first) === dataKey(run) &&
-      run.config.modalities.every((modality) => first.config.modalities.includes(modality));
-    const own = [...parts.values()].filter(isOwn);
-    for (const part of own) part.push(run);
-    if (own.length > 0) continue;
-    const key = `teachers of ${dataKey(run)}`;
-    parts.set(key, [...(parts.get(key) ?? []), run]);
+      run.config.modalities.every((modality) => first.config.modalities.includes(modality)) &&
+      isSameTest([first, ...rest], run);
+    const own = found.filter(({ part }) => isOwn(part));
+    for (const { part } of own) part.push(run);
+    if (own.length === 0) add(`teachers of ${dataKey(run)}`, run);
   }
-  const found = [...parts.values()];
-  return found.map((part) => ({ title: titleOf(part, found), part }));
+  const parts = found.map(({ part }) => part);
+  const titles = parts.map((part) => titleOf(part, parts));
+  return found.map(({ key, part }, at) => {
+    const first = found.find((other) => other.key === key)?.part ?? part;
+    const difference = differenceOf(first, part);
+    const title = difference ? `${titles[at]} (other test split)` : (titles[at] as string);
+    return { title, part, ...(difference && { difference: { ...difference, from: first } }) };
+  });
+}
+
+const isSameTest = (part: readonly Run[], run: Run): boolean =>
+  part.every((other) => !testDifference(other, run));
+
+/** In what the test splits of two parts differ. */
+function differenceOf(first: readonly Run[], part: readonly Run[]): DataDifference | undefined {
+  if (first === part) return undefined;
+  for (const one of first)
+    for (const other of part) {
+      const found = testDifference(one, other);
+      if (found) return found;
+    }
+  return undefined;
 }
 
 /** The dataset in words, with the options that tell it from another of the same name. */
@@ -114,8 +140,17 @@ function partitionNotes(parts: readonly Part[]): string[] {
   const names = parts.map(({ title, part }) => `${title} with ${formatList(modalitiesOf(part))}`);
   return [
     `These runs are not all on the same data with the same modalities, so there are ${parts.length} tables, and their numbers are not to be compared with each other: ${names.join('; ')}.`,
+    ...parts.flatMap(({ part, difference }) =>
+      difference
+        ? [
+            `The test split of ${foldersOf(part)} is not that of ${foldersOf(difference.from)} (${difference.what}: ${difference.other}, there ${difference.first}).`,
+          ]
+        : [],
+    ),
   ];
 }
+
+const foldersOf = (part: readonly Run[]): string => formatList(part.map(({ folder }) => folder));
 
 function modalitiesOf(part: readonly Run[]): string[] {
   const [student] = part.filter(({ config }) => config.kind === 'student');

@@ -1,3 +1,4 @@
+import { trainingDifference } from '../same-data.js';
 import { nameWithoutSeed, runLabel } from '../methods.js';
 import type { Run, RunConfig, StartedRun } from '../run.js';
 import { dataOptions, flatSettings } from '../run-settings.js';
@@ -9,14 +10,22 @@ export interface RunSeeds {
   readonly runs: readonly [Run, ...Run[]];
   /** Runs left out because a run with the same settings and seed is there already. */
   readonly repeated: readonly Run[];
+  /** The first run of the same settings, whose training data or modules were others. */
+  readonly otherwise?: Run;
 }
 
-/** What says nothing about how a run was trained: its name, its seed, by what it was written, and where its files were. */
+/**
+ * What says nothing about how a run was trained, or is compared apart: its name, its seed, by what it was written, where its files were,
+ * and what it was made of beside its settings.
+ */
 const IGNORED = [
   'name',
   'seed',
   'version',
   'components',
+  'identity',
+  'changes',
+  'allowChanged',
   'environment',
   'backend',
   'device',
@@ -54,14 +63,17 @@ export function isSeedOf(run: StartedRun, { runs }: RunSeeds): boolean {
   );
 }
 
-/** Groups runs by everything but the seed, and gives every group a label that no other has. */
+/**
+ * Groups runs by everything but the seed, and gives every group a label that no other has. Runs of the same settings whose training
+ * data or modules differ, as far as their folders tell, are not one group.
+ */
 export function groupBySeed(runs: readonly Run[]): RunSeeds[] {
   const bySettings = new Map<string, Run[]>();
   for (const run of runs) {
     const key = settingsKey(run);
     bySettings.set(key, [...(bySettings.get(key) ?? []), run]);
   }
-  const groups = [...bySettings.values()].flatMap(splitByName).map(onePerSeed);
+  const groups = [...bySettings.values()].flatMap(splitByName).flatMap(splitByContent).map(onePerSeed);
   return withLabels(groups);
 }
 
@@ -85,7 +97,23 @@ function splitByName(runs: readonly Run[]): Run[][] {
   return groups.map((group) => group.runs);
 }
 
-function onePerSeed(runs: readonly Run[]): Omit<RunSeeds, 'label'> {
+/** Runs of earlier versions do not say what they were trained on: they stay with the first. */
+function splitByContent(runs: readonly Run[]): Content[] {
+  const groups: Run[][] = [];
+  for (const run of runs) {
+    const same = groups.find((group) => group.every((other) => !trainingDifference(other, run)));
+    if (same) same.push(run);
+    else groups.push([run]);
+  }
+  return groups.map((group, at) => ({
+    runs: group,
+    ...(at > 0 && { otherwise: groups[0]?.[0] as Run }),
+  }));
+}
+
+type Content = Pick<RunSeeds, 'otherwise'> & { readonly runs: readonly Run[] };
+
+function onePerSeed({ runs, ...rest }: Content): Omit<RunSeeds, 'label'> {
   const bySeed = new Map<number, Run>();
   const repeated: Run[] = [];
   for (const run of runs) {
@@ -93,7 +121,7 @@ function onePerSeed(runs: readonly Run[]): Omit<RunSeeds, 'label'> {
     else bySeed.set(run.config.seed, run);
   }
   const sorted = [...bySeed.values()].sort((a, b) => a.config.seed - b.config.seed);
-  return { runs: sorted as [Run, ...Run[]], repeated };
+  return { ...rest, runs: sorted as [Run, ...Run[]], repeated };
 }
 
 function withLabels(groups: readonly Omit<RunSeeds, 'label'>[]): RunSeeds[] {

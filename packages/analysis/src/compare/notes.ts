@@ -1,6 +1,7 @@
 import { formatCount, formatList } from '../format.js';
 import { runLabel } from '../methods.js';
 import type { Run, Selection, StartedRun } from '../run.js';
+import { drawsOwnSplits, trainingDifference } from '../same-data.js';
 import type { ComparisonRow, ComparisonTable } from './comparison.js';
 import { isNumber } from './estimate.js';
 import type { RunSeeds } from './group-runs.js';
@@ -30,6 +31,9 @@ export function tableNotes(table: Omit<ComparisonTable, 'notes'>, groups: readon
     ...testSizeNotes(rows),
     ...gainNotes(table.rows),
     ...repeatedNotes(groups),
+    ...contentNotes(groups),
+    ...ownSplitNotes(rows),
+    ...changeNotes(rows),
   ];
 }
 
@@ -158,6 +162,31 @@ function repeatedNotes(groups: readonly RunSeeds[]): string[] {
       const folders = formatList(repeated.map((run) => `${run.folder} (seed ${run.config.seed})`));
       return `${label}: left out, since a run with the same settings and seed is there already: ${folders}.`;
     });
+}
+
+/** Rows of the same settings, which were trained on other data or by another module. */
+function contentNotes(groups: readonly RunSeeds[]): string[] {
+  return groups.flatMap(({ label, runs: [run], otherwise }) => {
+    const difference = otherwise && trainingDifference(otherwise, run);
+    if (!difference) return [];
+    return [
+      `${label} has the settings of ${otherwise.folder}, but was not trained on the same (${difference.what}: ${difference.other}, there ${difference.first}).`,
+    ];
+  });
+}
+
+function ownSplitNotes(rows: readonly ComparisonRow[]): string[] {
+  if (!rows.some(({ runs }) => drawsOwnSplits(...runs))) return [];
+  return ['The data are divided by the seed: every seed has splits of its own.'];
+}
+
+/** Runs that went on with other data than they began with. */
+function changeNotes(rows: readonly ComparisonRow[]): string[] {
+  return rows.flatMap(({ runs }) =>
+    runs.flatMap(({ folder, config: { changes = [] } }) =>
+      changes.map(({ epoch, what }) => `${folder} went on in epoch ${epoch} although: ${what.join(' ')}`),
+    ),
+  );
 }
 
 const labelsOf = (rows: readonly ComparisonRow[]): string => formatList(rows.map(({ label }) => label));

@@ -43,7 +43,7 @@ interface SettingsColumn {
 }
 
 /** Shown elsewhere, or the same as the column's name. */
-const HIDDEN = ['name', 'version', 'versions', 'environment', 'components'];
+const HIDDEN = ['name', 'version', 'versions', 'environment', 'components', 'identity', 'changes'];
 
 /** Settings that differ as a table with a column per run, and below it those that are the same everywhere. */
 export function configurations(columns: readonly SettingsColumn[]): Markup {

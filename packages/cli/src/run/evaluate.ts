@@ -11,7 +11,7 @@ import { onlyRun } from './run-argument.js';
 /** `g2d evaluate`. */
 export const evaluateCommand = defineCommand({
   usage: 'RUN [options]',
-  description: `Measures a run again, from a checkpoint: fused and each modality's own head; accuracy, macro F1, calibration error and loss, or for a regression MAPE, R² and mean squared error. Nothing is written.
+  description: `Measures a run again, from a checkpoint: fused and each modality's own head; accuracy, macro F1, calibration error and loss, or for a regression MAPE, R² and mean squared error. Nothing is written. Data that are not those that the run began with are named, with both sides; classes in another order are mapped by their names, and a class that the run has not is an error.
 
 RUN is a run folder.`,
   options: {
@@ -24,18 +24,19 @@ RUN is a run folder.`,
       value: 'L',
       help: 'last, best or epoch-0010 (default: the one that the run has selected)',
     },
-    data: { value: 'DIR', help: "the dataset's folder, if it is not where it was" },
+    data: { value: 'DIR', help: "the dataset's folder, if it is not where it was, or other data" },
+    'allow-changed': { help: 'go on although a module of the model is not what it was' },
     set: {
       value: 'KEY=VALUE',
       multiple: true,
       help: 'a setting that stands above the recorded one, such as data.missing.rate=0.4',
     },
     json: {
-      help: '{"run", "checkpoint", "epoch", "task", "metrics": {split: {head: …}}, "confusion", "perClass", "predictions"}',
+      help: '{"run", "checkpoint", "epoch", "task", "metrics": {split: {head: …}}, "confusion", "perClass", "predictions", "notes"}',
     },
   },
   details: 'Example: g2d evaluate runs/g2d --split test --checkpoint best',
-  async run({ values, positionals }, { out }) {
+  async run({ values, positionals }, { out, err }) {
     const path = onlyRun(positionals, 'evaluate');
     const wanted = values.split.map(parseSplit);
     await loadTensorFlow({ quiet: true });
@@ -43,10 +44,19 @@ RUN is a run folder.`,
       ...(values.checkpoint !== undefined && { checkpoint: values.checkpoint as CheckpointLabel }),
       changes: {
         ...(values.data !== undefined && { 'dataset.root': values.data }),
+        ...(values['allow-changed'] && { allowChanged: true }),
         ...parseSettings(values.set),
       },
     });
     const splits = wanted.length > 0 ? wanted : (['validation', 'test'] as const).filter((s) => run.data[s]);
+    const notes = [
+      ...run.notes,
+      ...splits.flatMap((split) => {
+        const words = run.differences[split];
+        return words ? [`The ${split} split is not the one that the run began with (${words}).`] : [];
+      }),
+    ];
+    for (const note of notes) err(`${note}\n`);
     const progress = createProgress(splits.length);
     try {
       const found: Record<string, SplitEvaluation> = {};
@@ -81,6 +91,7 @@ RUN is a run folder.`,
               confusion: mapValues(found, ({ confusion }) => confusion),
               perClass: mapValues(found, ({ perClass }) => perClass),
               predictions: mapValues(found, ({ predictions }) => predictions),
+              notes,
             })}\n`
           : `${path}, ${run.epoch === null ? 'not trained' : `checkpoint ${label}, epoch ${run.epoch}`}\n\n${formatMetrics({ task, metrics })}`,
       );

@@ -18,17 +18,22 @@ RUN is a run folder.`,
       help: 'last, best or epoch-0010 (default: the one that the run has selected)',
     },
     data: { value: 'DIR', help: "the dataset's folder, if it is not where it was" },
+    'allow-changed': { help: 'go on although a module of the model is not what it was' },
     json: { help: 'the content of g2d.json' },
   },
   details: 'Example: g2d export runs/g2d --out public/model',
-  async run({ values, positionals }, { out: print }) {
+  async run({ values, positionals }, { out: print, err }) {
     const path = onlyRun(positionals, 'export');
     const out = values.out ?? join(path, 'export');
     await loadTensorFlow({ quiet: true });
     const run = await loadRun(path, {
       ...(values.checkpoint !== undefined && { checkpoint: values.checkpoint as CheckpointLabel }),
-      changes: values.data === undefined ? {} : { 'dataset.root': values.data },
+      changes: {
+        ...(values.data !== undefined && { 'dataset.root': values.data }),
+        ...(values['allow-changed'] && { allowChanged: true }),
+      },
     });
+    for (const note of run.notes) err(`${note}\n`);
     try {
       const description = await exportModel(run, out);
       print(values.json ? `${JSON.stringify(description)}\n` : instructions(description, out));

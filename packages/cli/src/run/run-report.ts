@@ -1,7 +1,8 @@
 import { readStartedRun, renderRunReport, type ReportSample } from '@g2d/analysis';
 import { OptionError } from '@g2d/core';
+import type { RecordedFacts } from '@g2d/core/run-folder';
 import { type RunFolder, parseConfig } from '@g2d/runs';
-import { findDataset, modalitiesOf, openData } from '@g2d/runs/internal';
+import { dataDifferences, findDataset, modalitiesOf, openData } from '@g2d/runs/internal';
 import { reportSamples } from './report-samples.js';
 
 /**
@@ -26,7 +27,7 @@ export async function writeRunReport(folder: RunFolder, command?: string): Promi
   return folder.writeReport(page);
 }
 
-async function samplesOf(recorded: object, path: string): Promise<readonly ReportSample[]> {
+async function samplesOf(recorded: RecordedFacts, path: string): Promise<readonly ReportSample[]> {
   const config = parseConfig(recorded, { where: `${path}/config.json` });
   // A handful is read: all of them need not be in memory.
   const reading = { ...config, data: { ...config.data, inMemory: false } };
@@ -38,6 +39,10 @@ async function samplesOf(recorded: object, path: string): Promise<readonly Repor
     return [];
   }
   try {
+    const { identity } = recorded;
+    // They would stand beside predictions of other samples.
+    if (identity && dataDifferences(identity.data, data.identity, { splits: ['test'] }).test !== undefined)
+      return [];
     return await reportSamples(data.test, modalitiesOf(config, data.test));
   } finally {
     await data.close();

@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toyConfig } from '../../../runs/test/toy-config.js';
 import { findBrowser, runPage } from '../../../../test/browser/run-page.js';
@@ -83,6 +84,38 @@ describe('the commands around a run', () => {
     expect(JSON.parse(out).metrics).toEqual(metrics);
     const last = await g2d('evaluate', at('runs/g2d-0'), '--split', 'train', '--checkpoint', 'last');
     expect(last.out).toMatch(/checkpoint last, epoch 3[\s\S]*train, fused +\d/);
+  });
+
+  it('train and evaluate: data that are not what they were, with both sides', async () => {
+    const folder = at('folder');
+    const write = (size: number): void => {
+      mkdirSync(folder, { recursive: true });
+      for (const split of ['train', 'test']) {
+        const samples = Array.from({ length: size }, (_, i) => ({
+          id: `${split}-${i}`,
+          label: i % 2,
+          inputs: { loud: [i, 1], quiet: [i % 2] },
+        }));
+        writeFileSync(join(folder, `${split}.json`), JSON.stringify({ classNames: ['a', 'b'], samples }));
+      }
+    };
+    const path = fileURLToPath(new URL('../../../runs/test/folder-dataset.ts', import.meta.url));
+    const dataset = { name: 'module', path, options: { folder } };
+    const file = at('folder.json');
+    writeFileSync(file, JSON.stringify(toyConfig({ dataset, select: 'last', epochs: 1 })));
+    const train = ['train', file, '--out', at('folder-run'), '--quiet'];
+    write(6);
+    expect(await g2d(...train)).toMatchObject({ code: 0 });
+    expect(await g2d('evaluate', at('folder-run'))).toMatchObject({ code: 0, err: '' });
+    write(8);
+    const words = 'samples: 6 then, 8 now';
+    const refused = await g2d(...train, '--resume');
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(`(${words})`) });
+    expect(refused.err).toContain('--allow-changed');
+    expect(await g2d(...train, '--resume', '--allow-changed')).toMatchObject({ code: 0 });
+    const { code, out, err } = await g2d('evaluate', at('folder-run'), '--split', 'test', '--json');
+    const note = `The test split is not the one that the run began with (${words}).`;
+    expect([code, err, JSON.parse(out).notes]).toEqual([0, `${note}\n`, [note]]);
   });
 
   it('compare: one line for the seeds of a method, as text, Markdown, CSV, JSON and a page', async () => {

@@ -25,7 +25,7 @@ export const trainCommand = defineCommand({
   usage: 'CONFIG [options]',
   description: `Trains one model and writes a run folder: config.json (as resolved), metrics.jsonl, tensorboard/, checkpoints/, summary.json, predictions.json, report.html. CONFIG is a JSON file; the examples have one for each dataset, and every key is described in schema/run.schema.json of @g2d/runs, which editors read; g2d encoders, fusions, datasets and methods explain the options of each. Paths in it are relative to the folder in which g2d is started.
 
-A run that was stopped, however, goes on with --resume and ends with the same numbers, bit for bit. Ctrl-C finishes the step and saves first; a second Ctrl-C ends at once. The config.json of a run folder is a configuration too:
+A run that was stopped, however, goes on with --resume and ends with the same numbers, bit for bit; with other ids, labels, classes or contents of its data than it began with it is refused, unless --allow-changed is given. Ctrl-C finishes the step and saves first; a second Ctrl-C ends at once. The config.json of a run folder is a configuration too:
   g2d train runs/joint/config.json --resume`,
   options: {
     out: { value: 'DIR', help: 'the run folder (default: runs/NAME-seed-N)' },
@@ -39,6 +39,9 @@ A run that was stopped, however, goes on with --resume and ends with the same nu
       help: 'train the teacher of this modality: its encoder alone, with its own head',
     },
     data: { value: 'DIR', help: "the dataset's folder" },
+    'allow-changed': {
+      help: 'go on although data, modules or teachers are not what they were; the run records what was other',
+    },
     seed: { value: 'N', help: 'of order, augmentation, initial weights, noise' },
     epochs: { value: 'N', help: '(phases of SMP are not scaled: set methodOptions.smp.phaseEpochs)' },
     set: {
@@ -128,6 +131,7 @@ interface Flags {
   readonly method?: string | undefined;
   readonly teacher?: string | undefined;
   readonly data?: string | undefined;
+  readonly 'allow-changed'?: boolean;
   readonly seed?: string | undefined;
   readonly epochs?: string | undefined;
   readonly set: readonly string[];
@@ -138,7 +142,7 @@ const studentChanges = ({ data, set }: Flags): Record<string, unknown> =>
   changesOf({ data, set: set.filter((setting) => /^(dataset|encoders|data)\./.test(setting)) });
 
 /** The settings that the command line changes. */
-function changesOf({ method, teacher, data, seed, epochs, set }: Flags): Record<string, unknown> {
+function changesOf({ method, teacher, data, seed, epochs, set, ...rest }: Flags): Record<string, unknown> {
   if (teacher !== undefined && method !== undefined) {
     throw new OptionError('--teacher trains one modality alone, without a --method. Leave out one of them.', {
       option: 'teacher',
@@ -156,6 +160,7 @@ function changesOf({ method, teacher, data, seed, epochs, set }: Flags): Record<
       name: `teacher-${teacher}`,
     }),
     ...(data !== undefined && { 'dataset.root': data }),
+    ...(rest['allow-changed'] && { allowChanged: true }),
     ...(seed !== undefined && { seed: numberOr(seed) }),
     ...(epochs !== undefined && { epochs: numberOr(epochs) }),
     ...parseSettings(set),

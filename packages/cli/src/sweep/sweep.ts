@@ -56,6 +56,9 @@ The same command goes on after an interruption, trains again what failed, and tr
       multiple: true,
       help: 'a setting of every run, above the file\'s "set"; may be given several times',
     },
+    'allow-changed': {
+      help: 'keep finished runs, and go on, although data, modules or teachers are not what they were; runs record it',
+    },
     fresh: {
       help: 'what DIR holds moves to DIR.previous, unless it is an interrupted sweep of the same settings, code and backend',
     },
@@ -75,7 +78,11 @@ Example: g2d sweep examples/av-mnist-small/sweep.json && g2d compare runs/av-mni
     const path = onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help');
     const engine = engineOf(values);
     const sweep = readSweep(path, values.out === undefined ? {} : { out: values.out });
-    const set = { ...sweep.set, ...parseSettings(values.set) };
+    const set = {
+      ...sweep.set,
+      ...(values['allow-changed'] && { allowChanged: true }),
+      ...parseSettings(values.set),
+    };
     const plan = await planSweep({ ...sweep, set });
     const { status, exitCode } = await sweepInTerminal(plan, {
       engine,

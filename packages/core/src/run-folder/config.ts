@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changesSchema, identitySchema, type RunChanges, type RunIdentity } from './identity.js';
 import {
   kindSchema,
   numberSchema,
@@ -76,6 +77,9 @@ export const recordedFactsSchema = z.looseObject({
     .array(z.looseObject({ from: numberSchema, earlier: z.record(z.string(), z.unknown()) }))
     .describe('a list of { from, earlier }')
     .exactOptional(),
+  // Runs of earlier versions have none: nobody can tell then whether the data are the same.
+  identity: identitySchema.exactOptional(),
+  changes: changesSchema.exactOptional(),
 });
 
 /** The keys of a run folder's `config.json` that are no settings: the file is a configuration itself. */
@@ -123,4 +127,6 @@ export interface RunFacts {
   readonly model: Immutable<z.output<typeof modelSchema>>;
   readonly environment: RunEnvironment;
   readonly components?: RunComponents;
+  readonly identity?: RunIdentity;
+  readonly changes?: RunChanges;
 }

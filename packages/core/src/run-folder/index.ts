@@ -13,6 +13,14 @@ export {
   type RunEnvironment,
   type RunFacts,
 } from './config.js';
+export {
+  checksumWords,
+  classDifference,
+  splitDifferences,
+  type RunIdentity,
+  type SplitDifference,
+  type SplitFingerprint,
+} from './identity.js';
 export { epochMetricsSchema, type EpochMetrics } from './metrics.js';
 export {
   summarySchema,

@@ -74,6 +74,7 @@ export async function openAvMnist(
       })),
       // By the file's row, so that another `validationRows` does not rename samples.
       ids: Array.from({ length: size }, (_, index) => idOf(first + index)),
+      labels: labels.subarray(first, first + size),
       source: { module: '@g2d/datasets', name: 'av-mnist', options },
       async sample(index, { modalities = MODALITIES } = {}) {
         assertSampleIndex(index, { split, size });
@@ -86,6 +87,7 @@ export async function openAvMnist(
           ),
         };
       },
+      files: (_, modality) => [{ audio, image }[modality].path],
       close,
     };
   } catch (error) {

@@ -60,6 +60,7 @@ export function clipDataset({
     shapes: { audio: audio.shape, video: [frames, FRAME_SIDE, FRAME_SIDE, 3] },
     classNames,
     ids: usable.map(({ id }) => id),
+    labels: usable.map(({ label }) => label),
     size,
     preprocessing: { audio: audio.preprocessing, video: FRAMES },
     augmented: audio.augmented ? MODALITIES : ['video'],
@@ -71,11 +72,7 @@ export function clipDataset({
       const clip = usable[index] as UsableClip<LabelledClip>;
       const readers = {
         audio: () => audio.read(clip, random?.('audio')),
-        video: () =>
-          readFrames(
-            clip.frames.map((frame) => join(clip.frameFolder, frame)),
-            random?.('video'),
-          ),
+        video: () => readFrames(framesOf(clip), random?.('video')),
       };
       const inputs = await Promise.all(
         modalities.map(async (modality) => [modality, await readers[modality]()] as const),
@@ -86,9 +83,17 @@ export function clipDataset({
         inputs: Object.fromEntries(inputs) as Record<'audio' | 'video', Float32Array>,
       };
     },
+    files(index, modality) {
+      const clip = usable[index];
+      if (!clip) return [];
+      return modality === 'audio' ? [clip.sound] : framesOf(clip);
+    },
     close() {},
   };
 }
+
+const framesOf = ({ frameFolder, frames }: UsableClip<ClipFiles>): readonly string[] =>
+  frames.map((frame) => join(frameFolder, frame));
 
 /** How many ids a message names. */
 const SHOWN = 3;

@@ -67,6 +67,7 @@ export async function gcnet(options: IemocapOptions): Promise<IemocapDataset> {
     }),
     classNames: CLASS_NAMES.slice(0, classes),
     ids,
+    labels: ids.map((id) => (byId.get(id) as GcnetUtterance).label),
     size,
     dropped: {},
     preprocessing: perModality(MODALITIES, (modality) => ({
@@ -90,6 +91,7 @@ export async function gcnet(options: IemocapOptions): Promise<IemocapDataset> {
         }),
       };
     },
+    files: (index, modality) => [features[modality].get(ids[index] as string) as string],
     close() {},
   };
 }

@@ -70,6 +70,7 @@ export async function mla(options: IemocapOptions): Promise<IemocapDataset> {
     shapes: { audio: [FRAMES, BANDS, 1], visual: [SIDE, SIDE, 3], text: [TOKENS, 2] },
     classNames: CLASS_NAMES,
     ids: usable.map(({ id }) => id),
+    labels: usable.map(({ label }) => label),
     size,
     augmented: ['visual'],
     preprocessing: {
@@ -100,6 +101,10 @@ export async function mla(options: IemocapOptions): Promise<IemocapDataset> {
         label: utterance.label,
         inputs: Object.fromEntries(inputs) as Record<IemocapModality, Float32Array>,
       };
+    },
+    files(index, modality) {
+      const { audio, picture, tokens, padding } = usable[index] as UsableUtterance;
+      return { audio: [audio], visual: [picture], text: [tokens, padding] }[modality];
     },
     close() {},
   };

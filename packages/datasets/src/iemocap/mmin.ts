@@ -77,6 +77,7 @@ export async function mmin(options: IemocapOptions): Promise<IemocapDataset> {
       // Nothing published says which is which.
       classNames: Array.from({ length: CLASSES }, (_, label) => String(label)),
       ids,
+      labels,
       size,
       dropped: {},
       preprocessing: {
@@ -107,6 +108,10 @@ export async function mmin(options: IemocapOptions): Promise<IemocapDataset> {
           }),
         };
       },
+      files: (_, modality) => [
+        features[modality].path,
+        ...(modality === 'audio' && statistics ? [statisticsFile] : []),
+      ],
       close,
     };
   } catch (error) {

@@ -66,6 +66,7 @@ export async function openMisMe(options: Options): Promise<MisMeDataset> {
     shapes: { image: [SIDE, SIDE, 3], table: [FEATURES.length] },
     classNames: [],
     ids,
+    labels: rows.map(({ vwc }) => vwc),
     size,
     warnings,
     preprocessing: {
@@ -97,6 +98,8 @@ export async function openMisMe(options: Options): Promise<MisMeDataset> {
         inputs: inputs as Record<'image' | 'table', Float32Array>,
       };
     },
+    files: (index, modality) =>
+      modality === 'image' ? [join(imageFolder, (rows[index] as MisMeRow).image)] : [path, trainPath],
     close() {},
   };
 }

@@ -37,7 +37,7 @@ export async function readSample<M extends string>(
   for (let attempt = 0; ; attempt++) {
     try {
       const sample = await dataset.sample(index, options);
-      assertSample(dataset, id, sample, modalities);
+      assertSample(dataset, index, sample, modalities);
       const { label, inputs, present } = sample;
       return {
         sample: { label, inputs: perModality(modalities, (m) => inputs[m]), ...(present && { present }) },
@@ -51,11 +51,12 @@ export async function readSample<M extends string>(
 
 /** A dataset that breaks its own promise would train something else silently. */
 function assertSample<M extends string>(
-  { name, split, task, shapes, classNames, incomplete = [] }: MultimodalDataset<M>,
-  id: string,
+  { name, split, task, shapes, classNames, ids, labels, incomplete = [] }: MultimodalDataset<M>,
+  index: number,
   sample: Sample<M>,
   modalities: readonly M[],
 ): void {
+  const id = ids[index] as string;
   const fail = (problem: string): FileFormatError =>
     new FileFormatError(`${name} (${split})`, problem, { id });
   if (sample.id !== id) {
@@ -72,6 +73,11 @@ function assertSample<M extends string>(
     throw fail(
       `sample "${id}" has the ${task === 'regression' ? 'target' : 'label'} ${shown(label)}; expected ` +
         (task === 'regression' ? 'a finite number.' : `a class id, 0 to ${classNames.length - 1}.`),
+    );
+  }
+  if (labels && labels[index] !== label) {
+    throw fail(
+      `sample "${id}" has the label ${label} where \`labels\` promises ${labels[index]}. The files changed while in use: open it again.`,
     );
   }
   for (const modality of modalities) {

@@ -40,7 +40,7 @@ export async function openUrFunny(options: Options): Promise<UrFunnyDataset> {
   const { split, normalization } = options;
   checkTogether(options);
   const wanted: Split[] = normalization === 'train' && split !== 'train' ? ['train', split] : [split];
-  const { tables, widths, path } = readUrFunny(options, wanted);
+  const { tables, widths, path, files } = readUrFunny(options, wanted);
   let table = tables.get(split);
   const { ids, dropped, zeroed, labels } = table as WordTable;
   if (ids.length === 0)
@@ -55,6 +55,7 @@ export async function openUrFunny(options: Options): Promise<UrFunnyDataset> {
     shapes: shapesOf(options, table as WordTable, widths),
     classNames: ['no joke', 'joke'],
     ids,
+    labels,
     size,
     dropped,
     zeroed,
@@ -79,6 +80,8 @@ export async function openUrFunny(options: Options): Promise<UrFunnyDataset> {
         ),
       };
     },
+    // A sample's words are chosen by all modalities.
+    files: () => files,
     close() {
       table = undefined;
     },
@@ -89,7 +92,12 @@ export async function openUrFunny(options: Options): Promise<UrFunnyDataset> {
 export function readUrFunny(
   { root, official = false, words = 20, sequence = 'words', contextSentences = 0, widths }: UrFunnyOptions,
   splits: readonly Split[],
-): { readonly tables: ReadonlyMap<Split, WordTable>; readonly widths: Widths; readonly path: string } {
+): {
+  readonly tables: ReadonlyMap<Split, WordTable>;
+  readonly widths: Widths;
+  readonly path: string;
+  readonly files: readonly string[];
+} {
   const rules: WordRules = { official, words, sequence, contextSentences };
   const { packed, version } = findUrFunny(root);
   const published = { ...WIDTHS, ...(version === 1 && { visual: 75 }) };
@@ -98,7 +106,12 @@ export function readUrFunny(
     const files = rawFiles(root, version);
     const missing = Object.values(files).filter((file) => !existsSync(file));
     if (missing.length > 0) throw notFound(root, missing);
-    return { tables: readRaw(files, splits, all, rules), widths: all, path: root };
+    return {
+      tables: readRaw(files, splits, all, rules),
+      widths: all,
+      path: root,
+      files: Object.values(files) as readonly string[],
+    };
   }
   if (contextSentences > 0) {
     throw new OptionError(
@@ -110,7 +123,12 @@ export function readUrFunny(
       },
     );
   }
-  return { tables: readPacked(packed, splits, all, rules), widths: all, path: packed };
+  return {
+    tables: readPacked(packed, splits, all, rules),
+    widths: all,
+    path: packed,
+    files: [packed],
+  };
 }
 
 /** Which form of the data lies in a folder: raw files first. */

@@ -129,6 +129,12 @@ describe('TeacherOutputsFile.open', () => {
     ],
     ['no hash', metadata({ teacherHash: 3 }), /do not name a teacher hash/],
     ['a seed with a fraction', metadata({ augmentationSeed: '0.5' }), /do not name a teacher hash/],
+    ['a checksum that is none', metadata({ sha256: 3 }), /"data" and "sha256" in the metadata must be texts/],
+    [
+      'rows of another file',
+      () => undefined,
+      /the outputs are not those that were stored: they have the checksum 834a/,
+    ],
     ['another type', logits({ dtype: 'F64' }), /"logits" is no float32 tensor/],
     ['another rank', logits({ shape: [3, 2, 1] }), /"logits" is no float32 tensor/],
     ['no columns', logits({ shape: [3, 0], data_offsets: [0, 0] }), /"logits" is no float32 tensor/],
@@ -150,8 +156,17 @@ describe('TeacherOutputsFile.open', () => {
     expect((error as Error).message).toMatch(message);
   });
 
+  it('refuses rows of which one bit has changed, wherever', () => {
+    for (let at = valid.length - 72; at < valid.length; at++) {
+      const bytes = Buffer.from(valid);
+      bytes[at]! ^= 1 << (at % 8);
+      expect(problem(bytes), `byte ${at}`).toMatchObject({ message: /are not those that were stored/ });
+    }
+  });
+
   it('refuses data that belong to no tensor, and a folder', () => {
-    expect(problem(withHeader(() => undefined))).toBeUndefined();
+    // A file of an earlier version has no checksum.
+    expect(problem(withHeader(metadata({ sha256: undefined })))).toBeUndefined();
     expect(problem(withHeader(() => undefined, 76))).toMatchObject({ message: /has 76 bytes of data/ });
     mkdirSync(join(folder, 'x'));
     expect(() => TeacherOutputsFile.open(join(folder, 'x'), identity)).toThrow(/not a safetensors file/);

@@ -9,9 +9,20 @@ export interface TeacherIdentity {
    * stands for one seed, and only for a training that replays it.
    */
   readonly augmentationSeed: string | number | null;
+  /** What tells the samples' inputs from others, such as a fingerprint of the split. A file without it, or a reader, compares none. */
+  readonly data?: string | undefined;
 }
 
-/** Stored outputs are of another teacher, or of other augmentations, than asked for: compute them again. */
+/** Whether stored outputs are those that are expected. */
+export const isSameIdentity = (stored: TeacherIdentity, expected: TeacherIdentity): boolean =>
+  stored.teacherHash === expected.teacherHash &&
+  stored.augmentationSeed === expected.augmentationSeed &&
+  !hasOtherData(stored, expected);
+
+const hasOtherData = (stored: TeacherIdentity, expected: TeacherIdentity): boolean =>
+  stored.data !== undefined && expected.data !== undefined && stored.data !== expected.data;
+
+/** Stored outputs are of another teacher, of other augmentations or other data than asked for: compute them again. */
 export class StaleTeacherOutputsError extends G2DError {
   constructor(details: {
     readonly file: string;
@@ -20,19 +31,21 @@ export class StaleTeacherOutputsError extends G2DError {
   }) {
     const { file, stored, expected } = details;
     const what =
-      stored.teacherHash === expected.teacherHash
-        ? `of augmentation seed ${shown(stored.augmentationSeed)}, but asked for is ${shown(expected.augmentationSeed)}`
-        : `of a teacher with hash ${stored.teacherHash}, but asked for is ${expected.teacherHash}`;
+      stored.teacherHash !== expected.teacherHash
+        ? `of a teacher with hash ${stored.teacherHash}, but asked for is ${expected.teacherHash}`
+        : hasOtherData(stored, expected)
+          ? `of the data ${stored.data}, but asked for are those of ${expected.data}`
+          : `of augmentation seed ${shown(stored.augmentationSeed)}, but asked for is ${shown(expected.augmentationSeed)}`;
     super(
       'G2D_STALE_TEACHER_OUTPUTS',
-      `${file}: the stored outputs are ${what}. Delete the file and compute the outputs again, or load the teacher and the seed that it was made with.`,
+      `${file}: the stored outputs are ${what}. Delete the file and compute the outputs again, or load the teacher, the data and the seed that it was made with.`,
       details,
     );
   }
 }
 
 /** Throws unless an identity can be stored and compared. */
-export function assertIdentity({ teacherHash, augmentationSeed }: TeacherIdentity): void {
+export function assertIdentity({ teacherHash, augmentationSeed, data }: TeacherIdentity): void {
   if (typeof teacherHash !== 'string' || teacherHash === '') {
     throw new OptionError(
       `\`teacherHash\` is ${shown(teacherHash)}; it must be a text that changes with the teacher's weights. Take \`teacherHash(model.state())\`.`,
@@ -45,7 +58,17 @@ export function assertIdentity({ teacherHash, augmentationSeed }: TeacherIdentit
       { option: 'augmentationSeed', value: augmentationSeed, accepted: 'an integer, a text or null' },
     );
   }
+  if (!isData(data)) {
+    throw new OptionError(`\`data\` is ${shown(data)}; it must be a text, or left out.`, {
+      option: 'data',
+      value: data,
+      accepted: 'a text',
+    });
+  }
 }
 
 export const isSeed = (value: unknown): value is TeacherIdentity['augmentationSeed'] =>
   value === null || typeof value === 'string' || Number.isSafeInteger(value);
+
+export const isData = (value: unknown): value is TeacherIdentity['data'] =>
+  value === undefined || typeof value === 'string';

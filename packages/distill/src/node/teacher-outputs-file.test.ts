@@ -161,6 +161,19 @@ describe('TeacherOutputsFile', () => {
     }
   });
 
+  it('refuses outputs of other data, where both sides say of which they are', async () => {
+    const file = newFile();
+    await writeTeacherOutputs(file, { ...identity, data: 'd1' }, three());
+    TeacherOutputsFile.open(file, { ...identity, data: 'd1' }).close();
+    TeacherOutputsFile.open(file, identity).close();
+    expect(() => TeacherOutputsFile.open(file, { ...identity, data: 'd2' })).toThrow(
+      /the stored outputs are of the data d1, but asked for are those of d2\. Delete the file/,
+    );
+    await writeTeacherOutputs(file, identity, three());
+    TeacherOutputsFile.open(file, { ...identity, data: 'd2' }).close();
+    expect(() => TeacherOutputsFile.open(file, { ...identity, data: 3 as never })).toThrow(/`data` is 3/);
+  });
+
   it('refuses an identity that cannot be compared', async () => {
     const file = newFile();
     await writeTeacherOutputs(file, identity, three());
@@ -216,6 +229,7 @@ describe('writeTeacherOutputs', () => {
       teacherHash: 'abc',
       augmentationSeed: '7',
       ids: '["c","__proto__","é \\"1\\""]',
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
 

@@ -1,15 +1,21 @@
+import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
-import { G2DError, OptionError } from '@g2d/core';
+import { FileFormatError, G2DError, OptionError } from '@g2d/core';
 import type { TeacherOutputs } from '../g2d-loss.js';
 import { float32LittleEndian } from './little-endian.js';
-import { assertIdentity, StaleTeacherOutputsError, type TeacherIdentity } from './teacher-identity.js';
+import {
+  assertIdentity,
+  isSameIdentity,
+  StaleTeacherOutputsError,
+  type TeacherIdentity,
+} from './teacher-identity.js';
 import { readHeader, readInto, type Rows, type TeacherOutputsHeader } from './teacher-outputs-format.js';
 
 /**
  * The stored outputs of one teacher, row by row.
  *
- * Only the ids are in memory. A row is read where it lies, into the batch's own buffer; rows that were read before come from the operating
+ * Only the ids are in memory. The rows are read through once, for their checksum, when the file is opened. A row is read where it lies, into the batch's own buffer; rows that were read before come from the operating
  * system's page cache, which does what a memory mapping would (Node has none without a native add-on).
  *
  * @example
@@ -41,20 +47,19 @@ export class TeacherOutputsFile {
    *
    * @param file Its name.
    * @param expected The teacher and the augmentation that are trained with.
-   * @throws {StaleTeacherOutputsError} If the outputs are of another teacher or another augmentation.
-   * @throws {FileFormatError} If the file is truncated, or no file of teacher outputs.
+   * @throws {StaleTeacherOutputsError} If the outputs are of another teacher, another augmentation or other data.
+   * @throws {FileFormatError} If the file is truncated or damaged, or no file of teacher outputs.
    * @throws An error of Node's, with code `ENOENT`, if there is no such file.
    */
-  static open(file: string, { teacherHash, augmentationSeed }: TeacherIdentity): TeacherOutputsFile {
-    const expected = { teacherHash, augmentationSeed };
+  static open(file: string, { teacherHash, augmentationSeed, data }: TeacherIdentity): TeacherOutputsFile {
+    const expected = { teacherHash, augmentationSeed, ...(data !== undefined && { data }) };
     assertIdentity(expected);
     const descriptor = openSync(file, 'r');
     try {
       const header = readHeader(descriptor, file);
       const stored = header.identity;
-      if (stored.teacherHash !== teacherHash || stored.augmentationSeed !== augmentationSeed) {
-        throw new StaleTeacherOutputsError({ file, stored, expected });
-      }
+      if (!isSameIdentity(stored, expected)) throw new StaleTeacherOutputsError({ file, stored, expected });
+      assertUndamaged(descriptor, file, header);
       return new TeacherOutputsFile(file, descriptor, header);
     } catch (error) {
       closeSync(descriptor);
@@ -104,4 +109,30 @@ export class TeacherOutputsFile {
     closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
+}
+
+/** Bytes that are read at once for the checksum. */
+const CHUNK = 2 ** 20;
+
+/** One bit in a row would train the student towards something else, and nobody would know. */
+function assertUndamaged(
+  descriptor: number,
+  file: string,
+  { ids, logits, features, sha256 }: TeacherOutputsHeader,
+): void {
+  if (sha256 === undefined) return;
+  const hash = createHash('sha256');
+  const end = Math.min(logits.start, features.start) + 4 * ids.length * (logits.width + features.width);
+  const bytes = Buffer.alloc(CHUNK);
+  for (let at = Math.min(logits.start, features.start); at < end; at += CHUNK) {
+    const chunk = bytes.subarray(0, Math.min(CHUNK, end - at));
+    readInto(chunk, descriptor, file, at);
+    hash.update(chunk);
+  }
+  const found = hash.digest('hex');
+  if (found === sha256) return;
+  throw new FileFormatError(
+    file,
+    `the outputs are not those that were stored: they have the checksum ${found}, and the header says ${sha256}. Delete it and compute the outputs again.`,
+  );
 }

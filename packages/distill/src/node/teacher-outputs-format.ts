@@ -1,6 +1,6 @@
 import { fstatSync, readSync } from 'node:fs';
 import { FileFormatError, OptionError, shown } from '@g2d/core';
-import { isSeed, type TeacherIdentity } from './teacher-identity.js';
+import { isData, isSeed, type TeacherIdentity } from './teacher-identity.js';
 
 /** In the metadata, so that another safetensors file is not taken for one of these. */
 const FORMAT = 'g2d-teacher-outputs/1';
@@ -20,6 +20,8 @@ export interface TeacherOutputsHeader {
   readonly identity: TeacherIdentity;
   readonly logits: Rows;
   readonly features: Rows;
+  /** SHA-256 of the bytes of both, in the order of the file; files of earlier versions have none. */
+  readonly sha256: string | undefined;
 }
 
 /**
@@ -30,10 +32,11 @@ export interface TeacherOutputsHeader {
  */
 export function encodeHeader({
   ids,
-  identity: { teacherHash, augmentationSeed },
+  identity: { teacherHash, augmentationSeed, data },
   classes,
   width,
-}: Pick<TeacherOutputsHeader, 'ids' | 'identity'> & {
+  sha256,
+}: Pick<TeacherOutputsHeader, 'ids' | 'identity' | 'sha256'> & {
   readonly classes: number;
   readonly width: number;
 }): Uint8Array {
@@ -45,6 +48,8 @@ export function encodeHeader({
         format: FORMAT,
         teacherHash,
         augmentationSeed: JSON.stringify(augmentationSeed),
+        ...(data !== undefined && { data }),
+        ...(sha256 !== undefined && { sha256 }),
         ids: JSON.stringify(ids),
       },
       logits: { dtype: 'F32', shape: [ids.length, classes], data_offsets: [0, split] },
@@ -94,7 +99,7 @@ export function readHeader(descriptor: number, file: string): TeacherOutputsHead
     );
   }
   const ids = parsed(metadata['ids']);
-  const { teacherHash } = metadata;
+  const { teacherHash, data: of, sha256 } = metadata;
   const augmentationSeed = parsed(metadata['augmentationSeed']);
   if (!isListOfTexts(ids) || new Set(ids).size !== ids.length || ids.length === 0) {
     throw new FileFormatError(file, '"ids" in the metadata is no list of sample ids that differ.');
@@ -102,6 +107,11 @@ export function readHeader(descriptor: number, file: string): TeacherOutputsHead
   if (typeof teacherHash !== 'string' || !isSeed(augmentationSeed)) {
     throw new FileFormatError(file, 'the metadata do not name a teacher hash and an augmentation seed.');
   }
+  if (!isData(of) || !isData(sha256))
+    throw new FileFormatError(
+      file,
+      '"data" and "sha256" in the metadata must be texts, where they are there.',
+    );
   const entries = (['logits', 'features'] as const).map((name) => {
     const entry = tensorEntry(header[name], ids.length);
     if (entry) return entry;
@@ -123,7 +133,8 @@ export function readHeader(descriptor: number, file: string): TeacherOutputsHead
   const rows = ({ width, begin }: TensorEntry): Rows => ({ width, start: 8 + length + begin });
   return {
     ids,
-    identity: { teacherHash, augmentationSeed },
+    identity: { teacherHash, augmentationSeed, ...(of !== undefined && { data: of }) },
+    sha256,
     logits: rows(logits),
     features: rows(features),
   };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream, rmSync, statSync } from 'node:fs';
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ export interface WriteTeacherOutputsOptions extends TeacherIdentity {
 /**
  * Stores the outputs of one teacher on all samples, to be read by `TeacherOutputsFile` in every epoch.
  *
- * A safetensors file: `logits` `[N, C]` and `features` `[N, D]`, float32, with hash, seed and ids in its metadata. One batch is in memory at
+ * A safetensors file: `logits` `[N, C]` and `features` `[N, D]`, float32, with hash, seed, ids and a checksum in its metadata. One batch is in memory at
  * a time, and the ids. Samples come in any order. The file appears under its name when it is complete, or not at all; a pass that was killed
  * starts anew. Several processes may write the same file at once: each writes all of it, and the last one stands.
  *
@@ -45,12 +46,12 @@ export async function writeTeacherOutputs(
   options: WriteTeacherOutputsOptions,
   batches: AsyncIterable<TeacherBatch> | Iterable<TeacherBatch>,
 ): Promise<void> {
-  const { teacherHash, augmentationSeed, onProgress } = checkKeys(
+  const { teacherHash, augmentationSeed, data, onProgress } = checkKeys(
     options,
-    { teacherHash: true, augmentationSeed: true, onProgress: true },
+    { teacherHash: true, augmentationSeed: true, data: true, onProgress: true },
     'writeTeacherOutputs',
   );
-  const identity = { teacherHash, augmentationSeed };
+  const identity = { teacherHash, augmentationSeed, data };
   assertIdentity(identity);
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
     throw new OptionError(`${file} is a folder. Give the name of a file in it.`, {
@@ -65,11 +66,10 @@ export async function writeTeacherOutputs(
     // How many samples there are is known only now, so that the two tensors are put behind one another by a copy.
     const whole = join(folder, 'whole');
     await withFile(whole, async (handle) => {
-      await handle.writeFile(encodeHeader({ ...content, identity }));
-      for (const part of PARTS) {
-        const chunks = createReadStream(join(folder, part), { highWaterMark: 2 ** 20 });
-        for await (const chunk of chunks) await handle.writeFile(chunk as Buffer);
-      }
+      const hash = createHash('sha256');
+      for await (const chunk of partsIn(folder)) hash.update(chunk);
+      await handle.writeFile(encodeHeader({ ...content, identity, sha256: hash.digest('hex') }));
+      for await (const chunk of partsIn(folder)) await handle.writeFile(chunk);
       await handle.sync();
     });
     await rename(whole, file);
@@ -80,6 +80,14 @@ export async function writeTeacherOutputs(
 
 /** The tensors, in the order of the file. */
 const PARTS = ['logits', 'features'] as const;
+
+/** The bytes of the tensors, one behind the other. */
+async function* partsIn(folder: string): AsyncGenerator<Buffer> {
+  for (const part of PARTS) {
+    const chunks = createReadStream(join(folder, part), { highWaterMark: 2 ** 20 });
+    for await (const chunk of chunks) yield chunk as Buffer;
+  }
+}
 
 /** Appends the rows of all batches to one file for each tensor. */
 async function writeRows(

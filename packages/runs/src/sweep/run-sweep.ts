@@ -1,4 +1,7 @@
+import { join } from 'node:path';
+import { checkFinished, identifyOnce } from '../check-finished.js';
 import { describeEnvironment } from '../environment.js';
+import { RunFolder } from '../node/run-folder.js';
 import type { EngineContext, SweepEngine } from './engine.js';
 import { localEngine } from './local-engine.js';
 import { openSweep, type OpenSweepOptions } from './open-sweep.js';
@@ -22,7 +25,8 @@ export interface RunSweepOptions
  * that failed, or the signal came. The same call goes on.
  *
  * @returns The status of every run.
- * @throws {OptionError} If the folder is not a sweep's, or a run has begun with other settings.
+ * @throws {OptionError} If the folder is not a sweep's, or a run has begun with other settings; if a finished run was trained on other data
+ * than there are now, and `allowChanged` is not set.
  * @throws {G2DError} `G2D_RUN_IN_USE` if another process runs this sweep. A run that fails does not throw: it is in the status.
  * @example
  * const plan = await planSweep(readSweep('examples/av-mnist-small/sweep.json'));
@@ -37,6 +41,11 @@ export async function runSweep(
   try {
     onOpen?.({ resumed });
     const runs = only ? wanted(plan.runs, only) : plan.runs;
+    // Finished runs are kept, and their numbers stand beside new ones.
+    const identify = identifyOnce();
+    for (const { id, config } of runs.filter((run) => isFinished(plan.out, run.id)))
+      for (const line of await checkFinished(config, new RunFolder(join(plan.out, id)), identify))
+        reporter.note(line);
     await tryPlan(runs.filter(({ id }) => !isFinished(plan.out, id)));
     await engine.run(runs, { out: plan.out, signal, reporter });
     return sweepStatus(plan);

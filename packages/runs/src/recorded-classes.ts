@@ -1,0 +1,15 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { checkFile, parseJson, predictionsSchema } from '@g2d/core/run-folder';
+import type { RunFolder } from './node/run-folder.js';
+
+/**
+ * The classes of a run, by class id, as its folder has them: what its class ids mean. A run of an earlier version has them beside its
+ * predictions, once it is finished.
+ */
+export function recordedClasses(folder: RunFolder): readonly string[] | undefined {
+  const { identity } = folder.config() ?? {};
+  if (identity) return identity.data.train.classNames;
+  const path = folder.file('predictions.json');
+  if (!existsSync(path)) return undefined;
+  return checkFile(predictionsSchema, parseJson(readFileSync(path, 'utf8'), { path }), { path }).classNames;
+}
