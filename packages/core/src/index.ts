@@ -12,6 +12,9 @@ export { shown } from './shown.js';
 // Text of a file
 export { decodeText } from './decode-text.js';
 
+// What files say, shown
+export { printable } from './printable.js';
+
 // Data
 export { perModality, type PerModality } from './per-modality.js';
 export type { DatasetSource, MultimodalDataset, Sample, SampleOptions, Split, Task } from './dataset.js';
