@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { OptionError, UnknownModalityError } from '@g2d/core';
+import { makeFolder } from '@g2d/formats/node';
 import type { MultimodalDataset } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
 import { hasFreeLength, unitLength } from './pipeline/shapes.js';
@@ -50,8 +51,16 @@ export function decodedCache<M extends string>(
     }
   }
   const root = resolve(folder, fingerprintOf(dataset));
-  makeFolder(root, folder);
+  makeRoot(root, folder);
   let warned = false;
+  // The source has it too: a cache that fails slows a training down, it does not end it.
+  const warn = (problem: string): void => {
+    if (!warned) process.emitWarning(problem);
+    warned = true;
+  };
+  const unreadable = (error: NodeJS.ErrnoException): undefined => {
+    if (error.code !== 'ENOENT') warn(`What is kept in ${folder} cannot be read: ${error.message}`);
+  };
 
   const pathOf = (modality: M, id: string): string => {
     const key = createHash('sha256').update(`${modality}/${id}`).digest('hex');
@@ -61,7 +70,7 @@ export function decodedCache<M extends string>(
   const stored = async (modality: M, id: string): Promise<Float32Array | undefined> => {
     const shape = shapes[modality];
     const unit = unitLength(shape);
-    const values = decodeEntry(await readFile(pathOf(modality, id)).catch(() => undefined));
+    const values = decodeEntry(await readFile(pathOf(modality, id)).catch(unreadable));
     const fits =
       values &&
       (hasFreeLength(shape) ? values.length > 0 && values.length % unit === 0 : values.length === unit);
@@ -71,9 +80,7 @@ export function decodedCache<M extends string>(
     try {
       await writeEntry(pathOf(modality, id), values);
     } catch (error) {
-      // A full disk slows a training down, it does not end it.
-      if (!warned) process.emitWarning(`Nothing can be kept in ${folder}: ${(error as Error).message}`);
-      warned = true;
+      warn(`Nothing can be kept in ${folder}: ${(error as Error).message}`);
     }
   };
 
@@ -140,9 +147,9 @@ function canonical(value: unknown): string {
     .join()}}`;
 }
 
-function makeFolder(root: string, folder: string): void {
+function makeRoot(root: string, folder: string): void {
   try {
-    mkdirSync(root, { recursive: true });
+    makeFolder(root);
   } catch (error) {
     throw new OptionError(`\`folder\` ${folder} cannot be made: ${(error as Error).message}.`, {
       option: 'folder',

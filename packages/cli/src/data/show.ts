@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '@g2d/formats/node';
 import { defineCommand } from '../command.js';
 import { required } from './arguments.js';
 import { shaped } from './channels-first.js';
@@ -46,7 +47,7 @@ Example: g2d data show crema-d data/crema-d --index 3 --out sample.html`,
       }),
       ...(sound !== undefined && existsSync(sound) && { sound: readFileSync(sound) }),
     });
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, page);
     out(`${path}\n`);
     return 0;

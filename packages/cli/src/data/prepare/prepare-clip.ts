@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { frameFileName, frameNumbers } from '@g2d/datasets';
+import { makeFolder } from '@g2d/formats/node';
 import type { Clip } from '@g2d/core';
 import { runFfmpeg, type Ffmpeg } from './ffmpeg.js';
 
@@ -109,7 +110,7 @@ export async function prepareClip(
 }
 
 function move(from: string, to: string): void {
-  mkdirSync(dirname(to), { recursive: true });
+  makeFolder(dirname(to));
   renameSync(from, to);
 }
 
