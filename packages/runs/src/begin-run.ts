@@ -1,16 +1,18 @@
-import { encodeSafetensors } from '@g2d/formats';
-import { writeFileAtomic } from '@g2d/formats/node';
 import { describeEnvironment } from './environment.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
 import { TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
 
-/** Gives a run its initial weights, and records what it is in its folder: the run has begun. */
-export function beginRun(run: OpenedRun): void {
+/**
+ * Gives a run its initial weights, and records what it is in its folder: the run has begun.
+ *
+ * @returns Where what lay in the folder was moved, `undefined` if there was nothing.
+ */
+export function beginRun(run: OpenedRun): string | undefined {
   const { plan, folder, facts, teachers } = run;
   loadInitialWeights(run, plan.config);
-  folder.clear();
+  const aside = folder.setAside();
   const modalities = Object.keys(facts.shapes);
   folder.begin(
     { ...plan.config, modalities },
@@ -22,6 +24,7 @@ export function beginRun(run: OpenedRun): void {
     },
   );
   if (teachers) copyTeachers(teachers, folder);
+  return aside;
 }
 
 /** From then on the run needs nobody else's folder. */
@@ -30,6 +33,6 @@ function copyTeachers(teachers: Teachers, folder: RunFolder): void {
     const copy = new RunFolder(folder.teacher(modality));
     copy.record(recorded);
     if (summary) copy.writeSummary(summary);
-    writeFileAtomic(copy.file(TEACHER_WEIGHTS), encodeSafetensors(weights));
+    copy.writeWeights(TEACHER_WEIGHTS, weights);
   }
 }

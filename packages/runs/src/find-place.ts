@@ -18,6 +18,8 @@ export interface Place {
   readonly finished?: RunSummary;
   /** The state that it goes on from; it begins without one. */
   readonly state?: TrainingState & RunProgress;
+  /** Whether the state is not that of the newest checkpoint, which is damaged. */
+  readonly isDamaged?: boolean;
   /** For the user. */
   readonly notes: readonly string[];
 }
@@ -41,8 +43,12 @@ export function findPlace(
   const settled = settlePrecision(asRecorded(wanted), { begun, trains: !finished });
   const { notes } = settled;
   const last = recorded && !finished ? readCheckpoint(folder.checkpoints, 'last') : undefined;
+  if (!recorded) return settled;
   // A run that was not saved once has nothing to lose: it begins anew, with whatever settings.
-  if (!recorded || (!finished && !last)) return settled;
+  if (!finished && !last) {
+    folder.assertUnsaved(firstSave(begun ?? parseConfig(recorded, { where: `${path}/config.json` })));
+    return settled;
+  }
   if (!begun) {
     throw new OptionError(
       finished
@@ -68,8 +74,19 @@ export function findPlace(
       : [
           `The run began on the backend ${before}, and goes on on ${backend}: its numbers will not be those of one backend.`,
         ];
-  return { config, state: fromCheckpoint(last), notes: [...notes, ...last.warnings, ...moved] };
+  return {
+    config,
+    state: fromCheckpoint(last),
+    isDamaged: last.warnings.length > 0,
+    notes: [...notes, ...last.warnings, ...moved],
+  };
 }
+
+/** After how many epochs a run saves itself for the first time. */
+const firstSave = ({ checkpoints: { every, keepEvery = every }, evaluation, epochs }: RunConfig) => ({
+  saved: Math.min(every, keepEvery, epochs),
+  scored: Math.min(evaluation.every, epochs),
+});
 
 /** Without a list of modalities they follow from the encoders, which are compared; their order is the dataset's. */
 function withRecordedOrder(config: RunConfig, { modalities }: RunConfig): RunConfig {

@@ -9,12 +9,15 @@ import { openRun, type OpenedRun } from './open-run.js';
 import { planRun } from './plan-run.js';
 import { parseConfig } from './read-config.js';
 import { trainingOptions } from './training-options.js';
+import { assertTrusted, modulesOf } from './trust.js';
 
 /** A run with the weights of one of its checkpoints. */
 export interface LoadedRun extends OpenedRun {
   readonly config: RunConfig;
   /** Of whose weights these are; `null` for a run without training. */
   readonly epoch: number | null;
+  /** A sentence for each checkpoint that is newer but damaged; empty as a rule. Show them. */
+  readonly warnings: readonly string[];
   /** What it predicts with: its model, or its method. */
   readonly predict: Predictor<string>;
 }
@@ -24,8 +27,9 @@ export interface LoadedRun extends OpenedRun {
  *
  * @param path The run folder.
  * @param options `checkpoint`: default the one that the run has selected, or the last while it is not finished. `changes`: settings
- * that stand above the recorded ones, such as `dataset.root`.
- * @throws {OptionError} If it is no run folder, or has no such checkpoint.
+ * that stand above the recorded ones, such as `dataset.root`. `trust`: whether modules that the folder names may be loaded; default false,
+ * as it may be anybody's.
+ * @throws {OptionError} If it is no run folder, has no such checkpoint, or names modules and is not trusted.
  * @example
  * const run = await loadRun('runs/g2d');
  * const { accuracy } = await evaluate(run.predict, run.data.test);
@@ -35,7 +39,12 @@ export async function loadRun(
   {
     checkpoint,
     changes = {},
-  }: { readonly checkpoint?: CheckpointLabel; readonly changes?: Readonly<Record<string, unknown>> } = {},
+    trust = false,
+  }: {
+    readonly checkpoint?: CheckpointLabel;
+    readonly changes?: Readonly<Record<string, unknown>>;
+    readonly trust?: boolean;
+  } = {},
 ): Promise<LoadedRun> {
   const folder = new RunFolder(path);
   const recorded = folder.config();
@@ -47,6 +56,7 @@ export async function loadRun(
     });
   }
   const config = parseConfig(recorded, { where: `${path}/config.json`, changes });
+  assertTrusted(modulesOf(config), path, { trust });
   const summary = folder.summary();
   const trained = config.epochs > 0;
   const label = checkpoint ?? summary?.checkpoint ?? 'last';
@@ -58,14 +68,15 @@ export async function loadRun(
       accepted: 'last, best, or epoch- and at least four digits',
     });
   }
-  const run = await openRun(await planRun(config), { folder, teachers: 'copied' });
+  const run = await openRun(await planRun(config), { folder, teachers: 'copied', trust });
   try {
     const state = found && fromCheckpoint(found);
     const predict = await predictorAt({
       ...(await trainingOptions(run)),
       ...(state && { resume: state }),
     });
-    return { ...run, config, epoch: state ? epochOf(state.position) : null, predict };
+    const epoch = state ? epochOf(state.position) : null;
+    return { ...run, config, epoch, warnings: found?.warnings ?? [], predict };
   } catch (error) {
     await run.close();
     throw error;

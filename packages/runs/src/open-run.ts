@@ -27,12 +27,20 @@ export interface OpenedRun extends BuiltModel {
  * Opens data, model and teachers of a run. Nothing is written, but stored outputs of teachers in a run's own folder.
  *
  * @param options `folder`: the run's. `teachers`: those that the configuration names; the copies in the folder, which stand in for them;
- * or none, where they are yet to be trained.
+ * or none, where they are yet to be trained. `trust`: whether modules that teachers name, and the configuration does not, may be loaded.
  * @throws {OptionError} If what is found does not go together.
  */
 export async function openRun(
   plan: RunPlan,
-  { folder, teachers: from }: { readonly folder: RunFolder; readonly teachers: 'named' | 'copied' | 'later' },
+  {
+    folder,
+    teachers: from,
+    trust = false,
+  }: {
+    readonly folder: RunFolder;
+    readonly teachers: 'named' | 'copied' | 'later';
+    readonly trust?: boolean;
+  },
 ): Promise<OpenedRun> {
   const data = await openData(plan);
   try {
@@ -40,7 +48,7 @@ export async function openRun(
     const facts = factsOf(modalities, data.train);
     const teachers =
       plan.needsTeachers && from !== 'later'
-        ? readTeachers(plan.config, facts, { copies: from === 'copied' ? folder : undefined })
+        ? readTeachers(plan.config, facts, { copies: from === 'copied' ? folder : undefined, trust })
         : undefined;
     const built = await buildModel(plan.model, facts);
     checkOpened(plan, { model: built.model, data });

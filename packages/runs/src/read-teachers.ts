@@ -1,12 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { OptionError, type NamedArray, shown } from '@g2d/core';
 import type { RecordedFacts } from '@g2d/core/run-folder';
 import { decodeSafetensors } from '@g2d/formats';
+import { isThere, readIfThere } from '@g2d/formats/node';
 import type { RunConfig } from './config-schema.js';
 import { firstDifference } from './differences.js';
 import type { ModelFacts } from './modalities.js';
 import { RunFolder, type RunSummary } from './node/run-folder.js';
 import { parseConfig } from './read-config.js';
+import { assertTrusted, modelModulesOf, modulesOf } from './trust.js';
 
 /** A teacher: what its run was, and its weights. */
 export interface Teacher {
@@ -29,17 +30,19 @@ export const TEACHER_WEIGHTS = 'model.safetensors';
 /**
  * Reads the teachers that a configuration names, or, in a run that goes on, the copies in its folder.
  *
- * @throws {OptionError} If one is missing, not finished, or of another modality, dataset, shape or number of classes.
+ * @throws {OptionError} If one is missing, not finished, of another modality, dataset, shape or number of classes, or names modules that the
+ * configuration does not, and is not trusted.
  */
 export function readTeachers(
   config: RunConfig,
   student: ModelFacts,
-  { copies }: { readonly copies: RunFolder | undefined },
+  { copies, trust }: { readonly copies: RunFolder | undefined; readonly trust: boolean },
 ): Teachers {
   return new Map(
     Object.keys(student.shapes).map((modality) => {
       const teacher = copies ? readCopy(copies.teacher(modality)) : readFinished(config, modality);
       assertFits(teacher, modality, config, student);
+      assertTrusted(modelModulesOf(teacher.config), teacher.path, { trust, own: modulesOf(config) });
       return [modality, teacher];
     }),
   );
@@ -58,7 +61,7 @@ function readFinished({ teachers, method }: RunConfig, modality: string): Teache
   if (path === undefined) return refuse('and "teachers" names none');
   const folder = new RunFolder(path);
   const recorded = folder.config();
-  if (!existsSync(path)) return refuse(`but there is no folder ${path}`);
+  if (!isThere(path)) return refuse(`but there is no folder ${path}`);
   if (!recorded) return refuse(`but ${path} is no run folder`);
   const summary = folder.summary();
   if (!summary) return refuse(`but the run ${path} is not finished: go on with it (--resume)`);
@@ -68,15 +71,13 @@ function readFinished({ teachers, method }: RunConfig, modality: string): Teache
 function readCopy(path: string): Teacher {
   const folder = new RunFolder(path);
   const recorded = folder.config();
-  if (recorded && existsSync(folder.file(TEACHER_WEIGHTS))) {
-    const weights = decodeSafetensors(
-      readFileSync(folder.file(TEACHER_WEIGHTS)),
-      folder.file(TEACHER_WEIGHTS),
-    );
+  const bytes = readIfThere(folder.file(TEACHER_WEIGHTS));
+  if (recorded && bytes) {
+    const weights = decodeSafetensors(bytes, folder.file(TEACHER_WEIGHTS));
     return { path, recorded, config: configOf(recorded, path), weights, summary: folder.summary() };
   }
   throw new OptionError(
-    `The run's copy of a teacher in ${path} is gone. Begin the run anew, in another folder.`,
+    `The run's copy of a teacher in ${path} is gone. Nothing was changed. Put it back, or begin the run anew in another folder.`,
     { option: 'out', value: path, accepted: 'a complete run folder' },
   );
 }

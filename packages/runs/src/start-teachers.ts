@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { batches } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
 import { TeacherOutputsFile, teacherHash, writeTeacherOutputs, type TeacherBatch } from '@g2d/distill/node';
+import { isThere } from '@g2d/formats/node';
 import type { MultimodalModel } from '@g2d/fusion';
 import { frozenTeachers, type FrozenTeachers, type StoredTeacher, writeState } from '@g2d/trainer';
 import { disposeState } from '@g2d/trainer/internal';
@@ -48,7 +48,7 @@ export async function startTeachers(
   for (const [modality, model] of Object.entries(models)) {
     const identity = { teacherHash: await teacherHash(model.state()), augmentationSeed: null };
     const file = new RunFolder(folder.teacher(modality)).file(OUTPUTS);
-    if (!existsSync(file)) {
+    if (!isThere(file)) {
       const judge = frozenTeachers<string>({ [modality]: model }, options);
       await writeTeacherOutputs(file, identity, outputsOf(judge, modality, { config, data }));
       judge.dispose();

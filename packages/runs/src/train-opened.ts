@@ -43,7 +43,12 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
     total: epochs * batchesPerEpoch,
     done: Math.min((position.epoch - 1) * batchesPerEpoch + position.batch, epochs * batchesPerEpoch),
   });
-  folder.forgetFrom(position.epoch);
+  const missing = folder.forgetFrom(position.epoch);
+  if (missing > 0) {
+    reporter.note(
+      `metrics.jsonl has no record of ${missing} of the ${position.epoch - 1} epochs that are done: curves and tables lack them.`,
+    );
+  }
 
   const events = openEventFile(folder.tensorboard, { fromStep: position.epoch });
   let best = state?.best ?? null;
@@ -110,6 +115,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
       predictorAt: (saved) => predictorAt({ ...options, resume: saved }),
       bestEpoch,
       clock,
+      note: reporter.note,
     });
     return { status: 'finished', folder, summary };
   } finally {

@@ -2,6 +2,7 @@ import { existsSync, rmdirSync } from 'node:fs';
 import { beginRun } from './begin-run.js';
 import type { RunConfig } from './config-schema.js';
 import { findPlace } from './find-place.js';
+import { keepDamaged } from './node/checkpoints/write-checkpoint.js';
 import { RunFolder } from './node/run-folder.js';
 import { lockRun } from './node/run-lock.js';
 import { openRun } from './open-run.js';
@@ -19,6 +20,8 @@ export interface TrainRunOptions {
   /** Finish the step, save, and return. */
   readonly signal?: AbortSignal;
   readonly reporter?: RunReporter;
+  /** Load modules that the folders of teachers name, and the configuration does not. Default false: they may be anybody's. */
+  readonly trust?: boolean;
 }
 
 /**
@@ -37,21 +40,26 @@ export interface TrainRunOptions {
  */
 export async function trainRun(
   wanted: RunConfig,
-  { out, resume = false, signal, reporter = SILENT }: TrainRunOptions,
+  { out, resume = false, signal, reporter = SILENT, trust = false }: TrainRunOptions,
 ): Promise<RunOutcome> {
   const folder = new RunFolder(out);
   folder.assertUsable();
   const isNew = !existsSync(out);
   const release = lockRun(out);
   try {
-    const { config, finished, state, notes } = findPlace(folder, wanted, { resume });
+    const { config, finished, state, isDamaged, notes } = findPlace(folder, wanted, { resume });
     for (const line of notes) reporter.note(line);
     if (finished) return { status: 'finished', folder, summary: finished };
     const plan = await planRun(config);
-    const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named' });
+    const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named', trust });
     try {
       await tryBatches(run);
-      if (!state) beginRun(run);
+      const aside = state ? undefined : beginRun(run);
+      if (aside !== undefined) {
+        reporter.note(`The run begins anew: it was not saved yet. What was there is now in ${aside}.`);
+      }
+      const damaged = isDamaged ? keepDamaged(folder.checkpoints, 'last') : undefined;
+      if (damaged !== undefined) reporter.note(`The damaged checkpoint is kept as ${damaged}.`);
       for (const remark of plan.remarks) reporter.note(remark);
       return await trainOpened(run, { state, signal, reporter });
     } finally {

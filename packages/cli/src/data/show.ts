@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder } from '@g2d/formats/node';
+import { isThere, makeFolder } from '@g2d/formats/node';
 import { defineCommand } from '../command.js';
 import { required } from './arguments.js';
 import { shaped } from './channels-first.js';
@@ -45,7 +45,7 @@ Example: g2d data show crema-d data/crema-d --index 3 --out sample.html`,
         const missing = sample.present?.[modality] === false;
         return { modality, missing, tensor, view: definition.views?.[modality] ?? viewOf(tensor.shape) };
       }),
-      ...(sound !== undefined && existsSync(sound) && { sound: readFileSync(sound) }),
+      ...(sound !== undefined && isThere(sound) && { sound: readFileSync(sound) }),
     });
     makeFolder(dirname(path));
     writeFileSync(path, page);

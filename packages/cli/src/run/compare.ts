@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareRuns, formatComparison, readRun, renderComparison, type Run } from '@g2d/analysis';
 import { OptionError } from '@g2d/core';
-import { writeFileAtomic } from '@g2d/formats/node';
+import { isFolder, isThere, writeFileAtomic } from '@g2d/formats/node';
 import { defineCommand } from '../command.js';
 import { commandLine } from './command-line.js';
 
@@ -56,12 +56,14 @@ RUN is a run folder, or a folder that holds some at any depth, such as a sweep's
   },
 });
 
-const isRun = (folder: string): boolean => existsSync(join(folder, 'config.json')) && !isGroup(folder);
+/** One without its configuration is one too: it is said, and not taken for a folder of its teachers. */
+const isRun = (folder: string): boolean =>
+  ['config.json', 'metrics.jsonl'].some((name) => isThere(join(folder, name))) && !isGroup(folder);
 
 /** A folder of runs may have a `config.json` of its own. */
 const isGroup = (folder: string): boolean =>
-  !existsSync(join(folder, 'metrics.jsonl')) &&
-  subfolders(folder).some((inner) => existsSync(join(inner, 'metrics.jsonl')));
+  !isThere(join(folder, 'metrics.jsonl')) &&
+  subfolders(folder).some((inner) => isThere(join(inner, 'metrics.jsonl')));
 
 const subfolders = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true })
@@ -74,9 +76,9 @@ const runsIn = (folder: string): string[] => (isRun(folder) ? [folder] : subfold
 
 function readRuns(paths: readonly string[], note: (line: string) => void): Run[] {
   const folders = paths.flatMap((path) => {
-    if (!existsSync(path) || !statSync(path).isDirectory()) {
+    if (!isFolder(path)) {
       // A glob such as runs/* has files too.
-      if (existsSync(path)) return [];
+      if (isThere(path)) return [];
       throw new OptionError(`There is no folder ${path}.`, {
         option: 'RUN',
         value: path,
@@ -86,7 +88,7 @@ function readRuns(paths: readonly string[], note: (line: string) => void): Run[]
     return runsIn(path);
   });
   const finished = folders.filter((folder) => {
-    const is = existsSync(join(folder, 'summary.json'));
+    const is = isThere(join(folder, 'summary.json'));
     if (!is) note(`${folder} is not finished, and left out.`);
     return is;
   });

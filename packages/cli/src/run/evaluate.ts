@@ -6,7 +6,7 @@ import { evaluateOptions, evaluateSplit, type SplitEvaluation } from '@g2d/runs/
 import { defineCommand } from '../command.js';
 import { parseSettings, parseSplit } from '../data/arguments.js';
 import { formatMetrics } from './format-summary.js';
-import { onlyRun } from './run-argument.js';
+import { loadingWords, onlyRun, trustOption } from './run-argument.js';
 
 /** `g2d evaluate`. */
 export const evaluateCommand = defineCommand({
@@ -25,6 +25,7 @@ RUN is a run folder.`,
       help: 'last, best or epoch-0010 (default: the one that the run has selected)',
     },
     data: { value: 'DIR', help: "the dataset's folder, if it is not where it was" },
+    trust: trustOption,
     set: {
       value: 'KEY=VALUE',
       multiple: true,
@@ -35,17 +36,21 @@ RUN is a run folder.`,
     },
   },
   details: 'Example: g2d evaluate runs/g2d --split test --checkpoint best',
-  async run({ values, positionals }, { out }) {
+  async run({ values, positionals }, { out, err }) {
     const path = onlyRun(positionals, 'evaluate');
     const wanted = values.split.map(parseSplit);
+    const loading = values.trust ? loadingWords(path) : undefined;
+    if (loading !== undefined) err(`${loading}\n`);
     await loadTensorFlow({ quiet: true });
     const run = await loadRun(path, {
+      trust: values.trust,
       ...(values.checkpoint !== undefined && { checkpoint: values.checkpoint as CheckpointLabel }),
       changes: {
         ...(values.data !== undefined && { 'dataset.root': values.data }),
         ...parseSettings(values.set),
       },
     });
+    for (const warning of run.warnings) err(`${warning}\n`);
     const splits = wanted.length > 0 ? wanted : (['validation', 'test'] as const).filter((s) => run.data[s]);
     const progress = createProgress(splits.length);
     try {

@@ -134,5 +134,7 @@ describe('planSweep', () => {
 });
 
 it('says of the configuration of one run that it is no sweep', () => {
-  expect(() => readSweep(join(root, base))).toThrow(/base\.json is the configuration of one run, not a sweep/);
+  expect(() => readSweep(join(root, base))).toThrow(
+    /base\.json is the configuration of one run, not a sweep/,
+  );
 });
