@@ -17,6 +17,9 @@ export function readText(path: string): string {
     return decodeText(readFileSync(path), path);
   } catch (error) {
     if (FileFormatError.isInstance(error)) throw error;
-    throw new FileFormatError(path, `cannot be read (${(error as Error).message}).`);
+    throw new FileFormatError(
+      path,
+      `cannot be read (${(error as Error).message}). Nothing was changed; put it right, then try again.`,
+    );
   }
 }

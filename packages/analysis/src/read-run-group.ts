@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileFormatError } from '@g2d/core';
+import { isThere } from '@g2d/formats/node';
 import { methodRank } from './methods.js';
 import { groupSummarySchema, type GroupSummary } from '@g2d/core/run-folder';
 import { readFile } from './read-file.js';
@@ -24,11 +25,10 @@ import { testDifference } from './same-data.js';
 export function readRunGroup(folder: string): RunGroup {
   const summary = readFile(join(folder, 'summary.json'), groupSummarySchema);
   const names = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(folder, entry.name, 'config.json')))
+    .filter((entry) => entry.isDirectory() && isThere(join(folder, entry.name, 'config.json')))
     .map((entry) => entry.name)
     .sort();
-  const isComplete = (name: string): boolean =>
-    RUN_FILES.every((file) => existsSync(join(folder, name, file)));
+  const isComplete = (name: string): boolean => RUN_FILES.every((file) => isThere(join(folder, name, file)));
   const runs = names.filter(isComplete).map((name) => readRun(join(folder, name)));
   assertSameTest(runs);
   runs.sort((a, b) => rank(a) - rank(b));

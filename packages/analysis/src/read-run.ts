@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { FileFormatError } from '@g2d/core';
+import { isThere } from '@g2d/formats/node';
 import { predictionsSchema, recordedConfigSchema, summarySchema } from '@g2d/core/run-folder';
 import { readFile } from './read-file.js';
 import { readMetrics } from './read-metrics.js';
@@ -39,14 +39,15 @@ export function readRun(folder: string): Run {
  * line of `metrics.jsonl` that is only half written is left out.
  *
  * @param folder Path of the run folder.
- * @throws {FileFormatError} As `readRun`, but not for what only a finished run has.
+ * @throws {FileFormatError} As `readRun`, but not for what only a finished run has. What is there and cannot be read is an error, never
+ *   taken for absent.
  * @example
  * const { metrics, config, summary } = readStartedRun('packages/analysis/fixtures/run-group/joint');
  * console.log(summary ? 'finished' : `${metrics.length} of ${config.epochs} epochs`);
  */
 export function readStartedRun(folder: string): StartedRun {
   const config = readFile(join(folder, 'config.json'), recordedConfigSchema);
-  const has = (file: string): boolean => existsSync(join(folder, file));
+  const has = (file: string): boolean => isThere(join(folder, file));
   const isFinished = has('summary.json');
   const summary = isFinished ? readFile(join(folder, 'summary.json'), summarySchema) : undefined;
   const teachers = readTeachers(folder, config);

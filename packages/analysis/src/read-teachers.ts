@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { G2DError } from '@g2d/core';
 import { recordedConfigSchema, summarySchema } from '@g2d/core/run-folder';
+import { isThere } from '@g2d/formats/node';
 import { readFile } from './read-file.js';
 import type { RunConfig, RunTeacher } from './run.js';
 
@@ -11,6 +11,8 @@ import type { RunConfig, RunTeacher } from './run.js';
  *
  * A folder that was removed, moved or trained again since is no error: a student needs nothing outside of its own folder.
  * Results are taken from elsewhere only if the settings there are those of the copy.
+ *
+ * @throws {FileFormatError} If a copy in the student's own folder cannot be read.
  */
 export function readTeachers(folder: string, config: RunConfig): Record<string, RunTeacher> {
   if (config.kind === 'teacher') return {};
@@ -26,17 +28,22 @@ export function readTeachers(folder: string, config: RunConfig): Record<string, 
 }
 
 function sameTeacher(folder: string, copy: RunTeacher | undefined): RunTeacher | undefined {
-  const original = readTeacher(folder);
+  const original = readElsewhere(folder);
   const isSame = original && (!copy || JSON.stringify(copy.config) === JSON.stringify(original.config));
   return isSame ? original : undefined;
 }
 
 function readTeacher(folder: string): RunTeacher | undefined {
-  if (!existsSync(join(folder, 'config.json'))) return undefined;
+  if (!isThere(join(folder, 'config.json'))) return undefined;
+  const config = readFile(join(folder, 'config.json'), recordedConfigSchema);
+  const path = join(folder, 'summary.json');
+  return { config, ...(isThere(path) && { summary: readFile(path, summarySchema) }) };
+}
+
+/** What is elsewhere may have become anything since. */
+function readElsewhere(folder: string): RunTeacher | undefined {
   try {
-    const config = readFile(join(folder, 'config.json'), recordedConfigSchema);
-    const path = join(folder, 'summary.json');
-    return { config, ...(existsSync(path) && { summary: readFile(path, summarySchema) }) };
+    return readTeacher(folder);
   } catch (error) {
     if (G2DError.isInstance(error)) return undefined;
     throw error;

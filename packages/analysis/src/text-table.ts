@@ -1,3 +1,5 @@
+import { printable } from '@g2d/core';
+
 /** Cells as aligned text: the first column to the left, the others to the right, a rule below the header and between blocks. */
 export function textTable(
   header: readonly string[],
@@ -20,9 +22,7 @@ export function textTable(
 }
 
 /** Without line ends and control characters, which a name may hold and a terminal would obey. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
-}
+export const oneLine = (text: string): string => printable(text, { line: true });
 
 /** Numbers of columns, in as many groups as it takes to stay within a width; the first column is in every group. */
 export function foldColumns(lines: readonly (readonly string[])[], width: number): number[][] {

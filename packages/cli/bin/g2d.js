@@ -3,6 +3,14 @@
 import { existsSync } from 'node:fs';
 import { register } from 'node:module';
 
+try {
+  process.cwd();
+} catch {
+  console.error(
+    'g2d: The folder in which g2d was started is not there any more. Go to another one (cd), and try again.',
+  );
+  process.exit(2);
+}
 const inClone = existsSync(new URL('../../../tsconfig.base.json', import.meta.url));
 // In one process, so that Ctrl-C and the exit code reach the command as they are.
 if (inClone) {

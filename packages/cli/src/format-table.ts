@@ -1,3 +1,5 @@
+import { printable } from '@g2d/core';
+
 /**
  * A table for a terminal: columns two spaces apart, a rule under the header.
  *
@@ -6,8 +8,9 @@
  * @returns Lines that each end in `\n`.
  */
 export function formatTable(rows: readonly (readonly string[])[], numeric: readonly boolean[]): string {
-  const widths = numeric.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
+  const clean = rows.map((row) => row.map((cell) => printable(cell, { line: true })));
+  const widths = numeric.map((_, column) => Math.max(...clean.map((row) => row[column]?.length ?? 0)));
+  const lines = clean.map((row) =>
     row
       .map((cell, column) => {
         const width = widths[column] as number;

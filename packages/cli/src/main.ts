@@ -1,5 +1,6 @@
 import { Command as Parser, CommanderError } from 'commander';
-import { G2DError, OptionError, shown } from '@g2d/core';
+import { G2DError, OptionError, printable, shown } from '@g2d/core';
+import { surviveClosed } from '@g2d/runs/internal';
 import { assertValues, describeCommand, problemOf, quiet, readArguments } from './arguments.js';
 import { builtIn } from './built-in.js';
 import type { Commands, Output } from './command.js';
@@ -125,6 +126,8 @@ function report(error: unknown, json: boolean, { out, err }: Output): number {
 }
 
 const INTERNAL = 'G2D_INTERNAL';
+const NO_FOLDER =
+  'The folder in which g2d was started is not there any more. Go to another one (cd), and try again.';
 
 function describe(error: unknown): {
   code: string;
@@ -139,15 +142,28 @@ function describe(error: unknown): {
   }
   // A file or folder that cannot be read or written: the system's own sentence says which.
   if (typeof code === 'string' && 'syscall' in (error as object)) {
+    if ((error as NodeJS.ErrnoException).syscall === 'uv_cwd') {
+      return { code: 'G2D_FILE', message: NO_FOLDER, details: {} };
+    }
     return { code: 'G2D_FILE', message: `${String(message)}.`, details: {} };
   }
   return { code: INTERNAL, message: String(message ?? error).split('\n')[0] as string, details: {} };
 }
 
-/** Runs the process's own command line. */
+/** Runs the process's own command line. Nothing else writes on the terminal, but for bars of progress. */
 export async function runProcess(): Promise<void> {
-  process.exitCode = await main(process.argv.slice(2), {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+  // What is trained goes on and is saved, whoever has stopped reading (`2>&1 | head`, a closed terminal).
+  surviveClosed(process.stderr);
+  let isLost = false;
+  surviveClosed(process.stdout, ({ code, message }) => {
+    if (code === 'EPIPE') return;
+    isLost = true;
+    process.stderr.write(`g2d: The result cannot be written to standard output: ${message}.\n`);
+    process.exitCode ||= 2;
   });
+  const code = await main(process.argv.slice(2), {
+    out: (text) => void process.stdout.write(printable(text)),
+    err: (text) => void process.stderr.write(printable(text)),
+  });
+  process.exitCode = code === 0 && isLost ? 2 : code;
 }

@@ -14,6 +14,8 @@ export { decodeText } from './decode-text.js';
 
 // Numbers as people read them
 export { formatDigits, formatNumber } from './format-number.js';
+// What files say, shown
+export { printable } from './printable.js';
 
 // Data
 export { assertModalityNames, isModalityName } from './modality-names.js';

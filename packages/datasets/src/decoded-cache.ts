@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { checkKeys, OptionError, UnknownModalityError } from '@g2d/core';
 import type { MultimodalDataset, DatasetSource } from '@g2d/core';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '@g2d/formats/node';
 import { descriptionOf } from './pipeline/description.js';
 import { hasFreeLength, unitLength } from './pipeline/shapes.js';
 
@@ -57,8 +58,16 @@ export function decodedCache<M extends string>(
     }
   }
   const root = resolve(folder, keyOf(dataset));
-  makeFolder(root, folder);
+  makeRoot(root, folder);
   let warned = false;
+  // The source has it too: a cache that fails slows a training down, it does not end it.
+  const warn = (problem: string): void => {
+    if (!warned) process.emitWarning(problem);
+    warned = true;
+  };
+  const unreadable = (error: NodeJS.ErrnoException): undefined => {
+    if (error.code !== 'ENOENT') warn(`What is kept in ${folder} cannot be read: ${error.message}`);
+  };
 
   const pathOf = async (modality: M, index: number): Promise<string> => {
     const key = createHash('sha256').update(`${modality}/${ids[index]}`);
@@ -76,7 +85,7 @@ export function decodedCache<M extends string>(
   const stored = async (modality: M, path: string): Promise<Float32Array | undefined> => {
     const shape = shapes[modality];
     const unit = unitLength(shape);
-    const values = decodeEntry(await readFile(path).catch(() => undefined));
+    const values = decodeEntry(await readFile(path).catch(unreadable));
     const fits =
       values &&
       (hasFreeLength(shape) ? values.length > 0 && values.length % unit === 0 : values.length === unit);
@@ -86,9 +95,7 @@ export function decodedCache<M extends string>(
     try {
       await writeEntry(path, values);
     } catch (error) {
-      // A full disk slows a training down, it does not end it.
-      if (!warned) process.emitWarning(`Nothing can be kept in ${folder}: ${(error as Error).message}`);
-      warned = true;
+      warn(`Nothing can be kept in ${folder}: ${(error as Error).message}`);
     }
   };
 
@@ -172,9 +179,9 @@ function canonical(value: unknown): string {
     .join()}}`;
 }
 
-function makeFolder(root: string, folder: string): void {
+function makeRoot(root: string, folder: string): void {
   try {
-    mkdirSync(root, { recursive: true });
+    makeFolder(root);
   } catch (error) {
     throw new OptionError(`\`folder\` ${folder} cannot be made: ${(error as Error).message}.`, {
       option: 'folder',

@@ -26,4 +26,5 @@ export { openEventFile, type EventFile } from './node/event-file.js';
 // Files as such
 export { isGitLfsPointer } from './node/git-lfs.js';
 export { readSmallFile } from './node/byte-source.js';
+export { isFolder, isThere, makeFolder, readIfThere } from './node/files.js';
 export { writeFileAtomic } from './node/write-file-atomic.js';

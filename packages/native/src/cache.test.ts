@@ -162,6 +162,10 @@ describe('withLock', () => {
 });
 
 describe('isWritable', () => {
+  it.runIf(process.platform === 'linux')('ends below /proc', async () => {
+    expect(await isWritable('/proc/g2d/cache')).toBe(false);
+  });
+
   it('makes the folder, and is false where it cannot', async () => {
     const folder = temporaryFolder();
     expect(await isWritable(join(folder, 'new/cache'))).toBe(true);

@@ -64,10 +64,23 @@ export function projectCache(project: string): CacheLocation {
   return { path: join(project, 'node_modules', '.cache', 'g2d-native'), explicit: false };
 }
 
+/** With those around it. Node's own way of doing so never ends below `/proc`. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (existsSync(folder) && statSync(folder).isDirectory()) return;
+    const around = dirname(folder);
+    if (systemCode(error) !== 'ENOENT' || existsSync(around)) throw error;
+    await makeFolder(around);
+    await makeFolder(folder);
+  }
+}
+
 /** True when files can be created below this folder, which is created if it is missing. */
 export async function isWritable(folder: string): Promise<boolean> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
     // access() does not see every reason, so a folder is made for certainty.
     await rmdir(await mkdtemp(join(folder, '.probe-')));

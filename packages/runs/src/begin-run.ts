@@ -1,6 +1,4 @@
 import type { RunIdentity } from '@g2d/core/run-folder';
-import { encodeSafetensors } from '@g2d/formats';
-import { writeFileAtomic } from '@g2d/formats/node';
 import { readFileSync } from 'node:fs';
 import { describeEnvironment } from './environment.js';
 import { sha256 } from './identity.js';
@@ -9,11 +7,15 @@ import { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
 import { TEACHER_FILES, TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
 
-/** Gives a run its initial weights, and records what it is in its folder: the run has begun. */
-export function beginRun(run: OpenedRun): void {
+/**
+ * Gives a run its initial weights, and records what it is in its folder: the run has begun.
+ *
+ * @returns Where what lay in the folder was moved, `undefined` if there was nothing.
+ */
+export function beginRun(run: OpenedRun): string | undefined {
   const { plan, folder, facts, teachers, identity } = run;
   loadInitialWeights(run, plan.config);
-  folder.clear();
+  const aside = folder.setAside();
   const modalities = Object.keys(facts.shapes);
   const what = [...(teachers?.values() ?? [])].flatMap(({ differences }) => differences);
   folder.begin(
@@ -28,6 +30,7 @@ export function beginRun(run: OpenedRun): void {
     },
   );
   if (teachers) copyTeachers(teachers, folder, identity);
+  return aside;
 }
 
 /** From then on the run needs nobody else's folder. */
@@ -37,7 +40,7 @@ function copyTeachers(teachers: Teachers, folder: RunFolder, identity: RunIdenti
     const copy = new RunFolder(folder.teacher(modality));
     copy.record(recorded);
     if (summary) copy.writeSummary(summary);
-    writeFileAtomic(copy.file(TEACHER_WEIGHTS), encodeSafetensors(weights));
+    copy.writeWeights(TEACHER_WEIGHTS, weights);
     checksums[modality] = Object.fromEntries(
       TEACHER_FILES.map((name) => [name, sha256(readFileSync(copy.file(name)))]),
     );

@@ -1,5 +1,5 @@
 import type { RunConfig } from './config-schema.js';
-import { assertUnchanged, identityDifferences, modulesOf, type DataIdentity } from './identity.js';
+import { assertUnchanged, identityDifferences, moduleChecksums, type DataIdentity } from './identity.js';
 import type { RunFolder } from './node/run-folder.js';
 import { identifyData } from './open-data.js';
 
@@ -29,7 +29,7 @@ export async function checkFinished(
     const { message } = error as Error;
     return [`Whether the data of the finished run in ${path} are still the same cannot be told: ${message}`];
   }
-  const now = { data, modules: modulesOf(config) };
+  const now = { data, modules: moduleChecksums(config) };
   const differences = identityDifferences(identity, now, `the finished run in ${path} began`);
   assertUnchanged(differences, config, 'Give another folder for a new run');
   return differences;

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { OptionError, type Preprocessing } from '@g2d/core';
-import { writeFileAtomic } from '@g2d/formats/node';
+import { writeFileAtomic, isThere } from '@g2d/formats/node';
 import type { LoadedRun } from './load-run.js';
 
 /** What an exported model takes and gives: `g2d.json` beside it, and its own metadata (`model.getUserDefinedMetadata()`). */
@@ -46,7 +46,7 @@ export async function exportModel(
       { option: 'RUN', value: folder.path, accepted: 'a trained run whose model predicts' },
     );
   }
-  const foreign = existsSync(out) ? readdirSync(out).filter((name) => !FILES.includes(name)) : [];
+  const foreign = isThere(out) ? readdirSync(out).filter((name) => !FILES.includes(name)) : [];
   if (foreign.length > 0) {
     throw new OptionError(
       `${out} holds other files (${foreign.slice(0, 3).join(', ')}), and is left alone.`,

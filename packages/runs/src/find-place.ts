@@ -20,6 +20,8 @@ export interface Place {
   readonly state?: TrainingState & RunProgress;
   /** What it had before, if it goes on with other settings: to be checked with its methods, and recorded. */
   readonly earlier?: EarlierSettings;
+  /** Whether the state is not that of the newest checkpoint, which is damaged. */
+  readonly isDamaged?: boolean;
   /** For the user. */
   readonly notes: readonly string[];
 }
@@ -44,8 +46,12 @@ export function findPlace(
   const settled = settlePrecision(asRecorded(wanted), { begun, trains });
   const notes = [...settled.notes];
   const last = recorded ? readCheckpoint(folder.checkpoints, 'last') : undefined;
+  if (!recorded) return settled;
   // A run that was not saved once has nothing to lose: it begins anew, with whatever settings.
-  if (!recorded || (!finished && !last)) return settled;
+  if (!finished && !last) {
+    folder.assertUnsaved(firstSave(begun ?? parseConfig(recorded, { where: `${path}/config.json` })));
+    return settled;
+  }
   if (!begun) {
     throw new OptionError(
       finished
@@ -83,10 +89,17 @@ export function findPlace(
   return {
     config,
     state,
+    isDamaged: (last?.warnings ?? []).length > 0,
     ...(isChanged && { earlier }),
     notes: [...notes, ...(last?.warnings ?? []), ...remarks],
   };
 }
+
+/** After how many epochs a run saves itself for the first time. */
+const firstSave = ({ checkpoints: { every, keepEvery = every }, evaluation, epochs }: RunConfig) => ({
+  saved: Math.min(every, keepEvery, epochs),
+  scored: Math.min(evaluation.every, epochs),
+});
 
 /** Without a list of modalities they follow from the encoders, which are compared; their order is the dataset's. */
 function withRecordedOrder(config: RunConfig, { modalities }: RunConfig): RunConfig {

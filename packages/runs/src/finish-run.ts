@@ -15,12 +15,13 @@ interface Trained {
   /** The epoch of the checkpoint `best`, if there is one. */
   readonly bestEpoch: number | undefined;
   readonly clock: StageClock;
+  readonly note: (line: string) => void;
 }
 
 /** Evaluates the epoch that the run selects, and writes predictions and summary: the run is finished. */
 export async function finishRun(
   { plan: { config }, folder, data, facts }: OpenedRun,
-  { predict: predictLast, predictorAt, bestEpoch, clock }: Trained,
+  { predict: predictLast, predictorAt, bestEpoch, clock, note }: Trained,
 ): Promise<RunSummary> {
   const best = config.select === 'last' ? undefined : readCheckpoint(folder.checkpoints, 'best');
   // It may be of another branch, where a resumed run did not repeat itself bit for bit.
@@ -28,6 +29,12 @@ export async function finishRun(
   const checkpoint = config.epochs === 0 ? null : usesBest ? 'best' : 'last';
   // The last one was saved after the last epoch.
   const used = usesBest ? best : readCheckpoint(folder.checkpoints, 'last');
+  if (checkpoint === 'last' && config.select !== 'last' && bestEpoch !== undefined) {
+    const why = best === undefined ? ['checkpoints/best is missing.'] : best.warnings;
+    note(
+      `The weights of epoch ${bestEpoch}, the best, are not there: the results are of the last epoch. ${why.join(' ')}`.trim(),
+    );
+  }
   const predict = checkpoint === null ? predictLast : await predictorAt(fromCheckpoint(used as Checkpoint));
   const options = evaluateOptions(config);
   const evaluateAll = async (): Promise<{
@@ -41,6 +48,9 @@ export async function finishRun(
   const stages = clock.seconds();
   const modalities = Object.keys(facts.shapes);
   const last = folder.lastRecord();
+  // Its record may be missing.
+  const lastEpoch =
+    checkpoint === null ? 0 : (last?.epoch ?? fromCheckpoint(used as Checkpoint).position.epoch - 1);
   const summary: RunSummary = {
     name: config.name ?? config.method,
     method: config.method,
@@ -51,7 +61,7 @@ export async function finishRun(
     seed: config.seed,
     epochs: config.epochs,
     select: config.select,
-    selectedEpoch: usesBest && bestEpoch !== undefined ? bestEpoch : (last?.epoch ?? 0),
+    selectedEpoch: usesBest && bestEpoch !== undefined ? bestEpoch : lastEpoch,
     checkpoint,
     seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0),
     stages,
@@ -64,7 +74,7 @@ export async function finishRun(
     ...(test.perClass && { perClass: test.perClass }),
     ...(test.confusion && { confusion: test.confusion }),
     last: {
-      epoch: last?.epoch ?? 0,
+      epoch: lastEpoch,
       ...(last?.validation && { validation: last.validation }),
       ...(last?.test && { test: last.test }),
     },

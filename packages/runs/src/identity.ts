@@ -9,7 +9,7 @@ import {
 } from '@g2d/core/run-folder';
 import type { RunConfig } from './config-schema.js';
 import { moduleFile } from './import-module.js';
-import { entriesOf, KNOWN_METHODS } from './method-names.js';
+import { modulesOf } from './trust.js';
 
 /** Fingerprints of the splits of a run's data. */
 export type DataIdentity = RunIdentity['data'];
@@ -18,11 +18,8 @@ export const sha256 = (content: string | Uint8Array): string =>
   createHash('sha256').update(content).digest('hex');
 
 /** The content of the user's modules that configurations name, by their paths. What these import is not looked at. */
-export function modulesOf(...configs: readonly RunConfig[]): Record<string, string> {
-  const paths = configs.flatMap(({ dataset, encoders, fusion, method }) => [
-    ...[dataset, fusion, ...Object.values(encoders)].flatMap(({ path }) => path ?? []),
-    ...entriesOf(method).filter((name) => !KNOWN_METHODS.has(name)),
-  ]);
+export function moduleChecksums(...configs: readonly RunConfig[]): Record<string, string> {
+  const paths = configs.flatMap((config) => modulesOf(config).map(({ path }) => path));
   return Object.fromEntries(
     [...new Set(paths)].flatMap((path) => {
       const content = contentOf(path);

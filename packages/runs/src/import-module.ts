@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { G2DError, OptionError } from '@g2d/core';
 import { parseJson } from '@g2d/core/run-folder';
+import { isThere, readIfThere } from '@g2d/formats/node';
 
 /** Whether a name in a configuration is the path of a module: `./mine.js`, `methods/mine.ts`. */
 export const isModulePath = (name: string): boolean => /^[./]|\.[cm]?[jt]s$/.test(name);
@@ -15,15 +15,17 @@ export const isModulePath = (name: string): boolean => /^[./]|\.[cm]?[jt]s$/.tes
  * @returns `undefined` if there is none.
  */
 export function moduleFile(name: string): string | undefined {
-  if (isModulePath(name)) return existsSync(resolve(name)) ? resolve(name) : undefined;
+  if (isModulePath(name)) return isThere(resolve(name)) ? resolve(name) : undefined;
   const { resolve: find } = createRequire(resolve('package.json'));
   const folders = (isBuiltin(name) ? undefined : find.paths(name)) ?? [];
   const home = folders
     .map((folder) => join(folder, name))
-    .find((folder) => existsSync(join(folder, 'package.json')));
+    .find((folder) => isThere(join(folder, 'package.json')));
   if (home === undefined) return undefined;
   const manifest = join(home, 'package.json');
-  const { exports, main = 'index.js' } = parseJson(readFileSync(manifest), { path: manifest }) as Package;
+  const { exports, main = 'index.js' } = parseJson(readIfThere(manifest) ?? '', {
+    path: manifest,
+  }) as Package;
   return join(home, entryOf(exports) ?? main);
 }
 

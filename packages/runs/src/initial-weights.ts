@@ -1,7 +1,7 @@
-import { existsSync, statSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { importTorch } from '@g2d/encoders/node';
 import { OptionError, ShapeError } from '@g2d/core';
+import { isFolder, isThere } from '@g2d/formats/node';
 import { RunFolder } from './node/run-folder.js';
 import type { BuiltModel } from './build-model.js';
 import type { RunConfig } from './config-schema.js';
@@ -20,14 +20,14 @@ export function loadInitialWeights({ model, encoders }: BuiltModel, config: RunC
     if (weights === undefined) continue;
     const { path, ...how } = typeof weights === 'string' ? { path: weights } : weights;
     const option = `encoders.${modality}.weights`;
-    if (!existsSync(path)) {
+    if (!isThere(path)) {
       throw new OptionError(`"${option}" is ${path}, and there is no such file or run folder.`, {
         option,
         value: path,
         accepted: 'a PyTorch checkpoint or a run folder',
       });
     }
-    if (!statSync(path).isDirectory()) {
+    if (!isFolder(path)) {
       importTorch(path, encoder, { ...defined(how), option });
       continue;
     }

@@ -11,6 +11,7 @@ import { openRun, type OpenedRun } from './open-run.js';
 import { planRun } from './plan-run.js';
 import { parseConfig } from './read-config.js';
 import { trainingOptions } from './training-options.js';
+import { assertTrusted, modulesOf } from './trust.js';
 
 /** A run with the weights of one of its checkpoints. */
 export interface LoadedRun extends OpenedRun {
@@ -21,7 +22,7 @@ export interface LoadedRun extends OpenedRun {
   readonly predict: Predictor<string>;
   /** In what each split differs from the one that the run began with, in words; classes of another order have the run's ids. */
   readonly differences: Partial<Readonly<Record<Split, string>>>;
-  /** What else is other than it was, or cannot be told: sentences for the user. */
+  /** What else is other than it was, cannot be told, or is damaged: sentences for the user. */
   readonly notes: readonly string[];
 }
 
@@ -30,9 +31,10 @@ export interface LoadedRun extends OpenedRun {
  *
  * @param path The run folder.
  * @param options `checkpoint`: default the one that the run has selected, or the last while it is not finished. `changes`: settings
- * that stand above the recorded ones, such as `dataset.root`.
- * @throws {OptionError} If it is no run folder, or has no such checkpoint; if the data have a class that the run has not, or a module of its
- * model has changed since (`allowChanged` among the changes opens it all the same).
+ * that stand above the recorded ones, such as `dataset.root`. `trust`: whether modules that the folder names may be loaded; default false,
+ * as it may be anybody's.
+ * @throws {OptionError} If it is no run folder, has no such checkpoint, or names modules and is not trusted; if the data have a class that the
+ * run has not, or a module of its model has changed since (`allowChanged` among the changes opens it all the same).
  * @example
  * const run = await loadRun('runs/g2d');
  * const { accuracy } = await evaluate(run.predict, run.data.test);
@@ -42,7 +44,12 @@ export async function loadRun(
   {
     checkpoint,
     changes = {},
-  }: { readonly checkpoint?: CheckpointLabel; readonly changes?: Readonly<Record<string, unknown>> } = {},
+    trust = false,
+  }: {
+    readonly checkpoint?: CheckpointLabel;
+    readonly changes?: Readonly<Record<string, unknown>>;
+    readonly trust?: boolean;
+  } = {},
 ): Promise<LoadedRun> {
   const folder = new RunFolder(path);
   const recorded = folder.config();
@@ -54,6 +61,7 @@ export async function loadRun(
     });
   }
   const config = parseConfig(recorded, { where: `${path}/config.json`, changes });
+  assertTrusted(modulesOf(config), path, { trust });
   const summary = folder.summary();
   const trained = config.epochs > 0;
   const label = checkpoint ?? summary?.checkpoint ?? 'last';
@@ -65,7 +73,7 @@ export async function loadRun(
       accepted: 'last, best, or epoch- and at least four digits',
     });
   }
-  const run = await openRun(await planRun(config), { folder, teachers: 'copied' });
+  const run = await openRun(await planRun(config), { folder, teachers: 'copied', trust });
   try {
     const state = found && fromCheckpoint(found);
     if (state) assertOwnCheckpoint(folder, state);
@@ -74,7 +82,9 @@ export async function loadRun(
       ...(await trainingOptions(run)),
       ...(state && { resume: state }),
     });
-    return { ...run, ...compared, config, epoch: state ? epochOf(state.position) : null, predict };
+    const epoch = state ? epochOf(state.position) : null;
+    const notes = [...(found?.warnings ?? []), ...compared.notes];
+    return { ...run, ...compared, notes, config, epoch, predict };
   } catch (error) {
     await run.close();
     throw error;

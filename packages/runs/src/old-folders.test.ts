@@ -57,7 +57,7 @@ describe('run folders of version 1', () => {
   });
 
   it('are loaded with the weights that they selected', async () => {
-    const run = await loadRun(join(version1, 'g2d'));
+    const run = await loadRun(join(version1, 'g2d'), { trust: true });
     expect(run.epoch).toBe(2);
     const { accuracy } = await evaluate(run.predict, run.data.test);
     expect(accuracy).toEqual(json(version1, 'g2d', 'summary.json').test);

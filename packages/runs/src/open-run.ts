@@ -5,7 +5,7 @@ import { checkOpened } from './check-opened.js';
 import { buildModel, type BuiltModel } from './build-model.js';
 import { factsOf, modalitiesOf, type ModelFacts } from './modalities.js';
 import type { RunFolder } from './node/run-folder.js';
-import { modulesOf } from './identity.js';
+import { moduleChecksums } from './identity.js';
 import { openData, type RunData } from './open-data.js';
 import type { RunPlan } from './plan-run.js';
 import { readTeachers, type Teachers } from './read-teachers.js';
@@ -32,12 +32,21 @@ export interface OpenedRun extends BuiltModel {
  * Opens data, model and teachers of a run. Nothing is written, but stored outputs of teachers in a run's own folder.
  *
  * @param options `folder`: the run's. `teachers`: those that the configuration names; the copies in the folder of a run that has begun, which
- * stand in for them: its classes are those that it began with; or none, where they are yet to be trained.
+ * stand in for them: its classes are those that it began with; or none, where they are yet to be trained. `trust`: whether modules that
+ * teachers name, and the configuration does not, may be loaded.
  * @throws {OptionError} If what is found does not go together.
  */
 export async function openRun(
   plan: RunPlan,
-  { folder, teachers: from }: { readonly folder: RunFolder; readonly teachers: 'named' | 'copied' | 'later' },
+  {
+    folder,
+    teachers: from,
+    trust = false,
+  }: {
+    readonly folder: RunFolder;
+    readonly teachers: 'named' | 'copied' | 'later';
+    readonly trust?: boolean;
+  },
 ): Promise<OpenedRun> {
   const copies = from === 'copied' ? folder : undefined;
   const data = await openData(plan, { classNames: copies && recordedClasses(copies) });
@@ -45,11 +54,13 @@ export async function openRun(
     const modalities = modalitiesOf(plan.config, data.train);
     const facts = factsOf(modalities, data.train);
     const teachers =
-      plan.needsTeachers && from !== 'later' ? readTeachers(plan.config, { facts, data, copies }) : undefined;
+      plan.needsTeachers && from !== 'later'
+        ? readTeachers(plan.config, { facts, data, copies, trust })
+        : undefined;
     const built = await buildModel(plan.model, facts);
     checkOpened(plan, { model: built.model, data });
     const own = [...(teachers?.values() ?? [])].map(({ config }) => config);
-    const identity = { data: data.identity, modules: modulesOf(plan.config, ...own) };
+    const identity = { data: data.identity, modules: moduleChecksums(plan.config, ...own) };
     const started: FrozenTeachers<string>[] = [];
     return {
       ...built,

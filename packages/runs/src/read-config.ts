@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { checkOptions, OptionError } from '@g2d/core';
-import { parseJson, RECORDED_KEYS } from '@g2d/core/run-folder';
+import { parseJson, RECORDED_KEYS, recordedFactsSchema } from '@g2d/core/run-folder';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
 import { currentSettings, refuseOldSettings } from './legacy-settings.js';
@@ -78,15 +78,25 @@ function withValue(values: unknown, key: string, value: unknown): unknown {
   return { ...record, [first]: rest.length > 0 ? withValue(record[first], rest.join('.'), value) : value };
 }
 
-/** The configuration as a JSON Schema, for editors: `"$schema"` in a file points there. */
-export const jsonSchema = (): z.core.JSONSchema.BaseSchema => ({
-  ...z.toJSONSchema(configSchema, {
-    io: 'input',
-    // Nobody's answer is to be left alone: these are lists that the program does not change.
-    override: ({ jsonSchema }) => void delete jsonSchema.readOnly,
-  }),
-  title: 'A run of G2D',
-});
+/**
+ * The configuration as a JSON Schema, for editors: `"$schema"` in a file points there. What a run records beside its settings is in it,
+ * for the `config.json` of a run folder is a configuration too.
+ */
+export function jsonSchema(): z.core.JSONSchema.BaseSchema {
+  const written = (schema: z.ZodType): z.core.JSONSchema.BaseSchema =>
+    z.toJSONSchema(schema, {
+      io: 'input',
+      // Nobody's answer is to be left alone: these are lists that the program does not change.
+      override: ({ jsonSchema }) => void delete jsonSchema.readOnly,
+    });
+  const settings = written(configSchema);
+  const recorded = written(recordedFactsSchema);
+  return {
+    ...settings,
+    properties: { ...settings.properties, ...recorded.properties },
+    title: 'A run of G2D',
+  };
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,16 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { FileFormatError, OptionError, type NamedArray, shown } from '@g2d/core';
 import type { RecordedFacts } from '@g2d/core/run-folder';
 import { decodeSafetensors } from '@g2d/formats';
 import { checksumWords, classDifference } from '@g2d/core/run-folder';
+import { isThere, readIfThere } from '@g2d/formats/node';
 import type { RunConfig } from './config-schema.js';
 import { firstDifference } from './differences.js';
-import { assertUnchanged, dataDifferences, moduleDifferences, modulesOf, sha256 } from './identity.js';
+import { assertUnchanged, dataDifferences, moduleChecksums, moduleDifferences, sha256 } from './identity.js';
 import type { ModelFacts } from './modalities.js';
 import { RunFolder, type RunSummary } from './node/run-folder.js';
 import type { RunData } from './open-data.js';
 import { parseConfig } from './read-config.js';
 import { recordedClasses } from './recorded-classes.js';
+import { assertTrusted, modelModulesOf, modulesOf } from './trust.js';
 
 /** A teacher: what its run was, and its weights. */
 export interface Teacher {
@@ -45,20 +46,24 @@ interface Student {
   readonly data: RunData;
   /** The folder of a run that has begun, with copies of its teachers. */
   readonly copies: RunFolder | undefined;
+  /** Whether modules that a teacher names, and the configuration does not, may be loaded. */
+  readonly trust: boolean;
 }
 
 /**
  * Reads the teachers that a configuration names, or, in a run that goes on, the copies in its folder.
  *
  * @throws {OptionError} If one is missing, not finished, or of another modality, dataset or shape, of other classes or another order of
- * them; if its data are not those of the student, unless that is allowed.
+ * them; if it names modules that the configuration does not, and is not trusted; if its data are not those of the student, unless that is
+ * allowed.
  * @throws {FileFormatError} If a copy is not what was copied.
  */
 export function readTeachers(config: RunConfig, student: Student): Teachers {
-  const { facts, data, copies } = student;
+  const { facts, data, copies, trust } = student;
   const found = Object.keys(facts.shapes).map((modality) => {
     const teacher = copies ? readCopy(copies, modality) : readFinished(config, modality);
     assertFits(teacher, modality, config, student);
+    assertTrusted(modelModulesOf(teacher.config), teacher.path, { trust, own: modulesOf(config) });
     // The copies were compared when they were made.
     const { differences = [], remarks = [] } = copies ? {} : comparedData(teacher, modality, data);
     return [modality, { ...teacher, differences, remarks }] as const;
@@ -85,7 +90,7 @@ function readFinished({ teachers, method }: RunConfig, modality: string): Stored
   if (path === undefined) return refuse('and "teachers" names none');
   const folder = new RunFolder(path);
   const recorded = folder.config();
-  if (!existsSync(path)) return refuse(`but there is no folder ${path}`);
+  if (!isThere(path)) return refuse(`but there is no folder ${path}`);
   if (!recorded) return refuse(`but ${path} is no run folder`);
   const summary = folder.summary();
   if (!summary) return refuse(`but the run ${path} is not finished: go on with it (--resume)`);
@@ -97,7 +102,8 @@ function readCopy(run: RunFolder, modality: string): Stored {
   const folder = new RunFolder(path);
   for (const [name, checksum] of Object.entries(run.config()?.identity?.teachers?.[modality] ?? {})) {
     const file = folder.file(name);
-    const found = existsSync(file) ? sha256(readFileSync(file)) : undefined;
+    const bytes = readIfThere(file);
+    const found = bytes && sha256(bytes);
     if (found === undefined || found === checksum) continue;
     throw new FileFormatError(
       file,
@@ -106,15 +112,13 @@ function readCopy(run: RunFolder, modality: string): Stored {
     );
   }
   const recorded = folder.config();
-  if (recorded && existsSync(folder.file(TEACHER_WEIGHTS))) {
-    const weights = decodeSafetensors(
-      readFileSync(folder.file(TEACHER_WEIGHTS)),
-      folder.file(TEACHER_WEIGHTS),
-    );
+  const bytes = readIfThere(folder.file(TEACHER_WEIGHTS));
+  if (recorded && bytes) {
+    const weights = decodeSafetensors(bytes, folder.file(TEACHER_WEIGHTS));
     return { path, recorded, config: configOf(recorded, path), weights, summary: folder.summary() };
   }
   throw new OptionError(
-    `The run's copy of a teacher in ${path} is gone. Begin the run anew, in another folder.`,
+    `The run's copy of a teacher in ${path} is gone. Nothing was changed. Put it back, or begin the run anew in another folder.`,
     { option: 'out', value: path, accepted: 'a complete run folder' },
   );
 }
@@ -173,7 +177,7 @@ function comparedData(
       ...Object.entries(found).map(
         ([split, words]) => `${who} has another ${split} split than this run (${words}).`,
       ),
-      ...moduleDifferences(identity.modules, modulesOf(config), `the teacher in ${path} was trained`),
+      ...moduleDifferences(identity.modules, moduleChecksums(config), `the teacher in ${path} was trained`),
     ],
     remarks: [],
   };

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { checkFile, parseJson, predictionsSchema } from '@g2d/core/run-folder';
+import { readIfThere } from '@g2d/formats/node';
 import type { RunFolder } from './node/run-folder.js';
 
 /**
@@ -10,6 +10,8 @@ export function recordedClasses(folder: RunFolder): readonly string[] | undefine
   const { identity } = folder.config() ?? {};
   if (identity) return identity.data.train.classNames;
   const path = folder.file('predictions.json');
-  if (!existsSync(path)) return undefined;
-  return checkFile(predictionsSchema, parseJson(readFileSync(path, 'utf8'), { path }), { path }).classNames;
+  const bytes = readIfThere(path);
+  return (
+    bytes && checkFile(predictionsSchema, parseJson(bytes.toString('utf8'), { path }), { path }).classNames
+  );
 }

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { batches } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
@@ -10,6 +10,7 @@ import {
   type TeacherIdentity,
 } from '@g2d/distill/node';
 import { G2DError } from '@g2d/core';
+import { isThere } from '@g2d/formats/node';
 import type { MultimodalModel } from '@g2d/fusion';
 import { frozenTeachers, type FrozenTeachers, type StoredTeacher, writeState } from '@g2d/trainer';
 import { disposeState } from '@g2d/trainer/internal';
@@ -61,8 +62,8 @@ export async function startTeachers(
     };
     const file = new RunFolder(folder.teacher(modality)).file(OUTPUTS);
     // Of data that were allowed to change.
-    if (config.allowChanged && existsSync(file) && isStale(file, identity)) rmSync(file);
-    if (!existsSync(file)) {
+    if (config.allowChanged && isThere(file) && isStale(file, identity)) rmSync(file);
+    if (!isThere(file)) {
       const judge = frozenTeachers<string>({ [modality]: model }, options);
       await writeTeacherOutputs(file, identity, outputsOf(judge, modality, { config, data }));
       judge.dispose();

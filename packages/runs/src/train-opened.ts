@@ -48,7 +48,12 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   const total = epochs * stepsOf(batchesPerEpoch);
   const done = (position.epoch - 1) * stepsOf(batchesPerEpoch) + stepsOf(position.batch);
   reporter.begin({ total, done: Math.min(done, total) });
-  folder.forgetFrom(position.epoch);
+  const missing = folder.forgetFrom(position.epoch);
+  if (missing > 0) {
+    reporter.note(
+      `metrics.jsonl has no record of ${missing} of the ${position.epoch - 1} epochs that are done: curves and tables lack them.`,
+    );
+  }
 
   const events = openEventFile(folder.tensorboard, { fromStep: position.epoch });
   let best = state?.best ?? null;
@@ -122,6 +127,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
       predictorAt: (saved) => predictorAt({ ...options, resume: saved }),
       bestEpoch,
       clock,
+      note: reporter.note,
     });
     return { status: 'finished', folder, summary };
   } finally {

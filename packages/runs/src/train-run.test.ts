@@ -329,13 +329,13 @@ describe('trainRun', () => {
   it('loads what a run has selected, also from a folder that was moved', async () => {
     await train(toyConfig(), 'joint');
     cpSync(at('joint'), at('moved'), { recursive: true });
-    const run = await loadRun(at('moved'));
+    const run = await loadRun(at('moved'), { trust: true });
     expect(run.epoch).toBe(json(at('joint'), 'summary.json').selectedEpoch);
-    expect((await loadRun(at('joint'), { checkpoint: 'last' })).epoch).toBe(3);
-    await expect(loadRun(at('joint'), { checkpoint: 'epoch-0007' })).rejects.toThrow(
+    expect((await loadRun(at('joint'), { checkpoint: 'last', trust: true })).epoch).toBe(3);
+    await expect(loadRun(at('joint'), { checkpoint: 'epoch-0007', trust: true })).rejects.toThrow(
       /no checkpoint "epoch-0007"/,
     );
-    await expect(loadRun(root)).rejects.toThrow(/is no run folder/);
+    await expect(loadRun(root, { trust: true })).rejects.toThrow(/is no run folder/);
     await run.close();
   });
 });
@@ -372,7 +372,7 @@ describe('what a stranger found', () => {
     await train(toyConfig({ method: 'mla', methodOptions: { mla: { projection: true } } }), 'mla');
     for (const name of ['mses', 'mla']) {
       const { metrics } = json(at(name), 'summary.json');
-      const run = await loadRun(at(name));
+      const run = await loadRun(at(name), { trust: true });
       const found = await evaluateSplit(run.predict, run.data.test, {});
       expect(JSON.parse(JSON.stringify(found.metrics))).toEqual(metrics.test);
       await run.close();

@@ -6,6 +6,7 @@ import { assertNoStages } from './continuation.js';
 import { checkFinished } from './check-finished.js';
 import { continueRun } from './continue-run.js';
 import { findPlace } from './find-place.js';
+import { keepDamaged } from './node/checkpoints/write-checkpoint.js';
 import { RunFolder } from './node/run-folder.js';
 import { lockRun } from './node/run-lock.js';
 import { openRun } from './open-run.js';
@@ -23,6 +24,8 @@ export interface TrainRunOptions {
   /** Finish the step, save, and return. */
   readonly signal?: AbortSignal;
   readonly reporter?: RunReporter;
+  /** Load modules that the folders of teachers name, and the configuration does not. Default false: they may be anybody's. */
+  readonly trust?: boolean;
 }
 
 /**
@@ -47,14 +50,14 @@ export interface TrainRunOptions {
  */
 export async function trainRun(
   wanted: RunConfig,
-  { out, resume = false, signal, reporter = SILENT }: TrainRunOptions,
+  { out, resume = false, signal, reporter = SILENT, trust = false }: TrainRunOptions,
 ): Promise<RunOutcome> {
   const folder = new RunFolder(out);
   folder.assertUsable();
   const isNew = !existsSync(out);
   const release = lockRun(out);
   try {
-    const { config, finished, state, earlier, notes } = findPlace(folder, wanted, { resume });
+    const { config, finished, state, isDamaged, earlier, notes } = findPlace(folder, wanted, { resume });
     for (const line of notes) reporter.note(line);
     if (finished) {
       for (const line of await checkFinished(config, folder)) reporter.note(line);
@@ -62,14 +65,19 @@ export async function trainRun(
     }
     const plan = await planRun(config);
     if (earlier) assertNoStages(plan.methods, earlier);
-    const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named' });
+    const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named', trust });
     try {
       const changes = state ? continueRun(run, { epoch: state.position.epoch, progress: state }) : [];
       // A run that began goes on: what is too small is left out.
       if (!state) checkBatches(run);
       await tryBatches(run);
-      if (!state) beginRun(run);
-      else if (earlier) folder.goOn(config, { from: state.position.epoch, earlier });
+      const aside = state ? undefined : beginRun(run);
+      if (aside !== undefined) {
+        reporter.note(`The run begins anew: it was not saved yet. What was there is now in ${aside}.`);
+      }
+      const damaged = isDamaged ? keepDamaged(folder.checkpoints, 'last') : undefined;
+      if (damaged !== undefined) reporter.note(`The damaged checkpoint is kept as ${damaged}.`);
+      if (state && earlier) folder.goOn(config, { from: state.position.epoch, earlier });
       const taught = [...(run.teachers?.values() ?? [])].flatMap((each) => [
         ...each.differences,
         ...each.remarks,

@@ -70,11 +70,11 @@ describe('extractFeatures', () => {
       const longer = { epochs: 10, seed: 5 };
       await runOf(toyConfig({ ...longer, method: 'joint' }), 'joint');
       await runOf(toyConfig({ ...longer, method: 'umt', teachers }), 'umt');
-      const teacher = await loadRun(teachers.loud);
+      const teacher = await loadRun(teachers.loud, { trust: true });
       const taught = await extractFeatures(teacher.model, teacher.data.test);
       const alignments = [];
       for (const name of ['joint', 'umt']) {
-        const student = await loadRun(out(name));
+        const student = await loadRun(out(name), { trust: true });
         const own = await extractFeatures(student.model, student.data.test);
         alignments.push(featureAlignment(own['loud'] ?? [], taught['loud'] ?? []));
         await student.close();

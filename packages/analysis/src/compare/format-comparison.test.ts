@@ -53,7 +53,7 @@ describe('formatComparison', () => {
       '',
       '| test accuracy, % | seeds | selected on | fused |',
       '| --- | ---: | ---: | ---: |',
-      String.raw`| a\|b\_\<i\>\` \* | 1 | validation | 50.0 |`,
+      String.raw`| a\|b\_\<i\>\`\\u000a\* | 1 | validation | 50.0 |`,
       '',
       '- One seed (0): what another seed would change is not known.',
     ]);

@@ -1,3 +1,5 @@
+import { printable } from '@g2d/core';
+
 /** Text that is HTML or SVG already. Only `markup` and `raw` make it, so that nothing else is ever written unescaped. */
 export interface Markup {
   readonly markup: string;
@@ -23,9 +25,9 @@ export function raw(text: string): Markup {
   return { markup: text };
 }
 
-/** Escapes text for HTML and SVG, as element content and inside quoted attributes. */
+/** Escapes text for HTML and SVG, as element content and inside quoted attributes; what nobody sees is made seen. */
 function escapeText(text: string): string {
-  return text
+  return printable(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

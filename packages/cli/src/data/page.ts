@@ -1,6 +1,6 @@
 import { formatDigits } from '@g2d/core';
 import type { Shaped } from './channels-first.js';
-import type { View } from '@g2d/core';
+import { printable, type View } from '@g2d/core';
 import { picturesOf } from './views.js';
 
 /** What a page about one sample shows. */
@@ -122,7 +122,7 @@ function describe({ shape, values }: Shaped): string {
 }
 
 function escapeText(text: string): string {
-  return text
+  return printable(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

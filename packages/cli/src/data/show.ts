@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isThere, makeFolder } from '@g2d/formats/node';
 import { defineCommand } from '../command.js';
 import { required } from './arguments.js';
 import { shaped } from './channels-first.js';
@@ -44,9 +45,9 @@ Example: g2d data show crema-d data/crema-d --index 3 --out sample.html`,
         const missing = sample.present?.[modality] === false;
         return { modality, missing, tensor, view: definition.views?.[modality] ?? viewOf(tensor.shape) };
       }),
-      ...(sound !== undefined && existsSync(sound) && { sound: readFileSync(sound) }),
+      ...(sound !== undefined && isThere(sound) && { sound: readFileSync(sound) }),
     });
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, page);
     out(`${path}\n`);
     return 0;

@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeNpy } from '@g2d/formats/node';
+import { makeFolder, writeNpy } from '@g2d/formats/node';
 import { defineCommand } from '../command.js';
 import { required } from './arguments.js';
 import { channelsFirst, shaped } from './channels-first.js';
@@ -32,7 +32,7 @@ Example: g2d data tensor crema-d data/crema-d --split test --index 0 --out sampl
   async run({ values, positionals }, { out }) {
     const folder = required('--out', values.out, 'the folder that the files go to');
     const { name, options, dataset, index, sample } = await openSample(positionals, values);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const shapes: Record<string, readonly number[]> = {};
     for (const modality of dataset.modalities) {
       const input = sample.inputs[modality] as Float32Array;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   compareRuns,
@@ -9,7 +9,7 @@ import {
   type StartedRun,
 } from '@g2d/analysis';
 import { G2DError, OptionError } from '@g2d/core';
-import { writeFileAtomic } from '@g2d/formats/node';
+import { writeFileAtomic, isFolder, isThere } from '@g2d/formats/node';
 import { defineCommand } from '../command.js';
 import { commandLine } from './command-line.js';
 
@@ -63,12 +63,14 @@ RUN is a run folder, or a folder that holds some at any depth, such as a sweep's
   },
 });
 
-const isRun = (folder: string): boolean => existsSync(join(folder, 'config.json')) && !isGroup(folder);
+/** One without its configuration is one too: it is said, and not taken for a folder of its teachers. */
+const isRun = (folder: string): boolean =>
+  ['config.json', 'metrics.jsonl'].some((name) => isThere(join(folder, name))) && !isGroup(folder);
 
 /** A folder of runs may have a `config.json` of its own. */
 const isGroup = (folder: string): boolean =>
-  !existsSync(join(folder, 'metrics.jsonl')) &&
-  subfolders(folder).some((inner) => existsSync(join(inner, 'metrics.jsonl')));
+  !isThere(join(folder, 'metrics.jsonl')) &&
+  subfolders(folder).some((inner) => isThere(join(inner, 'metrics.jsonl')));
 
 const subfolders = (folder: string): string[] =>
   readdirSync(folder, { withFileTypes: true })
@@ -81,9 +83,9 @@ const runsIn = (folder: string): string[] => (isRun(folder) ? [folder] : subfold
 
 function readRuns(paths: readonly string[], note: (line: string) => void): StartedRun[] {
   const folders = paths.flatMap((path) => {
-    if (!existsSync(path) || !statSync(path).isDirectory()) {
+    if (!isFolder(path)) {
       // A glob such as runs/* has files too.
-      if (existsSync(path)) return [];
+      if (isThere(path)) return [];
       throw new OptionError(`There is no folder ${path}.`, {
         option: 'RUN',
         value: path,
@@ -92,7 +94,7 @@ function readRuns(paths: readonly string[], note: (line: string) => void): Start
     }
     return runsIn(path);
   });
-  const isFinished = (folder: string): boolean => existsSync(join(folder, 'summary.json'));
+  const isFinished = (folder: string): boolean => isThere(join(folder, 'summary.json'));
   if (folders.some(isFinished)) {
     return folders.flatMap((folder) => {
       if (isFinished(folder)) return readRun(folder);

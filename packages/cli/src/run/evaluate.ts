@@ -6,7 +6,7 @@ import { evaluateOptions, evaluateSplit, type SplitEvaluation } from '@g2d/runs/
 import { defineCommand } from '../command.js';
 import { parseSettings, parseSplit } from '../data/arguments.js';
 import { formatMetrics } from './format-summary.js';
-import { onlyRun } from './run-argument.js';
+import { loadingWords, onlyRun, trustOption } from './run-argument.js';
 
 /** `g2d evaluate`. */
 export const evaluateCommand = defineCommand({
@@ -26,6 +26,7 @@ RUN is a run folder.`,
     },
     data: { value: 'DIR', help: "the dataset's folder, if it is not where it was, or other data" },
     'allow-changed': { help: 'go on although a module of the model is not what it was' },
+    trust: trustOption,
     set: {
       value: 'KEY=VALUE',
       multiple: true,
@@ -39,8 +40,11 @@ RUN is a run folder.`,
   async run({ values, positionals }, { out, err }) {
     const path = onlyRun(positionals, 'evaluate');
     const wanted = values.split.map(parseSplit);
+    const loading = values.trust ? loadingWords(path) : undefined;
+    if (loading !== undefined) err(`${loading}\n`);
     await loadTensorFlow({ quiet: true });
     const run = await loadRun(path, {
+      trust: values.trust,
       ...(values.checkpoint !== undefined && { checkpoint: values.checkpoint as CheckpointLabel }),
       changes: {
         ...(values.data !== undefined && { 'dataset.root': values.data }),

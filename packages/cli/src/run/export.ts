@@ -3,7 +3,7 @@ import { loadTensorFlow } from '@g2d/native';
 import { type CheckpointLabel, loadRun } from '@g2d/runs';
 import { exportModel, type ExportedModel } from '@g2d/runs/internal';
 import { defineCommand } from '../command.js';
-import { onlyRun } from './run-argument.js';
+import { loadingWords, onlyRun, trustOption } from './run-argument.js';
 
 /** `g2d export`. */
 export const exportCommand = defineCommand({
@@ -19,14 +19,18 @@ RUN is a run folder.`,
     },
     data: { value: 'DIR', help: "the dataset's folder, if it is not where it was" },
     'allow-changed': { help: 'go on although a module of the model is not what it was' },
+    trust: trustOption,
     json: { help: 'the content of g2d.json' },
   },
   details: 'Example: g2d export runs/g2d --out public/model',
   async run({ values, positionals }, { out: print, err }) {
     const path = onlyRun(positionals, 'export');
     const out = values.out ?? join(path, 'export');
+    const loading = values.trust ? loadingWords(path) : undefined;
+    if (loading !== undefined) err(`${loading}\n`);
     await loadTensorFlow({ quiet: true });
     const run = await loadRun(path, {
+      trust: values.trust,
       ...(values.checkpoint !== undefined && { checkpoint: values.checkpoint as CheckpointLabel }),
       changes: {
         ...(values.data !== undefined && { 'dataset.root': values.data }),

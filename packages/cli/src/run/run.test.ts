@@ -1,13 +1,15 @@
 // `g2d train`, `evaluate`, `report`, `compare` and `export` as a user types them.
 import * as tf from '@tensorflow/tfjs';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -78,11 +80,19 @@ describe('the commands around a run', () => {
   });
 
   it('evaluate: gives the numbers of the summary again', async () => {
-    const { code, out } = await g2d('evaluate', at('runs/g2d-0'), '--json');
+    const { code, out } = await g2d('evaluate', '--trust', at('runs/g2d-0'), '--json');
     expect(code).toBe(0);
     const { metrics } = JSON.parse(readFileSync(join(at('runs/g2d-0'), 'summary.json'), 'utf8'));
     expect(JSON.parse(out).metrics).toEqual(metrics);
-    const last = await g2d('evaluate', at('runs/g2d-0'), '--split', 'train', '--checkpoint', 'last');
+    const last = await g2d(
+      'evaluate',
+      '--trust',
+      at('runs/g2d-0'),
+      '--split',
+      'train',
+      '--checkpoint',
+      'last',
+    );
     expect(last.out).toMatch(/checkpoint last, epoch 3[\s\S]*train, fused +\d/);
   });
 
@@ -142,7 +152,7 @@ describe('the commands around a run', () => {
   });
 
   it('export: a model that plain TensorFlow.js loads, with the same logits', async () => {
-    const { code, out } = await g2d('export', at('runs/g2d-0'), '--out', at('model'));
+    const { code, out } = await g2d('export', '--trust', at('runs/g2d-0'), '--out', at('model'));
     expect(code).toBe(0);
     expect(out).toContain(`tf.loadLayersModel('file://${at('model')}/model.json')`);
     const { modelTopology, weightsManifest } = JSON.parse(
@@ -162,7 +172,7 @@ describe('the commands around a run', () => {
       outputs: ['fused', 'loud', 'quiet'],
       classNames: ['a', 'b', 'c'],
     });
-    const run = await loadRun(at('runs/g2d-0'));
+    const run = await loadRun(at('runs/g2d-0'), { trust: true });
     const { id: _, inputs, label } = await run.data.test.sample(5);
     const row = (name: string) => tf.tensor2d(inputs[name] as Float32Array, [1, 4]);
     const [fused] = model.predict([row('loud'), row('quiet')]) as tf.Tensor[];
@@ -174,7 +184,9 @@ describe('the commands around a run', () => {
     expect([...fused!.dataSync()]).toEqual(
       [...run.predict(batch).logits.dataSync()].map((z) => expect.closeTo(z, 5)),
     );
-    await expect(g2d('export', at('runs/g2d-0'), '--out', root)).resolves.toMatchObject({ code: 2 });
+    await expect(g2d('export', '--trust', at('runs/g2d-0'), '--out', root)).resolves.toMatchObject({
+      code: 2,
+    });
   });
 
   it('export: carries what has to be done to raw inputs, in the model itself and in the printed lines', async () => {
@@ -233,7 +245,7 @@ export default (options) => ({
   it.skipIf(!browser)(
     'export: opens in a browser page that has nothing but TensorFlow.js',
     async () => {
-      await g2d('export', at('runs/g2d-0'), '--out', at('page/toy'));
+      await g2d('export', '--trust', at('runs/g2d-0'), '--out', at('page/toy'));
       writeFileSync(
         at('page/cases.json'),
         JSON.stringify({
@@ -251,7 +263,7 @@ export default (options) => ({
         page: '/page.html?backend=cpu&encoders=toy',
         timeoutMs: 50_000,
       });
-      const { model, close } = await loadRun(at('runs/g2d-0'));
+      const { model, close } = await loadRun(at('runs/g2d-0'), { trust: true });
       // The page's numbers.
       const x = tf.tensor2d(
         Array.from({ length: 8 }, (_, i) => Math.sin(i)),
@@ -284,6 +296,64 @@ export default (options) => ({
     expect(compared.out).toMatch(/: seed \d+ \(.*stopped, not finished: epoch \d of \d\)/);
   });
 
+  it('report, evaluate, export: run no code that a folder names, and say what they would load', async () => {
+    const run = at('foreign');
+    await g2d('train', config, '--out', run, '--epochs', '1', '--quiet');
+    const path = join(run, 'config.json');
+    const ran = at('ran');
+    const evil = at('evil.mjs');
+    writeFileSync(
+      evil,
+      `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(ran)}, '');\nexport default 5;`,
+    );
+    const recorded = JSON.parse(readFileSync(path, 'utf8')) as Record<string, object>;
+    const { dataset, encoders, fusion, method } = recorded;
+    const places: Record<string, object> = {
+      'the dataset': { dataset: { ...dataset, path: evil } },
+      'the encoder for loud': { encoders: { ...encoders, loud: { type: 'module', path: evil } } },
+      'the fusion': { fusion: { type: 'module', path: evil } },
+      'a method': { method: evil, methodOptions: {} },
+    };
+    for (const [what, changes] of Object.entries(places)) {
+      writeFileSync(path, JSON.stringify({ ...recorded, dataset, encoders, fusion, method, ...changes }));
+      for (const command of ['evaluate', 'export']) {
+        const { code, err } = await g2d(command, run);
+        expect([code, err]).toEqual([2, expect.stringContaining(`${evil} (${what})`)]);
+        expect(err).toMatch(/say so with --trust/);
+      }
+      const report = await g2d('report', run);
+      expect([report.code, report.err]).toEqual([0, expect.stringContaining('Without samples: the module')]);
+      expect(existsSync(ran)).toBe(false);
+    }
+    // Of a teacher's folder, which the configuration names but has not written.
+    const teacher = at('foreign-teacher');
+    await g2d('train', config, '--teacher', 'loud', '--out', teacher, '--epochs', '1', '--quiet');
+    const its = JSON.parse(readFileSync(join(teacher, 'config.json'), 'utf8')) as { encoders: object };
+    const encoders2 = { ...its.encoders, loud: { type: 'module', path: evil } };
+    writeFileSync(join(teacher, 'config.json'), JSON.stringify({ ...its, encoders: encoders2 }));
+    const student = [
+      'train',
+      config,
+      '--method',
+      'g2d',
+      '--set',
+      `teachers.loud=${teacher}`,
+      '--out',
+      at('student'),
+    ];
+    const taught = await g2d(...student, '--quiet');
+    expect([taught.code, taught.err]).toEqual([
+      2,
+      expect.stringContaining(
+        `The folder ${teacher} names modules that would be loaded: ${evil} (the encoder for loud)`,
+      ),
+    ]);
+    expect(existsSync(ran)).toBe(false);
+    const { err } = await g2d('evaluate', run, '--trust');
+    expect(err).toContain(`Loading what ${run} names: `);
+    expect(existsSync(ran)).toBe(true);
+  });
+
   beforeAll(() => {
     mkdirSync(at('modules'));
     const modules = {
@@ -296,13 +366,25 @@ export default (options) => ({
     for (const [name, text] of Object.entries(modules)) writeFileSync(at(`modules/${name}.mjs`), text);
   });
 
+  it.runIf(process.platform === 'linux')('answers with one sentence where --out cannot be made', async () => {
+    const { code, err } = await g2d('train', config, '--out', '/proc/g2d/run');
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(
+        /The run folder \/proc\/g2d\/run cannot be locked: ENOENT.*Choose another folder/,
+      ),
+    ]);
+  });
+
   it('answers with one sentence where --out is a file', async () => {
     writeFileSync(at('a-file'), '');
     expect(await g2d('train', config, '--out', at('a-file'))).toMatchObject({
       code: 2,
       err: expect.stringContaining('is a file'),
     });
-    expect(await g2d('export', at('runs/joint-0'), '--out', at('a-file'))).toMatchObject({ code: 2 });
+    expect(await g2d('export', '--trust', at('runs/joint-0'), '--out', at('a-file'))).toMatchObject({
+      code: 2,
+    });
   });
 
   it('begins anew where a mistake was noticed before anything was saved', async () => {
@@ -325,7 +407,7 @@ export default (options) => ({
 
   it('does not export what does not predict', async () => {
     await g2d('train', config, '--method', 'ume', '--epochs', '0', '--out', at('ume'), '--quiet');
-    const { code, err } = await g2d('export', at('ume'));
+    const { code, err } = await g2d('export', '--trust', at('ume'));
     expect([code, err]).toEqual([
       2,
       expect.stringContaining('The method "ume" predicts in a way of its own'),
@@ -379,7 +461,7 @@ export default (options) => ({
       'must give the encoder for loud, a LayersModel, but gave 5',
     ],
     [['evaluate', 'nowhere'], 'nowhere is no run folder'],
-    [['evaluate', 'RUN', '--checkpoint', 'newest'], 'no checkpoint called "newest"'],
+    [['evaluate', 'RUN', '--checkpoint', 'newest', '--trust'], 'no checkpoint called "newest"'],
     [['compare', 'nowhere'], 'There is no folder nowhere'],
     [['compare', 'RUN', '--format', 'xml'], '--format is "xml"; it can be text, markdown, csv'],
     [['export', 'RUN', 'RUN'], 'one argument too many'],
@@ -390,7 +472,12 @@ export default (options) => ({
     const typed = args.map((arg) => words[arg] ?? arg.replace('MODULES', at('modules')));
     const { code, err } = await g2d(...typed, ...out);
     expect([code, err]).toEqual([2, expect.stringContaining(message)]);
-    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(
+      err
+        .trim()
+        .split('\n')
+        .filter((line) => !line.startsWith('Loading')),
+    ).toHaveLength(1);
     expect(existsSync(at('refused'))).toBe(false);
   });
 });
@@ -402,6 +489,7 @@ describe('g2d train in a process of its own', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)(
     'finishes the step, saves, and says how to go on: %s',
     async (signal, code) => {
@@ -429,6 +517,53 @@ describe('g2d train in a process of its own', () => {
     },
     60_000,
   );
+
+  it('trains on and saves all when nobody reads any more: 2>&1 | head', async () => {
+    const out = at('unread');
+    const options = ['--epochs', '40', '--out', out];
+    const child = spawn(process.execPath, [...command, ...options], {
+      cwd: repository,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    await once(child.stderr, 'data');
+    child.stderr.destroy();
+    child.stdout.destroy();
+    const [exit] = (await once(child, 'close')) as [number];
+    expect(exit).toBe(0);
+    expect(new RunFolder(out).lastRecord()?.epoch).toBe(40);
+    expect(new RunFolder(out).summary()?.epochs).toBe(40);
+    expect(existsSync(join(out, 'report.html'))).toBe(true);
+  }, 60_000);
+
+  it.runIf(existsSync('/dev/full'))(
+    'says that a result was lost, and does not end as if it had been given',
+    () => {
+      const full = openSync('/dev/full', 'w');
+      const bin = join(repository, 'packages/cli/bin/g2d.js');
+      const { status, stderr } = spawnSync(process.execPath, [bin, 'methods'], {
+        stdio: ['ignore', full, 'pipe'],
+        encoding: 'utf8',
+      });
+      closeSync(full);
+      expect([status, stderr]).toEqual([
+        2,
+        expect.stringMatching(/^g2d: The result cannot be written to standard output: .*ENOSPC.*\n$/),
+      ]);
+    },
+  );
+
+  it.runIf(process.platform === 'linux')('says that the folder is gone in which it is started', () => {
+    mkdirSync(at('gone'));
+    const line = `cd ${at('gone')} && rmdir ${at('gone')} && exec "$0" "$@"`;
+    const bin = join(repository, 'packages/cli/bin/g2d.js');
+    const { status, stderr } = spawnSync('sh', ['-c', line, process.execPath, bin, 'methods'], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([
+      2,
+      'g2d: The folder in which g2d was started is not there any more. Go to another one (cd), and try again.\n',
+    ]);
+  });
 
   it('leaves the run alone that another process is training', async () => {
     const out = at('busy');

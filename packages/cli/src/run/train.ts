@@ -13,10 +13,11 @@ import {
   type RunReporter,
   stopSignal,
 } from '@g2d/runs';
-import { METHOD_NAMES } from '@g2d/runs/internal';
+import { METHOD_NAMES, stopCode } from '@g2d/runs/internal';
 import { defineCommand } from '../command.js';
 import { parseSettings, required } from '../data/arguments.js';
 import { commandLine } from './command-line.js';
+import { trustOption } from './run-argument.js';
 import { writeRunReport } from './run-report.js';
 import { formatSummary } from './format-summary.js';
 
@@ -25,7 +26,7 @@ export const trainCommand = defineCommand({
   usage: 'CONFIG [options]',
   description: `Trains one model and writes a run folder: config.json (as resolved), metrics.jsonl, tensorboard/, checkpoints/, summary.json, predictions.json, report.html. CONFIG is a JSON file; the examples have one for each dataset, and every key is described in schema/run.schema.json of @g2d/runs, which editors read; g2d encoders, fusions, datasets and methods explain the options of each. Paths in it are relative to the folder in which g2d is started.
 
-A run that was stopped, however, goes on with --resume and ends with the same numbers, bit for bit; with other ids, labels, classes or contents of its data than it began with it is refused, unless --allow-changed is given. Ctrl-C finishes the step and saves first; a second Ctrl-C ends at once. The config.json of a run folder is a configuration too:
+A run that was stopped, however, goes on with --resume and ends with the same numbers, bit for bit; with other ids, labels, classes or contents of its data than it began with it is refused, unless --allow-changed is given. Ctrl-C, SIGTERM and a terminal that closes (SIGHUP) finish the step and save first; a second Ctrl-C ends at once. The config.json of a run folder is a configuration too:
   g2d train runs/joint/config.json --resume`,
   options: {
     out: { value: 'DIR', help: 'the run folder (default: runs/NAME-seed-N)' },
@@ -49,6 +50,7 @@ A run that was stopped, however, goes on with --resume and ends with the same nu
       multiple: true,
       help: 'any other setting, with dots: --set optimizer.learningRate=0.01; may be given several times',
     },
+    trust: { help: `${trustOption.help}; here only those of teachers, which CONFIG does not name` },
     json: { help: 'the summary as JSON on standard output' },
     quiet: { help: 'no progress' },
   },
@@ -70,7 +72,7 @@ Settings that every trainer has, with PyTorch's meaning (PART: a modality, which
   freeze                    ["PART"]
   earlyStopping             {"patience": 10, "minDelta": 0, "metric": "loss", "after": 0}
 
-Exit code: 0; 2 for an error that says what to do; 130 if interrupted.
+Exit code: 0; 2 for an error that says what to do; 130 if interrupted (129 by SIGHUP, 143 by SIGTERM).
 
 Examples:
   g2d train config.json --teacher audio --out runs/av-mnist-methods/seed-0/teacher-audio
@@ -95,27 +97,32 @@ Examples:
       output.err(`There is no run in ${out} to go on with; it begins.\n`);
     }
     await loadTensorFlow({ quiet: values.quiet || values.json });
-    const progress = values.quiet ? undefined : lazyProgress();
-    const { signal, dispose } = stopSignal((line) =>
-      progress ? progress.note(line) : output.err(`${line}\n`),
-    );
+    const say = (line: string): void => output.err(`${line}\n`);
+    const progress = values.quiet ? undefined : lazyProgress(say);
+    const { signal, dispose } = stopSignal(progress ? progress.note : say);
     try {
       // What is wrong with a student is better known before its teachers are trained.
       if (student && !new RunFolder(out).config()) await tryRun(student);
       const outcome = await trainRun(config, {
         out,
         resume: values.resume,
+        trust: values.trust,
         signal,
-        ...(progress && { reporter: progress.reporter }),
+        reporter: progress?.reporter ?? { begin: () => {}, step: () => {}, epoch: () => {}, note: say },
       });
       progress?.stop();
       if (outcome.status === 'interrupted') {
         output.err(
-          `Interrupted in epoch ${outcome.epoch} of ${config.epochs}; everything is saved. Go on with:\n  g2d train ${join(out, 'config.json')} --resume\n`,
+          `Interrupted in epoch ${outcome.epoch} of ${config.epochs}; everything is saved. Go on with:\n  g2d train ${join(out, 'config.json')} --resume${values.trust ? ' --trust' : ''}\n`,
         );
-        return signal.reason === 'SIGTERM' ? 143 : 130;
+        return stopCode(signal);
       }
-      const report = await writeRunReport(outcome.folder, commandLine('g2d train', args));
+      const report = await writeRunReport(outcome.folder, {
+        command: commandLine('g2d train', args),
+        // The user has named what it loads, and it has been loaded.
+        trust: true,
+        note: say,
+      });
       output.out(
         values.json ? `${JSON.stringify(outcome.summary)}\n` : formatSummary(outcome.summary, out, report),
       );
@@ -182,13 +189,13 @@ const folderOf = (path: string): string | undefined =>
     ? dirname(path)
     : undefined;
 
-/** A bar that appears when it is known how long it is. */
-function lazyProgress(): Progress & { readonly reporter: RunReporter } {
+/** A bar that appears when it is known how long it is; before, `say` is told. */
+function lazyProgress(say: (line: string) => void): Progress & { readonly reporter: RunReporter } {
   let bar: Progress | undefined;
   let label = '';
   const note = (line: string): void => {
     if (bar) bar.note(line);
-    else process.stderr.write(`${line}\n`);
+    else say(line);
   };
   return {
     stage: (name) => bar?.stage(name),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readIfThere } from '@g2d/formats/node';
 import type { RunState, RunStatus } from '@g2d/runs';
 import { logOf } from '@g2d/runs/internal';
 
@@ -24,11 +24,7 @@ export function formatStatus(status: readonly RunStatus[], out: string): string 
 
 /** Only runs with a process of their own have a log. */
 function tail(path: string): string[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    return [];
-  }
+  const text = readIfThere(path)?.toString('utf8');
+  if (text === undefined) return [];
   return [`--- ${path}`, ...text.trim().split('\n').slice(-TAIL)];
 }

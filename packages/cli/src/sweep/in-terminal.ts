@@ -1,3 +1,4 @@
+import { printable } from '@g2d/core';
 import { loadTensorFlow } from '@g2d/native';
 import {
   createProgress,
@@ -8,11 +9,12 @@ import {
   type RunSweepOptions,
   type SweepPlan,
 } from '@g2d/runs';
+import { stopCode, surviveClosed } from '@g2d/runs/internal';
 
 /** How a sweep came out. */
 export interface SweepOutcome {
   readonly status: readonly RunStatus[];
-  /** What the process should end with: 0; 1 if a run failed; 130 or 143 if it was asked to stop. */
+  /** What the process should end with: 0; 1 if a run failed; 129, 130 or 143 if it was asked to stop. */
   readonly exitCode: number;
 }
 
@@ -35,7 +37,8 @@ export async function sweepInTerminal(
   }: { readonly quiet?: boolean } & Omit<RunSweepOptions, 'signal' | 'reporter' | 'onOpen'>,
 ): Promise<SweepOutcome> {
   await loadTensorFlow({ quiet });
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  surviveClosed(process.stderr);
+  const say = (line: string): void => void process.stderr.write(`${printable(line)}\n`);
   const total = plan.runs.reduce((sum, run) => sum + costOf(run) * run.config.epochs, 0);
   const progress = quiet
     ? { stage: () => {}, advance: () => {}, note: say, stop: () => {} }
@@ -66,7 +69,7 @@ export async function sweepInTerminal(
     const hasFailed = status.some(({ state }) => state === 'failed' || state === 'blocked');
     if (!signal.aborted || isComplete) return { status, exitCode: hasFailed ? 1 : 0 };
     say(`Interrupted; everything is saved in ${plan.out}. The same command goes on.`);
-    return { status, exitCode: signal.reason === 'SIGTERM' ? 143 : 130 };
+    return { status, exitCode: stopCode(signal) };
   } finally {
     progress.stop();
     dispose();

@@ -1,5 +1,5 @@
-import { existsSync, statSync } from 'node:fs';
 import { OptionError } from '@g2d/core';
+import { isFolder } from '@g2d/formats/node';
 import { readPlan, readSweep, type SweepPlan } from '@g2d/runs';
 import { required } from '../data/arguments.js';
 
@@ -16,6 +16,6 @@ export function onlyWord(name: string, words: readonly string[], what: string): 
 
 /** The plan of a sweep that has begun, from its folder or its file. */
 export function beganPlan(path: string): SweepPlan {
-  if (existsSync(path) && statSync(path).isDirectory()) return readPlan(path);
+  if (isFolder(path)) return readPlan(path);
   return readPlan(readSweep(path).out);
 }

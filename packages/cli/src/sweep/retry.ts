@@ -1,5 +1,6 @@
 import { OptionError } from '@g2d/core';
 import { sweepStatus } from '@g2d/runs';
+import { assertTrusted, modulesOf } from '@g2d/runs/internal';
 import { defineCommand } from '../command.js';
 import { required } from '../data/arguments.js';
 import { formatStatus } from './format-status.js';
@@ -12,7 +13,11 @@ export const sweepRetryCommand = defineCommand({
   usage: 'DIR [ID...] [options]',
   description:
     'Trains the failed runs of a sweep again, from their last checkpoints, and the runs that wait for them; nothing else. With IDs, only these.',
-  options: { ...engineOptions, json: { help: 'the status as JSON' }, quiet: { help: 'no progress' } },
+  options: {
+    ...engineOptions,
+    json: { help: 'the status as JSON' },
+    quiet: { help: 'no progress' },
+  },
   details: 'Example: g2d sweep retry runs/av-mnist-small',
   async run({ values, positionals: [path, ...ids] }, { out, err }) {
     const plan = beganPlan(required('DIR', path, "a sweep's folder"));
@@ -25,6 +30,7 @@ export const sweepRetryCommand = defineCommand({
       );
     }
     if (failed.length === 0) err(`No run in ${plan.out} has failed.\n`);
+    for (const { config } of plan.runs) assertTrusted(modulesOf(config), plan.out, values);
     const { status, exitCode } = await sweepInTerminal(plan, {
       engine: engineOf(values),
       only: ids.length > 0 ? ids : failed,

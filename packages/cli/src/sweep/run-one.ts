@@ -1,20 +1,21 @@
 import { loadTensorFlow } from '@g2d/native';
 import { OptionError } from '@g2d/core';
 import { readPlan, stopSignal } from '@g2d/runs';
-import { trainPlanned } from '@g2d/runs/internal';
+import { assertTrusted, modulesOf, stopCode, trainPlanned } from '@g2d/runs/internal';
 import { defineCommand } from '../command.js';
 import { required } from '../data/arguments.js';
+import { trustOption } from '../run/run-argument.js';
 
 /** `g2d sweep run`. */
 export const sweepRunCommand = defineCommand({
-  usage: 'DIR ID',
+  usage: 'DIR ID [options]',
   description:
     'Trains one run of a sweep that has begun, or goes on with it: what --jobs starts, and what any other starter of jobs can start. ID is what g2d sweep status calls it. A finished run is finished at once.',
-  options: {},
-  details: `Exit code: 0; 2 for an error that says what to do; 130 (SIGINT) or 143 (SIGTERM) if it was stopped and goes on later.
+  options: { trust: trustOption },
+  details: `Exit code: 0; 2 for an error that says what to do; 129 (SIGHUP), 130 (SIGINT) or 143 (SIGTERM) if it was stopped and goes on later.
 
 Example: g2d sweep run runs/av-mnist-small g2d`,
-  async run({ positionals: [path, name] }, { err }) {
+  async run({ values, positionals: [path, name] }, { err }) {
     const out = required('DIR', path, "a sweep's folder");
     const id = required('ID', name, 'a run of the sweep');
     const { runs } = readPlan(out);
@@ -26,6 +27,8 @@ Example: g2d sweep run runs/av-mnist-small g2d`,
         accepted: runs.map((planned) => planned.id).join(', '),
       });
     }
+    // A sweep that starts us has been given them by its user.
+    if (!process.connected) assertTrusted(modulesOf(run.config), out, values);
     await loadTensorFlow({ quiet: true });
     const { signal, dispose } = stopSignal((line) => err(`${line}\n`));
     // Whoever started us is gone: nobody would stop us any more.
@@ -40,6 +43,7 @@ Example: g2d sweep run runs/av-mnist-small g2d`,
       const { status } = await trainPlanned(run, {
         out,
         signal,
+        trust: values.trust,
         reporter: {
           begin: ({ total, done }) => tell(Math.floor((run.config.epochs * done) / Math.max(1, total))),
           step: () => {},
@@ -47,8 +51,7 @@ Example: g2d sweep run runs/av-mnist-small g2d`,
           note: (line) => err(`${line}\n`),
         },
       });
-      if (status === 'finished') return 0;
-      return signal.reason === 'SIGTERM' ? 143 : 130;
+      return status === 'finished' ? 0 : stopCode(signal);
     } finally {
       process.off('disconnect', orphaned);
       dispose();

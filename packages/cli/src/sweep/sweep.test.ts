@@ -102,13 +102,13 @@ describe('g2d sweep', () => {
     const status = await g2d('sweep', 'status', at('runs/broken'), '--json');
     expect(status.code).toBe(1);
     expect(JSON.parse(status.out)).toMatchObject([{}, {}, { id: 'seed-0/g2d', state: 'failed' }, {}]);
-    const again = await g2d('sweep', 'retry', at('runs/broken'), '--quiet', '--jobs', '2');
+    const again = await g2d('sweep', 'retry', '--trust', at('runs/broken'), '--quiet', '--jobs', '2');
     expect(again.code).toBe(1);
-    expect(again.out).toMatch(/--- .*g2d\.log\n.*g2d: /);
+    expect(again.out).toMatch(/--- .*g2d\.log\n--- begun .*\n.*g2d: /);
     const table = await g2d('compare', at('runs/broken'));
     expect(table.out).toMatch(/Joint training/);
     expect(table.err).not.toContain('teachers');
-    const wrong = await g2d('sweep', 'retry', at('runs/broken'), 'seed-0/joint');
+    const wrong = await g2d('sweep', 'retry', '--trust', at('runs/broken'), 'seed-0/joint');
     expect(wrong).toMatchObject({
       code: 2,
       err: expect.stringMatching(/is no failed run of .*these are: seed-0\/g2d/),

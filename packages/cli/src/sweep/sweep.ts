@@ -4,14 +4,15 @@ import { OptionError } from '@g2d/core';
 import { childWorker, localEngine, planSweep, readSweep, type SweepEngine } from '@g2d/runs';
 import { defineCommand } from '../command.js';
 import { parseSettings, parseWhole } from '../data/arguments.js';
+import { trustOption } from '../run/run-argument.js';
 import { formatStatus } from './format-status.js';
 import { sweepInTerminal } from './in-terminal.js';
 import { onlyWord } from './place.js';
 
 /** Starts what trains one run in a process of its own: `g2d sweep run DIR ID`. */
-const childCommand = (): string[] => {
+const childCommand = (trust: boolean): string[] => {
   const home = dirname(createRequire(import.meta.url).resolve('@g2d/cli/package.json'));
-  return [process.execPath, join(home, 'bin/g2d.js'), 'sweep', 'run'];
+  return [process.execPath, join(home, 'bin/g2d.js'), 'sweep', 'run', ...(trust ? ['--trust'] : [])];
 };
 
 export const engineOptions = {
@@ -21,15 +22,18 @@ export const engineOptions = {
     default: '1',
     help: 'so many at once, each in a process of its own with its share of the processor (default: 1, in this process)',
   },
+  trust: trustOption,
 } as const;
 
 /** @throws {OptionError} If there is no such engine. */
 export function engineOf({
   engine,
   jobs: text,
+  trust,
 }: {
   readonly engine: string;
   readonly jobs: string;
+  readonly trust: boolean;
 }): SweepEngine {
   if (engine !== 'local') {
     throw new OptionError(`--engine is "${engine}"; it can be local.`, {
@@ -39,7 +43,7 @@ export function engineOf({
     });
   }
   const jobs = parseWhole('jobs', text, 1);
-  return localEngine(jobs === 1 ? {} : { jobs, worker: childWorker(childCommand(), { jobs }) });
+  return localEngine(jobs === 1 ? { trust } : { jobs, worker: childWorker(childCommand(trust), { jobs }) });
 }
 
 /** `g2d sweep`. */
@@ -60,7 +64,7 @@ The same command goes on after an interruption, trains again what failed, and tr
       help: 'keep finished runs, and go on, although data, modules or teachers are not what they were; runs record it',
     },
     fresh: {
-      help: 'what DIR holds moves to DIR.previous, unless it is an interrupted sweep of the same settings, code and backend',
+      help: 'what DIR holds moves to DIR.previous (DIR.previous-2 …), unless it is an interrupted sweep of the same settings, code and backend',
     },
     json: { help: 'the status as JSON on standard output' },
     quiet: { help: 'no progress' },

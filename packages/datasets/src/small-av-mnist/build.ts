@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { writeFileAtomic, writeNpy } from '@g2d/formats/node';
+import { writeFileAtomic, writeNpy, makeFolder } from '@g2d/formats/node';
 import { checkKeys, OptionError, type Split } from '@g2d/core';
 import { logPowerSpectrogram } from '../transforms/log-power-spectrogram.js';
 import { mixNoise } from '../transforms/mix-noise.js';
@@ -95,7 +95,7 @@ export async function buildSmallAvMnist(options: BuildSmallAvMnistOptions): Prom
   checkReplaceable(target);
 
   const sources = readSources(folder);
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   removeLeftovers(target);
   const temporary = beside(target, 'building');
   try {

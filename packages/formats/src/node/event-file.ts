@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { G2DError, OptionError } from '@g2d/core';
+import { makeFolder } from './files.js';
 
 /** Numbers of a run over its steps, in the form that TensorBoard opens. */
 export interface EventFile {
@@ -116,7 +117,7 @@ export function openEventFile(
 /** A new file whose name sorts behind those of the folder: TensorBoard reads files in the order of their names. */
 function create(folder: string): { readonly path: string; readonly file: number } {
   return orExplain(folder, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const earlier = readdirSync(folder).map((name) => Number(FILE_NAME.exec(name)?.[1] ?? 0));
     for (let second = Math.max(Math.floor(now()), ...earlier.map((begun) => begun + 1)); ; second++) {
       const stamp = String(second).padStart(10, '0');

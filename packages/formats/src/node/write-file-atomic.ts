@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from './files.js';
 
 /**
  * Writes a file so that a reader, or a crash at any moment, sees the old content or the new one, never a part:
@@ -10,7 +11,7 @@ import { basename, dirname, join } from 'node:path';
  * @param content Text (UTF-8), bytes, or several pieces of bytes written one after another.
  */
 export function writeFileAtomic(path: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const temporary = join(
     dirname(path),
     `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}`,

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createProgress } from './progress.js';
+import { createProgress, surviveClosed } from './progress.js';
 
 describe('createProgress', () => {
   it('prints a line when a stage begins, off a terminal', () => {
@@ -14,6 +14,26 @@ describe('createProgress', () => {
     expect((stream as unknown as PassThrough).read().toString()).toBe(
       '[  0 %, 0 s] data\n[ 50 %, 0 s] joint\na note\n',
     );
+  });
+
+  it('shows what a name from a file would hide, and lives on when nobody reads any more', () => {
+    const stream = new PassThrough() as unknown as NodeJS.WriteStream;
+    const progress = createProgress(10, stream);
+    progress.stage('a\n\u001b[2Jb');
+    progress.note('one\ntwo\u202e');
+    expect((stream as unknown as PassThrough).read().toString()).toBe(
+      '[  0 %, 0 s] a\\u000a\\u001b[2Jb\none\ntwo\\u202e\n',
+    );
+    const failures: string[] = [];
+    surviveClosed(stream, ({ message }) => void failures.push(message));
+    // Without a listener this would end the process.
+    stream.emit('error', new Error('EPIPE'));
+    progress.note('on');
+    expect(failures).toEqual([]);
+    const other = new PassThrough();
+    surviveClosed(other, ({ message }) => void failures.push(message));
+    for (const name of ['ENOSPC', 'EPIPE']) other.emit('error', new Error(name));
+    expect(failures).toEqual(['ENOSPC']);
   });
 
   it('draws a bar with the stage and the time left on a terminal', () => {

@@ -1,3 +1,4 @@
+import { printable } from '@g2d/core';
 import cliProgress from 'cli-progress';
 
 /** Progress of a long piece of work in steps, on standard error. */
@@ -19,18 +20,21 @@ export interface Progress {
  * @param stream Default: standard error, so that standard output holds results only.
  */
 export function createProgress(total: number, stream: NodeJS.WriteStream = process.stderr): Progress {
+  surviveClosed(stream);
   if (!stream.isTTY) {
     let done = 0;
     const started = performance.now();
     return {
       stage: (name) => {
         const seconds = Math.round((performance.now() - started) / 1000);
-        stream.write(`[${String(Math.round((100 * done) / total)).padStart(3)} %, ${seconds} s] ${name}\n`);
+        stream.write(
+          `[${String(Math.round((100 * done) / total)).padStart(3)} %, ${seconds} s] ${printable(name, { line: true })}\n`,
+        );
       },
       advance: (steps) => {
         done += steps;
       },
-      note: (line) => void stream.write(`${line}\n`),
+      note: (line) => void stream.write(`${printable(line)}\n`),
       stop: () => {},
     };
   }
@@ -46,9 +50,28 @@ export function createProgress(total: number, stream: NodeJS.WriteStream = proce
   );
   const bar = bars.create(total, 0, { stage: '' });
   return {
-    stage: (name) => bar.update({ stage: name }),
+    stage: (name) => bar.update({ stage: printable(name, { line: true }) }),
     advance: (steps) => bar.increment(steps),
-    note: (line) => bars.log(`${line}\n`),
+    note: (line) => bars.log(`${printable(line)}\n`),
     stop: () => bars.stop(),
   };
+}
+
+/** Streams that say nothing any more when whoever read them has gone. */
+const surviving = new WeakSet<NodeJS.WritableStream>();
+
+/**
+ * Lets a stream lose its reader (`2>&1 | head`, a terminal that closes, a full disk) without ending the process: what is being trained is
+ * worth more than words about it.
+ *
+ * @param failed Told of the first error.
+ */
+export function surviveClosed(
+  stream: NodeJS.WritableStream,
+  failed: (error: NodeJS.ErrnoException) => void = () => {},
+): void {
+  if (surviving.has(stream)) return;
+  surviving.add(stream);
+  let count = 0;
+  stream.on('error', (error) => void (count++ === 0 && failed(error)));
 }

@@ -1,19 +1,17 @@
 import {
   closeSync,
-  existsSync,
+  copyFileSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
-  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
-import { G2DError, OptionError, type EpochRecord, type NamedArray } from '@g2d/core';
-import { writeFileAtomic } from '@g2d/formats/node';
+import { FileFormatError, G2DError, OptionError, type EpochRecord, type NamedArray } from '@g2d/core';
+import { encodeSafetensors } from '@g2d/formats';
+import { isFolder, isThere, makeFolder, readIfThere, writeFileAtomic } from '@g2d/formats/node';
 import {
   checkFile,
   epochMetricsSchema,
@@ -29,7 +27,7 @@ import {
   type WrittenSummary,
   parseJson,
 } from '@g2d/core/run-folder';
-import type { CheckpointLabel } from './checkpoints/checkpoint.js';
+import { epochLabel, isCheckpoint, type CheckpointLabel } from './checkpoints/checkpoint.js';
 import { readCheckpoint } from './checkpoints/read-checkpoint.js';
 
 /** What a finished run comes to: `summary.json`. */
@@ -40,6 +38,13 @@ const METRICS = 'metrics.jsonl';
 const SUMMARY = 'summary.json';
 const PREDICTIONS = 'predictions.json';
 const REPORT = 'report.html';
+const CHECKPOINTS = 'checkpoints';
+const TENSORBOARD = 'tensorboard';
+const TEACHERS = 'teachers';
+
+/** What a run writes into its folder, by what it has to be. */
+const FILES = [CONFIG, METRICS, SUMMARY, PREDICTIONS, REPORT];
+const FOLDERS = [CHECKPOINTS, TENSORBOARD, TEACHERS];
 
 /** The folder of one run. A folder with a summary is a finished run. */
 export class RunFolder {
@@ -50,16 +55,16 @@ export class RunFolder {
   }
 
   get checkpoints(): string {
-    return join(this.path, 'checkpoints');
+    return join(this.path, CHECKPOINTS);
   }
 
   get tensorboard(): string {
-    return join(this.path, 'tensorboard');
+    return join(this.path, TENSORBOARD);
   }
 
   /** Where a copy of a teacher is. */
   teacher(modality: string): string {
-    return join(this.path, 'teachers', modality);
+    return join(this.path, TEACHERS, modality);
   }
 
   /** Path of a file in the folder. */
@@ -70,11 +75,15 @@ export class RunFolder {
   /**
    * What was recorded when the run began, `undefined` where none has.
    *
-   * @throws {FileFormatError} If it is of a version that this program does not read, or lacks what runs record.
+   * @throws {FileFormatError} If it is no JSON, of a version that this program does not read, or lacks what runs record.
+   * @throws {G2DError} With code `G2D_FILE` if it cannot be read.
    */
   config(): RecordedFacts | undefined {
     const path = join(this.path, CONFIG);
-    const config = readJson(path) as RecordedFacts | undefined;
+    const config = readJson(
+      path,
+      'If a run wrote it, put a copy in its place: the settings of a run are nowhere else. If not, give another folder',
+    ) as RecordedFacts | null | undefined;
     // A file of that name may be anybody's.
     if (config?.format !== RUN_FORMAT) return undefined;
     checkFile(recordedFactsSchema, config, { path });
@@ -85,11 +94,15 @@ export class RunFolder {
   /**
    * The summary of a finished run.
    *
-   * @throws {FileFormatError} If it lacks what runs write.
+   * @throws {FileFormatError} If it is no JSON, or lacks what runs write.
+   * @throws {G2DError} With code `G2D_FILE` if it cannot be read.
    */
   summary(): RunSummary | undefined {
     const path = join(this.path, SUMMARY);
-    const summary = readJson(path);
+    const summary = readJson(
+      path,
+      'Give it another name, then go on with --resume: it is made again from the last checkpoint',
+    );
     return summary === undefined ? undefined : checkFile(writtenSummarySchema, summary, { path });
   }
 
@@ -106,16 +119,23 @@ export class RunFolder {
         },
       );
     }
-    if (!existsSync(this.path) || this.config()) return;
-    if (!statSync(this.path).isDirectory()) {
+    if (!isThere(this.path)) return;
+    if (!isFolder(this.path)) {
       throw new OptionError(`${this.path} is a file. Give a folder for the run with --out.`, {
         option: 'out',
         value: this.path,
         accepted: 'a new or empty folder',
       });
     }
+    if (this.config()) return this.#assertKinds();
     const foreign = readdirSync(this.path).filter((name) => !/^\.(lock|config\.json\.)/.test(name));
     if (foreign.length === 0) return;
+    if (foreign.includes(METRICS) && !foreign.includes(CONFIG)) {
+      throw new OptionError(
+        `${this.path} holds what a run wrote (${foreign.slice(0, 6).join(', ')}), but its ${CONFIG} is gone, and it is left alone. Put a copy of ${CONFIG} in its place to go on, or give another folder with --out.`,
+        { option: 'out', value: this.path, accepted: `a folder with a run's ${CONFIG}` },
+      );
+    }
     throw new OptionError(
       `${this.path} holds files that are not a run's (${foreign.slice(0, 3).join(', ')}), and is left alone. Give a folder of its own with --out.`,
       { option: 'out', value: this.path, accepted: "a new or empty folder, or a run's" },
@@ -130,7 +150,7 @@ export class RunFolder {
   /** Writes `config.json` as it is: of the copy of a teacher, which may be of an earlier version. */
   record(config: object): void {
     this.#guarded(() => {
-      mkdirSync(this.path, { recursive: true });
+      makeFolder(this.path);
       this.#writeJson(CONFIG, config);
     });
   }
@@ -151,7 +171,7 @@ export class RunFolder {
       for (const name of [SUMMARY, PREDICTIONS]) {
         const { name: stem, ext } = parse(name);
         const kept = join(this.path, `${stem}-until-epoch-${from - 1}${ext}`);
-        if (existsSync(this.file(name))) renameSync(this.file(name), kept);
+        if (isThere(this.file(name))) renameSync(this.file(name), kept);
       }
       const facts = Object.entries(recorded ?? {}).filter(([key]) => RECORDED_KEYS.includes(key));
       this.#writeJson(CONFIG, {
@@ -178,23 +198,24 @@ export class RunFolder {
     });
   }
 
-  /** Takes away the records of epochs from `epoch` on, and a torn last line: they come again. */
-  forgetFrom(epoch: number): void {
+  /**
+   * Takes away the records of epochs from `epoch` on, and a torn last line: they come again.
+   *
+   * @returns How many of the epochs before have no record.
+   * @throws {FileFormatError} If another line is damaged.
+   */
+  forgetFrom(epoch: number): number {
+    const kept = this.#records().filter((record) => record.epoch < epoch);
     const path = join(this.path, METRICS);
-    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
-    const kept = lines.filter((line) => {
-      const record = parsed(line) as { readonly epoch?: number } | undefined;
-      return record?.epoch !== undefined && record.epoch < epoch;
-    });
-    this.#guarded(() => writeFileAtomic(path, kept.map((line) => `${line}\n`).join('')));
+    this.#guarded(() => writeFileAtomic(path, kept.map(({ text }) => `${text}\n`).join('')));
+    return epoch - 1 - new Set(kept.map((record) => record.epoch)).size;
   }
 
   /** The record of the newest epoch. */
   lastRecord(): EpochMetrics | undefined {
-    const path = join(this.path, METRICS);
-    if (!existsSync(path)) return undefined;
-    const line = readFileSync(path, 'utf8').split('\n').map(parsed).filter(Boolean).at(-1);
-    return line === undefined ? undefined : checkFile(epochMetricsSchema, line, { path });
+    const { text } = this.#records().at(-1) ?? {};
+    if (text === undefined) return undefined;
+    return checkFile(epochMetricsSchema, JSON.parse(text), { path: join(this.path, METRICS) });
   }
 
   /** Writes the predictions and the summary: the run is finished. */
@@ -206,6 +227,11 @@ export class RunFolder {
   /** Writes the summary alone: of the copy of a teacher. */
   writeSummary(summary: RunSummary): void {
     this.#guarded(() => this.#writeJson(SUMMARY, summary));
+  }
+
+  /** Writes weights alone: of the copy of a teacher. */
+  writeWeights(name: string, weights: Readonly<Record<string, NamedArray>>): void {
+    this.#guarded(() => writeFileAtomic(join(this.path, name), encodeSafetensors(weights)));
   }
 
   /** Writes the page; gives its path. */
@@ -220,11 +246,18 @@ export class RunFolder {
    *
    * @param label Default: those of the epoch that the run has selected, or the last while it is not finished.
    * @throws {OptionError} If there are none.
+   * @throws {FileFormatError} If they are damaged: others of the same name are of another epoch.
    */
   weights(
     label: CheckpointLabel = this.summary()?.checkpoint ?? 'last',
   ): Readonly<Record<string, NamedArray>> {
     const found = readCheckpoint(this.checkpoints, label);
+    if (found && found.warnings.length > 0) {
+      throw new FileFormatError(
+        join(this.checkpoints, label),
+        `the checkpoint is damaged, and its weights are wanted. ${found.warnings.join(' ')} Put it right, or name a run whose checkpoint is whole.`,
+      );
+    }
     if (found) return found.model;
     throw new OptionError(`${this.path} has no checkpoint "${label}".`, {
       option: 'checkpoint',
@@ -233,18 +266,86 @@ export class RunFolder {
     });
   }
 
-  /** Removes what a run left that is to begin anew; the lock stays. */
-  clear(): void {
-    for (const name of [SUMMARY, METRICS, PREDICTIONS, REPORT, 'checkpoints', 'tensorboard', 'teachers']) {
-      rmSync(join(this.path, name), { recursive: true, force: true });
-    }
+  /**
+   * Refuses a run without `checkpoints/last` to begin anew over what it has already saved.
+   *
+   * @param options After how many epochs it saves itself for the first time: `saved` at the latest, `scored` if there is a `best`.
+   * @throws {OptionError} If more than that is there; it says what, and what can be done.
+   */
+  assertUnsaved({ saved: first, scored }: { readonly saved: number; readonly scored: number }): void {
+    const epoch = this.lastRecord()?.epoch ?? 0;
+    const saved = isThere(this.checkpoints) ? readdirSync(this.checkpoints).filter(isCheckpoint) : [];
+    // A process that is killed while it saves for the first time leaves others, before `last`.
+    const most = saved.includes('best') ? Math.min(first, scored) : first;
+    const known = ['best', epochLabel(epoch)];
+    const isBefore = epoch <= most && saved.every((name) => epoch > 0 && known.includes(name));
+    const results = [SUMMARY, PREDICTIONS].filter((name) => isThere(join(this.path, name)));
+    if (isBefore && results.length === 0) return;
+    const there = [
+      ...(epoch > 0 ? [`records of ${epoch} epochs`] : []),
+      ...saved.map((name) => `${CHECKPOINTS}/${name}`),
+      ...results,
+    ];
+    throw new OptionError(
+      `The run in ${this.path} has no ${CHECKPOINTS}/last to go on from, but other things that it saved: ${there.join(', ')}. Nothing was changed. Put ${CHECKPOINTS}/last back, or give another folder with --out; the checkpoints there can be used with g2d evaluate and g2d export.`,
+      { option: 'out', value: this.path, accepted: 'a new or empty folder' },
+    );
+  }
+
+  /**
+   * Moves what a run wrote that is to begin anew into a folder of its own, `earlier-1` and so on; the lock stays.
+   *
+   * @returns That folder, `undefined` if there was nothing but the configuration.
+   */
+  setAside(): string | undefined {
+    const names = [...FILES, ...FOLDERS].filter((name) => name !== CONFIG && isThere(join(this.path, name)));
+    if (names.length === 0) return undefined;
+    let count = 1;
+    while (isThere(join(this.path, `earlier-${count}`))) count++;
+    const aside = join(this.path, `earlier-${count}`);
+    this.#guarded(() => {
+      makeFolder(aside);
+      // The configuration marks the folder as a run's until there is a new one.
+      copyFileSync(join(this.path, CONFIG), join(aside, CONFIG));
+      for (const name of names) renameSync(join(this.path, name), join(aside, name));
+    });
+    return aside;
   }
 
   #enclosingRun(): string | undefined {
     for (let folder = dirname(resolve(this.path)); folder !== dirname(folder); folder = dirname(folder)) {
-      if (new RunFolder(folder).config()) return folder;
+      if (isRun(folder)) return folder;
     }
     return undefined;
+  }
+
+  /** What stands in the place of a file or folder is found out now, not when it is to be written. */
+  #assertKinds(): void {
+    const at = (name: string): string => join(this.path, name);
+    const file = FOLDERS.find((name) => isThere(at(name)) && !isFolder(at(name)));
+    const wrong = file ?? FILES.find((name) => isFolder(at(name)));
+    if (wrong === undefined) return;
+    throw new OptionError(
+      `${at(wrong)} is a ${file === undefined ? 'folder, but a run writes a file' : 'file, but a run writes into a folder'} of this name. Nothing was changed. Give it another name, or put back what the run wrote.`,
+      { option: 'out', value: this.path, accepted: "a run's folder as it was written" },
+    );
+  }
+
+  /** The lines of `metrics.jsonl` as they were written; a last one that is torn is left out. */
+  #records(): { readonly epoch: number; readonly text: string }[] {
+    const path = join(this.path, METRICS);
+    const lines = (readIfThere(path)?.toString('utf8') ?? '').split('\n');
+    return lines.flatMap((text, i) => {
+      if (text.trim() === '') return [];
+      const record = parsed(text) as { readonly epoch?: unknown } | null | undefined;
+      if (typeof record?.epoch === 'number') return [{ epoch: record.epoch, text }];
+      // Without a line end it was being written when the process or the machine ended.
+      if (i === lines.length - 1) return [];
+      throw new FileFormatError(
+        path,
+        `line ${i + 1} is no record of an epoch. Nothing was changed. Put a copy of the file in its place, or take this line away to go on without it.`,
+      );
+    });
   }
 
   #writeJson(name: string, value: unknown): void {
@@ -267,11 +368,34 @@ export class RunFolder {
   }
 }
 
-function readJson(path: string): unknown {
+/** @throws {FileFormatError} If it is there, and no JSON; the message ends with `advice`. */
+function readJson(path: string, advice: string): unknown {
+  const bytes = readIfThere(path);
+  if (bytes === undefined) return undefined;
   try {
-    return parsed(readFileSync(path, 'utf8'));
+    return parseJson(bytes, { path });
+  } catch (error) {
+    const { problem } = (error as FileFormatError).details;
+    const what =
+      bytes.length === 0
+        ? 'it is empty.'
+        : `it is not JSON: ${String(problem).replace(/^not valid JSON: /, '')}`;
+    throw new FileFormatError(path, `${what} Nothing was changed. ${advice}.`);
+  }
+}
+
+/** Whether a folder around another one is a run's: what cannot be read there is in nobody's way. */
+function isRun(folder: string): boolean {
+  const config = parsed(readOrEmpty(join(folder, CONFIG))) as
+    { readonly format?: unknown } | null | undefined;
+  return config?.format === RUN_FORMAT;
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
 }
 

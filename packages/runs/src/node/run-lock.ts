@@ -3,7 +3,6 @@ import {
   closeSync,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -16,6 +15,7 @@ import {
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { G2DError } from '@g2d/core';
+import { makeFolder } from '@g2d/formats/node';
 
 /** Who holds a lock: the content of its file. */
 interface Holder {
@@ -64,7 +64,7 @@ export function lockRun(folder: string): () => void {
   const us = describeProcess();
   let holder: Holder | undefined | 'unknown';
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     holder = claim(path, us);
     if (holder === undefined) removeLeftovers(path);
   } catch (error) {

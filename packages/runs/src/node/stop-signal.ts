@@ -1,8 +1,24 @@
 /** How often a signal may be asked for before the process ends at once. */
 const PATIENCE = 1;
 
+/** What a process that was asked to stop ends with: 128 and the number of the signal. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** The signals that ask for it, also as the reason of the `AbortSignal`. */
+type StopName = keyof typeof EXIT_CODES;
+
+const NAMES = Object.keys(EXIT_CODES) as StopName[];
+
+/** The exit codes of a process that has saved itself. */
+export const STOPPED: readonly unknown[] = Object.values(EXIT_CODES);
+
+/** The exit code of a process that has saved itself since this signal came. */
+export const stopCode = ({ reason }: AbortSignal): number =>
+  EXIT_CODES[reason as StopName] ?? EXIT_CODES.SIGINT;
+
 /**
- * Turns the first SIGINT or SIGTERM into a request to finish the step and save; the next one ends the process.
+ * Turns the first SIGINT, SIGTERM or SIGHUP into a request to finish the step and save; another one ends the process. A terminal that
+ * closes says SIGHUP more than once, so that this one never does.
  *
  * @param say Told once, what will happen.
  */
@@ -13,17 +29,19 @@ export function stopSignal(say: (line: string) => void): {
 } {
   const controller = new AbortController();
   let count = 0;
-  const handle = (name: NodeJS.Signals): void => {
+  const handle = (name: StopName): void => {
+    if (name === 'SIGHUP' && controller.signal.aborted) return;
     count += 1;
-    if (count > PATIENCE) process.exit(name === 'SIGTERM' ? 143 : 130);
-    say('Finishing the step and saving; once more ends at once.');
+    if (count > PATIENCE) process.exit(EXIT_CODES[name]);
+    // First, for whoever listens may no longer be there.
     controller.abort(name);
+    say('Finishing the step and saving; once more ends at once.');
   };
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, handle);
+  for (const name of NAMES) process.on(name, handle);
   return {
     signal: controller.signal,
     dispose: () => {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, handle);
+      for (const name of NAMES) process.off(name, handle);
     },
   };
 }

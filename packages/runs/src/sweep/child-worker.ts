@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { G2DError } from '@g2d/core';
+import { makeFolder } from '@g2d/formats/node';
+import { STOPPED } from '../node/stop-signal.js';
 import { forgetFailure, logOf, readFailure, recordFailure } from './failure.js';
 import type { Worker } from './local-engine.js';
 
@@ -10,10 +12,10 @@ import type { Worker } from './local-engine.js';
 const THREADS = ['OMP_NUM_THREADS', 'TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS'];
 
 /**
- * A worker that trains each run in a process of its own, whose output goes to `<id>.log`.
+ * A worker that trains each run in a process of its own, whose output goes to the end of `<id>.log`.
  *
  * @param command The program and its first arguments; the sweep's folder and the run's id follow. It must end with 0 if the run is
- * finished, and with 130 or 143 if it saved itself on SIGTERM.
+ * finished, and with 128 and the number of the signal if it saved itself on one.
  * @param options `jobs`: how many there are at once: they share the processor, unless the environment says how.
  */
 export function childWorker(command: readonly string[], { jobs }: { readonly jobs: number }): Worker {
@@ -23,9 +25,13 @@ export function childWorker(command: readonly string[], { jobs }: { readonly job
   return async (run, { out, signal, reporter }) => {
     const { id } = run;
     forgetFailure(out, id);
-    mkdirSync(dirname(logOf(out, id)), { recursive: true });
-    rmSync(logOf(out, id), { force: true });
+    makeFolder(dirname(logOf(out, id)));
     const log = openSync(logOf(out, id), 'a');
+    try {
+      writeSync(log, `${BEGIN} ${new Date().toISOString()}\n`);
+    } catch {
+      // A full disk, as a rule: the run itself says so.
+    }
     // Ctrl-C reaches a whole terminal; we alone pass it on, once. If we are killed, the channel tells the child.
     const child = spawn(program, [...first, out, id], {
       env,
@@ -45,7 +51,7 @@ export function childWorker(command: readonly string[], { jobs }: { readonly job
       });
       if (end === 0) return 'finished';
       // It may not have listened yet.
-      if (end === 130 || end === 143 || (end === 'SIGTERM' && signal.aborted)) return 'interrupted';
+      if (STOPPED.includes(end) || (end === 'SIGTERM' && signal.aborted)) return 'interrupted';
       const failure = readFailure(out, id);
       if (failure) throw new G2DError('G2D_RUN_FAILED', failure.message, { id, end });
       const how = typeof end === 'string' ? `was ended by ${end}` : `ended with exit code ${end}`;
@@ -64,5 +70,10 @@ export function childWorker(command: readonly string[], { jobs }: { readonly job
   };
 }
 
-const lastLine = (path: string): string | undefined =>
-  readFileSync(path, 'utf8').trim().split('\n').at(-1) || undefined;
+/** Begins a line in the log, before what each process has said. */
+const BEGIN = '--- begun';
+
+function lastLine(path: string): string | undefined {
+  const line = readFileSync(path, 'utf8').trim().split('\n').at(-1);
+  return line?.startsWith(BEGIN) ? undefined : line;
+}

@@ -10,12 +10,13 @@ export type Worker = (run: PlannedRun, context: EngineContext) => Promise<'finis
  * Trains on this machine.
  *
  * @param options `jobs`: how many runs at once; more than one need a worker with processes of its own. `worker`: default this
- * process, for which a backend has been chosen.
+ * process, for which a backend has been chosen. `trust`: of this process, as of `trainRun`.
  */
 export function localEngine({
   jobs = 1,
-  worker = trainHere,
-}: { readonly jobs?: number; readonly worker?: Worker } = {}): SweepEngine {
+  trust = false,
+  worker = workHere(trust),
+}: { readonly jobs?: number; readonly worker?: Worker; readonly trust?: boolean } = {}): SweepEngine {
   return {
     async run(runs, context) {
       const { out, signal, reporter } = context;
@@ -58,17 +59,20 @@ export function localEngine({
   };
 }
 
-const trainHere: Worker = async (run, { out, signal, reporter }) => {
-  const { epochs } = run.config;
-  const { status } = await trainPlanned(run, {
-    out,
-    signal,
-    reporter: {
-      begin: ({ total, done }) => reporter.epoch(run, Math.floor((epochs * done) / Math.max(1, total))),
-      step: () => {},
-      epoch: ({ epoch }) => reporter.epoch(run, epoch),
-      note: (line) => reporter.note(line),
-    },
-  });
-  return status;
-};
+const workHere =
+  (trust: boolean): Worker =>
+  async (run, { out, signal, reporter }) => {
+    const { epochs } = run.config;
+    const { status } = await trainPlanned(run, {
+      out,
+      signal,
+      trust,
+      reporter: {
+        begin: ({ total, done }) => reporter.epoch(run, Math.floor((epochs * done) / Math.max(1, total))),
+        step: () => {},
+        epoch: ({ epoch }) => reporter.epoch(run, epoch),
+        note: (line) => reporter.note(line),
+      },
+    });
+    return status;
+  };

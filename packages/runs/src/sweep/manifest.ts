@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OptionError } from '@g2d/core';
+import { FileFormatError, OptionError } from '@g2d/core';
 import { parseJson } from '@g2d/core/run-folder';
-import { writeFileAtomic } from '@g2d/formats/node';
+import { readIfThere, writeFileAtomic } from '@g2d/formats/node';
 import type { PlannedRun, SweepPlan } from './plan.js';
 
 /** What a sweep's folder is made for: `manifest.json`. Written under the folder's lock, read by anybody. */
@@ -17,19 +16,30 @@ const MANIFEST = 'manifest.json';
 const FORMAT = 'g2d-sweep';
 const VERSION = 1;
 
-/** The manifest of a folder, `undefined` where there is none of ours. */
+/**
+ * The manifest of a folder, `undefined` where there is none of ours.
+ *
+ * @throws {FileFormatError} If it is there and no JSON.
+ * @throws {G2DError} With code `G2D_FILE` if it cannot be read.
+ */
 export function findManifest(folder: string): SweepManifest | undefined {
+  const path = join(folder, MANIFEST);
+  const bytes = readIfThere(path);
+  if (bytes === undefined) return undefined;
   let manifest: unknown;
   try {
-    manifest = parseJson(readFileSync(join(folder, MANIFEST)), { path: join(folder, MANIFEST) });
-  } catch {
-    return undefined;
+    manifest = parseJson(bytes, { path });
+  } catch (error) {
+    throw new FileFormatError(
+      path,
+      `it is not JSON: ${String((error as FileFormatError).details['problem']).replace(/^not valid JSON: /, '')} Nothing was changed. Put a copy in its place, or give another folder with --out; each run there goes on by itself with g2d train RUN/config.json --resume.`,
+    );
   }
   const { format, version } = (manifest ?? {}) as { readonly format?: unknown; readonly version?: unknown };
   if (format !== FORMAT) return undefined;
   if (version === VERSION) return manifest as SweepManifest;
   throw new OptionError(
-    `${join(folder, MANIFEST)} is of version ${String(version)}, and this g2d knows version ${VERSION}. Use the g2d that wrote it, or another folder.`,
+    `${path} is of version ${String(version)}, and this g2d knows version ${VERSION}. Use the g2d that wrote it, or another folder.`,
     { option: 'out', value: folder, accepted: `version ${VERSION}` },
   );
 }

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { OptionError, shown } from '@g2d/core';
+import { isFolder, isThere, readIfThere } from '@g2d/formats/node';
 import { lockRun } from '../node/run-lock.js';
 import { firstDifference } from '../differences.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
@@ -19,7 +20,7 @@ interface OpenSweep {
 /** How a sweep's folder is opened. */
 export interface OpenSweepOptions {
   /**
-   * What is there moves to `DIR.previous`, unless it is a sweep of the same settings and environment that is not complete. Default
+   * What is there moves to `DIR.previous`, `DIR.previous-2` and so on, unless it is a sweep of the same settings and environment that is not complete. Default
    * false: the folder keeps what it has, and other settings of a run that has begun are an error.
    */
   readonly fresh?: boolean;
@@ -48,7 +49,7 @@ export function openSweep(
     let before = findManifest(out);
     const isLegacy = !before && isOldGroup(out);
     const isComplete =
-      plan.runs.every(({ id }) => isFinished(out, id)) && (!result || existsSync(join(out, result)));
+      plan.runs.every(({ id }) => isFinished(out, id)) && (!result || isThere(join(out, result)));
     const differs = before && (!isSame(before, plan) || !isDeepStrictEqual(before.environment, place));
     if (fresh && (isLegacy || (before && (isComplete || differs)))) {
       moveAside(out, release);
@@ -66,17 +67,18 @@ export function openSweep(
 
 /** A folder of `npm start` from before there were sweeps. */
 function isOldGroup(path: string): boolean {
+  const text = readIfThere(join(path, 'config.json'))?.toString('utf8') ?? '';
   try {
-    const { kind } = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8')) as { kind?: unknown };
-    return kind === 'g2d-run-group';
+    return (JSON.parse(text) as { kind?: unknown } | null)?.kind === 'g2d-run-group';
   } catch {
+    // Somebody else's.
     return false;
   }
 }
 
 function assertOurs(path: string, old: boolean): void {
-  if (!existsSync(path)) return;
-  const names = statSync(path).isDirectory()
+  if (!isThere(path)) return;
+  const names = isFolder(path)
     ? readdirSync(path).filter((name) => !/^\.(lock|manifest\.json\.)/.test(name))
     : undefined;
   if (names?.length === 0 || findManifest(path) || (old && isOldGroup(path))) return;
@@ -95,9 +97,9 @@ const isSame = ({ name, runs }: SweepManifest, plan: SweepPlan): boolean =>
 
 /** The folder and its lock change their name together, so that nobody can begin in it meanwhile. */
 function moveAside(path: string, release: () => void): void {
-  const previous = `${resolve(path)}.previous`;
-  assertOurs(previous, true);
-  rmSync(previous, { recursive: true, force: true });
+  const first = `${resolve(path)}.previous`;
+  let previous = first;
+  for (let count = 2; isThere(previous); count++) previous = `${first}-${count}`;
   renameSync(path, previous);
   release();
   rmSync(join(previous, '.lock'), { force: true });

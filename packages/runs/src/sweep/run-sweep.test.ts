@@ -1,6 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { G2DError } from '@g2d/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toyConfig } from '../../test/toy-config.js';
@@ -11,7 +21,7 @@ import { readPlan } from './manifest.js';
 import { openSweep } from './open-sweep.js';
 import type { PlannedRun, SweepPlan } from './plan.js';
 import { runSweep } from './run-sweep.js';
-import { sweepStatus } from './status.js';
+import { isFinished, sweepStatus } from './status.js';
 
 let root: string;
 let out: string;
@@ -32,10 +42,13 @@ const folders = (plan: SweepPlan): Record<string, string> =>
   Object.fromEntries(sweepStatus(plan).map(({ id, state }) => [id, state]));
 
 /** Finishes a run without training it. */
+/** Of a run of an earlier version. */
+const SUMMARY = fileURLToPath(new URL('../../test/fixtures/version-1/g2d/summary.json', import.meta.url));
+
 function finish({ id }: PlannedRun): void {
   mkdirSync(join(out, id), { recursive: true });
   writeFileSync(join(out, id, 'config.json'), '{ "format": "g2d-run" }');
-  writeFileSync(join(out, id, 'summary.json'), '{}');
+  copyFileSync(SUMMARY, join(out, id, 'summary.json'));
 }
 
 const quiet = { begin: () => {}, epoch: () => {}, finished: () => {}, failed: () => {}, note: () => {} };
@@ -154,9 +167,13 @@ describe('openSweep', () => {
     expect(existsSync(join(`${out}.previous`, 'a', 'summary.json'))).toBe(true);
     expect(folders(plan)).toEqual({ a: 'waiting', b: 'waiting' });
     expect(fresh(planOf(runOf('a', [], { seed: 5 })))).toBe(false);
-    expect(existsSync(join(`${out}.previous`, 'a'))).toBe(false);
+    // What was moved aside before stays where it is.
+    expect(existsSync(join(`${out}.previous`, 'a', 'summary.json'))).toBe(true);
+    expect(existsSync(join(`${out}.previous-2`, 'manifest.json'))).toBe(true);
     expect(fresh(planOf(runOf('a', [], { seed: 5 })), { environment: { a: 2 } })).toBe(false);
-    expect(existsSync(join(out, '.lock')) || existsSync(join(`${out}.previous`, '.lock'))).toBe(false);
+    for (const folder of [out, `${out}.previous`, `${out}.previous-2`, `${out}.previous-3`]) {
+      expect([existsSync(folder), existsSync(join(folder, '.lock'))]).toEqual([true, false]);
+    }
   });
 
   it('fresh: knows the folders of the main job from before there were sweeps', () => {
@@ -175,9 +192,47 @@ describe('openSweep', () => {
     }
     mkdirSync(join(root, name), { recursive: true });
     writeFileSync(join(root, name, 'thesis.tex'), 'years of work');
-    expect(() => open(plan, { fresh: true })).toThrow(/not of an experiment \(thesis\.tex\)/);
+    const begin = (): unknown => open(plan, { fresh: true }).release();
+    const said = (): string => {
+      try {
+        begin();
+        return 'moved aside';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(said()).toMatch(name === 'sweep' ? /not of an experiment \(thesis\.tex\)/ : /^moved aside$/);
     expect(readFileSync(join(root, name, 'thesis.tex'), 'utf8')).toBe('years of work');
     expect(existsSync(join(out, '.lock'))).toBe(false);
+  });
+
+  it('takes nothing that cannot be read for absent: manifest, summary, reason of a failure', () => {
+    const plan = planOf(runOf('a'), runOf('b'), runOf('c'));
+    open(plan).release();
+    for (const run of plan.runs) finish(run);
+    writeFileSync(join(out, 'a', 'summary.json'), '{ "name": "a", ');
+    rmSync(join(out, 'b', 'summary.json'));
+    mkdirSync(join(out, 'b', 'summary.json'));
+    rmSync(join(out, 'c', 'summary.json'));
+    writeFileSync(join(out, 'c.failed.json'), '');
+    const states = sweepStatus(plan);
+    expect(states.map(({ state }) => state)).toEqual(['failed', 'failed', 'failed']);
+    expect(states.map(({ why }) => why)).toEqual([
+      expect.stringMatching(/a\/summary\.json: it is not JSON/),
+      expect.stringMatching(/b\/summary\.json is there and cannot be read \(EISDIR/),
+      expect.stringMatching(/c\.failed\.json: it does not say why the run failed/),
+    ]);
+    expect(plan.runs.map(({ id }) => isFinished(out, id))).toEqual([false, false, false]);
+
+    writeFileSync(join(out, 'manifest.json'), '{ "format": "g2d-s');
+    const before = readdirSync(out, { recursive: true }).sort();
+    for (const fresh of [false, true]) {
+      expect(() => open(plan, { fresh })).toThrow(/manifest\.json: it is not JSON: .* Nothing was changed/);
+    }
+    expect(readdirSync(out, { recursive: true }).sort()).toEqual(before);
+    rmSync(join(out, 'manifest.json'));
+    mkdirSync(join(out, 'manifest.json'));
+    expect(() => open(plan)).toThrow(/manifest\.json is there and cannot be read/);
   });
 
   it('says what is wrong with a file, a folder without a sweep, and a manifest of another version', () => {

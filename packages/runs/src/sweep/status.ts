@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isThere } from '@g2d/formats/node';
 import { RunFolder } from '../node/run-folder.js';
 import { isRunLocked } from '../node/run-lock.js';
 import { readFailure } from './failure.js';
@@ -22,11 +22,20 @@ export interface RunStatus {
   readonly epochs: number;
 }
 
-/** Whether a run is finished: its folder has a summary, which is written last. */
-export const isFinished = (out: string, id: string): boolean => existsSync(join(out, id, 'summary.json'));
+/**
+ * Whether a run is finished: its folder has a summary, which is written last. One that cannot be read is none: whoever goes on with the
+ * run says what is wrong.
+ */
+export function isFinished(out: string, id: string): boolean {
+  try {
+    return new RunFolder(join(out, id)).summary() !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 /** Whether a run has begun: its folder has the configuration that it keeps. */
-export const hasBegun = (out: string, id: string): boolean => existsSync(join(out, id, 'config.json'));
+export const hasBegun = (out: string, id: string): boolean => isThere(join(out, id, 'config.json'));
 
 /** The status of every run, from the run folders alone: nobody has to be asked, and nobody can have died. */
 export function sweepStatus({ out, runs }: SweepPlan): readonly RunStatus[] {
@@ -35,14 +44,24 @@ export function sweepStatus({ out, runs }: SweepPlan): readonly RunStatus[] {
   return [...states.values()];
 }
 
-function statusOf(
+/** What cannot be read of one run says nothing of the others. */
+function statusOf(run: PlannedRun, out: string, others: ReadonlyMap<string, RunStatus>): RunStatus {
+  try {
+    return readStatus(run, out, others);
+  } catch (error) {
+    return { id: run.id, epochs: run.config.epochs, state: 'failed', why: (error as Error).message };
+  }
+}
+
+function readStatus(
   { id, needs, config: { epochs } }: PlannedRun,
   out: string,
   others: ReadonlyMap<string, RunStatus>,
 ): RunStatus {
-  const path = join(out, id);
-  if (isFinished(out, id)) return { id, state: 'finished', epoch: epochs, epochs };
-  const epoch = new RunFolder(path).lastRecord()?.epoch;
+  const folder = new RunFolder(join(out, id));
+  const { path } = folder;
+  if (folder.summary()) return { id, state: 'finished', epoch: epochs, epochs };
+  const epoch = folder.lastRecord()?.epoch;
   const begun = { id, epochs, ...(epoch !== undefined && { epoch }) };
   if (isRunLocked(path)) return { ...begun, state: 'running' };
   const failure = readFailure(out, id);

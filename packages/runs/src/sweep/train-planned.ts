@@ -17,12 +17,19 @@ export async function trainPlanned(
     out,
     signal,
     reporter,
-  }: { readonly out: string; readonly signal?: AbortSignal; readonly reporter?: RunReporter },
+    trust = false,
+  }: {
+    readonly out: string;
+    readonly signal?: AbortSignal;
+    readonly reporter?: RunReporter;
+    readonly trust?: boolean;
+  },
 ): Promise<RunOutcome> {
   try {
     const outcome = await trainRun(config, {
       out: join(out, id),
       resume: true,
+      trust,
       ...(signal && { signal }),
       ...(reporter && { reporter }),
     });

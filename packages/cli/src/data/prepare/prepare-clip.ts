@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { frameFileName, frameNumbers } from '@g2d/datasets';
+import { isThere, makeFolder } from '@g2d/formats/node';
 import type { Clip } from '@g2d/core';
 import { runFfmpeg, type Ffmpeg } from './ffmpeg.js';
 
@@ -25,10 +26,10 @@ const FRAME = /^frame-\d+\.jpg$/;
 const SOUND = 'sound.wav';
 
 /** True if nothing is left to do for a clip. */
-const isFinished = ({ frames, sound }: Clip): boolean => hasFrames(frames) && existsSync(sound);
+const isFinished = ({ frames, sound }: Clip): boolean => hasFrames(frames) && isThere(sound);
 
 const hasFrames = (folder: string): boolean =>
-  existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.jpg'));
+  isThere(folder) && readdirSync(folder).some((name) => name.endsWith('.jpg'));
 
 /**
  * Makes the frames and, if it is not there, the sound of one clip with one run of ffmpeg.
@@ -47,7 +48,7 @@ export async function prepareClip(
   });
   const unusable = await reasonAgainst(clip.video).catch((error: Error) => error.message);
   if (unusable !== undefined) return broken(unusable);
-  const needsSound = !existsSync(clip.sound);
+  const needsSound = !isThere(clip.sound);
   const folder = mkdtempSync(join(workFolder, 'clip-'));
   try {
     const { code, log } = await runFfmpeg(
@@ -84,7 +85,7 @@ export async function prepareClip(
     if (frames.length !== numbers.length) {
       return broken(`ffmpeg wrote ${frames.length} frames instead of ${numbers.length}`);
     }
-    if (needsSound && !existsSync(join(folder, SOUND))) return broken('no sound');
+    if (needsSound && !isThere(join(folder, SOUND))) return broken('no sound');
 
     if (needsSound) move(join(folder, SOUND), clip.sound);
     if (!hasFrames(clip.frames)) {
@@ -109,7 +110,7 @@ export async function prepareClip(
 }
 
 function move(from: string, to: string): void {
-  mkdirSync(dirname(to), { recursive: true });
+  makeFolder(dirname(to));
   renameSync(from, to);
 }
 

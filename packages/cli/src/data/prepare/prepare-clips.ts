@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isThere, makeFolder } from '@g2d/formats/node';
 import type { Clip } from '@g2d/core';
 import type { Ffmpeg } from './ffmpeg.js';
 import { prepareClip, type ClipResult } from './prepare-clip.js';
@@ -24,7 +25,7 @@ export async function prepareClips(
 ): Promise<void> {
   removeLeftovers(root);
   const workFolder = join(root, `${WORK}${hostname()}-${process.pid}`);
-  mkdirSync(workFolder, { recursive: true });
+  makeFolder(workFolder);
   try {
     const waiting = clips.values();
     const work = async (): Promise<void> => {
@@ -39,7 +40,7 @@ export async function prepareClips(
 
 /** Only of processes of this machine that are no more: others may be at work in the same folder. */
 function removeLeftovers(root: string): void {
-  if (!existsSync(root)) return;
+  if (!isThere(root)) return;
   const mine = `${WORK}${hostname()}-`;
   for (const name of readdirSync(root)) {
     if (name.startsWith(mine) && !isRunning(Number(name.slice(mine.length)))) {

@@ -32,6 +32,10 @@ export function epochLabel(epoch: number): CheckpointLabel {
 
 const LABEL = /^(last|best|epoch-\d{4,})$/;
 
+/** Whether a folder of this name holds, or held, what a run has saved. */
+export const isCheckpoint = (name: string): boolean =>
+  LABEL.test(name.replace(/(\.previous|(\.new)?\.damaged-\d+)$/, ''));
+
 /** Ends the name of the folder in which a checkpoint is being written. */
 const NEXT = '.new';
 

@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { epochLabel, type Checkpoint } from './checkpoint.js';
 import { nodeFiles, type FileOperations } from './file-operations.js';
 import { readCheckpoint } from './read-checkpoint.js';
-import { writeCheckpoint } from './write-checkpoint.js';
+import { keepDamaged, writeCheckpoint } from './write-checkpoint.js';
 
 let folder: string;
 beforeEach(() => {
@@ -164,6 +164,84 @@ describe('readCheckpoint', () => {
       ]);
     },
   );
+
+  it.each(['EIO', 'EACCES', 'EISDIR', 'ELOOP'])(
+    'goes back to the one before, with a warning, when the system says %s of any file or of the folder',
+    (code) => {
+      writeCheckpoint(folder, 'last', checkpoint(1));
+      writeCheckpoint(folder, 'last', checkpoint(2));
+      const last = join(folder, 'last');
+      for (const name of ['model.safetensors', 'optimizer.safetensors', 'state.json', '']) {
+        const fail = (path: string): void => {
+          if (path === join(last, name)) throw Object.assign(new Error(`${code}: ${path}`), { code });
+        };
+        const bad: FileOperations = {
+          ...nodeFiles,
+          exists: (path) => (fail(path), nodeFiles.exists(path)),
+          read: (path) => (fail(path), nodeFiles.read(path)),
+        };
+        const { state, path, warnings } = readCheckpoint(folder, 'last', bad) ?? {};
+        expect([state, path]).toEqual([checkpoint(1).state, join(folder, 'last.previous')]);
+        expect(warnings).toEqual([expect.stringMatching(`last is damaged .it cannot be read: ${code}`)]);
+        rmSync(join(folder, 'last.previous'), { recursive: true });
+        expect(() => readCheckpoint(folder, 'last', bad)).toThrow(
+          /damaged .*cannot be read.*Nothing was changed/,
+        );
+        expect(epochOf('last')).toBe(2);
+        writeCheckpoint(folder, 'last', checkpoint(1));
+        writeCheckpoint(folder, 'last', checkpoint(2));
+      }
+    },
+  );
+
+  it('goes back to the one before, with a warning, when it is gone, or something else stands in its place', () => {
+    writeCheckpoint(folder, 'last', checkpoint(1));
+    writeCheckpoint(folder, 'last', checkpoint(2));
+    rmSync(join(folder, 'last'), { recursive: true });
+    expect(readCheckpoint(folder, 'last')).toMatchObject({
+      state: { epoch: 1 },
+      warnings: [`${join(folder, 'last')} is missing; last.previous is used in its place.`],
+    });
+    writeFileSync(join(folder, 'last'), 'a file');
+    expect(readCheckpoint(folder, 'last')).toMatchObject({ state: { epoch: 1 }, warnings: [/damaged/] });
+  });
+
+  it('never takes one that cannot be read for none, also while it was being put in its place', () => {
+    writeCheckpoint(folder, 'last', checkpoint(1));
+    renameSync(join(folder, 'last'), join(folder, 'last.new'));
+    const bad: FileOperations = {
+      ...nodeFiles,
+      read(path) {
+        if (path.endsWith('state.json'))
+          throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+        return nodeFiles.read(path);
+      },
+    };
+    expect(() => readCheckpoint(folder, 'last', bad)).toThrow(/last\.new: .*EIO: i\/o error/);
+    writeCheckpoint(folder, 'best', checkpoint(1), bad);
+    expect(readdirSync(folder).sort()).toEqual(['best', 'last.new.damaged-1']);
+  });
+
+  it('keeps what is damaged beside the checkpoints, and the one that is whole in its place', () => {
+    writeCheckpoint(folder, 'last', checkpoint(1));
+    writeCheckpoint(folder, 'last', checkpoint(2));
+    rot(join(folder, 'last', 'model.safetensors'));
+    expect(keepDamaged(folder, 'last')).toBe(join(folder, 'last.damaged-1'));
+    expect(keepDamaged(folder, 'last')).toBeUndefined();
+    expect(epochOf('last')).toBe(1);
+    writeCheckpoint(folder, 'last', checkpoint(2));
+    expect(readdirSync(folder).sort()).toEqual(['last', 'last.damaged-1', 'last.previous']);
+    rmSync(join(folder, 'last'), { recursive: true });
+    expect(epochOf('last')).toBe(1);
+    // Killed between the two changes of names, with a damaged one in its place.
+    writeCheckpoint(folder, 'last', checkpoint(3));
+    writeCheckpoint(folder, 'best', checkpoint(4));
+    renameSync(join(folder, 'best'), join(folder, 'last.new'));
+    rot(join(folder, 'last', 'model.safetensors'));
+    writeCheckpoint(folder, 'best', checkpoint(5));
+    expect(epochOf('last')).toBe(4);
+    expect(readdirSync(folder).filter((name) => name.startsWith('last.damaged'))).toHaveLength(2);
+  });
 
   it('notices a change of a single digit of the state', () => {
     writeCheckpoint(folder, 'last', checkpoint(1));

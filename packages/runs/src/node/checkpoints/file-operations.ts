@@ -1,8 +1,6 @@
 import {
   closeSync,
-  existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -10,9 +8,11 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
+import { isThere, makeFolder } from '@g2d/formats/node';
 
 /** What checkpoints ask of a file system: few operations, so that tests can cut the power between any two. */
 export interface FileOperations {
+  /** Throws where that cannot be told. */
   exists(path: string): boolean;
   list(folder: string): readonly string[];
   read(path: string): Uint8Array;
@@ -27,10 +27,10 @@ export interface FileOperations {
 }
 
 export const nodeFiles: FileOperations = {
-  exists: existsSync,
+  exists: isThere,
   list: (folder) => readdirSync(folder),
   read: (path) => readFileSync(path),
-  makeFolder: (path) => void mkdirSync(path, { recursive: true }),
+  makeFolder,
   write(path, content) {
     const file = openSync(path, 'wx');
     try {

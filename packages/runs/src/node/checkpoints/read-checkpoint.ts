@@ -28,14 +28,14 @@ const ATTEMPTS = 5;
  * Reads the newest complete checkpoint of a label, and checks its content against the checksums.
  *
  * Normally that is `<label>`. If it is missing because a process was killed while it replaced it, `<label>.new` is
- * taken; if it is damaged, the one before it, with a warning. Safe while another process saves.
+ * taken; if it is damaged, cannot be read or is missing otherwise, the one before it, with a warning. Safe while another process saves.
  *
  * @param folder The run's `checkpoints` folder.
  * @param label `last`, `best`, or from `epochLabel`.
  * @param files Where to read.
  * @returns `undefined` if there is none, for example as the run was killed before it had saved its first.
  * @throws {OptionError} If the label is none.
- * @throws {FileFormatError} If there are checkpoints and all of them are damaged.
+ * @throws {FileFormatError} If there are checkpoints and all of them are damaged or cannot be read.
  * @example
  * const last = readCheckpoint('runs/joint/checkpoints', 'last');
  * if (last) writeState(model, last.model);
@@ -53,40 +53,60 @@ export function readCheckpoint(
     const replaced = found?.path !== current && stateText(current, files) !== before;
     if (replaced && attempt < ATTEMPTS) continue;
     if (found) {
-      const warnings = problems.map(
-        ([path, problem]) => `${path} is damaged (${problem}); ${basename(found.path)} is used in its place.`,
-      );
-      return { ...found, warnings };
+      const instead = `${basename(found.path)} is used in its place.`;
+      const warnings = problems.map(({ path, problem }) => `${path} is damaged (${problem}); ${instead}`);
+      // Nothing that is killed leaves the one before alone.
+      const isGone = found.path === previous && problems.every(({ path }) => path !== current);
+      return { ...found, warnings: isGone ? [`${current} is missing; ${instead}`, ...warnings] : warnings };
     }
     // A part of `next` alone is what a run leaves that was killed while it saved its first checkpoint.
-    const damaged = problems.find(([path]) => path !== next);
+    const damaged = problems.find(({ path, isUnreadable }) => path !== next || isUnreadable);
     if (!damaged) return undefined;
     throw new FileFormatError(
-      damaged[0],
-      `the checkpoint is damaged (${damaged[1]}), and no earlier one of its name is complete. Go on from another checkpoint, or begin the run anew.`,
+      damaged.path,
+      `the checkpoint is damaged (${damaged.problem}), and no earlier one of its name is complete. Nothing was changed. Put it right, use another checkpoint (g2d evaluate --checkpoint best), or begin the run anew in another folder.`,
     );
   }
 }
 
+/** What is wrong with a folder of a checkpoint. */
+interface Problem {
+  readonly problem: string;
+  /** It may be whole: the system does not let us look. */
+  readonly isUnreadable?: true;
+}
+
 /** The first complete checkpoint of several folders, and what is wrong with those before it. */
 function findComplete(paths: readonly string[], files: FileOperations) {
-  const problems: (readonly [path: string, problem: string])[] = [];
+  const problems: (Problem & { readonly path: string })[] = [];
   for (const path of paths) {
-    const result = readComplete(path, files);
-    if (typeof result === 'object') return { found: { ...result, path }, problems };
-    if (result !== undefined) problems.push([path, result]);
+    const result = readFolder(path, files);
+    if (result && !('problem' in result)) return { found: { ...result, path }, problems };
+    if (result) problems.push({ ...result, path });
   }
   return { found: undefined, problems };
 }
 
-/** Whether a folder holds a whole checkpoint with the right checksums. */
-export const isComplete = (path: string, files: FileOperations): boolean =>
-  typeof readComplete(path, files) === 'object';
+/** Whether a folder holds a whole checkpoint with the right checksums; `unknown` where the system does not let us look. */
+export function completenessOf(path: string, files: FileOperations): 'complete' | 'incomplete' | 'unknown' {
+  const result = readFolder(path, files);
+  if (result && !('problem' in result)) return 'complete';
+  return result?.isUnreadable ? 'unknown' : 'incomplete';
+}
 
 /** The checkpoint of a folder; what is wrong with it; `undefined` if there is no such folder. */
-function readComplete(path: string, files: FileOperations): Checkpoint | string | undefined {
-  if (!files.exists(path)) return undefined;
-  const text = stateText(path, files);
+function readFolder(path: string, files: FileOperations): Checkpoint | Problem | undefined {
+  try {
+    const result = files.exists(path) ? readComplete(path, files) : undefined;
+    return typeof result === 'string' ? { problem: result } : result;
+  } catch (error) {
+    // Whatever the system says (EISDIR, EIO, EACCES): another checkpoint may be readable.
+    return { problem: `it cannot be read: ${(error as Error).message}`, isUnreadable: true };
+  }
+}
+
+function readComplete(path: string, files: FileOperations): Checkpoint | string {
+  const text = textOf(readIfThere(join(path, STATE), files));
   if (text === undefined) return `${STATE} is missing`;
   const stateFile = parseState(text);
   if (typeof stateFile === 'string') return stateFile;
@@ -97,7 +117,7 @@ function readComplete(path: string, files: FileOperations): Checkpoint | string 
     if (sha256(bytes) !== stateFile.sha256[name as typeof MODEL]) return changed(name);
     return decodeSafetensors(bytes, join(path, name));
   });
-  const [model, optimizer] = arrays;
+  const [model, optimizer] = arrays as [(typeof arrays)[0], (typeof arrays)[0]];
   if (typeof model !== 'object') return model;
   if (typeof optimizer !== 'object') return optimizer;
   return { model, optimizer, state: stateFile.state };
@@ -120,9 +140,16 @@ function parseState(text: string): StateFile | string {
 
 const changed = (name: string): string => `${name} is not what was saved: its SHA-256 differs`;
 
+const textOf = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes && new TextDecoder().decode(bytes);
+
+/** To see whether it changes; it is read in earnest elsewhere. */
 function stateText(path: string, files: FileOperations): string | undefined {
-  const bytes = readIfThere(join(path, STATE), files);
-  return bytes && new TextDecoder().decode(bytes);
+  try {
+    return textOf(readIfThere(join(path, STATE), files));
+  } catch {
+    return undefined;
+  }
 }
 
 function readIfThere(path: string, files: FileOperations): Uint8Array | undefined {

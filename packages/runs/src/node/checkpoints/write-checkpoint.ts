@@ -13,7 +13,7 @@ import {
   type CheckpointLabel,
 } from './checkpoint.js';
 import { nodeFiles, type FileOperations } from './file-operations.js';
-import { isComplete } from './read-checkpoint.js';
+import { completenessOf } from './read-checkpoint.js';
 
 /**
  * Saves a checkpoint in place of the one of the same label, which stays beside it as `<label>.previous`.
@@ -101,15 +101,50 @@ function cleanUp(folder: string, files: FileOperations): void {
   for (const label of files.list(folder).map(labelOfNext)) {
     if (label === undefined) continue;
     const { current, next } = checkpointPaths(folder, label);
-    if (!files.exists(current) && isComplete(next, files)) files.rename(next, current);
+    const hasCurrent = files.exists(current);
+    const found = completenessOf(next, files);
+    // Where the one in its place is no use, the new one is the newest that there is.
+    const isNeeded = found !== 'incomplete' && !(hasCurrent && completenessOf(current, files) === 'complete');
+    if (isNeeded && hasCurrent) putAside(current, files);
+    if (isNeeded && found === 'complete') files.rename(next, current);
+    else if (isNeeded) putAside(next, files);
     else files.remove(next);
     files.sync(folder);
   }
 }
 
-function orExplain(path: string, bytes: number, action: () => void): void {
+/**
+ * Keeps what stands in the place of a checkpoint that could not be read, as `<label>.damaged-1` and so on: the next one would take the
+ * place of the one before it, which is whole.
+ *
+ * @returns Its new name, `undefined` if there is nothing.
+ * @throws {G2DError} With code `G2D_RUN_FOLDER` if it cannot be moved.
+ */
+export function keepDamaged(
+  folder: string,
+  label: CheckpointLabel,
+  files: FileOperations = nodeFiles,
+): string | undefined {
+  const { current } = checkpointPaths(folder, label);
+  return orExplain(current, 0, () => {
+    if (!files.exists(current)) return undefined;
+    const name = putAside(current, files);
+    files.sync(folder);
+    return name;
+  });
+}
+
+function putAside(path: string, files: FileOperations): string {
+  let count = 1;
+  while (files.exists(`${path}.damaged-${count}`)) count++;
+  const name = `${path}.damaged-${count}`;
+  files.rename(path, name);
+  return name;
+}
+
+function orExplain<T>(path: string, bytes: number, action: () => T): T {
   try {
-    action();
+    return action();
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     const full = code === 'ENOSPC' || code === 'EDQUOT';
