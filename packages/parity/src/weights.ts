@@ -111,7 +111,7 @@ export class TorchWeights {
 }
 
 /** A hashed tensor in our layout; inside of a tidy. */
-function hashed(recipe: Recipe, shape: readonly number[]): tf.Tensor {
+export function hashed(recipe: Recipe, shape: readonly number[]): tf.Tensor {
   const size = shape.reduce((product, axis) => product * axis, 1);
   return tf.transpose(tf.tensor(tensorValues(recipe, size), [...shape]), axesOf(shape.length));
 }

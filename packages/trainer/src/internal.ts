@@ -4,6 +4,7 @@ export { mapValues } from './map-values.js';
 export { assertMethod, assertMethods } from './method-stack.js';
 export { disposeState } from './model-state.js';
 export { RunningMethods } from './running-methods.js';
-export { withStep } from './step.js';
+export { predictorOf } from './predict.js';
+export { trainStep, withStep } from './step.js';
 export { TrainingContext } from './training.js';
 export { Stages } from './stages.js';
