@@ -1,16 +1,8 @@
-import {
-  defineMethod,
-  OptionError,
-  perModality,
-  type EpochRecord,
-  type Hooks,
-  type PerModality,
-  type Snapshot,
-  type Step,
-} from '@g2d/core';
+import { defineMethod, perModality, type Hooks, type Snapshot, type Step } from '@g2d/core';
 import { z } from 'zod';
 import { watchLoss, type LossWatch } from './early-stopping.js';
 import { multitaskLoss } from './multitask-loss.js';
+import { validationLosses } from './validation-losses.js';
 import { assertEach, isInside, referenceOption, weightOption, windowOption } from './options.js';
 
 const options = z
@@ -121,7 +113,7 @@ export const mses = defineMethod({
       epoch(record, training, state) {
         const { modalities } = training.model;
         const { epoch } = record;
-        const losses = validationLosses(record, modalities);
+        const losses = validationLosses('MSES', record, modalities);
         const now = training.snapshot();
         for (const modality of modalities) {
           const before = state.watches[modality];
@@ -159,18 +151,4 @@ function keepRates<M extends string>({ epoch, optimizer }: Step<M>, state: State
   if (state.learningRate !== null) optimizer.learningRate = state.learningRate;
   state.learningRate = null;
   if (state.best[epoch - 1]) state.followed[epoch - 1] ??= optimizer.learningRate;
-}
-
-function validationLosses<M extends string>(
-  { epoch, metrics }: EpochRecord,
-  modalities: readonly M[],
-): PerModality<M, number> {
-  return perModality(modalities, (modality) => {
-    const loss = metrics?.validation?.[modality]?.loss;
-    if (loss !== undefined && Number.isFinite(loss)) return loss;
-    throw new OptionError(
-      `MSES needs the validation loss of ${modalities.join(', ')} after every epoch, but epoch ${epoch} has none of ${modality}. Evaluate every epoch on the validation split.`,
-      { option: 'evaluate', value: metrics, accepted: 'validation metrics after every epoch' },
-    );
-  });
 }

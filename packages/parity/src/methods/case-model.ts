@@ -87,17 +87,17 @@ function fusionOf(
       `\`model.fusion.type\` is "${type}", which the method does not bring; it can be ${names}.`,
     );
   }
-  const own = Object.keys(definition.options.shape);
-  return definition.make(options, {
-    // As the official code of all these methods.
-    ...(own.includes('unimodalBias') && { unimodalBias: 'whole' }),
-    ...(own.includes('hidden') && {
-      hidden: shapeOf(type === 'concat-mlp' ? 'fusion.0.weight' : 'fusion.out.weight')[
-        type === 'concat-mlp' ? 0 : 1
-      ],
-    }),
-  });
+  return definition.make(options, optionsOf[type]?.(shapeOf) ?? {});
 }
+
+/** What a fusion's options are in the official code of all these methods. */
+const optionsOf: Readonly<
+  Record<string, (shapeOf: (tensor: string) => readonly number[]) => Readonly<Record<string, unknown>>>
+> = {
+  sum: () => ({ unimodalBias: 'whole' }),
+  gated: (shapeOf) => ({ hidden: shapeOf('fusion.out.weight')[1] }),
+  'concat-mlp': (shapeOf) => ({ hidden: shapeOf('fusion.0.weight')[0] }),
+};
 
 /**
  * Builds the model of a case.

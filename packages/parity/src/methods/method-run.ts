@@ -287,7 +287,7 @@ export class MethodRun {
   }
 }
 
-/** Runs a case, adds what a training leaves at its end, and frees everything. */
+/** Runs a case, whose `use` calls `begin` first, adds what a training leaves at its end, and frees everything. */
 export async function withRun(
   given: CommonCase,
   method: Method<string>,
@@ -296,7 +296,6 @@ export async function withRun(
 ): Promise<Tree> {
   const run = new MethodRun(given, method, settings);
   try {
-    await run.begin();
     const found = await use(run);
     return { ...found, ...(run.end() as object) };
   } finally {

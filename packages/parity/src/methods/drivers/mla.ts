@@ -44,6 +44,7 @@ export const mlaDriver = defineDriver({
       weights: weights === 'fixed' ? (fixedWeights as Record<string, number>) : weights,
     });
     return withRun(given, method, { epochs: 1, batchesPerEpoch }, async (run) => {
+      await run.begin();
       const steps: Tree[] = [];
       for (let i = 0; i < given.steps.length;) {
         const entry = given.steps[i]!;

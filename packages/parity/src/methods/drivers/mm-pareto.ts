@@ -10,6 +10,7 @@ export const mmParetoDriver = defineDriver({
   steps: object(trainStep),
   run: ({ options: { gamma }, ...given }) =>
     withRun(given, mmPareto({ gamma }), { epochs: 1 }, async (run) => {
+      await run.begin();
       const { modalities } = given;
       const steps: Tree[] = [];
       for (const entry of given.steps) {

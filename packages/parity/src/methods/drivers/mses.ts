@@ -49,6 +49,7 @@ export const msesDriver = defineDriver({
     const losses: number[][] = [];
     let ended = 'epochs';
     return withRun(given, method, settings, async (run) => {
+      await run.begin();
       const { watches } = run.state as State;
       const by = (value: (m: string) => Tree): Tree =>
         Object.fromEntries(modalities.map((m) => [m, value(m)]));
