@@ -33,6 +33,12 @@ export { projectionStrength, updatedProjection } from './mla-projection.js';
 export { sharedHeadFusion, type SharedHeadOptions, type SharedHeadWeights } from './shared-head.js';
 export { projectFeatures } from './project-features.js';
 
+// Modalities in turn, epoch by epoch
+export { reconBoost } from './recon-boost.js';
+
+// Encoders that learn alone
+export { diMml } from './di-mml.js';
+
 // Frozen encoders
 export { linearProbe } from './linear-probe.js';
 export { copyEncoders } from './copy-encoders.js';

@@ -1,5 +1,6 @@
 import type { AnyMethod, StackDefinition } from '@g2d/core';
 import { agm } from './agm.js';
+import { diMml } from './di-mml.js';
 import { g2d } from './g2d.js';
 import { g2dDistillation } from './g2d-distillation.js';
 import { joint } from './joint.js';
@@ -11,6 +12,7 @@ import { mses } from './mses.js';
 import { mslr } from './mslr.js';
 import { ogm, ogmGe } from './ogm.js';
 import { pmr } from './pmr.js';
+import { reconBoost } from './recon-boost.js';
 import { ume } from './ume.js';
 import { umt } from './umt.js';
 
@@ -31,6 +33,8 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   mses,
   mla,
   mmPareto,
+  reconBoost,
+  diMml,
   modalityPrioritization,
   g2dDistillation,
   g2d,

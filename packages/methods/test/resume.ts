@@ -14,6 +14,7 @@ import {
 } from '@g2d/trainer';
 import {
   agm,
+  diMml,
   g2dDistillation,
   linearProbe,
   mla,
@@ -24,6 +25,7 @@ import {
   ogm,
   ogmGe,
   pmr,
+  reconBoost,
   umt,
 } from '../src/index.js';
 import { toyModel, type Modality } from './toy.js';
@@ -54,6 +56,13 @@ const smp = (ranking: 'batch' | 'epoch' = 'batch') =>
 const mlaOf = (given: Parameters<typeof mla>[0]): Recipe => ({
   methods: () => [mla<Modality>(given)],
   fusion: (options) => mla<Modality>(given).fusion?.(options) as Fusion<Modality>,
+  differs: { permuted: 'modalities take turns' },
+});
+
+const boosted = (given: Parameters<typeof reconBoost>[0]): Recipe => ({
+  methods: () => [reconBoost<Modality>(given)],
+  fusion: (options) => reconBoost<Modality>(given).fusion?.(options) as Fusion<Modality>,
+  epochs: 4,
   differs: { permuted: 'modalities take turns' },
 });
 
@@ -92,6 +101,17 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'mm-pareto': {
     methods: () => [mmPareto()],
     fusion: (options) => mmPareto<Modality>().fusion?.(options) as Fusion<Modality>,
+  },
+  'recon-boost': boosted({ boostEpochs: 1, rectifyEpochs: 1 }),
+  'recon-boost, as released': boosted({
+    boostEpochs: 1,
+    rectifyEpochs: 1,
+    reference: 'official',
+    pretrained: true,
+  }),
+  'di-mml': {
+    methods: () => [diMml({ temperature: 10, interactionAfter: 1, fusionEpochs: 1 })],
+    fusion: (options) => diMml<Modality>({ temperature: 10 }).fusion?.(options) as Fusion<Modality>,
   },
   'smp, ranked by the epoch': { methods: () => [smp('epoch')] },
   'umt and smp': { methods: () => [umt(), smp('epoch')] },
@@ -157,6 +177,7 @@ export async function trained(
       schedule: { type: 'step', after: [2] },
     },
     batchesPerEpoch: STEPS_PER_EPOCH,
+    everySample: () => batches(data, { batchSize: 4 }),
     batches: (epoch, startBatch) =>
       batches(data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 }),
     evaluate: async (epoch, predict) => {

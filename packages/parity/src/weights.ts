@@ -8,7 +8,8 @@ import type { TorchTensor } from './torch-tensors.js';
  * Axes of PyTorch's tensor in the order in which TensorFlow.js has them: convolutions `[out, in, h, w]` are kept as
  * `[h, w, in, out]`, linear layers `[out, in]` as `[in, out]`.
  */
-const axesOf = (rank: number): number[] => (rank === 4 ? [2, 3, 1, 0] : rank === 2 ? [1, 0] : [0]);
+const axesOf = (rank: number): number[] =>
+  rank === 4 ? [2, 3, 1, 0] : rank === 2 ? [1, 0] : rank === 1 ? [0] : [];
 
 const inverse = (axes: readonly number[]): number[] => axes.map((_, axis) => axes.indexOf(axis));
 

@@ -179,7 +179,12 @@ export function buildCaseModel(
 
   tf.tidy(() => {
     for (const { name, shape, offset, scale, variable } of held)
-      variable.write(hashed({ seed, name: `${prefix}/${name}`, scale, offset }, shape));
+      variable.write(
+        tf.reshape(
+          hashed({ seed, name: `${prefix}/${name}`, scale, offset }, shape),
+          variable.shape as number[],
+        ),
+      );
   });
   return {
     model: caseModel,
@@ -199,7 +204,8 @@ const namesOf = (names: Iterable<string>, group: string): string[] =>
 
 /** PyTorch's linear layers are `[out, in]`. */
 const sameShape = (torch: readonly number[], own: readonly (number | null)[]): boolean =>
-  (torch.length === 2 ? [torch[1], torch[0]] : torch).join() === own.join();
+  // A number is a layer of one weight.
+  (torch.length === 0 ? [1, 1] : torch.length === 2 ? [torch[1], torch[0]] : torch).join() === own.join();
 
 /** The present values of a tensor, in PyTorch's order. */
 export const valuesOf = ({ variable }: Held): Float32Array => toTorch(variable.read());

@@ -11,6 +11,7 @@ import {
   type OptimizerSettings,
   type Outputs,
   type Step,
+  type Teachers,
 } from '@g2d/core';
 import {
   predictorOf,
@@ -59,6 +60,7 @@ export interface RunSettings {
   readonly epochs: number;
   readonly optimizer?: Partial<OptimizerSettings>;
   readonly batchesPerEpoch?: number;
+  readonly teachers?: Teachers<string>;
   /** Batches of an epoch that the method asks for outside of its steps. */
   readonly batches?: (epoch: number) => AsyncIterable<Batch<string>>;
   readonly everySample?: () => AsyncIterable<Batch<string>>;
@@ -125,6 +127,13 @@ export class MethodRun {
   /** Calls the method's `init`. */
   begin(): Promise<void> {
     return this.#running.start(this.training);
+  }
+
+  /** The present values of a tensor of the case. */
+  valuesOf(name: string): Float32Array {
+    const held = this.#case.tensors.find((each) => each.name === name);
+    if (!held) throw new Error(`The case ${this.given.id} has no tensor ${name}.`);
+    return valuesOf(held);
   }
 
   /** Hooks and optimizer of an epoch, from 1. The learning rate goes on, as in the loop. */
