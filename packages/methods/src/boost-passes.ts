@@ -11,6 +11,8 @@ export interface BoostStage<M extends string> {
   readonly t: number;
   readonly order: readonly M[];
   readonly pretrained: boolean;
+  /** Whether the loss has a term for the agreement with the modality that was boosted before. */
+  readonly agrees: boolean;
   readonly reference: 'paper' | 'official';
 }
 
@@ -21,6 +23,10 @@ export interface BoostOutputs<M extends string> extends Outputs<M> {
   /** u of the modality that was boosted before, a constant; absent in the first stage. */
   readonly before?: tf.Tensor2D;
 }
+
+/** The modality whose agreement counts in a stage. */
+export const previousIn = <M extends string>({ t, order, agrees }: BoostStage<M>): M | undefined =>
+  agrees && t > 0 ? order[(t - 1) % order.length] : undefined;
 
 /** u_m: of the shared head, or until the modality's own first turn of its teacher's. */
 function logitsOf<M extends string>(
@@ -77,11 +83,11 @@ export function boostOutputs<M extends string>(
   boosted: M,
 ): BoostOutputs<M> {
   const { t, order, pretrained, reference } = stage;
+  const previous = previousIn(stage);
   const members = (pretrained ? order : order.slice(0, t)).filter((m) => m !== boosted);
   const own = pass.forward({ modalities: [boosted] });
   const constants = (modalities: readonly M[]): Outputs<M> => pass.forward({ modalities, gradients: false });
   const side = members.length > 0 ? constants(members) : undefined;
-  const previous = t > 0 ? (order[(t - 1) % order.length] as M) : undefined;
   // The released code runs that encoder once more, which moves its running statistics again.
   const again = previous && previous !== boosted && reference === 'official' ? constants([previous]) : side;
   const before = previous && (previous === boosted ? own : again);

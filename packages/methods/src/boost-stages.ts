@@ -1,6 +1,6 @@
 import type { Stage } from '@g2d/core';
 import { BOOST_RATE } from './boost-fusion.js';
-import { boostingLoss, boostOutputs, ensembleOutputs, type BoostStage } from './boost-passes.js';
+import { boostingLoss, boostOutputs, ensembleOutputs, previousIn, type BoostStage } from './boost-passes.js';
 
 /** The run's settings without its schedule, which a phase of a few epochs does not have. */
 const optimizerAt =
@@ -17,7 +17,7 @@ export function boostingStage<M extends string>(
 ): Omit<Stage<M>, 'epochs'> {
   const { t, order, reference, pretrained } = turn;
   const boosted = order[t % order.length] as M;
-  const previous = t > 0 ? (order[(t - 1) % order.length] as M) : undefined;
+  const previous = previousIn(turn);
   const members = pretrained ? order : order.slice(0, t + 1);
   return {
     name: `${t + 1}: boosting ${boosted}`,

@@ -106,6 +106,8 @@ describe('reconBoost', () => {
     );
     expect(Object.keys(log[2]!.loss).sort()).toEqual(['agreement', 'boosting', 'total']);
     expect(Object.keys(log[0]!.loss).sort()).toEqual(['boosting', 'total']);
+    const unagreed = await trained({ ...short, alpha: 0 });
+    expect(Object.keys(unagreed.log[2]!.loss).sort()).toEqual(['boosting', 'total']);
   });
 
   it('leaves the statistics of the others alone, or moves them as the released code', async () => {

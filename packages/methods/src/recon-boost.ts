@@ -33,7 +33,7 @@ const options = z.strictObject({
     .number()
     .min(0)
     .default(0.5)
-    .describe('of the agreement with the modality that was boosted before'),
+    .describe('of the agreement with the modality that was boosted before; 0: none, and no pass for it'),
   reference: referenceOption.describe(
     'paper: the agreement has a gradient, and encoders that do not learn run in inference mode; official, as the released code: it has none, and they run on batch statistics, which moves their running ones, those of the modality before twice a step',
   ),
@@ -106,7 +106,13 @@ export const reconBoost = defineMethod({
             { option: 'epochs', value: epochs, accepted: `a multiple of ${length}` },
           );
         return Array.from({ length: epochs / length }, (_, t): Stage<M>[] => {
-          const turn = { t, order: order(modalities), pretrained, reference: own.reference };
+          const turn = {
+            t,
+            order: order(modalities),
+            pretrained,
+            reference: own.reference,
+            agrees: own.alpha > 0,
+          };
           const rate = decay ? decay.ratio ** Math.floor(t / decay.every) : 1;
           return [
             { ...boostingStage(turn, { weight1, weight2, alpha: own.alpha, rate }), epochs: boostEpochs },
