@@ -67,12 +67,13 @@ export const mslr = defineMethod({
   label: 'MSLR',
   summary: 'every modality has a learning rate of its own',
   source: { paper: 'Yao and Mihalcea, ACL Findings 2022', code: 'AGM_ICCV2023 5a65542' },
+  needs: { validation: 'every-epoch' },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, State<M>> => {
     const { strategy, memory, epochs = [1, Infinity], scoreOf = {} } = own;
     const given = (m: M): number => own.factors?.[m] ?? 1;
     return {
-      ...(strategy === 'dynamic' && { needs: { validation: 'every-epoch' } }),
+      needs: strategy === 'dynamic' ? { validation: 'every-epoch' } : {},
       init({ model: { modalities } }) {
         if (own.factors)
           assertEach(Object.keys(own.factors), { option: 'factors', method: 'MSLR', modalities });
