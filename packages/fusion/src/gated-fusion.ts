@@ -78,6 +78,8 @@ function create<M extends string>(
         );
         return {
           features: projected,
+          // For methods that look at what the encoders give.
+          encoded: features,
           logits: out.apply(tf.mul(tf.sigmoid(projected[acting]), projected[other])),
           unimodalLogits: perModality(modalities, (modality) =>
             withShareOfBias(tf.matMul(projected[modality], out.kernel()), out.bias(), modalities.length),

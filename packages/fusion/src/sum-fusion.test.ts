@@ -35,6 +35,28 @@ describe('sumFusion', () => {
     expectTensorClose(unimodalLogits.b, [3, -0.5], { atol: 1e-6 });
   });
 
+  it('gives each modality its whole bias where that is asked for: z is the sum of the u_m', async () => {
+    const fusion = withWeights(
+      sumFusion({ widths: { a: 1, b: 1 }, classes: 2, seed: 0, unimodalBias: 'whole' }),
+    );
+    const { logits, unimodalLogits } = fusion.apply(
+      { a: tf.tensor2d(a), b: tf.tensor2d(b) },
+      { training: false },
+    );
+    expectTensorClose(logits, [5.5, 4], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.a, [2.5, 4], { atol: 1e-6 });
+    expectTensorClose(unimodalLogits.b, [3, 0], { atol: 1e-6 });
+    const inputs = { a: tf.input({ shape: [1] }), b: tf.input({ shape: [1] }) };
+    const symbolic = fusion.symbolic(inputs);
+    const exported = tf.model({
+      inputs: [inputs.a, inputs.b],
+      outputs: [symbolic.logits, symbolic.unimodalLogits.b],
+    });
+    const [z, u] = exported.predict([tf.tensor2d(a), tf.tensor2d(b)]) as tf.Tensor[];
+    expectTensorClose(z!, [5.5, 4], { atol: 1e-6 });
+    expectTensorClose(u!, [3, 0], { atol: 1e-6 });
+  });
+
   it('gives each of three modalities a third of its bias', () => {
     const fusion = withWeights(sumFusion({ widths: { a: 1, b: 1, c: 1 }, classes: 2, seed: 0 }));
     const features = { a: tf.tensor2d(a), b: tf.tensor2d(b), c: tf.tensor2d(c) };

@@ -6,13 +6,22 @@ import { linearHeads } from './linear-heads.js';
 import { symbolicWithShareOfBias, withShareOfBias } from './linear.js';
 import { presentFeatures, sumOverPresent } from './presence.js';
 
+const options = z.strictObject({
+  unimodalBias: z
+    .enum(['share', 'whole'])
+    .default('share')
+    .describe(
+      "of a modality's own logits: b_m / k, as the released code of G2D with its two modalities, or all of b_m, as that of AGM; the fused ones are then their sum",
+    ),
+});
+
 /**
  * Sum fusion: a linear head for each modality, logits added.
  *
- * z = Σ_m (W_m f_m + b_m),  u_m = W_m f_m + b_m / k
+ * z = Σ_m (W_m f_m + b_m),  u_m = W_m f_m + b_m / k, or W_m f_m + b_m with `unimodalBias: 'whole'`
  *
  * The released code halves the bias of u_m with its two modalities; b_m / k is that for any number of them. z is
- * therefore not the sum of the u_m. With presence masks the sum is over the modalities that a sample has, without the
+ * therefore not the sum of the u_m, unless these have their whole bias. With presence masks the sum is over the modalities that a sample has, without the
  * biases of the others. Heads are called `head/<modality>`.
  *
  * @throws {OptionError} If there is no modality, or a size is not a positive integer.
@@ -25,14 +34,18 @@ export const sumFusion = defineFusion({
   label: 'Sum',
   summary: 'a linear head for each modality, logits added',
   source: { code: 'released code of G2D, models/fusion_modules.py' },
-  options: z.strictObject({}),
+  options,
   create,
 });
 
-function create<M extends string>(options: FusionOptions<M>): Fusion<M> {
-  const { heads, ...fusion } = linearHeads(options);
+function create<M extends string>(
+  spec: FusionOptions<M>,
+  { unimodalBias }: z.output<typeof options>,
+): Fusion<M> {
+  const { heads, ...fusion } = linearHeads(spec);
   const { modalities } = fusion;
-  const k = modalities.length;
+  // Among how many a modality's bias is shared.
+  const k = unimodalBias === 'whole' ? 1 : modalities.length;
   return {
     ...fusion,
     apply: (given, { present }) =>
@@ -56,7 +69,9 @@ function create<M extends string>(options: FusionOptions<M>): Fusion<M> {
       const all = modalities.map((modality) => heads[modality].symbolic(features[modality]));
       return {
         // The layer refuses a single input, of which it is the identity.
-        logits: (k > 1 ? layers.add({ name: 'fusion/sum' }).apply(all) : all[0]) as SymbolicTensor,
+        logits: (modalities.length > 1
+          ? layers.add({ name: 'fusion/sum' }).apply(all)
+          : all[0]) as SymbolicTensor,
         unimodalLogits: perModality(modalities, (modality) =>
           symbolicWithShareOfBias(`unimodal/${modality}`, heads[modality], features[modality], k),
         ),

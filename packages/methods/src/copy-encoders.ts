@@ -1,5 +1,5 @@
 import type { MultimodalModel } from '@g2d/fusion';
-import { OptionError, type NamedArray, type PerModality } from '@g2d/core';
+import { OptionError, perModality, type NamedArray, type PerModality, type Training } from '@g2d/core';
 import { readState, writeState } from '@g2d/trainer';
 
 /**
@@ -37,5 +37,17 @@ export function copyEncoders<M extends string>(
       state[name] = copied;
     }
   }
+  writeState(model, state);
+}
+
+/** Copies the teachers' encoders into the model of a training, and their heads where the model has some of the same names. */
+export function copyTeachers<M extends string>({ model: given, teachers }: Training<M>): void {
+  const model = given as MultimodalModel<M>;
+  const saved = perModality(model.modalities, (m) => readState(teachers.unimodal(m)));
+  copyEncoders(model, saved);
+  const state = readState(model);
+  for (const m of model.modalities)
+    for (const [name, head] of Object.entries<NamedArray>(saved[m]))
+      if (name.startsWith(`head/${m}/`) && state[name]) state[name] = head;
   writeState(model, state);
 }

@@ -23,7 +23,7 @@ export interface LossWatch {
  *
  * `'official'`: L̄(e) = 0.6 L(e − 1) + 0.4 L(e), L̄ = L in the first epoch. It mixes two losses, it is no running average.
  *
- * @param watch Before the epoch; `{ stopped: false }` in the beginning. One that has stopped stays as it is.
+ * @param watch Before the epoch; `{ stopped: false }` in the beginning. One that has stopped stays so.
  * @param epoch e, counted from 1.
  * @param loss L(e): the modality's loss on the validation split.
  * @example
@@ -35,9 +35,14 @@ export function watchLoss(
   { epoch, loss: raw }: { readonly epoch: number; readonly loss: number },
   { patience, reference }: StoppingRule,
 ): LossWatch {
-  if (watch.stopped) return watch;
+  // The official code goes on watching what it has stopped, which changes nothing but the log.
+  if (watch.stopped && reference === 'paper') return watch;
   const loss = reference === 'official' && watch.raw !== undefined ? 0.6 * watch.raw + 0.4 * raw : raw;
   const best = watch.best && watch.best.loss <= loss ? watch.best : { epoch, loss };
   const since = epoch - best.epoch;
-  return { raw, best, stopped: reference === 'paper' ? since >= patience : since > patience };
+  return {
+    raw,
+    best,
+    stopped: watch.stopped || (reference === 'paper' ? since >= patience : since > patience),
+  };
 }

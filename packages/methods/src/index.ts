@@ -14,6 +14,14 @@ export { ogm, ogmGe, ogmGeWithNoise } from './ogm.js';
 export { ogmCoefficients, ogmRatios, type OgmComparison } from './ogm-coefficients.js';
 export { enhanceGradient, type GradientNoise } from './gradient-noise.js';
 
+// Each modality's share of the logits
+export { agm } from './agm.js';
+export { agmCoefficients } from './agm-coefficients.js';
+
+// The classes' mean features
+export { pmr } from './pmr.js';
+export { prototypeLogits } from './prototypes.js';
+
 // Several backward passes in a step
 export { mmPareto } from './mm-pareto.js';
 export { paretoScale, paretoWeights, type GradientProducts, type ParetoWeights } from './pareto.js';
@@ -25,10 +33,17 @@ export { projectionStrength, updatedProjection } from './mla-projection.js';
 export { sharedHeadFusion, type SharedHeadOptions, type SharedHeadWeights } from './shared-head.js';
 export { projectFeatures } from './project-features.js';
 
+// Modalities in turn, epoch by epoch
+export { reconBoost } from './recon-boost.js';
+
+// Encoders that learn alone
+export { diMml } from './di-mml.js';
+
 // Frozen encoders
 export { linearProbe } from './linear-probe.js';
 export { copyEncoders } from './copy-encoders.js';
 
-// Early stopping of each modality
+// Learning rates and early stopping of each modality
+export { mslr } from './mslr.js';
 export { mses } from './mses.js';
 export { watchLoss, type LossWatch, type StoppingRule } from './early-stopping.js';

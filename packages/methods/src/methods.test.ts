@@ -24,7 +24,7 @@ describe('methods', () => {
     '$name has its name in what it makes, and refuses options that it has not',
     (method) => {
       expect(() => method.make({ nonsense: 1 })).toThrow(/nonsense|is missing/);
-      const needed = { alpha: 0.5, patience: 2, phaseEpochs: [1, 1] };
+      const needed = { alpha: 0.5, patience: 2, phaseEpochs: [1, 1], temperature: 10 };
       const own = Object.entries(needed).filter(([option]) =>
         z.toJSONSchema(method.options, { io: 'input' }).required?.includes(option),
       );

@@ -1,4 +1,6 @@
 import type { AnyMethod, StackDefinition } from '@g2d/core';
+import { agm } from './agm.js';
+import { diMml } from './di-mml.js';
 import { g2d } from './g2d.js';
 import { g2dDistillation } from './g2d-distillation.js';
 import { joint } from './joint.js';
@@ -7,7 +9,10 @@ import { mla } from './mla.js';
 import { mmPareto } from './mm-pareto.js';
 import { modalityPrioritization } from './modality-prioritization.js';
 import { mses } from './mses.js';
+import { mslr } from './mslr.js';
 import { ogm, ogmGe } from './ogm.js';
+import { pmr } from './pmr.js';
+import { reconBoost } from './recon-boost.js';
 import { ume } from './ume.js';
 import { umt } from './umt.js';
 
@@ -22,9 +27,14 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   umt,
   ogm,
   ogmGe,
+  agm,
+  pmr,
+  mslr,
   mses,
   mla,
   mmPareto,
+  reconBoost,
+  diMml,
   modalityPrioritization,
   g2dDistillation,
   g2d,

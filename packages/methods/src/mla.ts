@@ -49,7 +49,7 @@ const options = z
       .enum(['freeze', 'zero'])
       .default('freeze')
       .describe(
-        "encoders that have no part in a modality's step stay, or once they have had a gradient get one of zeros: momentum and weight decay move them, as under old versions of PyTorch",
+        "encoders that have no part in a modality's step stay; or those that have had their own step in this batch get a gradient of zeros, so that momentum and weight decay move them, as under old versions of PyTorch",
       ),
   })
   .refine(({ projection, reference }) => projection || reference === 'paper', {
@@ -58,11 +58,9 @@ const options = z
   });
 type Options = z.output<typeof options>;
 
-interface State<M extends string> {
-  /** P `[D, D]`; `null` before the second step of a modality. */
+interface State {
+  /** P `[D, D]`; `null` before the first step of a training with a projection. */
   projection: tf.Tensor2D | null;
-  /** Modalities that have taken a step. */
-  stepped: M[];
 }
 
 /**
@@ -89,7 +87,7 @@ export const mla = defineMethod({
   summary: 'the modalities take turns, with one shared output layer',
   source: { paper: 'Zhang et al., CVPR 2024' },
   options,
-  create: <M extends string>(own: Options): Hooks<M, State<M>> => ({
+  create: <M extends string>(own: Options): Hooks<M, State> => ({
     fusion: (given) => mlaFusion(own, given),
     init({ model, batchesPerEpoch }) {
       const { modalities } = model;
@@ -101,12 +99,14 @@ export const mla = defineMethod({
           { option: 'batchesPerEpoch', value: batchesPerEpoch, accepted: 'a whole number' },
         );
       }
-      return { projection: null, stepped: [] };
+      return { projection: null };
     },
     step(step, state) {
       const kernel = sharedKernel(step.model);
       const losses: Record<string, number> = {};
       const logits: Partial<Record<M, tf.Tensor2D>> = {};
+      // Of this batch alone: at its end the released code deletes all gradients, so the next one begins without any.
+      const stepped: M[] = [];
       for (const m of orderOf(step, own)) {
         if (step.presentSamples[m] === 0) continue;
         const found = step.valueAndGrads(
@@ -118,8 +118,10 @@ export const mla = defineMethod({
         );
         const features = found.outputs.features[m];
         if (kernel.shape[0] !== features.shape[1]) throw notShared([kernel.name]);
-        if (own.projection && state.stepped.length > 0)
-          state.projection = nextProjection(step, state.projection, { features, m, own });
+        if (own.projection)
+          state.projection = state.projection
+            ? nextProjection(step, state.projection, { features, m, own })
+            : tf.eye(features.shape[1]);
         const P = state.projection;
         const edited = ({ tensor, ...gradient }: Gradient<M>): Gradient<M> => {
           const { variable, modality } = gradient.parameter;
@@ -127,11 +129,11 @@ export const mla = defineMethod({
           if (P && tensor && variable === kernel)
             return { ...gradient, tensor: tf.matMul(P, tensor as tf.Tensor2D) };
           const idle = modality !== undefined && modality !== m && !tensor;
-          const zero = idle && own.otherEncoders === 'zero' && state.stepped.includes(modality);
+          const zero = idle && own.otherEncoders === 'zero' && stepped.includes(modality);
           return { ...gradient, tensor: zero ? tf.zerosLike(variable) : tensor };
         };
         step.update(found.gradients.map(edited), found.outputs);
-        if (!state.stepped.includes(m)) state.stepped.push(m);
+        stepped.push(m);
         losses[m] = found.losses['total'] as number;
         logits[m] = found.outputs.unimodalLogits[m];
       }
@@ -147,15 +149,14 @@ const orderOf = <M extends string>({ model }: Step<M>, { order }: Options): read
 /** P after the mean features r of one more step, over the samples of all processes that have the modality; the others' are 0. */
 function nextProjection<M extends string>(
   step: Step<M>,
-  before: tf.Tensor2D | null,
+  before: tf.Tensor2D,
   { features, m, own }: { readonly features: tf.Tensor2D; readonly m: M; readonly own: Options },
 ): tf.Tensor2D {
   const sums = Float32Array.from(tf.sum(features, 0).dataSync());
   step.allReduce.sum(sums);
   const mean = tf.tensor1d(sums.map((sum) => sum / step.presentSamples[m]));
   const strength = projectionStrength(step.batchIndex, step.batchesPerEpoch as number);
-  const from = before ?? tf.eye(features.shape[1]);
-  const next = updatedProjection(from, mean, { strength, reference: own.reference });
+  const next = updatedProjection(before, mean, { strength, reference: own.reference });
   return tf.div(next, tf.norm(next));
 }
 

@@ -42,14 +42,22 @@ const FALLING = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
 /** Trains with validation losses from a list, and keeps the state after every epoch, 0: before the first. */
 async function trained(
   given: Parameters<typeof mses>[0],
-  { epochs = 6, quiet = FALLING, loud = LOUD, fusion = lateFusion(options), momentum = 0 } = {},
+  {
+    epochs = 6,
+    quiet = FALLING,
+    loud = LOUD,
+    fusion = lateFusion(options),
+    momentum = 0,
+    after = [] as number[],
+  } = {},
 ) {
   const model = modelWith(fusion);
   const states = [readState(model)];
   const stopped: unknown[] = [];
+  const rates: number[] = [];
   await run(model, mses(given), {
     epochs,
-    optimizer: { ...optimizer, momentum },
+    optimizer: { ...optimizer, momentum, schedule: { type: 'step', after, ratio: 0.5 } },
     evaluate: async (epoch) => {
       const metrics = {
         fused: { loss: 1 },
@@ -60,10 +68,11 @@ async function trained(
     },
     onEpoch: (record) => {
       stopped.push(record['stopped']);
+      rates.push(record.learningRate);
       states.push(readState(model));
     },
   });
-  return { states, stopped };
+  return { states, stopped, rates };
 }
 
 /** A modality's part of a state. */
@@ -116,6 +125,37 @@ describe('mses', () => {
     expect(now['head/loud/kernel']).toEqual(then['head/loud/kernel']);
     expect(now['loud/bn/moving_mean']).not.toEqual(then['loud/bn/moving_mean']);
     expect(now['quiet/dense/kernel']).not.toEqual(then['quiet/dense/kernel']);
+  });
+
+  it('goes back to the learning rate that followed the best epoch, from which the schedule falls where it would have', async () => {
+    const official = { patience: 1, reference: 'official' } as const;
+    // Best in epoch 3, stopped after 5: epoch 6 has the rate of epoch 4, and the schedule's count goes on.
+    const { rates } = await trained(official, { epochs: 7, after: [4, 6] });
+    expect(rates).toEqual([0.1, 0.1, 0.1, 0.1, 0.05, 0.1, expect.closeTo(0.05, 12)]);
+    // The fall that follows the best epoch is in it; one that falls to the epoch of the reload is not done again.
+    expect((await trained(official, { epochs: 7, after: [3, 5] })).rates).toEqual([
+      0.1,
+      0.1,
+      0.1,
+      0.05,
+      0.05,
+      expect.closeTo(0.05, 12),
+      expect.closeTo(0.05, 12),
+    ]);
+  });
+
+  it('goes back to the first epoch if that was the best one, or as UR-Funny’s code stays', async () => {
+    const loud = [1, 2, 3, 4];
+    const official = { patience: 1, reference: 'official' } as const;
+    const back = await trained(official, { epochs: 3, loud });
+    expect(back.states[3]).toEqual(back.states[1]);
+    const kept = await trained({ ...official, bestInFirstEpoch: 'keep' }, { epochs: 4, loud });
+    expect(kept.states[3]!['quiet/dense/kernel']).not.toEqual(kept.states[1]!['quiet/dense/kernel']);
+    expect(kept.stopped.at(-1)).toEqual({ loud: 1, quiet: 0 });
+    expect(kept.states[4]!['loud/dense/kernel']).toEqual(kept.states[3]!['loud/dense/kernel']);
+    expect(() => mses({ patience: 1, bestInFirstEpoch: 'keep' })).toThrow(
+      /`bestInFirstEpoch` is "keep"; it must be left out/,
+    );
   });
 
   it('lets momentum and decay act on what has gradients of 0', async () => {

@@ -1,15 +1,8 @@
-import {
-  defineMethod,
-  OptionError,
-  perModality,
-  type EpochRecord,
-  type Hooks,
-  type PerModality,
-  type Snapshot,
-} from '@g2d/core';
+import { defineMethod, perModality, type Hooks, type Snapshot, type Step } from '@g2d/core';
 import { z } from 'zod';
 import { watchLoss, type LossWatch } from './early-stopping.js';
 import { multitaskLoss } from './multitask-loss.js';
+import { validationLosses } from './validation-losses.js';
 import { assertEach, isInside, referenceOption, weightOption, windowOption } from './options.js';
 
 const options = z
@@ -31,6 +24,12 @@ const options = z
       .describe(
         'official: first and last epoch in which gradients of stopped modalities are 0; default: all',
       ),
+    bestInFirstEpoch: z
+      .enum(['reload', 'keep'])
+      .optional()
+      .describe(
+        'official, a modality whose first epoch was its best stops: everything goes back to that epoch (default), or nothing does, as the released code of UR-Funny, which writes no checkpoint of it (that of the other datasets fails)',
+      ),
   })
   .refine(({ reference, weights }) => reference === 'paper' || weights === undefined, {
     path: ['weights'],
@@ -39,12 +38,20 @@ const options = z
   .refine(({ reference, epochs }) => reference === 'official' || epochs === undefined, {
     path: ['epochs'],
     error: 'left out with "reference" "paper", where what has stopped stays as it is',
+  })
+  .refine(({ reference, bestInFirstEpoch }) => reference === 'official' || bestInFirstEpoch === undefined, {
+    path: ['bestInFirstEpoch'],
+    error: 'left out with "reference" "paper", where a modality goes back to its best epoch whichever it was',
   });
 
 interface State<M extends string> {
   watches: Record<M, LossWatch>;
   /** Of every modality's best epoch that it may still go back to. */
   best: Record<number, Snapshot>;
+  /** Official: the learning rate that followed each of these epochs, what the schedule did after it included. */
+  followed: Record<number, number>;
+  /** Official: the one that the next epoch begins with, in place of the schedule's; `null` unless there was a reload. */
+  learningRate: number | null;
 }
 
 /**
@@ -74,6 +81,7 @@ export const mses = defineMethod({
     reference,
     weights = 1,
     epochs = [1, Infinity],
+    bestInFirstEpoch = 'reload',
   }: z.output<typeof options>): Hooks<M, State<M>> => {
     const official = reference === 'official';
     const weightOf = (modality: M): number =>
@@ -82,9 +90,16 @@ export const mses = defineMethod({
       init({ model: { modalities } }) {
         if (typeof weights === 'object')
           assertEach(Object.keys(weights), { option: 'weights', method: 'MSES', modalities });
-        return { watches: perModality(modalities, () => ({ stopped: false })), best: {} };
+        return {
+          watches: perModality(modalities, () => ({ stopped: false })),
+          best: {},
+          followed: {},
+          learningRate: null,
+        };
       },
-      plan(step, { watches }) {
+      plan(step, state) {
+        if (official) keepRates(step, state);
+        const { watches } = state;
         const isStopped = (modality: M | undefined): boolean =>
           modality !== undefined && watches[modality].stopped;
         step.log({ stopped: perModality(step.model.modalities, (modality) => Number(isStopped(modality))) });
@@ -98,24 +113,29 @@ export const mses = defineMethod({
       epoch(record, training, state) {
         const { modalities } = training.model;
         const { epoch } = record;
-        const losses = validationLosses(record, modalities);
+        const losses = validationLosses('MSES', record, modalities);
         const now = training.snapshot();
         for (const modality of modalities) {
-          if (state.watches[modality].stopped) continue;
-          const watch = watchLoss(
-            state.watches[modality],
-            { epoch, loss: losses[modality] },
-            { patience, reference },
-          );
+          const before = state.watches[modality];
+          const watch = watchLoss(before, { epoch, loss: losses[modality] }, { patience, reference });
           state.watches[modality] = watch;
+          if (before.stopped) continue;
           const best = watch.best?.epoch as number;
           // The paper goes back to weights alone.
           if (best === epoch) state.best[epoch] = official ? now : { ...now, optimizers: {} };
-          if (watch.stopped) training.restore(state.best[best] as Snapshot, official ? undefined : modality);
+          if (!watch.stopped) continue;
+          if (!official) training.restore(state.best[best] as Snapshot, modality);
+          else if (best > 1 || bestInFirstEpoch === 'reload') {
+            training.restore(state.best[best] as Snapshot);
+            state.learningRate = state.followed[best] as number;
+          }
         }
         const running = modalities.filter((modality) => !state.watches[modality].stopped);
         const needed = running.map((modality) => String(state.watches[modality].best?.epoch));
-        state.best = Object.fromEntries(Object.entries(state.best).filter(([of]) => needed.includes(of)));
+        const stillNeeded = <T>(record: Record<number, T>): Record<number, T> =>
+          Object.fromEntries(Object.entries(record).filter(([of]) => needed.includes(of)));
+        state.best = stillNeeded(state.best);
+        state.followed = stillNeeded(state.followed);
         // In the paper there are parts that go on: the fusion.
         return official && running.length === 0 ? 'stop' : undefined;
       },
@@ -123,16 +143,12 @@ export const mses = defineMethod({
   },
 });
 
-function validationLosses<M extends string>(
-  { epoch, metrics }: EpochRecord,
-  modalities: readonly M[],
-): PerModality<M, number> {
-  return perModality(modalities, (modality) => {
-    const loss = metrics?.validation?.[modality]?.loss;
-    if (loss !== undefined && Number.isFinite(loss)) return loss;
-    throw new OptionError(
-      `MSES needs the validation loss of ${modalities.join(', ')} after every epoch, but epoch ${epoch} has none of ${modality}. Evaluate every epoch on the validation split.`,
-      { option: 'evaluate', value: metrics, accepted: 'validation metrics after every epoch' },
-    );
-  });
+/**
+ * A reload of the official code brings back the rate that followed the best epoch; the schedule's own count is not taken back, so its next
+ * fall comes when it would have come, from that rate.
+ */
+function keepRates<M extends string>({ epoch, optimizer }: Step<M>, state: State<M>): void {
+  if (state.learningRate !== null) optimizer.learningRate = state.learningRate;
+  state.learningRate = null;
+  if (state.best[epoch - 1]) state.followed[epoch - 1] ??= optimizer.learningRate;
 }

@@ -71,7 +71,10 @@ export function sharedHeadFusion<const M extends string>({
         });
         const total = present && weights !== 'batch-entropy' ? tf.maximum(tf.addN(masked), 1e-12) : undefined;
         const sum = tf.addN(all.map((logits, i) => tf.mul(logits, masked[i] as tf.Tensor))) as tf.Tensor2D;
-        return { features, logits: total ? tf.div<tf.Tensor2D>(sum, total) : sum, unimodalLogits };
+        const logits = total ? tf.div<tf.Tensor2D>(sum, total) : sum;
+        // What the modalities weigh, for whoever compares it.
+        const shares = perModality(modalities, (m) => columns[modalities.indexOf(m)] as tf.Tensor);
+        return { features, logits, unimodalLogits, shares };
       }),
     symbolic: (features) => {
       if (weights === 'batch-entropy') {

@@ -1,7 +1,7 @@
 // Trains each method on a toy, whole and stopped after a step, for the tests of resuming.
 import { batches, fromSamples } from '@g2d/datasets';
-import { lateFusion, sumFusion } from '@g2d/fusion';
-import type { Fusion, Method } from '@g2d/core';
+import { concatFusion, lateFusion, sumFusion } from '@g2d/fusion';
+import type { Fusion, FusionOptions, Method } from '@g2d/core';
 import { randomStream } from '@g2d/tensor-ops';
 import {
   evaluate,
@@ -13,14 +13,19 @@ import {
   type TrainOptions,
 } from '@g2d/trainer';
 import {
+  agm,
+  diMml,
   g2dDistillation,
   linearProbe,
   mla,
   mmPareto,
   modalityPrioritization,
   mses,
+  mslr,
   ogm,
   ogmGe,
+  pmr,
+  reconBoost,
   umt,
 } from '../src/index.js';
 import { toyModel, type Modality } from './toy.js';
@@ -31,7 +36,9 @@ export interface Recipe {
   /** Default: both. */
   readonly modalities?: readonly Modality[];
   /** Default: late fusion. */
-  readonly fusion?: () => Fusion<Modality>;
+  readonly fusion?: (options: FusionOptions<Modality>) => Fusion<Modality>;
+  /** Which of the properties that others have it has not, and why. */
+  readonly differs?: Readonly<Partial<Record<'permuted', string>>>;
   /** Default 3. */
   readonly epochs?: number;
   /** The audio's validation loss after an epoch. Default: what it is, which falls. */
@@ -44,12 +51,19 @@ const STEPS_PER_EPOCH = 3;
 export const stepsOf = ({ epochs = 3 }: Recipe): number => STEPS_PER_EPOCH * epochs;
 
 const both = ['audio', 'visual'] as const;
-const options = { widths: { audio: 3, visual: 3 }, classes: 2, seed: 0 };
 const smp = (ranking: 'batch' | 'epoch' = 'batch') =>
   modalityPrioritization<Modality>({ phaseEpochs: [1, 1], scope: 'encoder', ranking });
 const mlaOf = (given: Parameters<typeof mla>[0]): Recipe => ({
   methods: () => [mla<Modality>(given)],
-  fusion: () => mla<Modality>(given).fusion?.(options) as Fusion<Modality>,
+  fusion: (options) => mla<Modality>(given).fusion?.(options) as Fusion<Modality>,
+  differs: { permuted: 'modalities take turns' },
+});
+
+const boosted = (given: Parameters<typeof reconBoost>[0]): Recipe => ({
+  methods: () => [reconBoost<Modality>(given)],
+  fusion: (options) => reconBoost<Modality>(given).fusion?.(options) as Fusion<Modality>,
+  epochs: 4,
+  differs: { permuted: 'modalities take turns' },
 });
 
 export const recipes: Readonly<Record<string, Recipe>> = {
@@ -58,18 +72,46 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'linear probe': { methods: () => [linearProbe()] },
   'linear probe, a head of each': {
     methods: () => [linearProbe({ heads: 'each' })],
-    fusion: () => linearProbe<Modality>({ heads: 'each' }).fusion?.(options) as Fusion<Modality>,
+    fusion: (options) => linearProbe<Modality>({ heads: 'each' }).fusion?.(options) as Fusion<Modality>,
   },
   umt: { methods: () => [umt({ lambda: 2 })] },
   ogm: { methods: () => [ogm({ alpha: 0.8, epochs: [1, 2] })] },
   'ogm-ge': { methods: () => [ogmGe({ alpha: 0.8, epochs: [2, 3] })] },
   'ogm-ge with a seed': { methods: () => [ogmGe({ alpha: 0.8, seed: 4 })] },
+  agm: { methods: () => [agm({ alpha: 1.5, epochs: [1, 2], cap: 10 })] },
+  'agm, as released': {
+    methods: () => [
+      agm({ alpha: 1, epochs: [2, 2], afterWindow: 'keep-last', clip: { threshold: 0.1, maxNorm: 0.1 } }),
+    ],
+    fusion: concatFusion,
+  },
+  pmr: {
+    methods: () => [
+      pmr({ momentum: 0.5, share: 0.7, epochs: [1, 2], entropy: { weight: 0.1, epochs: [2, 2] } }),
+    ],
+  },
+  'pmr, as released': { methods: () => [pmr({ alpha: 2, reference: 'official' })], fusion: concatFusion },
+  mslr: { methods: () => [mslr({ memory: 1, factors: { audio: 1.3, visual: 0.7 } })], epochs: 4 },
+  'mslr, smooth': {
+    methods: () => [mslr({ strategy: 'smooth', smoothEpochs: 2, factors: { audio: 3, visual: 0.5 } })],
+  },
   mla: mlaOf({}),
   'mla, projection': mlaOf({ projection: true, width: 4 }),
   'mla, official projection': mlaOf({ projection: true, reference: 'official', otherEncoders: 'zero' }),
   'mm-pareto': {
     methods: () => [mmPareto()],
-    fusion: () => mmPareto<Modality>().fusion?.(options) as Fusion<Modality>,
+    fusion: (options) => mmPareto<Modality>().fusion?.(options) as Fusion<Modality>,
+  },
+  'recon-boost': boosted({ boostEpochs: 1, rectifyEpochs: 1 }),
+  'recon-boost, as released': boosted({
+    boostEpochs: 1,
+    rectifyEpochs: 1,
+    reference: 'official',
+    pretrained: true,
+  }),
+  'di-mml': {
+    methods: () => [diMml({ temperature: 10, interactionAfter: 1, fusionEpochs: 1 })],
+    fusion: (options) => diMml<Modality>({ temperature: 10 }).fusion?.(options) as Fusion<Modality>,
   },
   'smp, ranked by the epoch': { methods: () => [smp('epoch')] },
   'umt and smp': { methods: () => [umt(), smp('epoch')] },
@@ -77,7 +119,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   // It stops after epoch 2, and goes back to epoch 1.
   mses: {
     methods: () => [mses({ patience: 1 })],
-    fusion: () => sumFusion(options),
+    fusion: sumFusion,
     audioLoss: (epoch) => epoch,
   },
   // It stops after epoch 3.
@@ -89,7 +131,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
 };
 
 const random = randomStream(3);
-const data = fromSamples({
+export const data = fromSamples({
   name: 'toy',
   split: 'train',
   classNames: ['a', 'b'],
@@ -107,13 +149,20 @@ export const toyTeachers = (): FrozenTeachers<Modality> =>
 
 /** A training, whole or from a state on, and what it comes to. */
 export async function trained(
-  { methods, modalities = both, fusion = () => lateFusion(options), epochs = 3, audioLoss }: Recipe,
+  { methods, modalities = both, fusion = lateFusion, epochs = 3, audioLoss }: Recipe,
   {
     teachers,
+    prepare,
     ...others
-  }: { teachers: FrozenTeachers<Modality> } & Pick<TrainOptions<Modality>, 'resume' | 'afterStep'>,
+  }: {
+    teachers: FrozenTeachers<Modality>;
+    /** Changes the model before it is trained. */
+    prepare?: (model: ReturnType<typeof toyModel>) => void;
+  } & Partial<Pick<TrainOptions<Modality>, 'resume' | 'afterStep' | 'batches' | 'allReduce'>>,
 ) {
-  const model = modalities.length === 1 ? toyModel(modalities) : toyModel(both, fusion());
+  const widths = Object.fromEntries(modalities.map((modality) => [modality, 3])) as Record<Modality, number>;
+  const model = toyModel(modalities, fusion({ widths, classes: 2, seed: 0 }));
+  prepare?.(model);
   const log: unknown[] = [];
   await train<Modality>({
     model,
@@ -128,6 +177,7 @@ export async function trained(
       schedule: { type: 'step', after: [2] },
     },
     batchesPerEpoch: STEPS_PER_EPOCH,
+    everySample: () => batches(data, { batchSize: 4 }),
     batches: (epoch, startBatch) =>
       batches(data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 }),
     evaluate: async (epoch, predict) => {

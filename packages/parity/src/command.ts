@@ -5,7 +5,7 @@ import type { Check } from './compare.js';
 import { EncoderPool } from './encoder-pool.js';
 import { findCases } from './find-cases.js';
 import { acceptable, worstOf } from './judge.js';
-import { loadCase, runCase, type CaseReport } from './run-case.js';
+import { idOf, loadCase, runCase, type CaseReport } from './run-case.js';
 import { defineCommand } from '@g2d/cli';
 import { formatParity, worstOfColumns, type Detail } from './format-parity.js';
 
@@ -58,7 +58,7 @@ Example: g2d parity test/parity/cases`,
     const reports: CaseReport[] = [];
     try {
       for (const loaded of cases) {
-        progress.stage(loaded.parityCase.id);
+        progress.stage(idOf(loaded));
         // The bar is drawn before a computation that does not let anything else run.
         await setImmediate();
         reports.push(await runCase(loaded, pool));

@@ -17,9 +17,9 @@ export interface Check {
 export type Results = ReadonlyMap<string, Value | Rows>;
 
 /** How many times PyTorch's own deviation in float32 is allowed. */
-const K = 8;
+export const K = 8;
 /** The least deviation that is reckoned with, as a part of the quantity's size. */
-const LEAST = 1e-6;
+export const LEAST = 1e-6;
 
 export const exceeds = ({ deviation, tolerance }: Check): boolean => !(deviation <= tolerance);
 

@@ -8,7 +8,7 @@ import type { ParityCase, TrainCase } from './case.js';
 import { exceeds, ratio, type Check } from './compare.js';
 import { EncoderPool } from './encoder-pool.js';
 import { acceptable } from './judge.js';
-import { loadCase, runCase } from './run-case.js';
+import { loadCase, runCase, type LoadedParityCase } from './run-case.js';
 
 const mistake = vi.hoisted(() => ({ is: '' as '' | 'epsilon' | 'bias' | 'temperature' }));
 beforeEach(() => {
@@ -66,7 +66,7 @@ async function run<C extends ParityCase>(
   name: string,
   { change = (given) => given, encoders = pool }: { change?: (given: C) => C; encoders?: EncoderPool } = {},
 ) {
-  const loaded = loadCase(filesOf(name));
+  const loaded = loadCase(filesOf(name)) as LoadedParityCase;
   return runCase({ ...loaded, parityCase: change(loaded.parityCase as C) }, encoders);
 }
 

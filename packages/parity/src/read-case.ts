@@ -22,6 +22,8 @@ import {
   type TorchTensor,
 } from './torch-tensors.js';
 
+export const PARITY_CASE = 'g2d-parity-case/1';
+
 /**
  * Reads a `case.json` strictly: every key must be known and every value one that this version can run, so that a case
  * which asks for more than is computed never looks as if it had passed.
@@ -29,7 +31,7 @@ import {
  * @throws {FileFormatError} Naming the file, the key, what is allowed and what is there.
  */
 export function readCase(file: string): ParityCase {
-  const content = readJson(file, 'g2d-parity-case/1', caseFileSchema);
+  const content = readJson(file, PARITY_CASE, caseFileSchema);
   switch (content.kind) {
     case 'encoder':
       return encoderCase(content, file);

@@ -3,17 +3,27 @@ import { compare, type Check, type Results } from './compare.js';
 import type { EncoderPool } from './encoder-pool.js';
 import type { CaseFiles } from './find-cases.js';
 import { judge, type Status } from './judge.js';
-import { readCase } from './read-case.js';
+import { METHOD_CASE } from './methods/method-case.js';
+import { loadMethodCase, runMethodCase, type LoadedMethodCase } from './methods/run-method.js';
+import { PARITY_CASE, readCase } from './read-case.js';
 import { readExpected, type Expected } from './read-expected.js';
 import { runEncoder } from './run-encoder.js';
 import { runLosses } from './run-losses.js';
 import { runTrain } from './run-train.js';
+import { readJson, text } from './strict-json.js';
+import { z } from 'zod';
 
-/** A case and what is expected of it. */
-export interface LoadedCase {
+/** A case of the paper's own code and what is expected of it. */
+export interface LoadedParityCase {
   readonly parityCase: ParityCase;
   readonly expected: Expected;
 }
+
+/** A case and what is expected of it. */
+export type LoadedCase = LoadedParityCase | LoadedMethodCase;
+
+export const idOf = (loaded: LoadedCase): string =>
+  'methodCase' in loaded ? loaded.methodCase.id : loaded.parityCase.id;
 
 /** How a case went. */
 export interface CaseReport {
@@ -33,6 +43,8 @@ export interface CaseReport {
  * @throws {FileFormatError} If something in them is unknown, missing or contradictory.
  */
 export function loadCase(files: CaseFiles): LoadedCase {
+  const { format } = readJson(files.case, [PARITY_CASE, METHOD_CASE], z.looseObject({ format: text }));
+  if (format === METHOD_CASE) return loadMethodCase(files);
   const parityCase = readCase(files.case);
   return { parityCase, expected: readExpected(files.expected, parityCase) };
 }
@@ -41,11 +53,15 @@ export function loadCase(files: CaseFiles): LoadedCase {
  * Computes a case on the current backend and sets it next to what is expected. Leaves no tensor behind but those of the
  * pool.
  */
-export async function runCase({ parityCase, expected }: LoadedCase, pool: EncoderPool): Promise<CaseReport> {
+export async function runCase(loaded: LoadedCase, pool: EncoderPool): Promise<CaseReport> {
   const started = performance.now();
-  const checks = compare(expected.expectations, await compute(parityCase, pool));
+  const checks =
+    'methodCase' in loaded
+      ? await runMethodCase(loaded)
+      : compare(loaded.expected.expectations, await compute(loaded.parityCase, pool));
   const seconds = (performance.now() - started) / 1000;
-  return { name: parityCase.id, status: judge(checks), checks, ties: expected.ties, seconds };
+  const ties = 'methodCase' in loaded ? [] : loaded.expected.ties;
+  return { name: idOf(loaded), status: judge(checks), checks, ties, seconds };
 }
 
 async function compute(parityCase: ParityCase, pool: EncoderPool): Promise<Results> {

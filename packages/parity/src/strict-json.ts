@@ -13,7 +13,11 @@ export type Path = readonly PropertyKey[];
  *
  * @throws {FileFormatError} Naming the file, the key, what is expected and what is there; also if it is missing or truncated.
  */
-export function readJson<T>(file: string, format: string, schema: z.ZodType<T>): T {
+export function readJson<T>(
+  file: string,
+  format: string | readonly [string, ...string[]],
+  schema: z.ZodType<T>,
+): T {
   let content: Buffer;
   try {
     content = readFileSync(file);
@@ -22,7 +26,9 @@ export function readJson<T>(file: string, format: string, schema: z.ZodType<T>):
   }
   const value = parseJson(content, { path: file });
   // First of all: what the other keys mean depends on the version.
-  const { error: other } = z.looseObject({ format: oneOf(format) }, 'an object').safeParse(value);
+  const { error: other } = z
+    .looseObject({ format: typeof format === 'string' ? oneOf(format) : oneOf(...format) }, 'an object')
+    .safeParse(value);
   const { data, error } = other ? { data: undefined, error: other } : schema.safeParse(value);
   if (!error) return data as T;
   const { issues } = error as z.ZodError;

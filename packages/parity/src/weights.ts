@@ -8,7 +8,8 @@ import type { TorchTensor } from './torch-tensors.js';
  * Axes of PyTorch's tensor in the order in which TensorFlow.js has them: convolutions `[out, in, h, w]` are kept as
  * `[h, w, in, out]`, linear layers `[out, in]` as `[in, out]`.
  */
-const axesOf = (rank: number): number[] => (rank === 4 ? [2, 3, 1, 0] : rank === 2 ? [1, 0] : [0]);
+const axesOf = (rank: number): number[] =>
+  rank === 4 ? [2, 3, 1, 0] : rank === 2 ? [1, 0] : rank === 1 ? [0] : [];
 
 const inverse = (axes: readonly number[]): number[] => axes.map((_, axis) => axes.indexOf(axis));
 
@@ -111,7 +112,7 @@ export class TorchWeights {
 }
 
 /** A hashed tensor in our layout; inside of a tidy. */
-function hashed(recipe: Recipe, shape: readonly number[]): tf.Tensor {
+export function hashed(recipe: Recipe, shape: readonly number[]): tf.Tensor {
   const size = shape.reduce((product, axis) => product * axis, 1);
   return tf.transpose(tf.tensor(tensorValues(recipe, size), [...shape]), axesOf(shape.length));
 }

@@ -1,5 +1,13 @@
 // The public parity cases, and changed copies of them, for this package's tests.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +20,16 @@ export const publicCases = fileURLToPath(new URL('../../../test/parity/cases', i
 export const publicNames = (start: string): string[] =>
   readdirSync(publicCases).filter((name) => name.startsWith(start));
 
-export const filesOf = (name: string): CaseFiles => ({
-  case: join(publicCases, name, 'case.json'),
-  expected: join(publicCases, name, 'expected.json'),
-});
+/** Those of the methods that other authors' code computes. */
+export const methodCases = fileURLToPath(new URL('../../../test/parity/methods', import.meta.url));
+
+export const methodNames = (start: string): string[] =>
+  readdirSync(methodCases).filter((name) => name.startsWith(start));
+
+export const filesOf = (name: string): CaseFiles => {
+  const folder = join(existsSync(join(publicCases, name)) ? publicCases : methodCases, name);
+  return { case: join(folder, 'case.json'), expected: join(folder, 'expected.json') };
+};
 
 /** Any JSON, as a test changes it. */
 // oxlint-disable-next-line typescript/no-explicit-any

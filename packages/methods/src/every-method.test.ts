@@ -1,0 +1,92 @@
+// What has to hold for every method, whatever it computes.
+import * as tf from '@tensorflow/tfjs';
+import type { Batch, Weight } from '@g2d/core';
+import { batches } from '@g2d/datasets';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { data, recipes, toyTeachers, trained, type Recipe } from '../test/resume.js';
+import type { Modality } from '../test/toy.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const all = Object.entries(recipes);
+const run = async (recipe: Recipe, others: Partial<Parameters<typeof trained>[1]> = {}) => {
+  const teachers = toyTeachers();
+  const result = await trained(recipe, { teachers, ...others });
+  teachers.dispose();
+  return result;
+};
+type Weights = Awaited<ReturnType<typeof run>>['weights'];
+const numbersOf = (weights: Weights): number[] =>
+  Object.keys(weights)
+    .sort()
+    .flatMap((name) => [...weights[name]!.values]);
+
+describe('several processes', () => {
+  // The other one has the same batches, so that every mean is the own one.
+  const twins = {
+    processes: 2,
+    sum: (values: Float32Array | Float64Array) => values.forEach((value, i) => (values[i] = 2 * value)),
+  };
+
+  it.each(all)('that see the same train as one alone: %s', async (_, recipe) => {
+    const [alone, together] = [await run(recipe), await run(recipe, { allReduce: twins })];
+    expect(together).toEqual(alone);
+  });
+});
+
+describe('the order of the modalities', () => {
+  /** A head on concatenated features has its rows, three for each modality, in the other order. */
+  const swapRows = (model: { state(): ReadonlyMap<string, Weight> }): void => {
+    const kernel = model.state().get('fusion/fc_out/kernel');
+    if (kernel) kernel.write(tf.gather(kernel.read(), [3, 4, 5, 0, 1, 2]));
+  };
+
+  it.each(all.filter(([, { modalities, differs }]) => !modalities && !differs?.permuted))(
+    'does not matter: %s',
+    async (_, recipe) => {
+      const permuted = { ...recipe, modalities: ['visual', 'audio'] } as const;
+      const [own, other] = [await run(recipe), await run(permuted, { prepare: swapRows })];
+      const comparable = (weights: Weights): number[] =>
+        numbersOf(
+          Object.fromEntries(Object.entries(weights).filter(([name]) => !name.startsWith('fusion/'))),
+        );
+      const [a, b] = [comparable(own.weights), comparable(other.weights)];
+      expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))).toBeLessThan(1e-4);
+    },
+  );
+});
+
+describe('batches with little in them', () => {
+  /** One class only, a modality that some samples lack, one that all lack, a single sample. */
+  const meagre = async function* (epoch: number, startBatch: number): AsyncGenerator<Batch<Modality>> {
+    for await (const batch of batches(data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 })) {
+      const audio = tf.tensor1d(batch.index === 1 ? [0, 0, 0, 0] : [1, 0, 1, 1]);
+      if (batch.index === 2) {
+        const inputs = {
+          audio: tf.slice(batch.inputs.audio, 0, 1),
+          visual: tf.slice(batch.inputs.visual, 0, 1),
+        };
+        yield { ...batch, inputs, labels: tf.slice(batch.labels, 0, 1), ids: batch.ids.slice(0, 1) };
+        tf.dispose([batch, audio]);
+        continue;
+      }
+      const labels = tf.zerosLike(batch.labels);
+      tf.dispose(batch.labels);
+      yield { ...batch, labels, present: { audio } };
+    }
+  };
+
+  it.each(all.filter(([, { modalities }]) => !modalities))(
+    'leave nothing that is no number: %s',
+    async (_, recipe) => {
+      const { weights, log } = await run(recipe, { batches: meagre });
+      expect(numbersOf(weights).every(Number.isFinite)).toBe(true);
+      const losses = (log as { readonly loss: Readonly<Record<string, number>> }[]).flatMap(({ loss }) =>
+        Object.values(loss),
+      );
+      expect(losses.every(Number.isFinite)).toBe(true);
+    },
+  );
+});
