@@ -253,7 +253,7 @@ describe('a run that goes on', () => {
     // From here on these are its data, also for the checkpoint that was saved before.
     expect((await resume(run, own)).status).toBe('finished');
     expect(notes).toEqual([]);
-    const loaded = await loadRun(run);
+    const loaded = await loadRun(run, { trust: true });
     expect([loaded.differences, loaded.notes]).toEqual([{}, []]);
     await loaded.close();
   });
@@ -313,8 +313,8 @@ describe('a run that goes on', () => {
     expect(read(run, 'config.json').changes).toHaveLength(1);
     writeFileSync(module, code);
     // Another model would be no run's, other data are what an evaluation may be for.
-    expect(await refusal(loadRun(run))).toMatch(/The module .* has changed/);
-    const loaded = await loadRun(run, { changes: { allowChanged: true } });
+    expect(await refusal(loadRun(run, { trust: true }))).toMatch(/The module .* has changed/);
+    const loaded = await loadRun(run, { trust: true, changes: { allowChanged: true } });
     expect(loaded.notes).toEqual([expect.stringMatching(/The module .* has changed/)]);
     await loaded.close();
   });
@@ -327,7 +327,9 @@ describe('a run that goes on', () => {
     expect(await refusal(resume(mine.out, folder))).toMatch(
       /The checkpoint in \S+ is of a run on other data \(sha256 \w+…\) than its config\.json says \(sha256 \w+…\)/,
     );
-    expect(await refusal(loadRun(mine.out))).toMatch(/The checkpoint in \S+ is of a run on other data/);
+    expect(await refusal(loadRun(mine.out, { trust: true }))).toMatch(
+      /The checkpoint in \S+ is of a run on other data/,
+    );
   });
 
   it('says that it goes on elsewhere, with both sides', async () => {
@@ -380,7 +382,7 @@ describe('a run that is evaluated', () => {
     await trainRun(config(own, { epochs: 6 }), { out });
   });
   const evaluated = async (folder: string) => {
-    const run = await loadRun(out, { changes: { 'dataset.options': { folder } } });
+    const run = await loadRun(out, { trust: true, changes: { 'dataset.options': { folder } } });
     const { predictions, scores } = await evaluateSplit(run.predict, run.data.test, {});
     await run.close();
     return { predictions, scores, differences: run.differences };
@@ -420,7 +422,10 @@ describe('a run that is evaluated', () => {
     const old = at(`run-${count++}`);
     cpSync(out, old, { recursive: true });
     stripIdentity(old);
-    const run = await loadRun(old, { changes: { 'dataset.options': { folder: dataFolder(reordered) } } });
+    const run = await loadRun(old, {
+      trust: true,
+      changes: { 'dataset.options': { folder: dataFolder(reordered) } },
+    });
     expect(run.data.test.classNames).toEqual(['a', 'b', 'c']);
     expect(run.notes).toEqual([expect.stringContaining('did not record its data')]);
     await run.close();
