@@ -1,3 +1,4 @@
+import type { RunIdentity } from '@g2d/core/run-folder';
 import type { RunConfig } from './config-schema.js';
 import { assertUnchanged, identityDifferences, moduleChecksums, type DataIdentity } from './identity.js';
 import type { RunFolder } from './node/run-folder.js';
@@ -18,11 +19,12 @@ export async function checkFinished(
   folder: RunFolder,
   identify: Identify = identifyData,
 ): Promise<readonly string[]> {
-  const { identity } = folder.config() ?? {};
-  if (!identity) return [];
   const { path } = folder;
+  let identity: RunIdentity | undefined;
   let data: DataIdentity;
   try {
+    ({ identity } = folder.config() ?? {});
+    if (!identity) return [];
     data = await identify(config);
   } catch (error) {
     // It is finished without them, too.
