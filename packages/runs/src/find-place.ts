@@ -4,6 +4,7 @@ import { fromCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { CHANGEABLE, checkContinuation, earlierSettings, type EarlierSettings } from './continuation.js';
 import { firstDifference } from './differences.js';
+import { legacyRemarks } from './legacy-state.js';
 import { asRecorded } from './method-names.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
@@ -91,7 +92,7 @@ export function findPlace(
     state,
     isDamaged: (last?.warnings ?? []).length > 0,
     ...(isChanged && { earlier }),
-    notes: [...notes, ...(last?.warnings ?? []), ...remarks],
+    notes: [...notes, ...(last?.warnings ?? []), ...remarks, ...legacyRemarks(last?.state, config)],
   };
 }
 

@@ -60,7 +60,20 @@ describe('a run folder of an earlier version', () => {
   it.each(names)('goes on: %s', async (name) => {
     const out = copied(name);
     const config = parseConfig(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')));
-    expect((await trainRun(config, { out, resume: true })).status).toBe('finished');
+    const notes: string[] = [];
+    const reporter = {
+      begin: () => {},
+      step: () => {},
+      epoch: () => {},
+      note: (line: string) => notes.push(line),
+    };
+    expect((await trainRun(config, { out, resume: true, reporter })).status).toBe('finished');
+    // Its first epoch was trained in a way that was wrong.
+    if (name === 'mla') {
+      expect(notes.join('\n')).toMatch(/MLA with "otherEncoders": "zero".* begin it anew/);
+      return;
+    }
+    expect(notes.join('\n')).not.toMatch(/begin it anew/);
     const whole = at(`${name}-whole`);
     await trainRun(config, { out: whole });
     expect(log(out)).toEqual(near(log(whole)));

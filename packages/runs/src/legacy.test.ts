@@ -102,19 +102,21 @@ describe('states of methods as they were saved', () => {
   it('are read as those of today', () => {
     const version1 = { version: 1, epoch: 2 };
     expect(currentState('smp', { values: version1 })).toEqual({ values: { smp: version1 }, partial: true });
-    expect(currentState('mla', { values: { stepped: ['a'] }, arrays: { projection: array } })).toMatchObject({
-      values: { stepped: ['a'], projection: { $tensor: 'projection', dtype: 'float32' } },
-    });
-    expect(currentState('mla', { values: { stepped: [] } }).values).toEqual({
-      stepped: [],
-      projection: null,
-    });
+    expect(currentState('mla', { values: { stepped: ['a'] }, arrays: { projection: array } }).values).toEqual(
+      {
+        projection: { $tensor: 'projection', dtype: 'float32' },
+      },
+    );
+    for (const values of [{ stepped: [] }, { stepped: ['a'], projection: null }])
+      expect(currentState('mla', { values }).values).toEqual({ projection: null });
     const mses = {
       values: { watches: { a: { stopped: false } }, learningRates: { 3: { main: 0.1 } } },
       arrays: { 'epoch-3/model/a/kernel': array, 'epoch-3/optimizer/main/a/kernel/velocity': array },
     };
     expect(currentState('mses', mses).values).toEqual({
       watches: { a: { stopped: false } },
+      followed: { 3: 0.1 },
+      learningRate: null,
       best: {
         3: {
           model: { 'a/kernel': { shape: [2], values: { $array: 'epoch-3/model/a/kernel' } } },
@@ -132,13 +134,20 @@ describe('states of methods as they were saved', () => {
         },
       },
     });
+    const best = { 2: { model: {}, optimizers: { main: { learningRate: 0.2, arrays: {} } } } };
+    expect(currentState('mses', { values: { watches: {}, best } }).values).toEqual({
+      watches: {},
+      best,
+      followed: { 2: 0.2 },
+      learningRate: null,
+    });
   });
 
   it('of today stay as they are', () => {
     const states = {
       smp: { values: { smp: { version: 1 }, dataset: null, variance: null } },
-      mla: { values: { projection: null, stepped: [] }, arrays: {} },
-      mses: { values: { watches: {}, best: {} } },
+      mla: { values: { projection: null }, arrays: {} },
+      mses: { values: { watches: {}, best: {}, followed: {}, learningRate: null } },
     };
     for (const [name, state] of Object.entries(states)) expect(currentState(name, state)).toBe(state);
   });
