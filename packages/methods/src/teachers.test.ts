@@ -67,7 +67,7 @@ describe('umt', () => {
   it('says what it does not accept', () => {
     expect(() => umt({ lambda: -1 })).toThrow(/`lambda` is -1/);
     expect(() => umt<Modality>({ lambda: { loud: 1, quiet: NaN } })).toThrow(
-      /`lambda` is {"loud":1,"quiet":null}/,
+      /`lambda.quiet` is NaN; it must be a number/,
     );
     expect(() => umt({ reduction: 'max' as never })).toThrow(/`reduction` is "max"/);
   });
