@@ -23,7 +23,7 @@ export { childWorker } from './sweep/child-worker.js';
 
 // The parts of a run folder, for a loop of your own
 export { lockRun } from './node/run-lock.js';
-export { epochLabel, type Checkpoint, type CheckpointLabel } from './node/checkpoints/checkpoint.js';
+export type { Checkpoint, CheckpointLabel } from './node/checkpoints/checkpoint.js';
 export { readCheckpoint, type LoadedCheckpoint } from './node/checkpoints/read-checkpoint.js';
 export { writeCheckpoint } from './node/checkpoints/write-checkpoint.js';
 

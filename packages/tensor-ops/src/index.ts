@@ -41,7 +41,6 @@ export {
   accuracy,
   classScores,
   confusionMatrix,
-  expectedCalibrationError,
   macroF1,
   meanAbsolutePercentageError,
   rSquared,
