@@ -66,7 +66,8 @@ export function decodedCache<M extends string>(
     warned = true;
   };
   const unreadable = (error: NodeJS.ErrnoException): undefined => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') warn(`What is kept in ${folder} cannot be read: ${error.message}`);
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')
+      warn(`What is kept in ${folder} cannot be read: ${error.message}`);
   };
 
   const pathOf = async (modality: M, index: number): Promise<string> => {

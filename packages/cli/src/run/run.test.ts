@@ -127,7 +127,12 @@ describe('the commands around a run', () => {
     expect(refused.err).toContain('--allow-changed');
     expect(await g2d(...train, '--resume', '--allow-changed')).toMatchObject({ code: 0 });
     const { code, out, err } = await g2d(
-      ...['evaluate', at('folder-run'), '--trust', '--split', 'test', '--json'],
+      'evaluate',
+      at('folder-run'),
+      '--trust',
+      '--split',
+      'test',
+      '--json',
     );
     const note = `The test split is not the one that the run began with (${words}).`;
     expect([code, err, JSON.parse(out).notes]).toEqual([0, expect.stringContaining(`\n${note}\n`), [note]]);
