@@ -1,4 +1,4 @@
-import { OptionError } from '@g2d/core';
+import { checkKeys, OptionError } from '@g2d/core';
 import { studentQuantile } from './student-quantile.js';
 
 /** Where the mean of more such values would lie. */
@@ -44,10 +44,8 @@ export function meanAndDeviation(values: readonly number[]): {
  * @example
  * meanInterval([70, 72, 74]); // { lower: 67.03, upper: 76.97 }, rounded
  */
-export function meanInterval(
-  values: readonly number[],
-  { level = 0.95 }: { readonly level?: number } = {},
-): Interval {
+export function meanInterval(values: readonly number[], options: { readonly level?: number } = {}): Interval {
+  const { level = 0.95 } = checkKeys(options, { level: true }, 'meanInterval');
   const { mean, deviation } = meanAndDeviation(values);
   if (!(level > 0 && level < 1)) {
     throw new OptionError(`\`level\` is ${level}; give a share between 0 and 1, for example 0.95.`, {

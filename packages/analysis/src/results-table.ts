@@ -1,3 +1,4 @@
+import { ownValue } from '@g2d/core';
 import { rankAmong, TEACHER_MEAN, wordsAmong } from './methods.js';
 import type { Accuracies, PerModality, RunGroup } from './run.js';
 
@@ -74,7 +75,7 @@ function testResults(group: RunGroup): Map<string, Accuracies> {
 function pick(values: Accuracies, names: readonly string[]): PerModality {
   return Object.fromEntries(
     names.flatMap((name) => {
-      const value = values[name];
+      const value = ownValue(values, name);
       return value === undefined ? [] : [[name, value] as const];
     }),
   );

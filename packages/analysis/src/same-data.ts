@@ -1,3 +1,4 @@
+import { ownValue } from '@g2d/core';
 import { createHash } from 'node:crypto';
 import {
   checksumWords,
@@ -46,7 +47,7 @@ function firstOf(one: SplitFingerprint, two: SplitFingerprint): DataDifference |
 
 function moduleDifference({ modules = {} }: RunIdentity, other: RunIdentity): DataDifference | undefined {
   for (const [path, sha256] of Object.entries(modules)) {
-    const now = other.modules?.[path];
+    const now = ownValue(other.modules, path);
     if (now === undefined || now === sha256) continue;
     return { what: `content of ${path}`, first: checksumWords(sha256), other: checksumWords(now) };
   }

@@ -1,3 +1,5 @@
+import { checkKeys } from '@g2d/core';
+
 /** Where a command writes. */
 export interface Output {
   /** Standard output: results only. */
@@ -75,7 +77,11 @@ export interface Command<O extends CommandOptions = CommandOptions> {
  */
 export const defineCommand = <const O extends CommandOptions>(command: Command<O>): Command =>
   // Whoever runs it hands over the values of exactly these options.
-  command as unknown as Command;
+  checkKeys(
+    command,
+    { usage: true, description: true, options: true, details: true, run: true },
+    'defineCommand',
+  ) as unknown as Command;
 
 /** A command in the list of all, loaded when it is called or asked for its help. */
 export interface CommandEntry {

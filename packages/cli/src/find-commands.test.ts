@@ -44,6 +44,8 @@ beforeAll(() => {
        greet: { summary: 'says hello', load: async () => greet },
        'data count': { summary: 'counts', load: async () => greet },
        train: { summary: 'takes the place of another', load: async () => greet },
+       constructor: { summary: 'is called so', load: async () => greet },
+       'valueOf greeting': { summary: 'is of a group that is called so', load: async () => greet },
      };`,
   );
   write(
@@ -156,5 +158,16 @@ describe('g2d with a command of a package', () => {
   it('looks for none where the command is its own', async () => {
     const { code, stderr } = await g2d('train');
     expect([code, stderr]).toEqual([2, expect.not.stringContaining('left out')]);
+  });
+
+  it('takes names that every object has for any others', async () => {
+    const { stdout } = await g2d('constructor', 'you');
+    expect(JSON.parse(stdout)).toMatchObject({ positionals: ['you'] });
+    expect(JSON.parse((await g2d('valueOf', 'greeting', 'you')).stdout)).toMatchObject({
+      positionals: ['you'],
+    });
+    const list = (await g2d('--help')).stdout;
+    expect(list).toMatch(/constructor +is called so/);
+    expect(list).toMatch(/valueOf greeting +is of a group/);
   });
 });

@@ -22,20 +22,21 @@ interface Manifest {
  * @param note Told of a package whose commands cannot be used: the others can.
  */
 export async function findCommands(folder: string, note: (line: string) => void): Promise<Commands> {
-  const found: Record<string, CommandEntry> = {};
+  const found = new Map<string, CommandEntry>();
   const seen = new Set<string>();
   for (const place of [folder, dirname(fileURLToPath(import.meta.url))].flatMap(upwards)) {
     for (const home of packagesOf(place)) {
       if (seen.has(home)) continue;
       seen.add(home);
       try {
-        for (const [name, entry] of Object.entries(await commandsOf(home))) found[name] ??= entry;
+        for (const [name, entry] of Object.entries(await commandsOf(home)))
+          if (!found.has(name)) found.set(name, entry);
       } catch (error) {
         note(`${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
       }
     }
   }
-  return found;
+  return Object.fromEntries(found);
 }
 
 function upwards(folder: string): string[] {

@@ -1,5 +1,5 @@
 import { Command as Parser, CommanderError } from 'commander';
-import { G2DError, OptionError, printable, shown } from '@g2d/core';
+import { G2DError, OptionError, printable, shown, ownValue } from '@g2d/core';
 import { surviveClosed } from '@g2d/runs/internal';
 import { assertValues, describeCommand, problemOf, quiet, readArguments } from './arguments.js';
 import { builtIn } from './built-in.js';
@@ -51,11 +51,14 @@ function programOf(
   const nameOf = (parser: Parser): string =>
     parser.parent?.parent ? `${parser.parent.name()} ${parser.name()}` : parser.name();
   const leaves = (parser: Parser): Parser[] =>
-    parser.commands.flatMap((inner) => [...(commands[nameOf(inner)] ? [inner] : []), ...leaves(inner)]);
+    parser.commands.flatMap((inner) => [
+      ...(Object.hasOwn(commands, nameOf(inner)) ? [inner] : []),
+      ...leaves(inner),
+    ]);
   /** The command that is called gets its options, and what it does, before the rest of the line is read. */
   const load = async (_: Parser, parser: Parser): Promise<void> => {
     call.name = nameOf(parser);
-    const command = await commands[call.name]?.load();
+    const command = await ownValue(commands, call.name)?.load();
     if (!command) return;
     describeCommand(parser, command);
     const args = line.slice(call.name.split(' ').length);

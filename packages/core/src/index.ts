@@ -66,6 +66,7 @@ export {
   type Source,
 } from './component.js';
 export { checkKeys, type KnownKeys } from './known-keys.js';
+export { ownValue } from './own-value.js';
 export { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
 export {
   defineMethod,

@@ -1,3 +1,4 @@
+import { ownValue } from './own-value.js';
 import type { z } from 'zod';
 import { OptionError } from './errors.js';
 import { shown } from './shown.js';
@@ -32,10 +33,31 @@ export function checkOptions<S extends z.ZodType>(
   values: unknown,
   place: OptionsPlace | string,
 ): z.output<S> {
+  const hidden = pathOfProto(values);
+  if (hidden) {
+    // As any other unknown key: zod leaves this one out, in records too.
+    const issue = { code: 'unrecognized_keys', keys: [PROTO], path: [...hidden], message: '' } as const;
+    throw explained(issue as unknown as z.core.$ZodIssue, { schema, values, place });
+  }
   const result = schema.safeParse(values);
   if (result.success) return result.data;
   const [issue] = result.error.issues as [z.core.$ZodIssue];
   throw explained(innermost(issue), { schema, values, place });
+}
+
+const PROTO = '__proto__';
+
+/** Where an object of plain data, as JSON gives them, has a key that is no name for a property. */
+function pathOfProto(values: unknown): readonly string[] | undefined {
+  if (typeof values !== 'object' || values === null) return undefined;
+  const isPlain = Array.isArray(values) || Object.getPrototypeOf(values) === Object.prototype;
+  if (!isPlain) return undefined;
+  if (Object.hasOwn(values, PROTO)) return [];
+  for (const [key, value] of Object.entries(values)) {
+    const inner = pathOfProto(value);
+    if (inner) return [key, ...inner];
+  }
+  return undefined;
 }
 
 /** Where a value may have several forms: the fault within the only one that it resembles. */
@@ -150,7 +172,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[], values: unkn
   let found: Definition | undefined = formOf(schema as unknown as Definition, values);
   path.forEach((key, depth) => {
     const { element, valueType } = found?.def ?? {};
-    const next = found?.shape?.[String(key)] ?? element ?? valueType;
+    const next = ownValue(found?.shape, String(key)) ?? element ?? valueType;
     found = next && formOf(next, valueAt(values, path.slice(0, depth + 1)));
   });
   return Object.keys(found?.shape ?? {});
@@ -164,7 +186,7 @@ function formOf(schema: Definition, value: unknown): Definition {
   const record = isObject(value) ? value : {};
   const fits = (form: Definition): boolean =>
     Object.entries(form.shape ?? {}).every(
-      ([key, { def }]) => def.type !== 'literal' || def.values?.includes(record[key]) === true,
+      ([key, { def }]) => def.type !== 'literal' || def.values?.includes(ownValue(record, key)) === true,
     );
   const forms = options.map((option) => formOf(option, value)).filter(({ shape }) => shape);
   return forms.find(fits) ?? schema;

@@ -1,3 +1,5 @@
+import { checkKeys } from './known-keys.js';
+
 /** Characters that act on a terminal or turn the order of what stands around them, and are seen by nobody. */
 const UNSEEN = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
@@ -12,9 +14,11 @@ const LAYOUT = /^(?:[\n\t]|\r(?=\n))/;
  * @example
  * printable('a\u202eb'); // 'a\\u202eb'
  */
-export const printable = (text: string, { line = false }: { readonly line?: boolean } = {}): string =>
-  text.replace(UNSEEN, (character, at: number) =>
+export function printable(text: string, options: { readonly line?: boolean } = {}): string {
+  const { line = false } = checkKeys(options, { line: true }, 'printable');
+  return text.replace(UNSEEN, (character, at: number) =>
     !line && LAYOUT.test(text.slice(at, at + 2))
       ? character
       : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { perModality } from '@g2d/core';
+import { checkKeys, perModality } from '@g2d/core';
 import type { MultimodalDataset } from '@g2d/core';
 import type { SplitFingerprint } from '@g2d/core/run-folder';
 import { readSample } from './pipeline/read-sample.js';
@@ -32,8 +32,9 @@ const SHOWN = 3;
  */
 export async function fingerprint<M extends string>(
   dataset: MultimodalDataset<M>,
-  { modalities = dataset.modalities }: { readonly modalities?: readonly M[] } = {},
+  options: { readonly modalities?: readonly M[] } = {},
 ): Promise<SplitFingerprint> {
+  const { modalities = dataset.modalities } = checkKeys(options, { modalities: true }, 'fingerprint');
   const { size, classNames, ids } = dataset;
   const order = drawnOrder(ids);
   return {

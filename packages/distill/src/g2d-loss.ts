@@ -84,15 +84,20 @@ export interface G2DLoss {
  * @see G2D, Sec. 3.1, Eq. 4
  */
 export function g2dLoss<M extends string>(
-  options: G2DLossInputs<M>,
-  {
+  inputs: G2DLossInputs<M>,
+  options: G2DLossOptions<NoInfer<M>> = {},
+): G2DLoss {
+  const {
     alpha = 1,
     beta = 1,
     temperature = 1,
     featureReduction = 'mean',
     task = 'classification',
-  }: G2DLossOptions<NoInfer<M>> = {},
-): G2DLoss {
+  } = checkKeys(
+    options,
+    { alpha: true, beta: true, temperature: true, featureReduction: true, task: true },
+    'g2dLoss',
+  );
   const {
     labels,
     student,
@@ -101,7 +106,7 @@ export function g2dLoss<M extends string>(
     taskLoss: given,
     shares,
   } = checkKeys(
-    options,
+    inputs,
     { labels: true, student: true, teachers: true, present: true, taskLoss: true, shares: true },
     'g2dLoss',
   );

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers';
-import { OptionError, type RandomStream } from '@g2d/core';
+import { OptionError, type RandomStream, ownValue } from '@g2d/core';
 import { deriveSeed, kaimingNormal, randomStream, xavierNormal } from '@g2d/tensor-ops';
 
 /** Weights that the layers' own names identify, whatever they began with. */
@@ -63,7 +63,7 @@ export function initializeLayer(layer: layers.Layer, seed: number): void {
       const role = weight.originalName.split('/').at(-1) as string;
       const name = inner === layer ? weight.originalName : `${inner.name}/${role}`;
       const shape = weight.shape as number[];
-      const constant = CONSTANTS[role];
+      const constant = ownValue(CONSTANTS, role);
       if (constant !== undefined) {
         weight.write(tf.fill(shape, constant));
         continue;

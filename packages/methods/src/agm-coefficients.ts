@@ -1,4 +1,4 @@
-import { perModality, type PerModality } from '@g2d/core';
+import { checkKeys, perModality, type PerModality } from '@g2d/core';
 
 /**
  * How far each modality is ahead of the others by its mean loss: above 1 it is ahead, and for two modalities exp(the other's − its own).
@@ -32,8 +32,9 @@ export function agmRatios<M extends string>(
  */
 export function agmCoefficients<M extends string>(
   { ratios, targets }: { readonly ratios: PerModality<M, number>; readonly targets: PerModality<M, number> },
-  { alpha, cap = Infinity }: { readonly alpha: number; readonly cap?: number },
+  options: { readonly alpha: number; readonly cap?: number },
 ): Record<M, number> {
+  const { alpha, cap = Infinity } = checkKeys(options, { alpha: true, cap: true }, 'agmCoefficients');
   return perModality(Object.keys(ratios) as M[], (m) =>
     Number.isNaN(ratios[m]) ? 1 : Math.exp(alpha * Math.min(targets[m] - ratios[m], cap)),
   );

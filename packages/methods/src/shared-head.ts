@@ -1,4 +1,4 @@
-import { OptionError, perModality, type Fusion, type PerModality } from '@g2d/core';
+import { checkKeys, OptionError, perModality, type Fusion, type PerModality } from '@g2d/core';
 import { lateFusion } from '@g2d/fusion';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
@@ -39,13 +39,18 @@ export interface SharedHeadOptions<M extends string> {
  * sharedHeadFusion({ modalities: ['audio', 'video'], width: 512, classes: 6, seed: 0 });
  * @see Zhang et al., MLA (CVPR 2024), Eq. 8 to 10; released code, `main.py`
  */
-export function sharedHeadFusion<const M extends string>({
-  modalities,
-  width,
-  classes,
-  seed,
-  weights: given = 'entropy',
-}: SharedHeadOptions<M>): Fusion<M> {
+export function sharedHeadFusion<const M extends string>(options: SharedHeadOptions<M>): Fusion<M> {
+  const {
+    modalities,
+    width,
+    classes,
+    seed,
+    weights: given = 'entropy',
+  } = checkKeys(
+    options,
+    { modalities: true, width: true, classes: true, seed: true, weights: true },
+    'sharedHeadFusion',
+  );
   const head = lateFusion({ widths: { shared: width }, classes, seed });
   const { layer } = head.layers[0] as (typeof head.layers)[number];
   const weights = checkedWeights(given, modalities, classes);

@@ -42,8 +42,8 @@ export const ume = defineMethod({
       const unimodalLogits = perModality(modalities, (modality) => teacherOutputs[modality].logits);
       const features = perModality(modalities, (modality) => teacherOutputs[modality].features);
       const masks = Object.fromEntries(
-        Object.entries<Tensor1D>(present as Record<string, Tensor1D>).filter(
-          ([name]) => name in teacherOutputs,
+        Object.entries<Tensor1D>(present as Record<string, Tensor1D>).filter(([name]) =>
+          Object.hasOwn(teacherOutputs, name),
         ),
       ) as Presence<M>;
       const logits = ensembleLogits<M>(unimodalLogits, {

@@ -1,4 +1,4 @@
-import { OptionError, type Method, type Model } from '@g2d/core';
+import { OptionError, type Method, type Model, ownValue } from '@g2d/core';
 import { createOptimizer } from '@g2d/tensor-ops';
 import { staged } from '@g2d/trainer/internal';
 import type { RunConfig } from './config-schema.js';
@@ -45,7 +45,7 @@ function assertNotAugmented(
   { train }: RunData,
 ): void {
   const own = transform === 'train' && train.augmented?.includes(modality);
-  if (!own && !augment[modality]) return;
+  if (!own && !ownValue(augment, modality)) return;
   throw new OptionError(
     `"teacherOutputs" is "stored", but ${modality} is augmented at random, so that a teacher would judge other inputs than the student sees. Use "online", or switch the augmentation off ("data.transform": "test", no "data.augment").`,
     { option: 'teacherOutputs', value: 'stored', accepted: '"online"' },

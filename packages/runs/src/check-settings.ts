@@ -1,4 +1,4 @@
-import { OptionError, type Method } from '@g2d/core';
+import { OptionError, type Method, ownValue } from '@g2d/core';
 import { linearProbe, modalityPrioritization } from '@g2d/methods';
 import type { RunConfig } from './config-schema.js';
 
@@ -41,7 +41,9 @@ function remarksOn(
   const before = (smp?.phaseEpochs ?? []).slice(0, -1).reduce((sum, phase) => sum + phase, 0);
   const never = has(modalityPrioritization) && before >= epochs;
   const random = has(linearProbe) && !Object.values(encoders).some(({ weights }) => weights);
-  const raw = freeze.filter((part) => modalities.includes(part) && encoders[part] && !encoders[part].weights);
+  const raw = freeze.filter(
+    (part) => modalities.includes(part) && ownValue(encoders, part) && !encoders[part]?.weights,
+  );
   return [
     ...raw.map(
       (modality) =>

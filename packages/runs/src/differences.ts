@@ -1,3 +1,4 @@
+import { ownValue } from '@g2d/core';
 import { isDeepStrictEqual } from 'node:util';
 import type { RunConfig } from './config-schema.js';
 
@@ -40,7 +41,9 @@ function differences(
 ): { key: string; begun: unknown; now: unknown }[] {
   if (isObject(begun) && isObject(now)) {
     const keys = [...new Set([...Object.keys(begun), ...Object.keys(now)])];
-    return keys.flatMap((name) => differences(begun[name], now[name], key === '' ? name : `${key}.${name}`));
+    return keys.flatMap((name) =>
+      differences(ownValue(begun, name), ownValue(now, name), key === '' ? name : `${key}.${name}`),
+    );
   }
   return isDeepStrictEqual(begun, now) ? [] : [{ key, begun, now }];
 }

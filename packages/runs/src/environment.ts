@@ -33,7 +33,7 @@ export function movedFrom(before: RunEnvironment, now: RunEnvironment): string |
   const [then, here] = [before, now].map(partsOf) as [Parts, Parts];
   const keys = [...new Set([...Object.keys(then), ...Object.keys(here)])].filter(
     // Earlier versions recorded less.
-    (key) => then[key] !== here[key] && (key in then || key === 'tensorflow'),
+    (key) => then[key] !== here[key] && (Object.hasOwn(then, key) || key === 'tensorflow'),
   );
   if (keys.length === 0) return undefined;
   const words = (parts: Parts): string => keys.map((key) => `${key} ${parts[key] ?? 'none'}`).join(', ');

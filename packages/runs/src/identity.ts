@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { OptionError, type Split } from '@g2d/core';
+import { OptionError, type Split, ownValue } from '@g2d/core';
 import {
   checksumWords,
   splitDifferences,
@@ -46,7 +46,7 @@ const essence = (split: SplitFingerprint | undefined): unknown =>
 
 /** What stored outputs of a teacher depend on: the ids, and the inputs of its modality. */
 export const inputsOf = ({ ids, contents }: SplitFingerprint, modality: string): string =>
-  sha256(JSON.stringify([ids, contents[modality] ?? null]));
+  sha256(JSON.stringify([ids, ownValue(contents, modality) ?? null]));
 
 /** How the two sides of a difference are told apart: `then` and `now`. */
 export interface Sides {
@@ -89,7 +89,7 @@ export function moduleDifferences(
   since: string,
 ): string[] {
   return Object.entries(before).flatMap(([path, content]) => {
-    const found = now[path];
+    const found = ownValue(now, path);
     return found === undefined || found === content
       ? []
       : [

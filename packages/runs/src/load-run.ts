@@ -1,4 +1,4 @@
-import { OptionError, type Split } from '@g2d/core';
+import { checkKeys, OptionError, type Split } from '@g2d/core';
 import { predictorAt, type Predictor } from '@g2d/trainer';
 import type { CheckpointLabel } from './node/checkpoints/checkpoint.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
@@ -41,16 +41,17 @@ export interface LoadedRun extends OpenedRun {
  */
 export async function loadRun(
   path: string,
-  {
-    checkpoint,
-    changes = {},
-    trust = false,
-  }: {
+  options: {
     readonly checkpoint?: CheckpointLabel;
     readonly changes?: Readonly<Record<string, unknown>>;
     readonly trust?: boolean;
   } = {},
 ): Promise<LoadedRun> {
+  const {
+    checkpoint,
+    changes = {},
+    trust = false,
+  } = checkKeys(options, { checkpoint: true, changes: true, trust: true }, 'loadRun');
   const folder = new RunFolder(path);
   const recorded = folder.config();
   if (!recorded) {

@@ -1,4 +1,11 @@
-import { OptionError, perModality, UnknownModalityError, type MultimodalDataset, shown } from '@g2d/core';
+import {
+  OptionError,
+  perModality,
+  UnknownModalityError,
+  type MultimodalDataset,
+  shown,
+  ownValue,
+} from '@g2d/core';
 import type { RunConfig } from './config-schema.js';
 
 /** What a model is built for. */
@@ -44,7 +51,7 @@ export function modalitiesOf(config: RunConfig, data: ModelData): readonly strin
       { option: `${key}.${strange}`, value: strange, accepted: data.modalities.join(', ') },
     );
   }
-  const flat = Object.keys(augment).find((modality) => data.shapes[modality]?.length !== 3);
+  const flat = Object.keys(augment).find((modality) => ownValue(data.shapes, modality)?.length !== 3);
   if (flat !== undefined) {
     throw new OptionError(
       `"data.augment.${flat}" crops pictures [H, W, C], but ${flat} has the shape ${shown(data.shapes[flat])}.`,
@@ -56,7 +63,7 @@ export function modalitiesOf(config: RunConfig, data: ModelData): readonly strin
     throw new UnknownModalityError({ modality, known: data.modalities, where: `The dataset ${data.name}` });
   }
   const chosen = modalities ?? Object.keys(encoders);
-  const without = chosen.find((modality) => !encoders[modality]);
+  const without = chosen.find((modality) => !ownValue(encoders, modality));
   if (without !== undefined) {
     throw new OptionError(
       `"encoders" has none for ${without}. Add one, or leave ${without} out of "modalities".`,

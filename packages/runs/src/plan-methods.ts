@@ -1,4 +1,11 @@
-import { isComponent, type AnyMethod, type Component, type Method, type StackDefinition } from '@g2d/core';
+import {
+  isComponent,
+  type AnyMethod,
+  type Component,
+  type Method,
+  type StackDefinition,
+  ownValue,
+} from '@g2d/core';
 import { methods } from '@g2d/methods';
 import { assertMethod } from '@g2d/trainer/internal';
 import type { RunConfig } from './config-schema.js';
@@ -27,7 +34,10 @@ export async function planMethods({ method: stack, methodOptions }: RunConfig): 
   const made: Method<string>[] = [];
   const parts: (Words | AnyMethod | StackDefinition)[] = [];
   const make = (definition: AnyMethod, key: string): Method<string> =>
-    definition.make(methodOptions[key] ?? {}, { where: 'the configuration', prefix: `methodOptions.${key}` });
+    definition.make(ownValue(methodOptions, key) ?? {}, {
+      where: 'the configuration',
+      prefix: `methodOptions.${key}`,
+    });
   for (const name of entriesOf(stack)) {
     const module = { path: name, what: 'a method' };
     const found = KNOWN_METHODS.get(name) ?? (await importDefault(module.path, module.what));
@@ -38,7 +48,7 @@ export async function planMethods({ method: stack, methodOptions }: RunConfig): 
       parts.push(found as AnyMethod);
       made.push(make(found as AnyMethod, name));
     } else {
-      const own = await callExport<Method<string>>(found, methodOptions[name] ?? {}, module);
+      const own = await callExport<Method<string>>(found, ownValue(methodOptions, name) ?? {}, module);
       assertMethod(own, name);
       parts.push({ label: name, summary: '' });
       made.push(own);

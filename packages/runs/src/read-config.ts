@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { checkOptions, OptionError } from '@g2d/core';
+import { checkKeys, checkOptions, OptionError, ownValue } from '@g2d/core';
 import { parseJson, RECORDED_KEYS, recordedFactsSchema } from '@g2d/core/run-folder';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
@@ -34,11 +34,13 @@ export function readConfig(path: string, changes: Readonly<Record<string, unknow
  */
 export function parseConfig(
   values: unknown,
-  {
-    where = 'the configuration',
-    changes = {},
-  }: { readonly where?: string; readonly changes?: Readonly<Record<string, unknown>> } = {},
+  options: { readonly where?: string; readonly changes?: Readonly<Record<string, unknown>> } = {},
 ): RunConfig {
+  const { where = 'the configuration', changes = {} } = checkKeys(
+    options,
+    { where: true, changes: true },
+    'parseConfig',
+  );
   let settings = values;
   if (isObject(values)) {
     const own = Object.fromEntries(Object.entries(values).filter(([key]) => !RECORDED_KEYS.includes(key)));
@@ -60,7 +62,7 @@ export function parseConfig(
 function withValue(values: unknown, key: string, value: unknown): unknown {
   const [first, ...rest] = key.split('.') as [string, ...string[]];
   if (Array.isArray(values)) {
-    if (!(Number(first) < values.length)) {
+    if (!Object.hasOwn(values, first) || first === 'length') {
       throw new OptionError(
         `There is no entry ${first} in a list of ${values.length}: "${key}" changes nothing.`,
         {
@@ -75,7 +77,10 @@ function withValue(values: unknown, key: string, value: unknown): unknown {
     );
   }
   const record = isObject(values) ? values : {};
-  return { ...record, [first]: rest.length > 0 ? withValue(record[first], rest.join('.'), value) : value };
+  return {
+    ...record,
+    [first]: rest.length > 0 ? withValue(ownValue(record, first), rest.join('.'), value) : value,
+  };
 }
 
 /**

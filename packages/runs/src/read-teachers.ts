@@ -1,4 +1,4 @@
-import { FileFormatError, OptionError, type NamedArray, shown } from '@g2d/core';
+import { FileFormatError, OptionError, type NamedArray, shown, ownValue } from '@g2d/core';
 import type { RecordedFacts } from '@g2d/core/run-folder';
 import { decodeSafetensors } from '@g2d/formats';
 import { checksumWords, classDifference } from '@g2d/core/run-folder';
@@ -78,7 +78,7 @@ export function readTeachers(config: RunConfig, student: Student): Teachers {
 }
 
 function readFinished({ teachers, method }: RunConfig, modality: string): Stored {
-  const path = teachers?.[modality];
+  const path = ownValue(teachers, modality);
   const advice = `Train it (g2d train CONFIG --teacher ${modality} --out DIR) and give its run folder.`;
   const refuse = (problem: string): never => {
     throw new OptionError(`The method "${method}" needs a teacher for ${modality}, ${problem}. ${advice}`, {

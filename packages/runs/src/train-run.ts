@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { existsSync, rmdirSync } from 'node:fs';
 import { beginRun } from './begin-run.js';
 import { checkBatches } from './check-batches.js';
@@ -48,10 +49,14 @@ export interface TrainRunOptions {
  * await loadTensorFlow();
  * const outcome = await trainRun(readConfig('examples/av-mnist-small/small.json'), { out: 'runs/joint' });
  */
-export async function trainRun(
-  wanted: RunConfig,
-  { out, resume = false, signal, reporter = SILENT, trust = false }: TrainRunOptions,
-): Promise<RunOutcome> {
+export async function trainRun(wanted: RunConfig, options: TrainRunOptions): Promise<RunOutcome> {
+  const {
+    out,
+    resume = false,
+    signal,
+    reporter = SILENT,
+    trust = false,
+  } = checkKeys(options, { out: true, resume: true, signal: true, reporter: true, trust: true }, 'trainRun');
   const folder = new RunFolder(out);
   folder.assertUsable();
   const isNew = !existsSync(out);

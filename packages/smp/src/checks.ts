@@ -8,13 +8,21 @@ export const wrongOption = (option: string, value: unknown, expected: string): O
     { option, value, accepted: expected },
   );
 
+/** Throws unless a value is among those that are accepted. */
+export function assertOneOf(
+  option: string,
+  value: unknown,
+  accepted: readonly unknown[],
+  came = value,
+): void {
+  if (!accepted.includes(value)) throw wrongOption(option, came, `one of ${accepted}`);
+}
+
 /** Refuses an option that does not exist: `known` has every one that does, and the compiler keeps it complete. */
 export function assertKnown<T extends object>(given: T, known: { readonly [K in keyof T]-?: unknown }): void {
-  const names = Object.keys(known);
-  for (const option of Object.keys(given)) {
+  for (const option of Object.keys(given))
     // The value may be a tensor: too long for the sentence.
-    if (!names.includes(option)) throw wrongOption(option, 'unknown', `one of ${names}`);
-  }
+    assertOneOf(option, option, Object.keys(known), 'unknown');
 }
 
 /** True for a number in [0, 1], as ρ and κ are. */

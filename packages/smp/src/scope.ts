@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { wrongOption } from './checks.js';
+import { assertOneOf, wrongOption } from './checks.js';
 import type { ModalityOf } from './modality-of.js';
 
 /** What of a modality κ touches, see `SmpOptions.scope`. */
@@ -20,8 +20,8 @@ export function scopedModality<M extends string>(
 ): M | undefined {
   if (scope === 'conv' && variable.rank !== 4) return undefined;
   const modality = modalityOf(variable.name) ?? headOf?.(variable.name);
-  if (modality === undefined || modalities.includes(modality)) return modality;
-  throw wrongOption(`modalityOf("${variable.name}")`, modality, `one of ${modalities}`);
+  if (modality !== undefined) assertOneOf(`modalityOf("${variable.name}")`, modality, modalities);
+  return modality;
 }
 
 /**

@@ -277,6 +277,12 @@ describe('trainingMode', () => {
   });
 });
 
+it.each(['vidoe', 'constructor'])('trainingMode refuses %s, which is no modality', (name) => {
+  expect(() => create().trainingMode(name as M)).toThrow(
+    `\`modality\` is "${name}"; expected one of audio,video.`,
+  );
+});
+
 describe('getState and setState', () => {
   it('go on identically in the middle of an epoch, through JSON', () => {
     const options = { ranking: 'epoch', phaseEpochs: [9, 1], suppression: 'partial' } as const;

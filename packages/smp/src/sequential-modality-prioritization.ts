@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { perModality, type PerModality } from '@g2d/core';
-import { assertKnown, isUnit, isWhole, wrongOption } from './checks.js';
+import { assertKnown, assertOneOf, isUnit, isWhole, wrongOption } from './checks.js';
 import { addToTotals, meanOfTotals, noTotals } from './epoch-totals.js';
 import { modulateGradients } from './modulate-gradients.js';
 import { modulationCoefficients } from './modulation-coefficients.js';
@@ -146,8 +146,11 @@ export class SequentialModalityPrioritization<M extends string> {
   /**
    * How to run a modality's encoder in this step: `encoder.apply(x, { training: smp.trainingMode('audio') })`. False for a
    * suppressed modality with `suppressedBatchNorm: 'inference'`, else true.
+   *
+   * @throws {OptionError} If there is no such modality.
    */
   trainingMode(modality: M): boolean {
+    assertOneOf('modality', modality, this.#options.modalities);
     return this.suppressedBatchNorm === 'training' || this.coefficients[modality] !== 0;
   }
 

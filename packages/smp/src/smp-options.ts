@@ -1,6 +1,14 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { isModalityName, type PerModality } from '@g2d/core';
-import { assertKnown, isPerModality, isSameSet, isUnit, isWhole, wrongOption } from './checks.js';
+import {
+  assertKnown,
+  assertOneOf,
+  isPerModality,
+  isSameSet,
+  isUnit,
+  isWhole,
+  wrongOption,
+} from './checks.js';
 import type { ModalityOf } from './modality-of.js';
 import type { Scope } from './scope.js';
 
@@ -124,8 +132,7 @@ export function completeOptions<M extends string>(given: SmpOptions<M>): Complet
   }
   const words: Record<string, unknown> = { ...given };
   for (const [option, accepted] of Object.entries<readonly unknown[]>(CHOICES)) {
-    const value = (words[option] ??= accepted[0]);
-    if (!accepted.includes(value)) throw wrongOption(option, value, `one of ${accepted}`);
+    assertOneOf(option, (words[option] ??= accepted[0]), accepted);
   }
   const { scope } = words;
   if ((scope === 'encoder+head') !== !!headOf) {

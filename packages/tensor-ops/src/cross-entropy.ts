@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError, ShapeError } from '@g2d/core';
+import { checkKeys, OptionError, ShapeError } from '@g2d/core';
 import { TENSORFLOW } from './tensorflow/operations.js';
 import { registerSoftmaxCrossEntropy, softmaxCrossEntropy } from './tensorflow/softmax-cross-entropy.js';
 import { assertLabels, oneHotLabels } from './true-class-probability.js';
@@ -30,10 +30,11 @@ export interface CrossEntropyOptions {
 export function crossEntropy(
   labels: tf.Tensor1D,
   logits: tf.Tensor2D,
-  { classWeights, labelSmoothing = 0 }: CrossEntropyOptions = {},
+  options: CrossEntropyOptions = {},
 ): tf.Scalar {
   assertLabels(labels, logits);
-  assertCrossEntropyOptions({ classWeights, labelSmoothing });
+  assertCrossEntropyOptions(options);
+  const { classWeights, labelSmoothing = 0 } = options;
   if (classWeights || labelSmoothing > 0) {
     return weightedCrossEntropy(labels, logits, { classWeights, labelSmoothing });
   }
@@ -76,7 +77,12 @@ function weightedCrossEntropy(
 }
 
 /** @throws {OptionError} If a weight or the smoothing is out of range. */
-export function assertCrossEntropyOptions({ classWeights, labelSmoothing = 0 }: CrossEntropyOptions): void {
+export function assertCrossEntropyOptions(options: CrossEntropyOptions): void {
+  const { classWeights, labelSmoothing = 0 } = checkKeys(
+    options,
+    { classWeights: true, labelSmoothing: true },
+    'crossEntropy',
+  );
   const refuse = (option: string, value: unknown, accepted: string): never => {
     throw new OptionError(`\`${option}\` is ${String(value)}; it must be ${accepted}.`, {
       option,

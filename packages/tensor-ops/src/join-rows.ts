@@ -1,3 +1,4 @@
+import { ownValue } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -45,7 +46,7 @@ function joined(values: readonly unknown[]): unknown {
   if (typeof first !== 'object' || first === null) return undefined;
   const entries = Object.keys(first).map((key) => [
     key,
-    joined(values.map((value) => (value as Record<string, unknown>)[key])),
+    joined(values.map((value) => ownValue(value as Record<string, unknown>, key))),
   ]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }

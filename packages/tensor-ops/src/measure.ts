@@ -1,4 +1,4 @@
-import { G2DError } from '@g2d/core';
+import { checkKeys, G2DError } from '@g2d/core';
 import {
   accuracy,
   confusionMatrix,
@@ -45,13 +45,16 @@ export interface Head {
   readonly culprits?: ReadonlyMap<string, string>;
 }
 
+const HEAD = { ids: true, labels: true, rows: true, mask: true, name: true, culprits: true } as const;
+
 /** Measures a classifier's head, in double precision. */
-export function measureClasses({ classes, ...head }: Head & { readonly classes: number }): {
+export function measureClasses(given: Head & { readonly classes: number }): {
   readonly metrics: ClassMetrics;
   /** Of every sample, whether it counts or not. */
   readonly predictions: readonly number[];
   readonly confusion: readonly (readonly number[])[];
 } {
+  const { classes, ...head } = checkKeys(given, { ...HEAD, classes: true }, 'measureClasses');
   const { labels, rows } = head;
   const predictions = rows.map(argMax);
   const counted = countedSamples(head);
@@ -85,11 +88,12 @@ export const probabilitiesOf = (row: Float32Array): number[] =>
   Array.from(row, (_, label) => Math.exp(logProbability(row, label)));
 
 /** Measures a regression's head. */
-export function measureValues(head: Head): {
+export function measureValues(given: Head): {
   readonly metrics: ValueMetrics;
   /** sigmoid(z) of every sample, whether it counts or not. */
   readonly predictions: readonly number[];
 } {
+  const head = checkKeys(given, HEAD, 'measureValues');
   const predictions = head.rows.map(([z]) => 1 / (1 + Math.exp(-(z as number))));
   const counted = countedSamples(head);
   const targets = counted.map((i) => head.labels[i] as number);

@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 export { float32Resolution } from './testing/float32-resolution.js';
@@ -7,8 +8,9 @@ export { gradCheck, type GradCheckOptions } from './testing/grad-check.js';
 export function expectTensorClose(
   actual: tf.Tensor,
   expected: tf.Tensor | readonly number[] | number,
-  { atol = 0, rtol = 0 }: { readonly atol?: number; readonly rtol?: number },
+  tolerances: { readonly atol?: number; readonly rtol?: number },
 ): void {
+  const { atol = 0, rtol = 0 } = checkKeys(tolerances, { atol: true, rtol: true }, 'expectTensorClose');
   if (expected instanceof tf.Tensor && actual.shape.join() !== expected.shape.join()) {
     throw new Error(`shape [${actual.shape.join(', ')}] is not [${expected.shape.join(', ')}]`);
   }

@@ -44,6 +44,30 @@ describe('a state', () => {
     expect([back.order.dtype, ...back.order.dataSync()]).toEqual(['int32', 2, 1]);
   });
 
+  it.each(['__proto__', 'constructor', 'toString'])(
+    'may have a key %s, such as a name of a class',
+    (name) => {
+      const state = Object.fromEntries([[name, Float32Array.of(1, 2)]]);
+      const { values, arrays } = saveState(state);
+      expect(Object.keys(arrays!)).toEqual([name]);
+      const back = loadState({ values: JSON.parse(JSON.stringify(values)), arrays: arrays! });
+      expect(Object.entries(back as object)).toEqual([[name, Float32Array.of(1, 2)]]);
+    },
+  );
+
+  it('of a method called constructor begins, whatever is saved of others', async () => {
+    const method: Method<Modality, { steps: number }> = {
+      name: 'constructor',
+      init: () => ({ steps: 0 }),
+      plan: (_, state) => ((state.steps += 1), {}),
+    };
+    const seen: unknown[] = [];
+    const onEpoch: TrainOptions<Modality>['onEpoch'] = (_, snapshot) =>
+      void seen.push(snapshot().methods['constructor']);
+    await train(options([method], { onEpoch }));
+    expect(seen.at(-1)).toMatchObject({ values: { steps: 4 } });
+  });
+
   it.each([
     ['a function at "best/loss"', { best: { loss: () => 1 } }],
     ['NaN at "list/1"', { list: [1, NaN] }],

@@ -94,17 +94,18 @@ function assertSaveable(value: unknown, place: string, method: string): void {
 
 /** A state as a checkpoint holds it. Copies. */
 export function saveState(state: unknown): SavedState {
-  const arrays: Record<string, NamedArray> = {};
+  const arrays = new Map<string, NamedArray>();
   const values = mapState(state, (value, place) => {
     if (value instanceof tf.Tensor) {
-      arrays[place] = { shape: value.shape, values: Float32Array.from(value.dataSync()) };
+      arrays.set(place, { shape: value.shape, values: Float32Array.from(value.dataSync()) });
       return { $tensor: place, dtype: value.dtype };
     }
     if (!(value instanceof Float32Array)) return value;
-    arrays[place] = { shape: [value.length], values: value.slice() };
+    arrays.set(place, { shape: [value.length], values: value.slice() });
     return { $array: place };
   });
-  return { values, arrays };
+  // `fromEntries` defines properties, so that a place called `__proto__` is only a name.
+  return { values, arrays: Object.fromEntries(arrays) };
 }
 
 /** A state from its saved form, with tensors of the caller's scope. */

@@ -22,7 +22,7 @@ export function writeState<M extends string>(
   state: Readonly<Record<string, NamedArray>>,
 ): void {
   const weights = model.state();
-  const missing = [...weights.keys()].filter((name) => !(name in state));
+  const missing = [...weights.keys()].filter((name) => !Object.hasOwn(state, name));
   const unknown = Object.keys(state).filter((name) => !weights.has(name));
   if (missing.length + unknown.length > 0) {
     throw new OptionError(

@@ -11,6 +11,7 @@ import {
   type Step,
   type StepResult,
   type Training,
+  ownValue,
 } from '@g2d/core';
 import { mapValues } from './map-values.js';
 import { KeptTensors, loadState, saveState, type SavedState } from './method-state.js';
@@ -49,7 +50,7 @@ export class RunningMethods<M extends string> {
   async start(training: Training<M>, saved: Readonly<Record<string, SavedState>> = {}): Promise<void> {
     for (const { name, init } of this.#methods) {
       if (!init) continue;
-      const known = saved[name];
+      const known = ownValue(saved, name);
       const made: unknown = known && !known.partial ? undefined : await init(training);
       const loaded = known && loadState(known);
       const state = known?.partial ? { ...(made as object), ...(loaded as object) } : (loaded ?? made);
@@ -136,7 +137,7 @@ export class RunningMethods<M extends string> {
   }
 
   #call<T>({ name }: Method<M>, hook: (state: unknown) => T): T {
-    const saved = this.#saved?.[name];
+    const saved = ownValue(this.#saved, name);
     if (this.#saved) return hook(saved ? loadState(saved) : this.#states.get(name));
     const result = hook(this.#states.get(name));
     if (this.#states.has(name)) this.#follow(name);

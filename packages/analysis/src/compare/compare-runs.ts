@@ -1,4 +1,4 @@
-import { checkKeys, OptionError } from '@g2d/core';
+import { checkKeys, OptionError, ownValue } from '@g2d/core';
 import { formatList } from '../format.js';
 import { methodRank } from '../methods.js';
 import { isFinished, type Run, type StartedRun } from '../run.js';
@@ -207,7 +207,7 @@ function makeRow(
     const keys = [...new Set(runs.flatMap((run) => Object.keys(read(run) ?? {})))];
     const entries = keys.flatMap((key) => {
       const found = estimate(
-        runs.map((run) => read(run)?.[key]),
+        runs.map((run) => ownValue(read(run), key)),
         options,
       );
       return found ? [[key, found] as const] : [];

@@ -1,3 +1,4 @@
+import { ownValue } from '@g2d/core';
 import { formatCount, formatList } from '../format.js';
 import { runLabel } from '../methods.js';
 import type { Run, Selection, StartedRun } from '../run.js';
@@ -97,7 +98,7 @@ function lacking({ summary }: Run, { main, test, validation, metrics }: Comparis
     ...Object.keys(validation)
       .filter((head) => !isNumber(summary.validation[head]))
       .map((head) => `${head} on validation`),
-    ...Object.keys(metrics).filter((name) => !isNumber(own?.[name])),
+    ...Object.keys(metrics).filter((name) => !isNumber(ownValue(own, name))),
   ];
 }
 

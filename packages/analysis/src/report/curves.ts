@@ -1,3 +1,4 @@
+import { ownValue } from '@g2d/core';
 import { withPercent, shortNumber } from '../format.js';
 import { methodWords, runLabel } from '../methods.js';
 import type { Accuracies, EpochMetrics, StartedRun } from '../run.js';
@@ -103,7 +104,7 @@ function lossPanel(
     name: part,
     points: pointsOf(run.metrics, (epoch) => epoch.loss, part),
     color: part === 'total' ? 'fused' : 'muted',
-    stroke: LOSS_STROKES[part] ?? 'solid',
+    stroke: ownValue(LOSS_STROKES, part) ?? 'solid',
     label: true,
   }));
   const { title, note } = panelTitle(run);

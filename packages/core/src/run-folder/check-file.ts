@@ -1,3 +1,4 @@
+import { ownValue } from '../own-value.js';
 import type { z } from 'zod';
 import { FileFormatError } from '../errors.js';
 import { shown } from '../shown.js';
@@ -54,7 +55,8 @@ function described(
   let found: { readonly words: string; readonly actual: unknown } | undefined;
   let [inner, actual]: [Definition | undefined, unknown] = [bare(schema), value];
   for (const key of issue.path.map(String)) {
-    const field: Definition | undefined = inner?.shape?.[key] ?? inner?.def.element ?? inner?.def.valueType;
+    const field: Definition | undefined =
+      ownValue(inner?.shape, key) ?? inner?.def.element ?? inner?.def.valueType;
     actual = (actual as Readonly<Record<string, unknown>>)[key];
     const words = field && descriptionOf(field);
     if (words !== undefined) {

@@ -1,3 +1,4 @@
+import { ownValue } from '../own-value.js';
 import { z } from 'zod';
 import { numberSchema, textSchema, textsSchema, type Immutable } from './values.js';
 
@@ -95,7 +96,7 @@ export function splitDifferences(before: SplitFingerprint, now: SplitFingerprint
   // Labels of another order of classes are other labels, and that is said already.
   if (!classes) add('labels', before.labels, now.labels);
   for (const [modality, counted] of Object.entries(before.contents))
-    add(`contents of ${modality}`, counted, now.contents[modality]);
+    add(`contents of ${modality}`, counted, ownValue(now.contents, modality));
   return found;
 }
 

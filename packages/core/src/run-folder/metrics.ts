@@ -33,10 +33,10 @@ const knownSchema = z.object(known);
  */
 export const epochMetricsSchema = knownSchema.catchall(z.unknown()).transform((line) => {
   const own = Object.entries(line).flatMap(([key, value]) => {
-    const series = key in known ? undefined : numbersSchema.safeParse(value).data;
+    const series = Object.hasOwn(known, key) ? undefined : numbersSchema.safeParse(value).data;
     return series ? [[key, series] as const] : [];
   });
-  const all = Object.fromEntries(Object.entries(line).filter(([key]) => key in known));
+  const all = Object.fromEntries(Object.entries(line).filter(([key]) => Object.hasOwn(known, key)));
   return {
     ...(all as z.output<typeof knownSchema>),
     ...(own.length > 0 && { series: Object.fromEntries(own) }),

@@ -75,7 +75,13 @@ describe('the files of a run folder', () => {
       ),
     );
     const others = imports.filter((from) => !from.startsWith('./'));
-    expect([...new Set(others)].sort()).toEqual(['../decode-text.js', '../errors.js', '../shown.js', 'zod']);
+    expect([...new Set(others)].sort()).toEqual([
+      '../decode-text.js',
+      '../errors.js',
+      '../own-value.js',
+      '../shown.js',
+      'zod',
+    ]);
   });
 
   it('config.json: of a version that this program reads, with or without what came later', () => {
@@ -100,6 +106,11 @@ describe('the files of a run folder', () => {
       stopped: { audio: 1 },
       ratio: { audio: 0.5 },
     });
+  });
+
+  it.each(['constructor', 'toString', 'valueOf'])('metrics.jsonl: a series may be called %s', (name) => {
+    const line = { epoch: 1, loss: {}, train: {}, [name]: { audio: 1 } };
+    expect(checkFile(epochMetricsSchema, line, place).series).toEqual({ [name]: { audio: 1 } });
   });
 
   it('summary.json: a reader does without what a writer has to write', () => {

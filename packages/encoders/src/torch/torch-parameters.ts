@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { layers, LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { OptionError, type NamedArray } from '@g2d/core';
+import { OptionError, type NamedArray, ownValue } from '@g2d/core';
 
 /** A variable of a model as PyTorch would name and store it. */
 export interface TorchParameter {
@@ -115,7 +115,7 @@ function torchParameter(layer: layers.Layer, variable: LayerVariable, path: stri
   const kind = layer.getClassName();
   // `originalName`: a second model with the same layer names gets variables called `…/kernel_1`.
   const ours = variable.originalName.split('/').at(-1) as string;
-  const rule = RULES[kind]?.[ours];
+  const rule = ownValue(ownValue(RULES, kind), ours);
   if (rule === undefined) {
     throw new OptionError(
       `There is no rule for "${variable.originalName}" of a ${kind} layer in PyTorch; there are rules for ${Object.keys(RULES).join(', ')}.`,

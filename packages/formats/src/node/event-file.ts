@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, readdirSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { G2DError, OptionError } from '@g2d/core';
+import { checkKeys, G2DError, OptionError } from '@g2d/core';
 import { makeFolder } from './files.js';
 
 /** Numbers of a run over its steps, in the form that TensorBoard opens. */
@@ -51,10 +51,8 @@ const FILE_NAME = /^events\.out\.tfevents\.(\d{10})\./;
  * events.close();
  * @see https://www.tensorflow.org/tensorboard
  */
-export function openEventFile(
-  folder: string,
-  { fromStep = 0 }: { readonly fromStep?: number } = {},
-): EventFile {
+export function openEventFile(folder: string, options: { readonly fromStep?: number } = {}): EventFile {
+  const { fromStep = 0 } = checkKeys(options, { fromStep: true }, 'openEventFile');
   checkStep(fromStep);
   const { path, file } = create(folder);
   let pending: Uint8Array[] = [];

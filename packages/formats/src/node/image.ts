@@ -1,4 +1,4 @@
-import { FileFormatError, OptionError } from '@g2d/core';
+import { checkKeys, FileFormatError, OptionError } from '@g2d/core';
 import { readSmallFile } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
 import { optionalPackage } from './optional-package.js';
@@ -59,8 +59,9 @@ export async function readImage(path: string, limits: ImageLimits = {}): Promise
 export async function decodeImage(
   bytes: Uint8Array,
   path: string,
-  { maxPixels = MAX_PIXELS }: ImageLimits = {},
+  limits: ImageLimits = {},
 ): Promise<RgbImage> {
+  const { maxPixels = MAX_PIXELS } = checkKeys(limits, { maxPixels: true }, 'decodeImage');
   if (!(maxPixels >= 1)) {
     throw new OptionError(`\`maxPixels\` is ${maxPixels}; it must be at least 1.`, {
       option: 'maxPixels',

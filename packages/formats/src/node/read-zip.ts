@@ -1,5 +1,5 @@
 import { inflateRawSync } from 'node:zlib';
-import { FileFormatError } from '@g2d/core';
+import { checkKeys, FileFormatError } from '@g2d/core';
 import { crc32 } from '../zip/crc32.js';
 import { listZip, type ZipMember } from '../zip/list-zip.js';
 
@@ -22,8 +22,13 @@ export interface ZipLimits {
 export function readZip(
   archive: Uint8Array,
   path: string,
-  { totalBytes = 2 ** 28, select = () => true }: ZipLimits = {},
+  limits: ZipLimits = {},
 ): ReadonlyMap<string, Buffer> {
+  const { totalBytes = 2 ** 28, select = () => true } = checkKeys(
+    limits,
+    { totalBytes: true, select: true },
+    'readZip',
+  );
   const selected = [...orRefuse(path, () => listZip(archive, path))].filter(
     ([name]) => !name.endsWith('/') && select(name),
   );

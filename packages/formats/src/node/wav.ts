@@ -1,4 +1,4 @@
-import { FileFormatError, OptionError } from '@g2d/core';
+import { checkKeys, FileFormatError, OptionError } from '@g2d/core';
 import { sourceOf, withFile, type BufferSource } from './byte-source.js';
 import { findWavChunks, wavContainer, type Container } from './wav-chunks.js';
 
@@ -91,6 +91,7 @@ export function decodeWav(bytes: Uint8Array, path: string): Wav {
 }
 
 function decode(source: BufferSource, range: WavRange): Wav {
+  checkKeys(range, { start: true, count: true }, 'readWav');
   const { sampleRate, channelCount, frames, encoding, bits, dataStart, container } = layoutOf(source);
   const { start = 0, count = frames - start } = range;
   if (!(Number.isInteger(start) && Number.isInteger(count) && start >= 0 && count >= 0)) {

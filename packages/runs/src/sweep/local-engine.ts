@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import type { SweepEngine, EngineContext } from './engine.js';
 import type { PlannedRun } from './plan.js';
 import { isFinished } from './status.js';
@@ -12,11 +13,14 @@ export type Worker = (run: PlannedRun, context: EngineContext) => Promise<'finis
  * @param options `jobs`: how many runs at once; more than one need a worker with processes of its own. `worker`: default this
  * process, for which a backend has been chosen. `trust`: of this process, as of `trainRun`.
  */
-export function localEngine({
-  jobs = 1,
-  trust = false,
-  worker = workHere(trust),
-}: { readonly jobs?: number; readonly worker?: Worker; readonly trust?: boolean } = {}): SweepEngine {
+export function localEngine(
+  options: { readonly jobs?: number; readonly worker?: Worker; readonly trust?: boolean } = {},
+): SweepEngine {
+  const {
+    jobs = 1,
+    trust = false,
+    worker = workHere(trust),
+  } = checkKeys(options, { jobs: true, worker: true, trust: true }, 'localEngine');
   return {
     async run(runs, context) {
       const { out, signal, reporter } = context;

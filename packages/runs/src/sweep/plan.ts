@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { OptionError } from '@g2d/core';
+import { OptionError, ownValue } from '@g2d/core';
 import type { RunConfig } from '../config-schema.js';
 import { parseConfig } from '../read-config.js';
 import { needsTeachers } from './needs-teachers.js';
@@ -108,7 +108,7 @@ const isOfOther = (key: string, modality: string): boolean => {
 };
 
 const fits = (combination: Settings, wanted: Settings): boolean =>
-  Object.entries(wanted).every(([key, value]) => isDeepStrictEqual(combination[key], value));
+  Object.entries(wanted).every(([key, value]) => isDeepStrictEqual(ownValue(combination, key), value));
 
 const filtered = (values: Settings, keep: (key: string) => boolean): Settings =>
   Object.fromEntries(Object.entries(values).filter(([key]) => keep(key)));
@@ -167,7 +167,7 @@ function pieces(combination: Settings, { grid, bases }: Sweep): string[] {
   const keys = Object.keys(grid).filter((key) => key !== 'method');
   const last = (key: string): string => key.split('.').at(-1) as string;
   return keys
-    .filter((key) => key in combination)
+    .filter((key) => Object.hasOwn(combination, key))
     .map((key) => {
       if (key === 'dataset') return bases.find(({ value }) => value === combination[key])?.name as string;
       const isClear = keys.filter((other) => last(other) === last(key)).length === 1;

@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import { join } from 'node:path';
 import { checkFinished, identifyOnce } from '../check-finished.js';
 import { describeEnvironment } from '../environment.js';
@@ -33,10 +34,19 @@ export interface RunSweepOptions
  * await loadTensorFlow();
  * const status = await runSweep(plan, { signal, reporter });
  */
-export async function runSweep(
-  plan: SweepPlan,
-  { engine = localEngine(), only, signal, reporter, onOpen, ...options }: RunSweepOptions,
-): Promise<readonly RunStatus[]> {
+export async function runSweep(plan: SweepPlan, given: RunSweepOptions): Promise<readonly RunStatus[]> {
+  const {
+    engine = localEngine(),
+    only,
+    signal,
+    reporter,
+    onOpen,
+    ...options
+  } = checkKeys(
+    given,
+    { engine: true, only: true, signal: true, reporter: true, onOpen: true, fresh: true, result: true },
+    'runSweep',
+  );
   const { resumed, release } = openSweep(plan, { ...options, environment: describeEnvironment() });
   try {
     onOpen?.({ resumed });

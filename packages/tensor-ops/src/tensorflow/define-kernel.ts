@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { G2DError } from '@g2d/core';
+import { checkKeys, G2DError } from '@g2d/core';
 import { TENSORFLOW } from './operations.js';
 
 /** A kernel of the `tensorflow` backend with its gradient. */
@@ -42,14 +42,26 @@ let spent: tf.Tensor[] = [];
  * each is freed as soon as the next gradient function begins, which halves the memory of a step. The price: gradients
  * of gradients are not possible, and asking for them is an error.
  */
-export function defineKernel<Attributes extends object>({
-  name,
-  inputsToSave = [],
-  outputsToSave = [],
-  freesGradients = true,
-  forward,
-  gradient,
-}: KernelDefinition<Attributes>): void {
+export function defineKernel<Attributes extends object>(definition: KernelDefinition<Attributes>): void {
+  const {
+    name,
+    inputsToSave = [],
+    outputsToSave = [],
+    freesGradients = true,
+    forward,
+    gradient,
+  } = checkKeys(
+    definition,
+    {
+      name: true,
+      inputsToSave: true,
+      outputsToSave: true,
+      freesGradients: true,
+      forward: true,
+      gradient: true,
+    },
+    'defineKernel',
+  );
   // The registry is the process's: another copy of this package may have been first.
   if (tf.getKernel(name, TENSORFLOW)) return;
   tf.registerKernel({

@@ -1,3 +1,4 @@
+import { checkKeys } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../random.js';
 
@@ -32,8 +33,13 @@ export interface GradCheckOptions {
 export function gradCheck<Inputs extends readonly tf.Tensor[]>(
   f: (...inputs: Inputs) => tf.Tensor,
   inputs: readonly [...Inputs],
-  { step = 1 / 16, tolerance = 1e-4 }: GradCheckOptions = {},
+  options: GradCheckOptions = {},
 ): void {
+  const { step = 1 / 16, tolerance = 1e-4 } = checkKeys(
+    options,
+    { step: true, tolerance: true },
+    'gradCheck',
+  );
   tf.tidy(() => {
     const call = (at: readonly tf.Tensor[]): tf.Tensor => f(...(at as unknown as Inputs));
     const output = call(inputs);

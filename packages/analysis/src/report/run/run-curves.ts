@@ -1,3 +1,4 @@
+import { ownValue } from '@g2d/core';
 import { withPercent, shortNumber } from '../../format.js';
 import type { Accuracies, EpochMetrics } from '../../run.js';
 import { errorAxis, scoreAxis } from '../axes.js';
@@ -90,11 +91,13 @@ export function lossAndOtherCurves(view: RunView): Markup {
         })
       : undefined,
     ...names.map((name) => {
-      const keys = [...new Set(run.metrics.flatMap(({ series }) => Object.keys(series?.[name] ?? {})))];
+      const keys = [
+        ...new Set(run.metrics.flatMap(({ series }) => Object.keys(ownValue(series, name) ?? {}))),
+      ];
       return numbersChart(view, {
         title: name,
         keys: keys.map((key) => ({ key, color: colors.get(key) ?? 'muted' })),
-        read: (epoch, key) => epoch.series?.[name]?.[key],
+        read: (epoch, key) => ownValue(ownValue(epoch.series, name), key),
       });
     }),
   ].filter((panel) => panel !== undefined);

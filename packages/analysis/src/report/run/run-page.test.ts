@@ -144,6 +144,19 @@ describe('renderRunReport', () => {
     expect(render({ ...run, metrics })).toContain('<b>pareto weight</b>');
   });
 
+  it('shows series and parts of the loss that are called like what every object has', () => {
+    const run = temporaryRun({});
+    const [first, ...others] = run.metrics;
+    const own = { constructor: { length: 0.5 } } as never;
+    const loss = { ...first!.loss, constructor: 0.25, other: 0.5 } as never;
+    const page = render({ ...run, metrics: [{ ...first!, loss, series: own }, ...others] });
+    expect(page).toContain('<b>constructor</b>');
+    // One epoch has it: the others have no point, such as the length 1 of what every object has.
+    const [panel] = page.slice(page.indexOf('<b>constructor</b>')).split('</figure>');
+    expect(/<path class="line[^>]* d="([^"]*)"><title>length</.exec(panel!)?.[1]).toMatch(/^M[\d.,]*Z$/);
+    expect(page).not.toContain('function ');
+  });
+
   it('escapes everything that comes from outside', () => {
     const evil = `<img src=x onerror="alert('1')">`;
     const run = temporaryRun({

@@ -1,4 +1,4 @@
-import { FileFormatError } from '@g2d/core';
+import { checkKeys, FileFormatError } from '@g2d/core';
 import type { ByteSource } from '../../byte-source.js';
 import { PickleReader } from '../../pickle/pickle-reader.js';
 import { runPickle } from '../../pickle/unpickler.js';
@@ -26,6 +26,7 @@ export function readPickle(path: string, options: PickleOptions = {}): unknown {
 
 /** The pickle in `source`, as `readPickle`. */
 export function unpickle(source: ByteSource, options: PickleOptions = {}): unknown {
+  checkKeys(options, { packNumbers: true }, 'readPickle');
   const { path } = source;
   refuseGitLfsPointer(source.read(0, Math.min(32, source.size)), path);
   try {
