@@ -133,14 +133,17 @@ describe('withLock', () => {
   it('lets one in at a time and tells the others that they wait', async () => {
     const folder = temporaryFolder();
     const events: string[] = [];
-    const one = (name: string) =>
+    const seen = async (event: string): Promise<void> => {
+      while (!events.includes(event)) await setTimeout(1);
+    };
+    const one = (name: string, until?: string) =>
       withLock(folder, { onWait: () => events.push(`${name} waits`) }, async () => {
         events.push(`${name} in`);
-        await setTimeout(100);
+        if (until !== undefined) await seen(until);
         events.push(`${name} out`);
       });
-    const first = one('a');
-    await setTimeout(50);
+    const first = one('a', 'b waits');
+    await seen('a in');
     await Promise.all([first, one('b')]);
     expect(events).toEqual(['a in', 'b waits', 'a out', 'b in', 'b out']);
   });
