@@ -58,6 +58,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   const events = openEventFile(folder.tensorboard, { fromStep: position.epoch });
   let best = state?.best ?? null;
   let reached = position.epoch;
+  let lastEpoch = folder.endedEarly(position) ?? position.epoch - 1;
   let saved = performance.now();
   const save = (label: CheckpointLabel, captured: TrainingState): void =>
     clock.time('checkpoints', () => {
@@ -92,6 +93,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
         onEpoch: (record, capture, evaluated) => {
           const { epoch } = record;
           reached = epoch + 1;
+          lastEpoch = epoch;
           folder.append(record);
           if (record.skippedSteps) reporter.note(skippedNote(epoch, record.skippedSteps));
           writeScalars(events, record);
@@ -125,6 +127,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
     const summary = await finishRun(run, {
       predict,
       predictorAt: (saved) => predictorAt({ ...options, resume: saved }),
+      lastEpoch,
       bestEpoch,
       clock,
       note: reporter.note,
