@@ -1,11 +1,9 @@
 import type { RunIdentity } from '@g2d/core/run-folder';
-import { readFileSync } from 'node:fs';
 import { describeEnvironment } from './environment.js';
-import { sha256 } from './identity.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
-import { TEACHER_FILES, TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
+import { checksumsOf, TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
 
 /**
  * Gives a run its initial weights, and records what it is in its folder: the run has begun.
@@ -35,16 +33,13 @@ export function beginRun(run: OpenedRun): string | undefined {
 
 /** From then on the run needs nobody else's folder. */
 function copyTeachers(teachers: Teachers, folder: RunFolder, identity: RunIdentity): void {
-  const checksums: Record<string, Record<string, string>> = {};
   for (const [modality, { recorded, weights, summary }] of teachers) {
     const copy = new RunFolder(folder.teacher(modality));
     copy.record(recorded);
     if (summary) copy.writeSummary(summary);
     copy.writeWeights(TEACHER_WEIGHTS, weights);
-    checksums[modality] = Object.fromEntries(
-      TEACHER_FILES.map((name) => [name, sha256(readFileSync(copy.file(name)))]),
-    );
   }
+  const checksums = checksumsOf(teachers.keys(), folder);
   // A run that is killed before has no checkpoint: it begins anew.
   folder.record({ ...folder.config(), identity: { ...identity, teachers: checksums } });
 }

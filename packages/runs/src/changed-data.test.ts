@@ -258,6 +258,17 @@ describe('a run that goes on', () => {
     await loaded.close();
   });
 
+  it('records nothing where its first batches are refused', async () => {
+    const own = dataFolder();
+    const run = await stopped(own);
+    const before = readFileSync(join(run, 'config.json'), 'utf8');
+    writeData(own, ({ test }) => Object.assign(test.samples[0]!.inputs, { loud: [1e39, 0, 0] }));
+    expect(await refusal(resume(run, own, { allowChanged: true }))).toMatch(/The model gives NaN|Infinity/);
+    expect(readFileSync(join(run, 'config.json'), 'utf8')).toBe(before);
+    writeData(own, () => {});
+    expect((await resume(run, own)).status).toBe('finished');
+  });
+
   it('trains classes of another order under the ids that they had', async () => {
     const own = dataFolder();
     const run = await stopped(own);
@@ -624,15 +635,45 @@ describe('a run with teachers', () => {
     expect((await resume(run, own, student())).status).toBe('finished');
   });
 
-  it('stores outputs anew, once data are allowed to be others', async () => {
+  it('knows its copies from the day on which it goes on from a folder of an earlier version', async () => {
+    const run = await stopped(own, student());
+    stripIdentity(run);
+    const stop = new AbortController();
+    const reporter = { ...silent, step: () => stop.abort() };
+    await trainRun(config(own, student()), { out: run, resume: true, signal: stop.signal, reporter });
+    const file = new RunFolder(new RunFolder(run).teacher('quiet')).file('model.safetensors');
+    const bytes = readFileSync(file);
+    bytes.fill(0, bytes.length - 4);
+    writeFileSync(file, bytes);
+    expect(await refusal(resume(run, own, student()))).toMatch(/copy of its teacher is not what was copied/);
+  });
+
+  it('stores outputs anew, once data are allowed to be others, and keeps those that it had', async () => {
     const stored = student({ teacherOutputs: 'stored' });
     const run = await stopped(own, stored);
     const file = join(new RunFolder(run).teacher('quiet'), 'outputs.safetensors');
     const before = readFileSync(file, 'hex');
     writeData(own, CHANGES[10]![1]);
     try {
-      expect((await resume(run, own, { ...stored, allowChanged: true })).status).toBe('finished');
+      // An evaluation on other data stores nothing.
+      const loaded = await loadRun(run, { trust: true });
+      await loaded.close();
+      expect(readFileSync(file, 'hex')).toBe(before);
+      // It was allowed once, and stopped before they were computed.
+      const stop = new AbortController();
+      const going = { out: run, resume: true, signal: stop.signal };
+      const reporter = { ...silent, step: () => stop.abort() };
+      await trainRun(config(own, { ...stored, allowChanged: true }), { ...going, reporter });
+      writeFileSync(file, Buffer.from(before, 'hex'));
+      rmSync(`${file}.earlier-1`);
+      expect((await resume(run, own, stored)).status).toBe('finished');
+      expect(notes).toContainEqual(
+        expect.stringMatching(
+          /quiet\/outputs\.safetensors has the outputs on other data, and is kept as .*-1:/,
+        ),
+      );
       expect(readFileSync(file, 'hex')).not.toBe(before);
+      expect(readFileSync(`${file}.earlier-1`, 'hex')).toBe(before);
     } finally {
       writeData(own, () => {});
     }

@@ -5,18 +5,26 @@ import { describeEnvironment, movedFrom } from './environment.js';
 import { assertUnchanged, digestOf, identityDifferences } from './identity.js';
 import type { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
+import { checksumsOf } from './read-teachers.js';
+
+/** What is known of a run that goes on. */
+export interface Continuation {
+  /** Sentences for the user. */
+  readonly notes: readonly string[];
+  /** Records what is other than it was: once nothing can be refused any more. */
+  record(): void;
+}
 
 /**
- * Compares a run that goes on with what it began with, and records what is other, if that is allowed.
+ * Compares a run that goes on with what it began with. Nothing is written.
  *
  * @param epoch In which it goes on.
- * @returns Sentences for the user.
  * @throws {OptionError} If data or modules are other than they were, unless that is allowed; the folder stays as it is.
  */
 export function continueRun(
-  { plan: { config }, folder, identity: found }: OpenedRun,
+  { plan: { config }, folder, teachers, identity: found }: OpenedRun,
   { epoch, progress }: { readonly epoch: number; readonly progress: RunProgress },
-): readonly string[] {
+): Continuation {
   const { path } = folder;
   const { identity: before, changes = [], environment, ...rest } = folder.config() ?? {};
   const moved = environment && movedFrom(environment, describeEnvironment());
@@ -24,22 +32,23 @@ export function continueRun(
   const record = (more: object): void =>
     folder.record({ ...rest, ...(environment && { environment }), ...more });
   if (!before) {
-    record({ identity: found });
-    return [
-      ...notes,
-      `The run in ${path} was begun by an earlier version, which did not record its data: whether they are the same cannot be told. From here on they are recorded.`,
-    ];
+    const line = `The run in ${path} was begun by an earlier version, which did not record its data: whether they are the same cannot be told. From here on they are recorded.`;
+    const checksums = teachers && checksumsOf(teachers.keys(), folder);
+    const identity: RunIdentity = { ...found, ...(checksums && { teachers: checksums }) };
+    return { notes: [...notes, line], record: () => record({ identity }) };
   }
   const now: RunIdentity = { ...found, ...(before.teachers && { teachers: before.teachers }) };
   const differences = [
     ...identityDifferences(before, now, `the run in ${path} began`),
     ...otherRun(folder, progress),
   ];
-  if (differences.length === 0) return notes;
+  if (differences.length === 0) return { notes, record: () => {} };
   assertUnchanged(differences, config, 'Put back what there was, begin a new run with --out');
   const change = { epoch, what: differences, data: digestOf(before.data) };
-  record({ identity: now, changes: [...changes, change] });
-  return [...notes, ...differences];
+  return {
+    notes: [...notes, ...differences],
+    record: () => record({ identity: now, changes: [...changes, change] }),
+  };
 }
 
 /** What a checkpoint says of its data that the run's folder does not know: it was put there from elsewhere. */

@@ -40,7 +40,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   if (plan.needsTeachers && config.teacherOutputs === 'stored') {
     reporter.note('The outputs of the teachers are computed and stored, where they are not yet.');
   }
-  const options = await clock.timeAsync('training', () => trainingOptions(run, reporter.note));
+  const options = await clock.timeAsync('training', () => trainingOptions(run, { note: reporter.note }));
   const { batchesPerEpoch, optimizer } = options;
   const { epochs } = new Stages({ ...config, methods, modalities: run.model.modalities, optimizer });
   const position = state?.position ?? { epoch: 1, batch: 0 };
