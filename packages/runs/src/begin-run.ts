@@ -1,5 +1,6 @@
 import type { RunIdentity } from '@g2d/core/run-folder';
 import { describeEnvironment } from './environment.js';
+import { settingsDigest } from './identity.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
@@ -11,22 +12,21 @@ import { checksumsOf, TEACHER_WEIGHTS, type Teachers } from './read-teachers.js'
  * @returns Where what lay in the folder was moved, `undefined` if there was nothing.
  */
 export function beginRun(run: OpenedRun): string | undefined {
-  const { plan, folder, facts, teachers, identity } = run;
+  const { plan, folder, facts, teachers } = run;
   loadInitialWeights(run, plan.config);
   const aside = folder.setAside();
   const modalities = Object.keys(facts.shapes);
+  const settings = { ...plan.config, modalities };
+  const identity = { ...run.identity, settings: settingsDigest(settings) };
   const what = [...(teachers?.values() ?? [])].flatMap(({ differences }) => differences);
-  folder.begin(
-    { ...plan.config, modalities },
-    {
-      kind: modalities.length > 1 ? 'student' : 'teacher',
-      model: facts,
-      environment: describeEnvironment(),
-      components: plan.components,
-      identity,
-      ...(what.length > 0 && { changes: [{ epoch: 0, what }] }),
-    },
-  );
+  folder.begin(settings, {
+    kind: modalities.length > 1 ? 'student' : 'teacher',
+    model: facts,
+    environment: describeEnvironment(),
+    components: plan.components,
+    identity,
+    ...(what.length > 0 && { changes: [{ epoch: 0, what }] }),
+  });
   if (teachers) copyTeachers(teachers, folder, identity);
   return aside;
 }

@@ -12,7 +12,7 @@ import { toyConfig, toyTeacher } from '../test/toy-config.js';
 import { evaluateSplit } from './evaluate-split.js';
 import { loadRun } from './load-run.js';
 import { RunFolder } from './node/run-folder.js';
-import { parseConfig } from './read-config.js';
+import { parseConfig, readConfig } from './read-config.js';
 import { runSweep, trainRun, type RunReporter } from './index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'g2d-changed-'));
@@ -306,8 +306,14 @@ describe('a run that goes on', () => {
     writeData(folder, CHANGES[1]![1]);
     expect(await refusal(resume(run.out, folder))).toMatch(CHANGES[1]![2]);
     writeData(folder, () => {});
+    // Its checkpoint knows them, too.
+    const { identity: _, ...recorded } = read(run.out, 'config.json');
+    writeFileSync(join(run.out, 'config.json'), JSON.stringify(recorded));
+    writeData(folder, CHANGES[1]![1]);
+    expect(await refusal(resume(run.out, folder))).toMatch(/The checkpoint in \S+ is of a run on other data/);
+    writeData(folder, () => {});
     expect((await resume(run.out, folder)).status).toBe('finished');
-    expect(notes).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining('was begun by an earlier version')]);
   });
 
   it('is refused with a module that has changed', async () => {
@@ -328,6 +334,26 @@ describe('a run that goes on', () => {
     const loaded = await loadRun(run, { trust: true, changes: { allowChanged: true } });
     expect(loaded.notes).toEqual([expect.stringMatching(/The module .* has changed/)]);
     await loaded.close();
+  });
+
+  it('is refused with settings that were edited in its folder, or the checkpoint of a run with others', async () => {
+    const [edited, mine] = [copied(), copied()];
+    const file = join(edited.out, 'config.json');
+    const recorded = read(file);
+    writeFileSync(file, JSON.stringify({ ...recorded, optimizer: { ...recorded.optimizer, momentum: 0.5 } }));
+    const going = { out: edited.out, resume: true };
+    expect(await refusal(trainRun(readConfig(file), going))).toMatch(
+      /The settings in \S+config\.json are not those that the run began with \(sha256 \w+… then, sha256 \w+… now\)/,
+    );
+    expect((await trainRun(readConfig(file, { allowChanged: true }), going)).status).toBe('finished');
+    expect(read(file).changes).toHaveLength(1);
+
+    const theirs = await stopped(folder, { seed: 5 });
+    rmSync(join(mine.out, 'checkpoints'), { recursive: true });
+    cpSync(join(theirs, 'checkpoints'), join(mine.out, 'checkpoints'), { recursive: true });
+    const message = /The checkpoint in \S+ is of a run with other settings \(sha256 \w+…\) than the folder's/;
+    expect(await refusal(resume(mine.out, folder))).toMatch(message);
+    expect(await refusal(loadRun(mine.out, { trust: true }))).toMatch(message);
   });
 
   it('is refused with the checkpoint of a run on other data', async () => {
@@ -375,7 +401,7 @@ function stripIdentity(out: string): void {
     const file = join(out, 'checkpoints', label, 'state.json');
     if (!existsSync(file)) continue;
     const { state: saved, ...rest } = read(file);
-    const { data: __, ...state } = saved;
+    const { data: __, settings: ___, ...state } = saved;
     const sha256 = {
       ...rest.sha256,
       state: createHash('sha256').update(JSON.stringify(state)).digest('hex'),
@@ -646,6 +672,16 @@ describe('a run with teachers', () => {
     bytes.fill(0, bytes.length - 4);
     writeFileSync(file, bytes);
     expect(await refusal(resume(run, own, student()))).toMatch(/copy of its teacher is not what was copied/);
+  });
+
+  it('is told where the checksums of its copies are gone', async () => {
+    const run = await stopped(own, student());
+    const recorded = read(run, 'config.json');
+    const { teachers: checksums, ...identity } = recorded.identity;
+    writeFileSync(join(run, 'config.json'), JSON.stringify({ ...recorded, identity }));
+    expect((await resume(run, own, student())).status).toBe('finished');
+    expect(notes).toEqual([expect.stringMatching(/no checksums of its copies of teachers/)]);
+    expect(read(run, 'config.json').identity.teachers).toEqual(checksums);
   });
 
   it('stores outputs anew, once data are allowed to be others, and keeps those that it had', async () => {

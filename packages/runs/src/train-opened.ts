@@ -36,6 +36,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   const { plan, folder } = run;
   const { config, methods } = plan;
   const data = digestOf(run.identity.data);
+  const { settings } = folder.config()?.identity ?? {};
   const clock = stageClock(state?.stages);
   if (plan.needsTeachers && config.teacherOutputs === 'stored') {
     reporter.note('The outputs of the teachers are computed and stored, where they are not yet.');
@@ -67,7 +68,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
       writeCheckpoint(
         folder.checkpoints,
         label,
-        toCheckpoint(captured, { best, stages: clock.seconds(), data }),
+        toCheckpoint(captured, { best, stages: clock.seconds(), data, settings }),
       );
     });
   const stopIfAsked = (): 'stop' | undefined => (signal?.aborted ? 'stop' : undefined);
