@@ -1,6 +1,4 @@
-import { join } from 'node:path';
-import { FileFormatError, OptionError, shown } from '@g2d/core';
-import { isThere } from '@g2d/formats/node';
+import { OptionError, shown } from '@g2d/core';
 import type { TrainingState } from '@g2d/trainer';
 import { fromCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
@@ -8,7 +6,7 @@ import { CHANGEABLE, checkContinuation, earlierSettings, type EarlierSettings } 
 import { firstDifference } from './differences.js';
 import { legacyRemarks } from './legacy-state.js';
 import { asRecorded } from './method-names.js';
-import { readCheckpoint, type LoadedCheckpoint } from './node/checkpoints/read-checkpoint.js';
+import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
 import { settlePrecision } from './precision.js';
 import { parseConfig } from './read-config.js';
@@ -73,8 +71,8 @@ export function findPlace(
   }
   const state = last && fromCheckpoint(last);
   // A run that ended before its last epoch would have ended there too.
-  const ended = state && folder.endedEarly(state.position);
-  const isLonger = ended !== undefined && asked.epochs !== begun.epochs;
+  const ended = state && asked.epochs !== begun.epochs ? folder.endedEarly(state.position) : undefined;
+  const isLonger = ended !== undefined;
   const config = isLonger ? { ...asked, epochs: begun.epochs } : asked;
   if (isLonger)
     notes.push(`The run ended by itself in epoch ${ended}: another number of epochs changes nothing.`);
@@ -88,7 +86,6 @@ export function findPlace(
     );
   }
   const remarks = checkContinuation(begun, config, state.position);
-  if (config.select !== 'last' && state.best) assertBest(folder, state.best.epoch);
   return {
     config,
     state,
@@ -103,29 +100,6 @@ const firstSave = ({ checkpoints: { every, keepEvery = every }, evaluation, epoc
   saved: Math.min(every, keepEvery, epochs),
   scored: Math.min(evaluation.every, epochs),
 });
-
-/**
- * The best epoch so far is what a run selects unless a later one is better: it is read at the very end, and damage is known now.
- *
- * @throws {FileFormatError} If it is there and damaged.
- */
-function assertBest({ checkpoints }: RunFolder, epoch: number): void {
-  const path = join(checkpoints, 'best');
-  const refuse = (why: string): never => {
-    throw new FileFormatError(
-      path,
-      `the checkpoint of epoch ${epoch}, the best so far, is damaged: ${why} Nothing was changed. Put it right, or give it another name: the results are then of the last epoch, unless a later one is better than epoch ${epoch}.`,
-    );
-  };
-  if (!isThere(path)) return;
-  let found: LoadedCheckpoint | undefined;
-  try {
-    found = readCheckpoint(checkpoints, 'best');
-  } catch (error) {
-    refuse((error as Error).message);
-  }
-  if (found && found.warnings.length > 0) refuse(found.warnings.join(' '));
-}
 
 /** Without a list of modalities they follow from the encoders, which are compared; their order is the dataset's. */
 function withRecordedOrder(config: RunConfig, { modalities }: RunConfig): RunConfig {
