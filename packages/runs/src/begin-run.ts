@@ -1,11 +1,10 @@
 import type { RunIdentity } from '@g2d/core/run-folder';
-import { readFileSync } from 'node:fs';
 import { describeEnvironment } from './environment.js';
-import { sha256 } from './identity.js';
+import { settingsDigest } from './identity.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
-import { TEACHER_FILES, TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
+import { checksumsOf, TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
 
 /**
  * Gives a run its initial weights, and records what it is in its folder: the run has begun.
@@ -13,38 +12,34 @@ import { TEACHER_FILES, TEACHER_WEIGHTS, type Teachers } from './read-teachers.j
  * @returns Where what lay in the folder was moved, `undefined` if there was nothing.
  */
 export function beginRun(run: OpenedRun): string | undefined {
-  const { plan, folder, facts, teachers, identity } = run;
+  const { plan, folder, facts, teachers } = run;
   loadInitialWeights(run, plan.config);
   const aside = folder.setAside();
   const modalities = Object.keys(facts.shapes);
+  const settings = { ...plan.config, modalities };
+  const identity = { ...run.identity, settings: settingsDigest(settings) };
   const what = [...(teachers?.values() ?? [])].flatMap(({ differences }) => differences);
-  folder.begin(
-    { ...plan.config, modalities },
-    {
-      kind: modalities.length > 1 ? 'student' : 'teacher',
-      model: facts,
-      environment: describeEnvironment(),
-      components: plan.components,
-      identity,
-      ...(what.length > 0 && { changes: [{ epoch: 0, what }] }),
-    },
-  );
+  folder.begin(settings, {
+    kind: modalities.length > 1 ? 'student' : 'teacher',
+    model: facts,
+    environment: describeEnvironment(),
+    components: plan.components,
+    identity,
+    ...(what.length > 0 && { changes: [{ epoch: 0, what }] }),
+  });
   if (teachers) copyTeachers(teachers, folder, identity);
   return aside;
 }
 
 /** From then on the run needs nobody else's folder. */
 function copyTeachers(teachers: Teachers, folder: RunFolder, identity: RunIdentity): void {
-  const checksums: Record<string, Record<string, string>> = {};
   for (const [modality, { recorded, weights, summary }] of teachers) {
     const copy = new RunFolder(folder.teacher(modality));
     copy.record(recorded);
     if (summary) copy.writeSummary(summary);
     copy.writeWeights(TEACHER_WEIGHTS, weights);
-    checksums[modality] = Object.fromEntries(
-      TEACHER_FILES.map((name) => [name, sha256(readFileSync(copy.file(name)))]),
-    );
   }
+  const checksums = checksumsOf(teachers.keys(), folder);
   // A run that is killed before has no checkpoint: it begins anew.
   folder.record({ ...folder.config(), identity: { ...identity, teachers: checksums } });
 }

@@ -12,7 +12,7 @@ import { toyConfig, toyTeacher } from '../test/toy-config.js';
 import { evaluateSplit } from './evaluate-split.js';
 import { loadRun } from './load-run.js';
 import { RunFolder } from './node/run-folder.js';
-import { parseConfig } from './read-config.js';
+import { parseConfig, readConfig } from './read-config.js';
 import { runSweep, trainRun, type RunReporter } from './index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'g2d-changed-'));
@@ -258,6 +258,17 @@ describe('a run that goes on', () => {
     await loaded.close();
   });
 
+  it('records nothing where its first batches are refused', async () => {
+    const own = dataFolder();
+    const run = await stopped(own);
+    const before = readFileSync(join(run, 'config.json'), 'utf8');
+    writeData(own, ({ test }) => Object.assign(test.samples[0]!.inputs, { loud: [1e39, 0, 0] }));
+    expect(await refusal(resume(run, own, { allowChanged: true }))).toMatch(/The model gives NaN|Infinity/);
+    expect(readFileSync(join(run, 'config.json'), 'utf8')).toBe(before);
+    writeData(own, () => {});
+    expect((await resume(run, own)).status).toBe('finished');
+  });
+
   it('trains classes of another order under the ids that they had', async () => {
     const own = dataFolder();
     const run = await stopped(own);
@@ -295,8 +306,14 @@ describe('a run that goes on', () => {
     writeData(folder, CHANGES[1]![1]);
     expect(await refusal(resume(run.out, folder))).toMatch(CHANGES[1]![2]);
     writeData(folder, () => {});
+    // Its checkpoint knows them, too.
+    const { identity: _, ...recorded } = read(run.out, 'config.json');
+    writeFileSync(join(run.out, 'config.json'), JSON.stringify(recorded));
+    writeData(folder, CHANGES[1]![1]);
+    expect(await refusal(resume(run.out, folder))).toMatch(/The checkpoint in \S+ is of a run on other data/);
+    writeData(folder, () => {});
     expect((await resume(run.out, folder)).status).toBe('finished');
-    expect(notes).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining('was begun by an earlier version')]);
   });
 
   it('is refused with a module that has changed', async () => {
@@ -317,6 +334,26 @@ describe('a run that goes on', () => {
     const loaded = await loadRun(run, { trust: true, changes: { allowChanged: true } });
     expect(loaded.notes).toEqual([expect.stringMatching(/The module .* has changed/)]);
     await loaded.close();
+  });
+
+  it('is refused with settings that were edited in its folder, or the checkpoint of a run with others', async () => {
+    const [edited, mine] = [copied(), copied()];
+    const file = join(edited.out, 'config.json');
+    const recorded = read(file);
+    writeFileSync(file, JSON.stringify({ ...recorded, optimizer: { ...recorded.optimizer, momentum: 0.5 } }));
+    const going = { out: edited.out, resume: true };
+    expect(await refusal(trainRun(readConfig(file), going))).toMatch(
+      /The settings in \S+config\.json are not those that the run began with \(sha256 \w+… then, sha256 \w+… now\)/,
+    );
+    expect((await trainRun(readConfig(file, { allowChanged: true }), going)).status).toBe('finished');
+    expect(read(file).changes).toHaveLength(1);
+
+    const theirs = await stopped(folder, { seed: 5 });
+    rmSync(join(mine.out, 'checkpoints'), { recursive: true });
+    cpSync(join(theirs, 'checkpoints'), join(mine.out, 'checkpoints'), { recursive: true });
+    const message = /The checkpoint in \S+ is of a run with other settings \(sha256 \w+…\) than the folder's/;
+    expect(await refusal(resume(mine.out, folder))).toMatch(message);
+    expect(await refusal(loadRun(mine.out, { trust: true }))).toMatch(message);
   });
 
   it('is refused with the checkpoint of a run on other data', async () => {
@@ -364,7 +401,7 @@ function stripIdentity(out: string): void {
     const file = join(out, 'checkpoints', label, 'state.json');
     if (!existsSync(file)) continue;
     const { state: saved, ...rest } = read(file);
-    const { data: __, ...state } = saved;
+    const { data: __, settings: ___, ...state } = saved;
     const sha256 = {
       ...rest.sha256,
       state: createHash('sha256').update(JSON.stringify(state)).digest('hex'),
@@ -624,15 +661,55 @@ describe('a run with teachers', () => {
     expect((await resume(run, own, student())).status).toBe('finished');
   });
 
-  it('stores outputs anew, once data are allowed to be others', async () => {
+  it('knows its copies from the day on which it goes on from a folder of an earlier version', async () => {
+    const run = await stopped(own, student());
+    stripIdentity(run);
+    const stop = new AbortController();
+    const reporter = { ...silent, step: () => stop.abort() };
+    await trainRun(config(own, student()), { out: run, resume: true, signal: stop.signal, reporter });
+    const file = new RunFolder(new RunFolder(run).teacher('quiet')).file('model.safetensors');
+    const bytes = readFileSync(file);
+    bytes.fill(0, bytes.length - 4);
+    writeFileSync(file, bytes);
+    expect(await refusal(resume(run, own, student()))).toMatch(/copy of its teacher is not what was copied/);
+  });
+
+  it('is told where the checksums of its copies are gone', async () => {
+    const run = await stopped(own, student());
+    const recorded = read(run, 'config.json');
+    const { teachers: checksums, ...identity } = recorded.identity;
+    writeFileSync(join(run, 'config.json'), JSON.stringify({ ...recorded, identity }));
+    expect((await resume(run, own, student())).status).toBe('finished');
+    expect(notes).toEqual([expect.stringMatching(/no checksums of its copies of teachers/)]);
+    expect(read(run, 'config.json').identity.teachers).toEqual(checksums);
+  });
+
+  it('stores outputs anew, once data are allowed to be others, and keeps those that it had', async () => {
     const stored = student({ teacherOutputs: 'stored' });
     const run = await stopped(own, stored);
     const file = join(new RunFolder(run).teacher('quiet'), 'outputs.safetensors');
     const before = readFileSync(file, 'hex');
     writeData(own, CHANGES[10]![1]);
     try {
-      expect((await resume(run, own, { ...stored, allowChanged: true })).status).toBe('finished');
+      // An evaluation on other data stores nothing.
+      const loaded = await loadRun(run, { trust: true });
+      await loaded.close();
+      expect(readFileSync(file, 'hex')).toBe(before);
+      // It was allowed once, and stopped before they were computed.
+      const stop = new AbortController();
+      const going = { out: run, resume: true, signal: stop.signal };
+      const reporter = { ...silent, step: () => stop.abort() };
+      await trainRun(config(own, { ...stored, allowChanged: true }), { ...going, reporter });
+      writeFileSync(file, Buffer.from(before, 'hex'));
+      rmSync(`${file}.earlier-1`);
+      expect((await resume(run, own, stored)).status).toBe('finished');
+      expect(notes).toContainEqual(
+        expect.stringMatching(
+          /quiet\/outputs\.safetensors has the outputs on other data, and is kept as .*-1:/,
+        ),
+      );
       expect(readFileSync(file, 'hex')).not.toBe(before);
+      expect(readFileSync(`${file}.earlier-1`, 'hex')).toBe(before);
     } finally {
       writeData(own, () => {});
     }

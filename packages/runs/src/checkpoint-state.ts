@@ -12,6 +12,8 @@ export interface RunProgress {
   readonly stages: Readonly<Record<string, number>>;
   /** Checksum of the fingerprints of its data; checkpoints of earlier versions have none. */
   readonly data?: string | undefined;
+  /** Checksum of the settings that it began with, in the same way. */
+  readonly settings?: string | undefined;
 }
 
 /** `state.json`, as far as it is not the arrays' place. */
@@ -49,11 +51,12 @@ export function toCheckpoint(
 
 /** The inverse of `toCheckpoint`, also of what earlier versions saved. */
 export function fromCheckpoint({ model, optimizer, state }: Checkpoint): TrainingState & RunProgress {
-  const { position, streams, learningRates, methods, best, stages, data } = state as SavedState;
+  const { position, streams, learningRates, methods, best, stages, data, settings } = state as SavedState;
   return {
     best,
     stages,
     ...(data !== undefined && { data }),
+    ...(settings !== undefined && { settings }),
     position,
     streams,
     snapshot: {

@@ -171,6 +171,26 @@ describe('a run with more epochs', () => {
     expect(status).toBe('finished');
     expect(notes).toEqual([expect.stringMatching(/ended by itself in epoch 2: another number of epochs/)]);
     expect(contents('ended')).toEqual(before);
+    // Without its records the summary knows it.
+    rmSync(at('ended/metrics.jsonl'));
+    expect((await resumed(config(9), 'ended')).notes).toEqual(notes);
+  });
+
+  it('is not taken for one that ended by itself where records are missing', async () => {
+    await train(toyConfig({ epochs: 2 }), 'lost');
+    await train(toyConfig({ epochs: 3 }), 'whole');
+    rmSync(at('lost/metrics.jsonl'));
+    const { notes } = await resumed(toyConfig({ epochs: 3 }), 'lost');
+    expect(notes).toEqual([expect.stringMatching(/no record of 2 of the 2 epochs that are done/)]);
+    const [lost, whole] = [contents('lost'), contents('whole')];
+    expect([lost.summary, lost.weights]).toEqual([whole.summary, whole.weights]);
+
+    // The last one alone, of a run that has to be finished: it is not the one before.
+    rmSync(at('whole/summary.json'));
+    const lines = readFileSync(at('whole/metrics.jsonl'), 'utf8').split('\n');
+    writeFileSync(at('whole/metrics.jsonl'), `${lines.slice(0, 2).join('\n')}\n`);
+    await resumed(toyConfig({ epochs: 3 }), 'whole');
+    expect(json('whole', 'summary.json').last).toEqual({ epoch: 3 });
   });
 });
 
@@ -186,6 +206,10 @@ describe('a run that goes on', () => {
       { from: 1, earlier: { name: 'joint' } },
       { from: 3, earlier: { name: 'mine', select: 'validation-best' } },
     ]);
+    // What it came to each time is kept.
+    await resumed(toyConfig({ epochs: 2, name: 'theirs', select: 'last' }), 'run');
+    const kept = ['summary-until-epoch-2.json', 'summary-until-epoch-2-2.json', 'summary.json'];
+    expect(kept.map((file) => json('run', file).name)).toEqual(['mine', 'yours', 'theirs']);
   });
 
   it('cannot select by another split than its best epoch was kept by', async () => {

@@ -29,9 +29,7 @@ export function firstDifference(
   now: RunConfig,
   changeable: readonly string[] = [],
 ): { readonly key: string; readonly begun: unknown; readonly now: unknown } | undefined {
-  return differences(begun, now, '').find(
-    ({ key }) => ![...FREE, ...changeable].some((free) => key === free || key.startsWith(`${free}.`)),
-  );
+  return differences(begun, now, '').find(({ key }) => !isFree(key, changeable));
 }
 
 function differences(
@@ -47,6 +45,24 @@ function differences(
   }
   return isDeepStrictEqual(begun, now) ? [] : [{ key, begun, now }];
 }
+
+/** The settings that decide on the numbers of a run, by their keys, in the order of these. */
+export const decisiveSettings = (
+  config: RunConfig,
+  changeable: readonly string[],
+): readonly (readonly [string, unknown])[] =>
+  Object.entries(config)
+    .flatMap(([key, value]) => leaves(value, key))
+    .filter(([key, value]) => value !== undefined && !isFree(key, changeable))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+
+const leaves = (value: unknown, key: string): [string, unknown][] =>
+  isObject(value)
+    ? Object.entries(value).flatMap(([name, member]) => leaves(member, `${key}.${name}`))
+    : [[key, value]];
+
+const isFree = (key: string, changeable: readonly string[]): boolean =>
+  [...FREE, ...changeable].some((free) => key === free || key.startsWith(`${free}.`));
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

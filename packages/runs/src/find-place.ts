@@ -69,11 +69,10 @@ export function findPlace(
       { option: other.key, value: other.now, accepted: written(other.begun) },
     );
   }
-  // A run that ended before its last epoch would have ended there too.
-  const ended = folder.lastRecord()?.epoch ?? 0;
   const state = last && fromCheckpoint(last);
-  const endedByItself = state !== undefined && ended < state.position.epoch - 1;
-  const isLonger = endedByItself && asked.epochs !== begun.epochs;
+  // A run that ended before its last epoch would have ended there too.
+  const ended = state && asked.epochs !== begun.epochs ? folder.endedEarly(state.position) : undefined;
+  const isLonger = ended !== undefined;
   const config = isLonger ? { ...asked, epochs: begun.epochs } : asked;
   if (isLonger)
     notes.push(`The run ended by itself in epoch ${ended}: another number of epochs changes nothing.`);

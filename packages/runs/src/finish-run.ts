@@ -12,6 +12,8 @@ interface Trained {
   readonly predict: Predictor<string>;
   /** What a saved state predicts with, from then on. */
   readonly predictorAt: (state: TrainingState) => Promise<Predictor<string>>;
+  /** The last epoch that was trained. */
+  readonly lastEpoch: number;
   /** The epoch of the checkpoint `best`, if there is one. */
   readonly bestEpoch: number | undefined;
   readonly clock: StageClock;
@@ -21,7 +23,7 @@ interface Trained {
 /** Evaluates the epoch that the run selects, and writes predictions and summary: the run is finished. */
 export async function finishRun(
   { plan: { config }, folder, data, facts }: OpenedRun,
-  { predict: predictLast, predictorAt, bestEpoch, clock, note }: Trained,
+  { predict: predictLast, predictorAt, lastEpoch, bestEpoch, clock, note }: Trained,
 ): Promise<RunSummary> {
   const best = config.select === 'last' ? undefined : readCheckpoint(folder.checkpoints, 'best');
   // It may be of another branch, where a resumed run did not repeat itself bit for bit.
@@ -47,10 +49,9 @@ export async function finishRun(
   const { test, validation } = await clock.timeAsync('evaluation', evaluateAll);
   const stages = clock.seconds();
   const modalities = Object.keys(facts.shapes);
-  const last = folder.lastRecord();
   // Its record may be missing.
-  const lastEpoch =
-    checkpoint === null ? 0 : (last?.epoch ?? fromCheckpoint(used as Checkpoint).position.epoch - 1);
+  const record = folder.lastRecord();
+  const last = record?.epoch === lastEpoch ? record : undefined;
   const summary: RunSummary = {
     name: config.name ?? config.method,
     method: config.method,

@@ -8,6 +8,8 @@ import {
   type SplitFingerprint,
 } from '@g2d/core/run-folder';
 import type { RunConfig } from './config-schema.js';
+import { CHANGEABLE } from './continuation.js';
+import { decisiveSettings } from './differences.js';
 import { moduleFile } from './import-module.js';
 import { modulesOf } from './trust.js';
 
@@ -37,6 +39,10 @@ export function contentOf(path: string): string | undefined {
 /** One text for all of it, short enough for every checkpoint. */
 export const digestOf = (data: DataIdentity): string =>
   sha256(JSON.stringify(SPLITS.map((split) => essence(data[split]))));
+
+/** One text for the settings that a run keeps. */
+export const settingsDigest = (config: RunConfig): string =>
+  sha256(JSON.stringify(decisiveSettings(config, CHANGEABLE)));
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 

@@ -80,7 +80,7 @@ export async function loadRun(
     if (state) assertOwnCheckpoint(folder, state);
     const compared = compareLoaded(run, config);
     const predict = await predictorAt({
-      ...(await trainingOptions(run)),
+      ...(await trainingOptions(run, { teacherOutputs: 'online' })),
       ...(state && { resume: state }),
     });
     const epoch = state ? epochOf(state.position) : null;

@@ -2,6 +2,7 @@ import type { RunIdentity } from '@g2d/core/run-folder';
 import type { FrozenTeachers } from '@g2d/trainer';
 import { disposeState } from '@g2d/trainer/internal';
 import { checkOpened } from './check-opened.js';
+import type { RunConfig } from './config-schema.js';
 import { buildModel, type BuiltModel } from './build-model.js';
 import { factsOf, modalitiesOf, type ModelFacts } from './modalities.js';
 import type { RunFolder } from './node/run-folder.js';
@@ -22,14 +23,21 @@ export interface OpenedRun extends BuiltModel {
   readonly teachers: Teachers | undefined;
   /** What it is made of beside its settings, as it is found now. */
   readonly identity: RunIdentity;
-  /** Makes the teachers ready to judge; call it once. */
-  startTeachers(): Promise<FrozenTeachers<string>>;
+  /**
+   * Makes the teachers ready to judge; call it once.
+   *
+   * @param outputs `'stored'` writes into the run's folder.
+   */
+  startTeachers(
+    outputs: RunConfig['teacherOutputs'],
+    note: (line: string) => void,
+  ): Promise<FrozenTeachers<string>>;
   /** Closes the data, and frees the model and the teachers. */
   close(): Promise<void>;
 }
 
 /**
- * Opens data, model and teachers of a run. Nothing is written, but stored outputs of teachers in a run's own folder.
+ * Opens data, model and teachers of a run. Nothing is written.
  *
  * @param options `folder`: the run's. `teachers`: those that the configuration names; the copies in the folder of a run that has begun, which
  * stand in for them: its classes are those that it began with; or none, where they are yet to be trained. `trust`: whether modules that
@@ -70,8 +78,9 @@ export async function openRun(
       facts,
       teachers,
       identity,
-      async startTeachers() {
-        const judges = await startTeachers(teachers ?? new Map(), plan.config, { data, folder });
+      async startTeachers(teacherOutputs, note) {
+        const config = { ...plan.config, teacherOutputs };
+        const judges = await startTeachers(teachers ?? new Map(), config, { data, folder, note });
         started.push(judges);
         return judges;
       },

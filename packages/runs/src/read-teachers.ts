@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { FileFormatError, OptionError, type NamedArray, shown, ownValue } from '@g2d/core';
 import type { RecordedFacts } from '@g2d/core/run-folder';
 import { decodeSafetensors } from '@g2d/formats';
@@ -39,7 +40,20 @@ export type Teachers = ReadonlyMap<string, Teacher>;
 export const TEACHER_WEIGHTS = 'model.safetensors';
 
 /** Of a copy, what decides on the teacher's outputs: the run remembers their checksums. */
-export const TEACHER_FILES: readonly string[] = [TEACHER_WEIGHTS, 'config.json'];
+const TEACHER_FILES: readonly string[] = [TEACHER_WEIGHTS, 'config.json'];
+
+/** Of the copies of teachers in a run's folder, by modality and file. */
+export const checksumsOf = (
+  modalities: Iterable<string>,
+  run: RunFolder,
+): Record<string, Record<string, string>> =>
+  Object.fromEntries(
+    [...modalities].map((modality) => {
+      const copy = new RunFolder(run.teacher(modality));
+      const checksums = TEACHER_FILES.map((name) => [name, sha256(readFileSync(copy.file(name)))] as const);
+      return [modality, Object.fromEntries(checksums)];
+    }),
+  );
 
 interface Student {
   readonly facts: ModelFacts;

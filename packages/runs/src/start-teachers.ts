@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { batches } from '@g2d/datasets';
 import type { TeacherOutputs } from '@g2d/distill';
@@ -26,6 +26,14 @@ import type { Teachers } from './read-teachers.js';
 
 const OUTPUTS = 'outputs.safetensors';
 
+/** How teachers are started. */
+interface Starting {
+  readonly data: RunData;
+  readonly folder: RunFolder;
+  /** Who is told that stored outputs of other data are kept under another name. */
+  readonly note: (line: string) => void;
+}
+
 /**
  * Makes the teachers ready to judge: their models, frozen, or outputs on the training split that are stored in the run's folder. Their
  * `dispose` frees the models too.
@@ -33,7 +41,7 @@ const OUTPUTS = 'outputs.safetensors';
 export async function startTeachers(
   teachers: Teachers,
   config: RunConfig,
-  { data, folder }: { readonly data: RunData; readonly folder: RunFolder },
+  { data, folder, note }: Starting,
 ): Promise<FrozenTeachers<string>> {
   const models: Record<string, MultimodalModel<string>> = {};
   for (const [modality, { config: own, weights }] of teachers) {
@@ -61,8 +69,11 @@ export async function startTeachers(
       data: inputsOf(data.identity.train, modality),
     };
     const file = new RunFolder(folder.teacher(modality)).file(OUTPUTS);
-    // Of data that were allowed to change.
-    if (config.allowChanged && isThere(file) && isStale(file, identity)) rmSync(file);
+    // Whether the run may have these data was asked when it was opened.
+    if (isThere(file) && isOfOtherData(file, identity))
+      note(
+        `${file} has the outputs on other data, and is kept as ${setAside(file)}: they are computed anew.`,
+      );
     if (!isThere(file)) {
       const judge = frozenTeachers<string>({ [modality]: model }, options);
       await writeTeacherOutputs(file, identity, outputsOf(judge, modality, { config, data }));
@@ -74,14 +85,27 @@ export async function startTeachers(
   return frozenTeachers<never, string>({}, { stored });
 }
 
-function isStale(file: string, identity: TeacherIdentity): boolean {
-  try {
-    TeacherOutputsFile.open(file, identity).close();
-    return false;
-  } catch (error) {
-    if (G2DError.isInstance(error) && error.code === 'G2D_STALE_TEACHER_OUTPUTS') return true;
-    throw error;
-  }
+/** Whether stored outputs are those of the same teacher, on other data. */
+function isOfOtherData(file: string, identity: TeacherIdentity): boolean {
+  const isFor = (wanted: TeacherIdentity): boolean => {
+    try {
+      TeacherOutputsFile.open(file, wanted).close();
+      return true;
+    } catch (error) {
+      if (G2DError.isInstance(error) && error.code === 'G2D_STALE_TEACHER_OUTPUTS') return false;
+      throw error;
+    }
+  };
+  return !isFor(identity) && isFor({ ...identity, data: undefined });
+}
+
+/** Gives a file a name that nothing has. */
+function setAside(file: string): string {
+  let count = 1;
+  while (isThere(`${file}.earlier-${count}`)) count++;
+  const name = `${file}.earlier-${count}`;
+  renameSync(file, name);
+  return name;
 }
 
 async function* outputsOf(

@@ -36,11 +36,12 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   const { plan, folder } = run;
   const { config, methods } = plan;
   const data = digestOf(run.identity.data);
+  const { settings } = folder.config()?.identity ?? {};
   const clock = stageClock(state?.stages);
   if (plan.needsTeachers && config.teacherOutputs === 'stored') {
     reporter.note('The outputs of the teachers are computed and stored, where they are not yet.');
   }
-  const options = await clock.timeAsync('training', () => trainingOptions(run, reporter.note));
+  const options = await clock.timeAsync('training', () => trainingOptions(run, { note: reporter.note }));
   const { batchesPerEpoch, optimizer } = options;
   const { epochs } = new Stages({ ...config, methods, modalities: run.model.modalities, optimizer });
   const position = state?.position ?? { epoch: 1, batch: 0 };
@@ -58,6 +59,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   const events = openEventFile(folder.tensorboard, { fromStep: position.epoch });
   let best = state?.best ?? null;
   let reached = position.epoch;
+  let lastEpoch = folder.endedEarly(position) ?? position.epoch - 1;
   let saved = performance.now();
   const save = (label: CheckpointLabel, captured: TrainingState): void =>
     clock.time('checkpoints', () => {
@@ -66,7 +68,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
       writeCheckpoint(
         folder.checkpoints,
         label,
-        toCheckpoint(captured, { best, stages: clock.seconds(), data }),
+        toCheckpoint(captured, { best, stages: clock.seconds(), data, settings }),
       );
     });
   const stopIfAsked = (): 'stop' | undefined => (signal?.aborted ? 'stop' : undefined);
@@ -92,6 +94,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
         onEpoch: (record, capture, evaluated) => {
           const { epoch } = record;
           reached = epoch + 1;
+          lastEpoch = epoch;
           folder.append(record);
           if (record.skippedSteps) reporter.note(skippedNote(epoch, record.skippedSteps));
           writeScalars(events, record);
@@ -125,6 +128,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
     const summary = await finishRun(run, {
       predict,
       predictorAt: (saved) => predictorAt({ ...options, resume: saved }),
+      lastEpoch,
       bestEpoch,
       clock,
       note: reporter.note,

@@ -72,7 +72,7 @@ export async function trainRun(wanted: RunConfig, options: TrainRunOptions): Pro
     if (earlier) assertNoStages(plan.methods, earlier);
     const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named', trust });
     try {
-      const changes = state ? continueRun(run, { epoch: state.position.epoch, progress: state }) : [];
+      const going = state && continueRun(run, { epoch: state.position.epoch, progress: state });
       // A run that began goes on: what is too small is left out.
       if (!state) checkBatches(run);
       await tryBatches(run);
@@ -80,6 +80,8 @@ export async function trainRun(wanted: RunConfig, options: TrainRunOptions): Pro
       if (aside !== undefined) {
         reporter.note(`The run begins anew: it was not saved yet. What was there is now in ${aside}.`);
       }
+      // Everything is checked: only now is anything written.
+      going?.record();
       const damaged = isDamaged ? keepDamaged(folder.checkpoints, 'last') : undefined;
       if (damaged !== undefined) reporter.note(`The damaged checkpoint is kept as ${damaged}.`);
       if (state && earlier) folder.goOn(config, { from: state.position.epoch, earlier });
@@ -87,7 +89,8 @@ export async function trainRun(wanted: RunConfig, options: TrainRunOptions): Pro
         ...each.differences,
         ...each.remarks,
       ]);
-      for (const line of [...plan.remarks, ...run.data.remarks, ...taught, ...changes]) reporter.note(line);
+      for (const line of [...plan.remarks, ...run.data.remarks, ...taught, ...(going?.notes ?? [])])
+        reporter.note(line);
       return await trainOpened(run, { state, signal, reporter });
     } finally {
       await run.close();

@@ -11,11 +11,17 @@ const EVERY_SAMPLE_BATCH = 250;
 /**
  * What a run is trained with, and what predicts with a state of it; nothing of it is evaluated. Starts the teachers.
  *
- * @param note Told of samples that are left out.
+ * @param options `note`: told of samples that are left out. `teacherOutputs`: of a run that is not trained, for which nothing is stored.
  */
 export async function trainingOptions(
   run: OpenedRun,
-  note: (line: string) => void = () => {},
+  {
+    note = () => {},
+    teacherOutputs = run.plan.config.teacherOutputs,
+  }: {
+    readonly note?: (line: string) => void;
+    readonly teacherOutputs?: RunConfig['teacherOutputs'];
+  } = {},
 ): Promise<TrainOptions<string> & { readonly batchesPerEpoch: number }> {
   const { plan, data, facts } = run;
   const { config } = plan;
@@ -33,7 +39,7 @@ export async function trainingOptions(
     ...trainSettings(config, { data, modalities }),
     model: run.model,
     methods: plan.methods,
-    ...(plan.needsTeachers && { teachers: await run.startTeachers() }),
+    ...(plan.needsTeachers && { teachers: await run.startTeachers(teacherOutputs, note) }),
     task: data.train.task,
     epochs: config.epochs,
     seed: config.seed,

@@ -36,6 +36,8 @@ export const identitySchema = z
         test: fingerprintSchema,
       })
       .describe('an object of { train, validation, test }'),
+    /** Of the settings that it began with, as far as they decide on its numbers; checkpoints name it. */
+    settings: textSchema.exactOptional(),
     /** Content of the user's modules, by their paths in the configuration. */
     modules: z.record(z.string(), z.string()).describe('an object of checksums by path').exactOptional(),
     /** Files of the copies of its teachers. */
@@ -44,7 +46,7 @@ export const identitySchema = z
       .describe('an object of checksums by modality and file')
       .exactOptional(),
   })
-  .describe('an object of { data, modules, teachers }');
+  .describe('an object of { data, settings, modules, teachers }');
 
 /** What a run is made of beside its settings. */
 export type RunIdentity = Immutable<z.output<typeof identitySchema>>;
@@ -57,9 +59,11 @@ export const changesSchema = z
       what: textsSchema,
       /** Of the data until then, which checkpoints from then name. */
       data: textSchema.exactOptional(),
+      /** Of the settings until then, in the same way. */
+      settings: textSchema.exactOptional(),
     }),
   )
-  .describe('a list of { epoch, what, data }');
+  .describe('a list of { epoch, what, data, settings }');
 
 /** What was other, and was allowed. */
 export type RunChanges = Immutable<z.output<typeof changesSchema>>;

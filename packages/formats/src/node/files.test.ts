@@ -31,6 +31,11 @@ describe('isThere and isFolder', () => {
     expect(['file', 'folder', 'none'].map((name) => isThere(at(name)))).toEqual([true, true, false]);
     expect(['file', 'folder', 'none'].map((name) => isFolder(at(name)))).toEqual([false, true, false]);
     expect(() => isThere(at('loop'))).toThrow(/loop is there and cannot be read \(ELOOP/);
+    symlinkSync(at('unmounted'), at('link'));
+    expect(() => isThere(at('link'))).toThrow(
+      /link is a link to \S+unmounted, and that is not there\. Nothing/,
+    );
+    expect(isThere(at('link', 'inside'))).toBe(false);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, type Stats } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { G2DError } from '@g2d/core';
 
@@ -28,7 +28,10 @@ function ifThere<T>(path: string, look: () => T): T | undefined {
     return look();
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    if (NOTHING.includes(code)) return undefined;
+    if (NOTHING.includes(code)) {
+      assertNoLink(path);
+      return undefined;
+    }
     // The system's sentence does not always say which file.
     throw new G2DError(
       'G2D_FILE',
@@ -36,6 +39,25 @@ function ifThere<T>(path: string, look: () => T): T | undefined {
       { path, reason: code },
       { cause: error },
     );
+  }
+}
+
+/** A link whose target is not there, as on a disk that is not mounted, is not nothing: what it leads to may come back. */
+function assertNoLink(path: string): void {
+  const target = linkTarget(path);
+  if (target === undefined) return;
+  throw new G2DError(
+    'G2D_FILE',
+    `${path} is a link to ${target}, and that is not there. Nothing was changed. Put it back (a disk that is not mounted, as a rule), or take the link away, then try again.`,
+    { path, reason: 'ENOENT' },
+  );
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -168,11 +168,8 @@ export class RunFolder {
     const continued = [...(recorded?.continued ?? []), { from, earlier }];
     this.#guarded(() => {
       // First: a run with a summary is finished, with the settings that it has.
-      for (const name of [SUMMARY, PREDICTIONS]) {
-        const { name: stem, ext } = parse(name);
-        const kept = join(this.path, `${stem}-until-epoch-${from - 1}${ext}`);
-        if (isThere(this.file(name))) renameSync(this.file(name), kept);
-      }
+      for (const name of [SUMMARY, PREDICTIONS])
+        if (isThere(this.file(name))) renameSync(this.file(name), this.#freeName(name, from - 1));
       const facts = Object.entries(recorded ?? {}).filter(([key]) => RECORDED_KEYS.includes(key));
       this.#writeJson(CONFIG, {
         ...settings,
@@ -181,6 +178,16 @@ export class RunFolder {
         continued,
       });
     });
+  }
+
+  /** What a file is kept as that was written after an epoch: nothing has this name. */
+  #freeName(name: string, epoch: number): string {
+    const { name: stem, ext } = parse(name);
+    const kept = (count: number): string =>
+      join(this.path, `${stem}-until-epoch-${epoch}${count === 1 ? '' : `-${count}`}${ext}`);
+    let count = 1;
+    while (isThere(kept(count))) count++;
+    return kept(count);
   }
 
   /** Adds an epoch's record, with the memory in use. It is on disk when this returns. */
@@ -216,6 +223,18 @@ export class RunFolder {
     const { text } = this.#records().at(-1) ?? {};
     if (text === undefined) return undefined;
     return checkFile(epochMetricsSchema, JSON.parse(text), { path: join(this.path, METRICS) });
+  }
+
+  /**
+   * With which epoch a run ended by itself, `undefined` if it did not. Without its records it is what it came to that tells.
+   *
+   * @param position Where the run would go on.
+   */
+  endedEarly(position: { readonly epoch: number }): number | undefined {
+    const { text = '{}' } = this.#records().at(-1) ?? {};
+    const last = parsed(text) as { readonly epoch: number; readonly stopped?: unknown };
+    const epoch = last.stopped === true ? last.epoch : this.summary()?.last.epoch;
+    return epoch !== undefined && epoch < position.epoch - 1 ? epoch : undefined;
   }
 
   /** Writes the predictions and the summary: the run is finished. */
