@@ -17,8 +17,14 @@ const root = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'g2d-methods-alone-'));
 const project = join(folder, 'project');
 
+// A bundle is longer than the 1 MiB that are read by default.
 const run = (command: string, args: string[], cwd = project): string =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 24,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 const write = (name: string, text: string): void => writeFileSync(join(project, name), text);
 const dependenciesOf = (name: string): string[] => {
   const { dependencies = {} } = JSON.parse(

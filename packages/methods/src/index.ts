@@ -18,6 +18,16 @@ export { enhanceGradient, type GradientNoise } from './gradient-noise.js';
 export { agm } from './agm.js';
 export { agmCoefficients } from './agm-coefficients.js';
 
+// Losses that count by how well each head generalizes
+export { gradientBlending } from './gradient-blending.js';
+export { blendWeights, type HeadLosses } from './blend-weights.js';
+
+// Modalities weighed by how sure they are of a sample
+export { qmf } from './qmf.js';
+
+// A learned weight for the logits of each head
+export { olm } from './olm.js';
+
 // The classes' mean features
 export { pmr } from './pmr.js';
 export { prototypeLogits } from './prototypes.js';

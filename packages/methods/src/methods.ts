@@ -3,6 +3,7 @@ import { agm } from './agm.js';
 import { diMml } from './di-mml.js';
 import { g2d } from './g2d.js';
 import { g2dDistillation } from './g2d-distillation.js';
+import { gradientBlending } from './gradient-blending.js';
 import { joint } from './joint.js';
 import { linearProbe } from './linear-probe.js';
 import { mla } from './mla.js';
@@ -11,7 +12,9 @@ import { modalityPrioritization } from './modality-prioritization.js';
 import { mses } from './mses.js';
 import { mslr } from './mslr.js';
 import { ogm, ogmGe } from './ogm.js';
+import { olm } from './olm.js';
 import { pmr } from './pmr.js';
+import { qmf } from './qmf.js';
 import { reconBoost } from './recon-boost.js';
 import { ume } from './ume.js';
 import { umt } from './umt.js';
@@ -25,12 +28,15 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   linearProbe,
   ume,
   umt,
+  gradientBlending,
   ogm,
   ogmGe,
   agm,
   pmr,
   mslr,
   mses,
+  qmf,
+  olm,
   mla,
   mmPareto,
   reconBoost,

@@ -16,6 +16,7 @@ import {
   agm,
   diMml,
   g2dDistillation,
+  gradientBlending,
   linearProbe,
   mla,
   mmPareto,
@@ -24,7 +25,9 @@ import {
   mslr,
   ogm,
   ogmGe,
+  olm,
   pmr,
+  qmf,
   reconBoost,
   umt,
 } from '../src/index.js';
@@ -57,6 +60,11 @@ const mlaOf = (given: Parameters<typeof mla>[0]): Recipe => ({
   methods: () => [mla<Modality>(given)],
   fusion: (options) => mla<Modality>(given).fusion?.(options) as Fusion<Modality>,
   differs: { permuted: 'modalities take turns' },
+});
+
+const qmfOf = (given: Parameters<typeof qmf>[0]): Recipe => ({
+  methods: () => [qmf<Modality>(given)],
+  fusion: (options) => qmf<Modality>(given).fusion?.(options) as Fusion<Modality>,
 });
 
 const boosted = (given: Parameters<typeof reconBoost>[0]): Recipe => ({
@@ -113,6 +121,20 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     methods: () => [diMml({ temperature: 10, interactionAfter: 1, fusionEpochs: 1 })],
     fusion: (options) => diMml<Modality>({ temperature: 10 }).fusion?.(options) as Fusion<Modality>,
   },
+  'gradient-blending': {
+    methods: () => [gradientBlending({ every: 1 })],
+    fusion: (options) => gradientBlending<Modality>().fusion?.(options) as Fusion<Modality>,
+  },
+  'gradient-blending, fixed': {
+    methods: () => [gradientBlending({ weights: { fused: 0.5, audio: 0.1, visual: 0.4 } })],
+    fusion: concatFusion,
+  },
+  olm: {
+    methods: () => [olm({ weightRate: 0.05 })],
+    fusion: (options) => olm<Modality>().fusion?.(options) as Fusion<Modality>,
+  },
+  qmf: qmfOf({ lambda: 0.5 }),
+  'qmf, the other readings': qmfOf({ lambda: 1, constantWeights: true, margin: 'required' }),
   'smp, ranked by the epoch': { methods: () => [smp('epoch')] },
   'umt and smp': { methods: () => [umt(), smp('epoch')] },
   g2d: { methods: () => [g2dDistillation<Modality>(), smp()] },
