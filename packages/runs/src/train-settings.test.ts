@@ -83,10 +83,11 @@ describe('settings of the training', () => {
     expect(told).toContainEqual({ total: 16, done: 0 });
     expect(told).toContainEqual(expect.stringMatching(/Epoch 4 is the last: early-stopping ended the run/));
     for (const stop of [1, 2, 3, 5, 7]) {
-      const first = await train(config, `stopped-${stop}`, reporting(stop));
+      const { told: _, ...stopping } = reporting(stop);
+      const first = await train(config, `stopped-${stop}`, stopping);
       expect(first).toMatchObject({ status: 'interrupted', epoch: Math.ceil(stop / 2) });
       const second = reporting();
-      await train(config, `stopped-${stop}`, { resume: true, ...second });
+      await train(config, `stopped-${stop}`, { resume: true, reporter: second.reporter });
       expect(second.told).toContainEqual({ total: 16, done: stop });
       expect(contents(`stopped-${stop}`)).toEqual(contents('whole'));
     }

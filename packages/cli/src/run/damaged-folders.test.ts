@@ -136,8 +136,7 @@ const CASES: readonly {
       SUMMARY,
       KIND,
       // The page of a finished run is written again.
-      [/^metrics\.jsonl missing/, 2, /metrics\.jsonl: cannot be read/],
-      [/^metrics\.jsonl unreadable/, 2, /metrics\.jsonl is there and cannot be read/],
+      [/^metrics\.jsonl (missing|unreadable)/, 2, /metrics\.jsonl: cannot be read/],
       [/^metrics\.jsonl half/, 2, /metrics\.jsonl: line 2: not valid JSON/],
       [/^predictions\.json (empty|half|unreadable)/, 2, /predictions\.json: (not valid JSON|cannot be read)/],
     ],
