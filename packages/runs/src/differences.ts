@@ -1,4 +1,4 @@
-import { ownValue } from '@g2d/core';
+import { ownValue, shown } from '@g2d/core';
 import { isDeepStrictEqual } from 'node:util';
 import type { RunConfig } from './config-schema.js';
 
@@ -64,5 +64,9 @@ const leaves = (value: unknown, key: string): [string, unknown][] =>
 const isFree = (key: string, changeable: readonly string[]): boolean =>
   [...FREE, ...changeable].some((free) => key === free || key.startsWith(`${free}.`));
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+/** One side of a difference, for errors. */
+export const written = (value: unknown): string => (value === undefined ? 'not set' : shown(value));
+
+/** Whether a value of JSON is an object. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,9 +1,9 @@
-import { OptionError, shown } from '@g2d/core';
+import { OptionError } from '@g2d/core';
 import type { TrainingState } from '@g2d/trainer';
 import { fromCheckpoint, type RunProgress } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { CHANGEABLE, checkContinuation, earlierSettings, type EarlierSettings } from './continuation.js';
-import { firstDifference } from './differences.js';
+import { firstDifference, written } from './differences.js';
 import { legacyRemarks } from './legacy-state.js';
 import { asRecorded } from './method-names.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
@@ -109,5 +109,3 @@ function withRecordedOrder(config: RunConfig, { modalities }: RunConfig): RunCon
 
 const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
   [...new Set(a)].sort().join() === [...new Set(b)].sort().join();
-
-const written = (value: unknown): string => (value === undefined ? 'not set' : shown(value));

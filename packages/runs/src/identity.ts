@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { OptionError, type Split, ownValue } from '@g2d/core';
 import {
@@ -11,13 +10,11 @@ import type { RunConfig } from './config-schema.js';
 import { CHANGEABLE } from './continuation.js';
 import { decisiveSettings } from './differences.js';
 import { moduleFile } from './import-module.js';
+import { sha256 } from './node/checkpoints/checkpoint.js';
 import { modulesOf } from './trust.js';
 
 /** Fingerprints of the splits of a run's data. */
 export type DataIdentity = RunIdentity['data'];
-
-export const sha256 = (content: string | Uint8Array): string =>
-  createHash('sha256').update(content).digest('hex');
 
 /** The content of the user's modules that configurations name, by their paths. What these import is not looked at. */
 export function moduleChecksums(...configs: readonly RunConfig[]): Record<string, string> {

@@ -3,6 +3,7 @@ import { checkKeys, checkOptions, OptionError, ownValue } from '@g2d/core';
 import { parseJson, RECORDED_KEYS, recordedFactsSchema } from '@g2d/core/run-folder';
 import { z } from 'zod';
 import { configSchema, type RunConfig } from './config-schema.js';
+import { isObject } from './differences.js';
 import { currentSettings, refuseOldSettings } from './legacy-settings.js';
 import { currentMethodOptions, refuseOldMethodOptions } from './legacy-method-options.js';
 
@@ -102,6 +103,3 @@ export function jsonSchema(): z.core.JSONSchema.BaseSchema {
     title: 'A run of G2D',
   };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { FileFormatError, OptionError, type NamedArray, shown, ownValue } from '@g2d/core';
+import { FileFormatError, OptionError, type NamedArray, ownValue } from '@g2d/core';
 import type { RecordedFacts } from '@g2d/core/run-folder';
 import { decodeSafetensors } from '@g2d/formats';
 import { checksumWords, classDifference } from '@g2d/core/run-folder';
 import { isThere, readIfThere } from '@g2d/formats/node';
 import type { RunConfig } from './config-schema.js';
-import { firstDifference } from './differences.js';
-import { assertUnchanged, dataDifferences, moduleChecksums, moduleDifferences, sha256 } from './identity.js';
+import { firstDifference, written } from './differences.js';
+import { assertUnchanged, dataDifferences, moduleChecksums, moduleDifferences } from './identity.js';
+import { sha256 } from './node/checkpoints/checkpoint.js';
 import type { ModelFacts } from './modalities.js';
 import { RunFolder, type RunSummary } from './node/run-folder.js';
 import type { RunData } from './open-data.js';
@@ -196,8 +197,6 @@ function comparedData(
     remarks: [],
   };
 }
-
-const written = (value: unknown): string => (value === undefined ? 'not set' : shown(value));
 
 /** The same files may lie elsewhere. */
 const withoutRoot = (config: RunConfig): RunConfig => {

@@ -1,10 +1,10 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { OptionError, shown } from '@g2d/core';
+import { OptionError } from '@g2d/core';
 import { isFolder, isThere, readIfThere } from '@g2d/formats/node';
 import { lockRun } from '../node/run-lock.js';
-import { firstDifference } from '../differences.js';
+import { firstDifference, written } from '../differences.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
 import type { SweepPlan } from './plan.js';
 import { hasBegun, isFinished } from './status.js';
@@ -113,7 +113,6 @@ function assertSettings({ runs }: SweepManifest, plan: SweepPlan): void {
     if (!before || !hasBegun(plan.out, id)) continue;
     const other = firstDifference(before.config, config);
     if (!other) continue;
-    const written = (value: unknown): string => (value === undefined ? 'not set' : shown(value));
     throw new OptionError(
       `The run ${id} in ${plan.out} began with "${other.key}" ${written(other.begun)}, and the sweep now has ${written(other.now)}. Give another folder with --out, or begin anew with --fresh.`,
       { option: other.key, value: other.now, accepted: written(other.begun) },

@@ -1,9 +1,9 @@
 import { mses } from '@g2d/methods';
 import { studentLoss } from '@g2d/distill';
-import { z } from 'zod';
-import { list, number, object, oneOf, text } from '../../strict-json.js';
-import { count, defineDriver, epoch, epochWindow, trainStep, type Tree } from '../method-case.js';
+import { object, oneOf } from '../../strict-json.js';
+import { count, defineDriver, type Tree } from '../method-case.js';
 import { logitsTree, withRun } from '../method-run.js';
+import { validatedOptions, validatedSettings, validatedSteps } from './validated.js';
 
 /** The state of `mses`, as far as a case tells of it. */
 interface State {
@@ -18,23 +18,15 @@ interface State {
 export const msesDriver = defineDriver({
   method: 'mses',
   options: object({
-    dataset: oneOf('AV-MNIST', 'CREMA-D', 'UR-Funny'),
-    epochs: count,
-    window: epochWindow,
-    trainBatches: list(text),
-    validationBatches: list(text),
+    ...validatedOptions,
     form: oneOf('released'),
     patience: count,
     bestInFirstEpoch: oneOf('no-reload', 'official code fails'),
   }),
-  steps: z.discriminatedUnion('do', [
-    object(trainStep),
-    object({ do: z.literal('validate'), epoch, batches: list(text) }),
-  ]),
+  steps: validatedSteps,
   run({ options, ...given }) {
     const { patience, window, bestInFirstEpoch } = options;
     const { modalities } = given;
-    const { every, ratio } = scheduleOf(given.optimizer);
     const method = mses<string>({
       patience,
       reference: 'official',
@@ -42,10 +34,7 @@ export const msesDriver = defineDriver({
       bestInFirstEpoch: bestInFirstEpoch === 'no-reload' ? 'keep' : 'reload',
     });
     const last = given.steps.at(-1)!.epoch;
-    const settings = {
-      epochs: options.epochs,
-      optimizer: { schedule: { type: 'step', every, ratio } },
-    } as const;
+    const settings = validatedSettings(given.optimizer, options.epochs);
     const losses: number[][] = [];
     let ended = 'epochs';
     return withRun(given, method, settings, async (run) => {
@@ -106,9 +95,3 @@ export const msesDriver = defineDriver({
     });
   },
 });
-
-const schedule = object({ every: count, ratio: number({ above: 0 }) });
-
-/** Of MSES and MSLR the rate is what our own schedule makes of it; the case's tells whether that is right. */
-export const scheduleOf = (optimizer: object): z.output<typeof schedule> =>
-  schedule.parse((optimizer as { readonly schedule?: unknown }).schedule);

@@ -1,28 +1,20 @@
 import { mslr } from '@g2d/methods';
 import { perModality } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { z } from 'zod';
-import { list, number, object, oneOf, text } from '../../strict-json.js';
-import { byModality, count, defineDriver, epoch, epochWindow, trainStep, type Tree } from '../method-case.js';
+import { number, object, oneOf } from '../../strict-json.js';
+import { byModality, count, defineDriver, type Tree } from '../method-case.js';
 import { logitsTree, withRun } from '../method-run.js';
-import { scheduleOf } from './mses.js';
+import { validatedOptions, validatedSettings, validatedSteps } from './validated.js';
 
 export const mslrDriver = defineDriver({
   method: 'mslr',
   options: object({
-    dataset: oneOf('AV-MNIST', 'CREMA-D', 'UR-Funny'),
-    epochs: count,
-    window: epochWindow,
-    trainBatches: list(text),
-    validationBatches: list(text),
+    ...validatedOptions,
     initialFactors: byModality(number({ above: 0 })),
     memory: count,
     audioAccuracy: oneOf('own', 'copy-of-visual'),
   }),
-  steps: z.discriminatedUnion('do', [
-    object(trainStep),
-    object({ do: z.literal('validate'), epoch, batches: list(text) }),
-  ]),
+  steps: validatedSteps,
   run({ options, ...given }) {
     const { window, initialFactors: factors, memory, audioAccuracy } = options;
     const { modalities } = given;
@@ -32,11 +24,7 @@ export const mslrDriver = defineDriver({
       epochs: [window[0] + 1, window[1] + 1],
       ...(audioAccuracy === 'copy-of-visual' && { scoreOf: { audio: 'visual' } }),
     });
-    const { every, ratio } = scheduleOf(given.optimizer);
-    const settings = {
-      epochs: options.epochs,
-      optimizer: { schedule: { type: 'step', every, ratio } },
-    } as const;
+    const settings = validatedSettings(given.optimizer, options.epochs);
     const last = given.steps.at(-1)!.epoch;
     return withRun(given, method, settings, async (run) => {
       await run.begin();
