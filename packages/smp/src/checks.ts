@@ -1,12 +1,18 @@
 import { OptionError } from '@g2d/core';
 
 /** An error that says what came and what was expected. One pattern for all: this package is to stay small. */
-export const wrongOption = (option: string, value: unknown, expected: string): OptionError =>
-  new OptionError(
-    // JSON would show NaN as null.
-    `\`${option}\` is ${typeof value === 'number' ? value : JSON.stringify(value)}; expected ${expected}.`,
-    { option, value, accepted: expected },
-  );
+export function wrongOption(option: string, value: unknown, expected: string): OptionError {
+  let came: unknown = typeof value;
+  try {
+    // JSON would show NaN as null. It has no word for a bigint, or for a circle, such as a model that was handed in as an optimizer.
+    came = came === 'number' ? value : JSON.stringify(value);
+  } catch {}
+  return new OptionError(`\`${option}\` is ${came}; expected ${expected}.`, {
+    option,
+    value,
+    accepted: expected,
+  });
+}
 
 /** Throws unless a value is among those that are accepted. */
 export function assertOneOf(

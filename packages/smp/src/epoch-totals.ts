@@ -16,17 +16,17 @@ export const noTotals = <M extends string>(modalities: readonly M[]): EpochTotal
 export const addToTotals = <M extends string>(
   totals: EpochTotals<M>,
   confidence: PerModality<M, number | null>,
-  samples: (modality: M) => number,
+  samplesOf: (modality: M) => number,
 ): EpochTotals<M> =>
   perModality(Object.keys(totals) as M[], (modality) => {
     const rho = confidence[modality];
-    const weight = rho === null ? 0 : samples(modality);
-    const total = totals[modality];
-    return { sum: total.sum + weight * (rho ?? 0), samples: total.samples + weight };
+    const { sum, samples } = totals[modality];
+    const weight = rho === null ? 0 : samplesOf(modality);
+    return { sum: sum + weight * (rho ?? 0), samples: samples + weight };
   });
 
 /** The mean over an epoch, or over another one if a modality was in no sample of the first. */
 export const meanOfTotals = (totals: Total, otherwise: Total): number => {
-  const { sum, samples } = totals.samples > 0 ? totals : otherwise;
+  const { sum, samples } = totals.samples ? totals : otherwise;
   return sum / samples;
 };

@@ -48,14 +48,18 @@ export function byLayers<M extends string>(
 ): ModalityOf<M> {
   const modalities = Object.keys(layers) as M[];
   let owners: Map<string, M | undefined> | undefined;
-  const ownersNow = (): Map<string, M | undefined> => {
-    const found = new Map<string, M | undefined>();
-    for (const modality of modalities) {
-      for (const { name } of [layers[modality]].flat().flatMap(({ weights }) => weights)) {
-        found.set(name, found.has(name) && found.get(name) !== modality ? undefined : modality);
+  const modalityOf = (variable: string): M | undefined => {
+    if (!owners) {
+      const found = new Map<string, M | undefined>();
+      for (const modality of modalities) {
+        for (const { name } of [layers[modality]].flat().flatMap(({ weights }) => weights)) {
+          found.set(name, found.has(name) && found.get(name) !== modality ? undefined : modality);
+        }
       }
+      // Not before it is whole: a layer that is not built yet throws.
+      owners = found;
     }
-    return found;
+    return owners.get(variable);
   };
-  return Object.assign((variable: string) => (owners ??= ownersNow()).get(variable), { modalities });
+  return Object.assign(modalityOf, { modalities });
 }

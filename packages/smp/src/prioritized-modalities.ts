@@ -40,7 +40,7 @@ export function prioritizedModalities<M extends string>(
   assertKnown(options, { schedule, confidence });
   let end = schedule === 'released' ? 1 : 0;
   const j = phaseEpochs.slice(0, -1).findIndex((epochs) => epoch <= (end += epochs));
-  if (j < 0 || ranking.length === 0) return ranking;
+  if (j < 0 || !ranking.length) return ranking;
   const prioritized = (ranking[j] ?? ranking.at(-1)) as M;
   if (!confidence) return [prioritized];
   return ranking.filter((modality) => confidence[modality] === confidence[prioritized]);

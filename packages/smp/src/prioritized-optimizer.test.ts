@@ -296,7 +296,17 @@ describe('PrioritizedOptimizer.minimize', () => {
 
   it.each(['adam', undefined, {}])('refuses %j in place of an optimizer', (inner) => {
     expect(() => new PrioritizedOptimizer(inner as never, prioritization())).toThrow(
-      `\`inner\` is ${JSON.stringify(inner)}; expected an optimizer: tf.train.adam(0.001).`,
+      `\`inner\` is ${JSON.stringify(inner)}; expected an optimizer: tf.train.adam().`,
+    );
+  });
+
+  it.each(['circle', 'bigint'])('refuses what JSON has no word for, a %s, with a sentence', (kind) => {
+    const model: Record<string, unknown> = {};
+    model['layers'] = [{ model }];
+    const inner = (kind === 'circle' ? model : 7n) as never;
+    const word = kind === 'circle' ? 'object' : 'bigint';
+    expect(() => new PrioritizedOptimizer(inner, prioritization())).toThrow(
+      `\`inner\` is ${word}; expected an optimizer`,
     );
   });
 

@@ -38,7 +38,7 @@ export class PrioritizedOptimizer extends tf.Optimizer {
   constructor(inner: tf.Optimizer, smp: Prioritization) {
     super();
     if (typeof inner?.applyGradients !== 'function') {
-      throw wrongOption('inner', inner, 'an optimizer: tf.train.adam(0.001)');
+      throw wrongOption('inner', inner, 'an optimizer: tf.train.adam()');
     }
     if (smp.suppressedBatchNorm === 'inference') {
       const expected = 'training: no optimizer can choose';

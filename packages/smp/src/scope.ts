@@ -10,7 +10,7 @@ export interface ScopeOptions<M extends string> {
   readonly scope: Scope;
   readonly modalities: readonly M[];
   readonly modalityOf: ModalityOf<M>;
-  readonly headOf: ModalityOf<M> | undefined;
+  readonly headOf?: ModalityOf<M> | undefined;
 }
 
 /** The modality whose κ applies to a variable; `undefined` for variables that are shared or out of the scope. */
@@ -36,7 +36,7 @@ export function assertScope<M extends string>(
   const { scope, modalities, modalityOf, headOf } = options;
   for (const of of [modalityOf, headOf]) {
     if (!of) continue;
-    const only = { ...options, modalityOf: of, headOf: undefined };
+    const only = { scope, modalities, modalityOf: of };
     const owners = variables.map((variable) => scopedModality(variable, only));
     const missing = modalities.find((modality) => !owners.includes(modality));
     if (missing === undefined) continue;
