@@ -6,9 +6,10 @@ import { CHANGEABLE, checkContinuation, earlierSettings, type EarlierSettings } 
 import { firstDifference, written } from './differences.js';
 import { legacyRemarks } from './legacy-state.js';
 import { asRecorded } from './method-names.js';
-import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
+import { readCheckpoint, type LoadedCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
 import { settlePrecision } from './precision.js';
+import { readBest } from './read-best.js';
 import { parseConfig } from './read-config.js';
 
 /** Where a run begins or goes on. */
@@ -46,10 +47,11 @@ export function findPlace(
   const trains = !finished || (begun !== undefined && begun.epochs !== wanted.epochs);
   const settled = settlePrecision(asRecorded(wanted), { begun, trains });
   const notes = [...settled.notes];
-  const last = recorded ? readCheckpoint(folder.checkpoints, 'last') : undefined;
   if (!recorded) return settled;
+  const readLast = (): LoadedCheckpoint | undefined => readCheckpoint(folder.checkpoints, 'last');
+  const unfinished = finished ? undefined : readLast();
   // A run that was not saved once has nothing to lose: it begins anew, with whatever settings.
-  if (!finished && !last) {
+  if (!finished && !unfinished) {
     folder.assertUnsaved(firstSave(begun ?? parseConfig(recorded, { where: `${path}/config.json` })));
     return settled;
   }
@@ -69,6 +71,9 @@ export function findPlace(
       { option: other.key, value: other.now, accepted: written(other.begun) },
     );
   }
+  // It may be damaged: a run that is finished is whole without it.
+  if (finished && isUnchanged(begun, asked)) return { config: asked, finished, notes };
+  const last = unfinished ?? readLast();
   const state = last && fromCheckpoint(last);
   // A run that ended before its last epoch would have ended there too.
   const ended = state && asked.epochs !== begun.epochs ? folder.endedEarly(state.position) : undefined;
@@ -77,7 +82,7 @@ export function findPlace(
   if (isLonger)
     notes.push(`The run ended by itself in epoch ${ended}: another number of epochs changes nothing.`);
   const earlier = earlierSettings(begun, config);
-  const isChanged = Object.keys(earlier).length > 0;
+  const isChanged = !isUnchanged(begun, config);
   if (finished && !isChanged) return { config, finished, notes };
   if (!state) {
     throw new OptionError(
@@ -91,15 +96,35 @@ export function findPlace(
     state,
     isDamaged: (last?.warnings ?? []).length > 0,
     ...(isChanged && { earlier }),
-    notes: [...notes, ...(last?.warnings ?? []), ...remarks, ...legacyRemarks(last?.state, config)],
+    notes: [
+      ...notes,
+      ...(last?.warnings ?? []),
+      ...lostBest(folder, config, state),
+      ...remarks,
+      ...legacyRemarks(last?.state, config),
+    ],
   };
 }
+
+const isUnchanged = (begun: RunConfig, now: RunConfig): boolean =>
+  Object.keys(earlierSettings(begun, now)).length === 0;
 
 /** After how many epochs a run saves itself for the first time. */
 const firstSave = ({ checkpoints: { every, keepEvery = every }, evaluation, epochs }: RunConfig) => ({
   saved: Math.min(every, keepEvery, epochs),
   scored: Math.min(evaluation.every, epochs),
 });
+
+/** What is said of the best epoch so far if its weights are gone: now they can still be put back. */
+function lostBest({ checkpoints }: RunFolder, { select }: RunConfig, { best }: RunProgress): string[] {
+  if (select === 'last' || !best) return [];
+  const { epoch, problems } = readBest(checkpoints);
+  // One of a later epoch was saved just before the run was killed, and is again when it gets there.
+  if (epoch >= best.epoch) return [];
+  return [
+    `The weights of epoch ${best.epoch}, the best so far, are not there: unless a later epoch is as good, the results will be of the last one. ${problems.join(' ')}`.trim(),
+  ];
+}
 
 /** Without a list of modalities they follow from the encoders, which are compared; their order is the dataset's. */
 function withRecordedOrder(config: RunConfig, { modalities }: RunConfig): RunConfig {

@@ -1,5 +1,6 @@
 import type { Predictor, SplitMetrics, TrainingState } from '@g2d/trainer';
 import type { Checkpoint } from './node/checkpoints/checkpoint.js';
+import { readBest } from './read-best.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import type { RunSummary } from './node/run-folder.js';
 import { fromCheckpoint } from './checkpoint-state.js';
@@ -25,19 +26,19 @@ export async function finishRun(
   { plan: { config }, folder, data, facts }: OpenedRun,
   { predict: predictLast, predictorAt, lastEpoch, bestEpoch, clock, note }: Trained,
 ): Promise<RunSummary> {
-  const best = config.select === 'last' ? undefined : readCheckpoint(folder.checkpoints, 'best');
+  const best = config.select === 'last' ? undefined : readBest(folder.checkpoints);
   // It may be of another branch, where a resumed run did not repeat itself bit for bit.
-  const usesBest = best !== undefined && fromCheckpoint(best).position.epoch - 1 === bestEpoch;
-  const checkpoint = config.epochs === 0 ? null : usesBest ? 'best' : 'last';
-  // The last one was saved after the last epoch.
-  const used = usesBest ? best : readCheckpoint(folder.checkpoints, 'last');
-  if (checkpoint === 'last' && config.select !== 'last' && bestEpoch !== undefined) {
-    const why = best === undefined ? ['checkpoints/best is missing.'] : best.warnings;
+  const bestState = best?.epoch === bestEpoch ? best?.state : undefined;
+  if (best && bestEpoch !== undefined && !bestState) {
     note(
-      `The weights of epoch ${bestEpoch}, the best, are not there: the results are of the last epoch. ${why.join(' ')}`.trim(),
+      `The weights of epoch ${bestEpoch}, the best, are not there: the results are of the last epoch. ${best.problems.join(' ')}`.trim(),
     );
   }
-  const predict = checkpoint === null ? predictLast : await predictorAt(fromCheckpoint(used as Checkpoint));
+  const checkpoint = config.epochs === 0 ? null : bestState ? 'best' : 'last';
+  // The last one was saved after the last epoch.
+  const lastState = (): TrainingState =>
+    fromCheckpoint(readCheckpoint(folder.checkpoints, 'last') as Checkpoint);
+  const predict = checkpoint === null ? predictLast : await predictorAt(bestState ?? lastState());
   const options = evaluateOptions(config);
   const evaluateAll = async (): Promise<{
     test: SplitEvaluation;
@@ -62,7 +63,7 @@ export async function finishRun(
     seed: config.seed,
     epochs: config.epochs,
     select: config.select,
-    selectedEpoch: usesBest && bestEpoch !== undefined ? bestEpoch : lastEpoch,
+    selectedEpoch: bestState && bestEpoch !== undefined ? bestEpoch : lastEpoch,
     checkpoint,
     seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0),
     stages,

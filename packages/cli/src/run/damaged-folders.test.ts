@@ -107,6 +107,12 @@ const SUMMARY: Expected[number] = [
 ];
 const KIND: Expected[number] = [/^\S+ (folder|file)$/, 2, /is a (folder|file), but a run writes/];
 
+/** Said as the run goes on, when the file can still be put back, and at its end. */
+const lostBest = (why: string): RegExp =>
+  new RegExp(
+    `epoch 2, the best so far, are not there: .*${why}[^]*epoch 2, the best, are not there: .*${why}`,
+  );
+
 const CASES: readonly {
   readonly kind: 'finished' | 'stopped';
   readonly command: string;
@@ -197,13 +203,9 @@ const CASES: readonly {
         /last is damaged .*last\.previous is used[^]*is kept as .*last\.damaged-1/,
       ],
       [/^checkpoints\/last\/\S+ unreadable/, 0, /last is damaged .*EIO.*last\.previous is used/],
-      [/^checkpoints\/best missing/, 0, /The weights of epoch 2, the best, are not there: .*best is missing/],
-      [
-        /^checkpoints\/best\S* (?!unreadable)/,
-        0,
-        /The weights of epoch 2, the best, are not there: .*best is damaged/,
-      ],
-      [/^checkpoints\/best\/\S+ unreadable/, 0, /The weights of epoch 2, the best, are not there: .*EIO/],
+      [/^checkpoints\/best missing/, 0, lostBest('best is missing')],
+      [/^checkpoints\/best\S* (?!unreadable)/, 0, lostBest('best is damaged')],
+      [/^checkpoints\/best\/\S+ unreadable/, 0, lostBest('EIO')],
       [/^teachers\/loud\/summary\.json missing/, 0],
       [/^teachers/, 2, /teachers\/loud/],
       [/^\S+ (folder|file)$/, 2, /is a (folder|file), but a run writes/],
@@ -352,6 +354,35 @@ describe('a run folder with a damaged file', () => {
     for (const file of ['predictions.json', 'checkpoints/last/model.safetensors']) {
       expect(readFileSync(join(folder, file))).toEqual(readFileSync(at('finished', file)));
     }
+  });
+
+  it('goes on, and says so at once and at the end, if no checkpoint of the best epoch is whole', async () => {
+    const folder = at('lost');
+    cpSync(at('stopped'), folder, { recursive: true });
+    for (const name of ['best', 'best.previous'])
+      writeFileSync(join(folder, 'checkpoints', name, 'model.safetensors'), 'x');
+    const { code, err } = await g2d(...train(folder), '--resume');
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(lostBest('no earlier one of its name is complete')),
+    ]);
+    expect(JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8'))).toMatchObject({
+      checkpoint: 'last',
+      selectedEpoch: 2,
+    });
+  });
+
+  it('says that a finished run is finished, whatever became of its checkpoints', async () => {
+    const folder = at('whole');
+    cpSync(at('finished'), folder, { recursive: true });
+    for (const name of ['last', 'last.previous'])
+      writeFileSync(join(folder, 'checkpoints', name, 'model.safetensors'), 'x');
+    expect(await g2d(...train(folder), '--resume')).toMatchObject({ code: 0, err: '' });
+    const longer = await g2d(...train(folder), '--resume', '--set', 'epochs=3');
+    expect([longer.code, longer.err]).toEqual([
+      2,
+      expect.stringMatching(/^g2d: .*last: the checkpoint is damaged/),
+    ]);
   });
 
   it('keeps a sweep from no other run, and says which one cannot be read', async () => {
