@@ -57,7 +57,7 @@ export const benchData = defineCommand({
   details: `Exit code: 0; 2 for an error.
 
 Example: g2d bench data --dataset crema-d --root data/crema-d --workers 4`,
-  async run({ values, positionals }, { out }) {
+  async run({ values, positionals }, { out, err }) {
     if (positionals.length > 0) {
       throw new OptionError(`"${positionals[0]}" is one argument too many; the folder is given by --root.`, {
         option: 'root',
@@ -65,7 +65,7 @@ Example: g2d bench data --dataset crema-d --root data/crema-d --workers 4`,
         accepted: '--root FOLDER',
       });
     }
-    const definition = await findDataset(values.dataset);
+    const definition = await findDataset(values.dataset, { err });
     const name = values.dataset as string;
     const root = required('--root', values.root, `the folder of ${definition.label}`);
     const split = parseSplit(values.split);

@@ -25,6 +25,7 @@ import { deriveSeed } from '@g2d/tensor-ops';
 import type { EncoderConfig, FusionConfig } from './config-schema.js';
 import { callExport, describeValue, importDefault, moduleFile } from './import-module.js';
 import type { DatasetConfig } from './schema/datasets.js';
+import { unreadNotes, watchedOptions } from './watched-options.js';
 
 /** Name, label and summary of one component, as a run's folder has them. */
 type Words = NonNullable<RunComponents['dataset']>;
@@ -41,6 +42,8 @@ export interface Found<Spec, Made> {
    * @throws {OptionError} If an option is wrong, or a module gives something else.
    */
   make(spec: Spec): Promise<Made>;
+  /** Options that a function without a definition has not read so far: sentences for the user. */
+  unread(): readonly string[];
 }
 
 /** What is done with components of one kind. */
@@ -79,20 +82,32 @@ async function find<D extends Component, Spec extends object, Made>(
 ): Promise<Found<Spec, Made>> {
   const place = { where: 'the configuration', prefix: key };
   const found = known.get(name);
-  if (found) return { ...described(found), make: async (spec) => make(found, spec, options, place) };
+  if (found) {
+    const unread = (): string[] => [];
+    return { ...described(found), make: async (spec) => make(found, spec, options, place), unread };
+  }
   const exported = await importDefault(path, what());
   const isDefinition = isComponent(exported, kind);
+  const watched = watchedOptions(options as object);
   return {
     ...(isDefinition && described(exported)),
+    unread: () => (isDefinition ? [] : unreadNotes(watched.unread(), { path, what: what() })),
     async make(spec) {
       const module = { path, what: what(spec) };
       const made = isDefinition
         ? await make(exported as D, own(spec), options, place)
-        : await callExport(exported, { ...(options as object), ...own(spec) }, module);
+        : await callExport(exported, withSpec(watched.options, own(spec)), module);
       return accept(made, module);
     },
   };
 }
+
+/** What it is made for beside the options, which stay as they are: each knows whether it was read. */
+const withSpec = (options: object, spec: object): object =>
+  Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(options), ...Object.getOwnPropertyDescriptors(spec) },
+  );
 
 function described(definition: Component): { readonly words: Words; readonly definition: Component } {
   const { name, label, summary } = definition;

@@ -11,6 +11,7 @@ import { assertMethod } from '@g2d/trainer/internal';
 import type { RunConfig } from './config-schema.js';
 import { callExport, importDefault } from './import-module.js';
 import { assertOptionKeys, entriesOf, KNOWN_METHODS } from './method-names.js';
+import { unreadNotes, watchedOptions } from './watched-options.js';
 
 /** What tables and pages say of a stack of methods. */
 interface Words extends Pick<Component, 'label' | 'summary'> {
@@ -22,6 +23,8 @@ interface Words extends Pick<Component, 'label' | 'summary'> {
 export interface PlannedMethods {
   readonly methods: readonly Method<string>[];
   readonly words: Words;
+  /** Options that modules of the user's have not read so far: sentences for the user. */
+  unread(): readonly string[];
 }
 
 /**
@@ -33,6 +36,7 @@ export async function planMethods({ method: stack, methodOptions }: RunConfig): 
   assertOptionKeys({ method: stack, methodOptions });
   const made: Method<string>[] = [];
   const parts: (Words | AnyMethod | StackDefinition)[] = [];
+  const unread: (() => readonly string[])[] = [];
   const make = (definition: AnyMethod, key: string): Method<string> =>
     definition.make(ownValue(methodOptions, key) ?? {}, {
       where: 'the configuration',
@@ -48,13 +52,15 @@ export async function planMethods({ method: stack, methodOptions }: RunConfig): 
       parts.push(found as AnyMethod);
       made.push(make(found as AnyMethod, name));
     } else {
-      const own = await callExport<Method<string>>(found, ownValue(methodOptions, name) ?? {}, module);
+      const watched = watchedOptions((ownValue(methodOptions, name) as object | undefined) ?? {});
+      const own = await callExport<Method<string>>(found, watched.options, module);
+      unread.push(() => unreadNotes(watched.unread(), module));
       assertMethod(own, name);
       parts.push({ label: name, summary: '' });
       made.push(own);
     }
   }
-  return { methods: made, words: stackWords(parts) };
+  return { methods: made, words: stackWords(parts), unread: () => unread.flatMap((each) => each()) };
 }
 
 const STACKS = methods.filter((method) => method.kind === 'stack');

@@ -13,6 +13,8 @@ export interface ModelPlan {
   /** By modality; also of those that the dataset may lack. */
   readonly encoders: ReadonlyMap<string, Found<EncoderOptions, LayersModel>>;
   fusion(options: FusionOptions<string>): Promise<Fusion<string>>;
+  /** Options that modules of the user's have not read so far: sentences for the user. */
+  unread(): readonly string[];
   /** What they say about themselves. */
   readonly components: Pick<RunComponents, 'encoders' | 'fusion'>;
 }
@@ -40,6 +42,8 @@ export async function planModel(
     encoders: new Map(found),
     fusion: async (options) =>
       needed?.fusion?.(options) ?? (chosen ? chosen.make(options) : lateFusion(options)),
+    unread: () =>
+      [...found.map(([, each]) => each), ...(chosen ? [chosen] : [])].flatMap((each) => each.unread()),
     components: {
       encoders: Object.fromEntries(found.flatMap(([name, { words }]) => (words ? [[name, words]] : []))),
       ...(chosen?.words && { fusion: chosen.words }),

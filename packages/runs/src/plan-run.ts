@@ -18,6 +18,8 @@ export interface RunPlan {
   readonly components: RunComponents;
   /** What can be meant, but hardly is. */
   readonly remarks: readonly string[];
+  /** Options that modules of the user's have not read so far: sentences for the user. */
+  unread(): readonly string[];
 }
 
 /**
@@ -27,7 +29,7 @@ export interface RunPlan {
  * @throws {G2DError} With code `G2D_MODULE` if a module of the user's cannot be loaded.
  */
 export async function planRun(config: RunConfig): Promise<RunPlan> {
-  const { methods, words } = await planMethods(config);
+  const { methods, words, unread } = await planMethods(config);
   const remarks = checkSettings(config, methods);
   const model = await planModel(config, methods);
   const dataset = await findDataset(config.dataset);
@@ -43,5 +45,6 @@ export async function planRun(config: RunConfig): Promise<RunPlan> {
       ...(dataset.words && { dataset: dataset.words }),
     },
     remarks,
+    unread: () => [...unread(), ...model.unread(), ...dataset.unread()],
   };
 }

@@ -89,8 +89,9 @@ export async function trainRun(wanted: RunConfig, options: TrainRunOptions): Pro
         ...each.differences,
         ...each.remarks,
       ]);
-      for (const line of [...plan.remarks, ...run.data.remarks, ...taught, ...(going?.notes ?? [])])
-        reporter.note(line);
+      // By now everything is made, and a sample of each split was read.
+      const remarks = [...plan.remarks, ...plan.unread(), ...run.data.remarks, ...taught];
+      for (const line of [...remarks, ...(going?.notes ?? [])]) reporter.note(line);
       return await trainOpened(run, { state, signal, reporter });
     } finally {
       await run.close();

@@ -24,9 +24,9 @@ export const dataCheck = defineCommand({
   details: `Exit code: 0 if training on this folder would be as published; 1 if it would not; 2 for an error in the command line.
 
 Example: g2d data check crema-d data/crema-d`,
-  async run({ values, positionals }, { out }) {
+  async run({ values, positionals }, output) {
     const [name, folder] = datasetAndFolder(positionals);
-    const definition = await findDataset(name);
+    const definition = await findDataset(name, output);
     const options = datasetOptions(definition, {
       root: folder,
       official: false,
@@ -43,7 +43,7 @@ Example: g2d data check crema-d data/crema-d`,
         done += steps;
       });
       progress.stop();
-      out(values.json ? `${JSON.stringify(found)}\n` : formatCheck(found));
+      output.out(values.json ? `${JSON.stringify(found)}\n` : formatCheck(found));
       return found.asPublished ? 0 : 1;
     } finally {
       progress.stop();

@@ -321,6 +321,17 @@ describe('a dataset of a module', () => {
     expect(readFileSync(page, 'utf8')).toContain('toy/test/2');
   });
 
+  it('names an option that a function has not read', async () => {
+    const said =
+      /^The module .*toy-dataset\.ts, which makes the dataset, has not read its option "nonsense": is it misspelt\?\n$/;
+    for (const command of [['tensor', '--index', '0'], ['check']] as const) {
+      const [name, ...rest] = command;
+      const out = name === 'tensor' ? ['--split', 'test', '--out', join(folder, 'nonsense')] : [];
+      const { code, stderr } = await g2d('data', name, toy, '--set', 'nonsense=3', ...rest, ...out);
+      expect([name, code, stderr]).toEqual([name, 0, expect.stringMatching(said)]);
+    }
+  });
+
   it('check: reads every sample, and names what cannot be used', async () => {
     expect(await g2d('data', 'check', own)).toMatchObject({
       code: 0,

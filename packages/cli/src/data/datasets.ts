@@ -2,6 +2,7 @@ import { checkOptions, OptionError, type AnyDataset, type Split } from '@g2d/cor
 import { datasets } from '@g2d/datasets';
 import { findDataset as findConfigured } from '@g2d/runs/internal';
 import { z } from 'zod';
+import type { Output } from '../command.js';
 import { findComponent } from '../components/find-component.js';
 import { required } from './arguments.js';
 
@@ -11,14 +12,21 @@ export const DATASET_NAMES = `${datasets.map(({ name }) => name).join(', ')}, or
 /**
  * A dataset by its name, or a user's own by its module.
  *
+ * @param err Told what of the options the module does not read.
  * @throws {OptionError} If there is none.
  */
-export const findDataset = (name: string | undefined): Promise<AnyDataset> =>
-  findComponent(name, { noun: 'dataset', kinds: ['dataset'], components: datasets, other: ofFunction });
+export const findDataset = (name: string | undefined, { err }: Pick<Output, 'err'>): Promise<AnyDataset> =>
+  findComponent(name, {
+    noun: 'dataset',
+    kinds: ['dataset'],
+    components: datasets,
+    other: (exported, path) => ofFunction(exported, path, err),
+  });
 
 /** What is known of a dataset that a module's function makes, as runs take it too: its options are whatever the function takes. */
-function ofFunction(exported: unknown, path: string): AnyDataset | undefined {
+function ofFunction(exported: unknown, path: string, err: Output['err']): AnyDataset | undefined {
   if (typeof exported !== 'function') return undefined;
+  const said = new Set<string>();
   return {
     kind: 'dataset',
     name: path,
@@ -28,8 +36,13 @@ function ofFunction(exported: unknown, path: string): AnyDataset | undefined {
     modalities: [],
     options: z.looseObject({ root: z.string().optional() }),
     make: async (split, options) => {
-      const { make } = await findConfigured({ name: 'module', path, options: options as never });
-      return make({ split });
+      const { make, unread } = await findConfigured({ name: 'module', path, options: options as never });
+      const made = await make({ split });
+      for (const line of unread()) {
+        if (!said.has(line)) err(`${line}\n`);
+        said.add(line);
+      }
+      return made;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { OptionError, type AnyDataset, type MultimodalDataset, type Sample, type Split } from '@g2d/core';
-import type { CommandOptions } from '../command.js';
+import type { CommandOptions, Output } from '../command.js';
 import { datasetAndFolder, parseSettings, parseSplit, parseWhole } from './arguments.js';
 import { datasetOptions, findDataset } from './datasets.js';
 
@@ -43,9 +43,10 @@ interface OpenedSample {
 export async function openSample(
   positionals: readonly string[],
   { split, index, id, official, set }: SampleValues,
+  output: Pick<Output, 'err'>,
 ): Promise<OpenedSample> {
   const [name, folder] = datasetAndFolder(positionals);
-  const definition = await findDataset(name);
+  const definition = await findDataset(name, output);
   if ((index === undefined) === (id === undefined)) {
     throw new OptionError(
       index === undefined

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { OptionError, type AnyDataset } from '@g2d/core';
 import { datasets } from '@g2d/datasets';
 import { createProgress } from '@g2d/runs';
-import { defineCommand } from '../command.js';
+import { defineCommand, type Output } from '../command.js';
 import { datasetAndFolder, parseWhole, required } from './arguments.js';
 import { datasetOptions, findDataset } from './datasets.js';
 import { findFfmpeg } from './prepare/ffmpeg.js';
@@ -50,9 +50,9 @@ Frames are the ones that the reference's extraction keeps; sound is 16-bit PCM o
   details: `Exit code: 0; 1 if a clip is broken (all of them are listed at the end); 2 for an error, such as no ffmpeg.
 
 Example: g2d data prepare crema-d data/crema-d`,
-  async run({ values, positionals }, { out }) {
+  async run({ values, positionals }, { out, err }) {
     const [dataset, root] = datasetAndFolder(positionals);
-    const definition = await clipDataset(dataset);
+    const definition = await clipDataset(dataset, { err });
     required('<folder>', root, 'the folder of the dataset');
     const perSecond = parseWhole('fps', values.fps, 1);
     const jobs = parseWhole('jobs', values.jobs, 1);
@@ -109,12 +109,13 @@ Example: g2d data prepare crema-d data/crema-d`,
 /** @throws {OptionError} If there is no such dataset, or it is not made from videos. */
 async function clipDataset(
   name: string | undefined,
+  output: Pick<Output, 'err'>,
 ): Promise<AnyDataset & { readonly clips: NonNullable<AnyDataset['clips']> }> {
   const fromVideos = datasets.filter(({ clips }) => clips).map((each) => each.name);
   const accepted = fromVideos.join(', ');
   const details = { option: 'dataset', value: name, accepted };
   if (name === undefined) throw new OptionError(`No dataset is named. It can be ${accepted}.`, details);
-  const definition = await findDataset(name);
+  const definition = await findDataset(name, output);
   const { clips } = definition;
   // Not a copy: a definition is a function.
   if (clips) return definition as typeof definition & { readonly clips: typeof clips };

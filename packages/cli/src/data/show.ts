@@ -23,9 +23,9 @@ export const dataShow = defineCommand({
   details: `Exit code: 0; 2 for an error.
 
 Example: g2d data show crema-d data/crema-d --index 3 --out sample.html`,
-  async run({ values, positionals }, { out }) {
+  async run({ values, positionals }, { out, err }) {
     const path = required('--out', values.out, 'the file that the page goes to');
-    const opened = await openSample(positionals, { ...values, split: values.split ?? 'test' });
+    const opened = await openSample(positionals, { ...values, split: values.split ?? 'test' }, { err });
     const { definition, options, dataset, index, sample } = opened;
     const sound = definition.soundFile?.(options, sample.id);
     const page = samplePage({

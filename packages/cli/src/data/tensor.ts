@@ -29,9 +29,9 @@ Standard output names the files.
 Exit code: 0; 2 for an error.
 
 Example: g2d data tensor crema-d data/crema-d --split test --index 0 --out sample --official`,
-  async run({ values, positionals }, { out }) {
+  async run({ values, positionals }, { out, err }) {
     const folder = required('--out', values.out, 'the folder that the files go to');
-    const { name, options, dataset, index, sample } = await openSample(positionals, values);
+    const { name, options, dataset, index, sample } = await openSample(positionals, values, { err });
     makeFolder(folder);
     const shapes: Record<string, readonly number[]> = {};
     for (const modality of dataset.modalities) {
