@@ -18,8 +18,6 @@ const OTHER: Readonly<Record<string, string>> = {
   readState: 'a model',
   checkOptions: 'a place, for the words of an error',
   createOptimizer: 'what it does not know itself goes to the optimizer, which checks it',
-  watchPlateau: 'settings that `reducedRate` takes too, as one object',
-  reducedRate: 'settings that `watchPlateau` takes too, as one object',
   planSweep: 'a sweep that `readSweep` has checked',
   tryRun: 'a configuration that `parseConfig` has checked',
 };

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { fromSamples } from '@g2d/datasets';
 import { tabularMlp } from '@g2d/encoders';
 import { lateFusion, MultimodalModel } from '@g2d/fusion';
+import { NO_PLATEAU, reducedRate, watchPlateau } from '@g2d/tensor-ops';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, inferenceOf } from './evaluate.js';
 import { extractFeatures } from './extract-features.js';
@@ -70,6 +71,31 @@ describe('a misspelt option', () => {
       'linearWarmUp: there is no option `begin`',
       () => training({ optimizer: { learningRate: 1, warmUp: { epochs: 1, begin: 1 } } }),
     ],
+    [
+      'optimizer.schedule: there is no option `min_lr`',
+      () => training({ optimizer: { learningRate: 1, schedule: { type: 'plateau', min_lr: 0 } } }),
+    ],
+    [
+      'optimizer.clipping: there is no option `nrom`; known: norm, value',
+      () => training({ optimizer: { learningRate: 1, clipping: { nrom: 1 } } }),
+    ],
+    [
+      '`optimizer.clipping` has both of `norm` and `value`',
+      () => training({ optimizer: { learningRate: 1, clipping: { norm: 1, value: 1 } } }),
+    ],
+    [
+      'optimizer.learningRates.a: there is no option `fator`; known: factor',
+      () => training({ optimizer: { learningRate: 1, learningRates: { a: { fator: 2 } } } }),
+    ],
+    [
+      'watchPlateau: there is no option `patiense`',
+      async () => watchPlateau(NO_PLATEAU, 1, { patiense: 3 } as never),
+    ],
+    [
+      '`thresholdMode` is "relative"; it must be "rel" or "abs"',
+      async () => watchPlateau(NO_PLATEAU, 1, { thresholdMode: 'relative' } as never),
+    ],
+    ['reducedRate: there is no option `ratio`', async () => reducedRate(1, 1, { ratio: 3 } as never)],
     ['train: there is no option `sed`', () => training({ sed: 3 })],
     [
       'evaluate: there is no option `batchsize`',

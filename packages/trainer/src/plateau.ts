@@ -1,5 +1,5 @@
 import { OptionError, type Method, type OptimizerSettings, type Schedule, type Task } from '@g2d/core';
-import { NO_PLATEAU, watchPlateau, type PlateauState } from '@g2d/tensor-ops';
+import { NO_PLATEAU, watchPlateau, type PlateauOptions, type PlateauState } from '@g2d/tensor-ops';
 import { directionOf, watched } from './watched-metric.js';
 
 /** Name of the method that watches for plateaus, under which checkpoints have its state. */
@@ -36,23 +36,28 @@ export function watchPlateaus<M extends string>(
       if (state.since !== since) Object.assign(state, { since, seen: NO_PLATEAU });
       state.falls = false;
       if (settings.schedule?.type !== 'plateau') return;
-      const { mode, metric } = watching(settings.schedule, task);
+      const { metric, options } = watching(settings.schedule, task);
       const value = watched(record, metric, 'optimizer.schedule');
       if (value === undefined) return;
       const { reductions } = state.seen;
-      state.seen = watchPlateau(state.seen, value, { ...settings.schedule, mode });
+      state.seen = watchPlateau(state.seen, value, options);
       state.falls = state.seen.reductions > reductions;
     },
   };
 }
 
-/** @throws {OptionError} If the metric is none of the task's, or the mode contradicts it. */
+/** @throws {OptionError} If the metric is none of the task's, the mode contradicts it, or another setting is not accepted. */
 export function watching(
-  { metric = 'loss', mode }: PlateauSchedule,
+  { type: _type, factor: _factor, min: _min, metric = 'loss', mode, ...others }: PlateauSchedule,
   task: Task,
-): { readonly metric: string; readonly mode: 'min' | 'max' } {
+): { readonly metric: string; readonly options: PlateauOptions } {
   const found = directionOf(metric, task, 'optimizer.schedule.metric');
-  if (mode === undefined || mode === found) return { metric, mode: found };
+  if (mode === undefined || mode === found) {
+    const options = { ...others, mode: found };
+    // Checks them before the first epoch.
+    watchPlateau(NO_PLATEAU, 0, options);
+    return { metric, options };
+  }
   throw new OptionError(
     `\`optimizer.schedule.mode\` is "${mode}", but a better ${metric} is ${found === 'max' ? 'larger' : 'smaller'}. Leave the mode out, or give another \`metric\`.`,
     { option: 'optimizer.schedule.mode', value: mode, accepted: found },

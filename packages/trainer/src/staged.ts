@@ -1,4 +1,5 @@
 import { OptionError, type Method, type Model, type OptimizerSettings } from '@g2d/core';
+import { learningRateAt } from '@g2d/tensor-ops';
 import { earlyStopping, type EarlyStopping } from './early-stopping.js';
 import { frozenParts } from './frozen-parts.js';
 import { assertLossOptions, type LossOptions } from './loss-options.js';
@@ -36,9 +37,10 @@ export function staged<M extends string>(
   assertMethods(options);
   const { model, epochs, optimizer, task = 'classification', freeze = [], earlyStopping: stopping } = options;
   const run = { epochs, modalities: model.modalities, optimizer };
-  const schedules = new Stages<M>({ ...run, methods: options.methods }).settings.flatMap(({ schedule }) =>
-    schedule?.type === 'plateau' ? [schedule] : [],
-  );
+  const { settings } = new Stages<M>({ ...run, methods: options.methods });
+  // What is wrong with a schedule is said now, and not in its first epoch.
+  for (const each of settings) learningRateAt(each, 1);
+  const schedules = settings.flatMap(({ schedule }) => (schedule?.type === 'plateau' ? [schedule] : []));
   for (const schedule of schedules) watching(schedule, task);
   if ((stopping || schedules.length > 0) && !options.evaluate) {
     const option = stopping ? 'earlyStopping' : 'optimizer.schedule';

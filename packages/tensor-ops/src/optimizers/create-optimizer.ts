@@ -1,4 +1,11 @@
-import { OptionError, type Model, type Optimizer, type OptimizerSettings } from '@g2d/core';
+import {
+  checkKeys,
+  OptionError,
+  type GradientClipping,
+  type Model,
+  type Optimizer,
+  type OptimizerSettings,
+} from '@g2d/core';
 import { assertParts } from '../model-parts.js';
 import { AdamW } from './adam-w.js';
 import { Adam } from './adam.js';
@@ -32,7 +39,7 @@ export function createOptimizer<M extends string>(model: Model<M>, settings: Opt
     ...own
   } = settings;
   const { learningRate } = own;
-  clip([], clipping);
+  if (clipping) assertClipping(clipping);
   assertParts(model, Object.keys(learningRates), 'optimizer.learningRates');
   assertRates(learningRates, learningRate);
   switch (type) {
@@ -51,10 +58,23 @@ export function createOptimizer<M extends string>(model: Model<M>, settings: Opt
   }
 }
 
+function assertClipping(clipping: GradientClipping): void {
+  const { norm, value } = checkKeys(clipping, { norm: true, value: true }, 'optimizer.clipping');
+  if ((norm === undefined) === (value === undefined)) {
+    const came = norm === undefined ? 'neither' : 'both';
+    throw new OptionError(`\`optimizer.clipping\` has ${came} of \`norm\` and \`value\`; give one of them.`, {
+      option: 'optimizer.clipping',
+      value: clipping,
+      accepted: '{ norm } or { value }',
+    });
+  }
+  clip([], clipping);
+}
+
 function assertRates(rates: NonNullable<OptimizerSettings['learningRates']>, whole: number): void {
   for (const [part, rate] of Object.entries(rates)) {
-    const value = typeof rate === 'number' ? rate : rate.factor;
     const option = `optimizer.learningRates.${part}`;
+    const value = typeof rate === 'number' ? rate : checkKeys(rate, { factor: true }, option).factor;
     const refuse = (problem: string, accepted: string): never => {
       throw new OptionError(`\`${option}\` is ${value}; ${problem}.`, { option, value, accepted });
     };

@@ -1,4 +1,4 @@
-import type { OptimizerSettings, Schedule } from '@g2d/core';
+import { checkKeys, type KnownKeys, type OptimizerSettings, type Schedule } from '@g2d/core';
 import { cosineAnnealing } from './cosine-annealing.js';
 import { linearWarmUp } from './linear-warm-up.js';
 import { reducedRate } from './reduce-on-plateau.js';
@@ -35,8 +35,26 @@ export function partFactorsAt(
   return Object.fromEntries(factors);
 }
 
+const PLATEAU_KEYS: KnownKeys<Extract<Schedule, { type: 'plateau' }>> = {
+  type: true,
+  metric: true,
+  mode: true,
+  factor: true,
+  patience: true,
+  threshold: true,
+  thresholdMode: true,
+  cooldown: true,
+  min: true,
+};
+
 function scheduled(base: number, schedule: Schedule, epoch: number, reductions: number): number {
-  if (schedule.type === 'plateau') return reducedRate(base, reductions, schedule);
+  if (schedule.type === 'plateau') {
+    const { factor, min } = checkKeys(schedule, PLATEAU_KEYS, 'optimizer.schedule');
+    return reducedRate(base, reductions, {
+      ...(factor !== undefined && { factor }),
+      ...(min !== undefined && { min }),
+    });
+  }
   const { type, ...fall } = schedule;
   return type === 'step'
     ? stepDecay(base, epoch, fall as StepDecayOptions)

@@ -1,3 +1,4 @@
+import { checkKeys, OptionError } from '@g2d/core';
 import { assertOptions } from '../optimizers/options.js';
 
 /** When a learning rate falls because a number gets no better. The names and defaults are PyTorch's. */
@@ -40,12 +41,21 @@ export const NO_PLATEAU: PlateauState = { best: null, bad: 0, cooldown: 0, reduc
  * for (const loss of [3, 2, 2, 2]) state = watchPlateau(state, loss, { patience: 1 });
  * reducedRate(0.1, state.reductions); // 0.01
  */
-export function watchPlateau(
-  state: PlateauState,
-  value: number,
-  { mode = 'min', patience = 10, threshold = 1e-4, thresholdMode = 'rel', cooldown = 0 }: PlateauOptions = {},
-): PlateauState {
+export function watchPlateau(state: PlateauState, value: number, options: PlateauOptions = {}): PlateauState {
+  const {
+    mode = 'min',
+    patience = 10,
+    threshold = 1e-4,
+    thresholdMode = 'rel',
+    cooldown = 0,
+  } = checkKeys(
+    options,
+    { mode: true, patience: true, threshold: true, thresholdMode: true, cooldown: true },
+    'watchPlateau',
+  );
   assertOptions({ patience, threshold, cooldown });
+  assertWord('mode', mode, ['min', 'max']);
+  assertWord('thresholdMode', thresholdMode, ['rel', 'abs']);
   const better = isBetter(value, state.best, { mode, threshold, thresholdMode });
   const bad = better || state.cooldown > 0 ? 0 : state.bad + 1;
   const falls = bad > patience;
@@ -55,6 +65,12 @@ export function watchPlateau(
     cooldown: falls ? cooldown : Math.max(0, state.cooldown - 1),
     reductions: state.reductions + Number(falls),
   };
+}
+
+function assertWord(option: string, value: string, words: readonly string[]): void {
+  if (words.includes(value)) return;
+  const accepted = words.map((word) => `"${word}"`).join(' or ');
+  throw new OptionError(`\`${option}\` is "${value}"; it must be ${accepted}.`, { option, value, accepted });
 }
 
 function isBetter(
@@ -83,8 +99,9 @@ const SMALLEST_FALL = 1e-8;
 export function reducedRate(
   base: number,
   reductions: number,
-  { factor = 0.1, min = 0 }: { readonly factor?: number; readonly min?: number } = {},
+  options: { readonly factor?: number; readonly min?: number } = {},
 ): number {
+  const { factor = 0.1, min = 0 } = checkKeys(options, { factor: true, min: true }, 'reducedRate');
   assertOptions({ min });
   assertOptions({ factor }, 1);
   let rate = base;
