@@ -21,6 +21,7 @@ describe('doctor', () => {
       status: 'ok',
       found: expect.stringContaining('every hash is right'),
     });
+    expect(found(report, 'owners')).toMatchObject({ status: 'ok' });
     expect(found(report, 'self-test')).toMatchObject({ status: 'ok' });
     expect(found(report, 'kernels')).toMatchObject({ status: 'ok' });
     expect(found(report, 'wasm')).toMatchObject({ status: 'ok' });

@@ -1,8 +1,8 @@
 import { access, constants, statfs } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { findCompiler } from './build-addon.js';
-import { brokenFiles, cacheLocation, readLibrary, type Library } from './cache.js';
+import { addonFile, findCompiler } from './build-addon.js';
+import { brokenFiles, cacheLocation, partsOf, readLibrary, strangeIn, type Library } from './cache.js';
 import { checkKeys, firstLine } from './errors.js';
 import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
 import { findPip } from './pip-download.js';
@@ -195,6 +195,7 @@ async function installedFindings(
   if (placed) {
     const library = readLibrary(linkFile(tfjs));
     findings.push(await libraryFinding(library));
+    if (library) findings.push(await ownersFinding(realpathSync(library.folder), tfjs, library));
   } else if (!existsSync(linkFile(tfjs))) {
     findings.push({ name: 'library', status: 'problem', found: 'not installed', advice: installCommand });
     return { findings, device: null };
@@ -242,6 +243,19 @@ async function libraryFinding(library: Library | null): Promise<Finding> {
     return { name: 'library', status: 'problem', found, advice: `${installCommand} --verify` };
   }
   return { name: 'library', status: 'ok', found: `${name}, ${files.length} files, every hash is right` };
+}
+
+/** Who could put something else in the place of what this user's programs load. */
+async function ownersFinding(folder: string, tfjs: TfjsNode, library: Library): Promise<Finding> {
+  const cache = dirname(folder);
+  const [strange] = strangeIn(partsOf(cache, folder, await addonFile(cache, tfjs, library)));
+  if (!strange) {
+    return { name: 'owners', status: 'ok', found: 'nobody else can write to the library and the add-on' };
+  }
+  const advice = strange.isOurs
+    ? `${installCommand} closes it to them, and checks what is there`
+    : 'Choose a cache of your own with --dir or G2D_CACHE_DIR, or let its owner close it (chmod -R go-w)';
+  return { name: 'owners', status: 'problem', found: `${strange.path} ${strange.why}`, advice };
 }
 
 /** The report as text for a terminal. */

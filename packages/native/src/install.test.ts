@@ -17,6 +17,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fakeProject, temporaryFolder, writeTfjs, writeWheel } from '../test/fake-wheel.js';
 import { asOrdinaryUser } from '../test/ordinary-user.js';
 import { rightAnswer, rightDifferences } from '../test/right-answer.js';
+import { doctor } from './doctor.js';
 import type { Host } from './host.js';
 import { install, type InstallOptions } from './install.js';
 import { runCommand, type RunCommand } from './run-command.js';
@@ -26,6 +27,12 @@ const linux: Host = { platform: 'linux', arch: 'x64', musl: false };
 afterEach(() => {
   vi.unstubAllEnvs();
 });
+
+/** What the doctor says of those who can write to a project's library. */
+const owners = async (where: { readonly project: string; readonly dir: string }) => {
+  const { findings } = await doctor({ ...where, host: linux, run: programs().run });
+  return findings.find(({ name }) => name === 'owners');
+};
 
 const done = (stdout = '') => ({ code: 0, stdout, stderr: '', startError: null });
 
@@ -229,6 +236,13 @@ describe('install', () => {
     }
     const { run } = programs();
     expect(await install({ ...request, run, project })).toMatchObject({ status: 'unchanged', notes: [] });
+    expect(await owners({ project, dir })).toMatchObject({ status: 'ok' });
+    chmodSync(library, 0o777);
+    expect(await owners({ project, dir })).toMatchObject({
+      status: 'problem',
+      found: `${library} can be written by other users`,
+      advice: expect.stringMatching(/^npx g2d-native install closes it/),
+    });
   });
 
   it('leaves nothing that others can write, whatever new files are allowed', async () => {
@@ -249,6 +263,11 @@ describe('install', () => {
     const { request, dir } = surroundings();
     await install({ ...request, run: programs().run });
     chownSync(join(dir, 'addons'), 65534, 65534);
+    expect(await owners({ project: request.project, dir })).toMatchObject({
+      status: 'problem',
+      found: `${join(dir, 'addons')} belongs to another user (number 65534)`,
+      advice: expect.stringMatching(/--dir or G2D_CACHE_DIR/),
+    });
     await expect(install({ ...request, run: programs().run })).rejects.toMatchObject({
       code: 'G2D_NATIVE_CACHE_NOT_SAFE',
       message: expect.stringMatching(/addons belongs to another user \(number 65534\).*--dir/),
