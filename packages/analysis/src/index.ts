@@ -37,6 +37,11 @@ export { renderRunReport, type RunReportOptions } from './report/run/run-page.js
 export type { ReportPart, ReportSample } from './report/samples.js';
 export type { GrayImage } from './report/png.js';
 
+// Modalities that are missing
+export { formatMissing } from './missing/format-missing.js';
+export { renderMissing, type MissingPageOptions } from './missing/missing-page.js';
+export type { MaskedScores, MissingResults } from './missing/missing-results.js';
+
 // Several seeds
 export { meanAndDeviation, meanInterval, type Interval } from './mean-interval.js';
 

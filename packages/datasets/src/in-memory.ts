@@ -58,6 +58,8 @@ export async function inMemory<M extends string>(
         random && drawn.length > 0 && (await dataset.sample(index, { modalities: drawn, random }));
       return {
         ...stored,
+        // What a sample lacks may be drawn anew too.
+        ...(fresh && fresh.present && { present: fresh.present }),
         inputs: perModality(wanted, (modality) =>
           fresh && drawn.includes(modality) ? fresh.inputs[modality] : stored.inputs[modality].slice(),
         ),

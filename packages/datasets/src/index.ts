@@ -35,9 +35,21 @@ export { splitByFraction, type SplitByFractionOptions } from './splits.js';
 export { inMemory } from './in-memory.js';
 export { fingerprint } from './fingerprint.js';
 export { decodedCache, type DecodedCacheOptions } from './decoded-cache.js';
-export { missingModalities, type MissingModalitiesOptions } from './missing-modalities.js';
+export { someSamples } from './some-samples.js';
+export { maskTable, readMask } from './mask-file.js';
+export {
+  missingModalities,
+  type MaskedDataset,
+  type MissingModalitiesOptions,
+} from './missing-modalities.js';
 export { withClassNames } from './with-class-names.js';
-export { presenceMask, type MaskSampler, type PresenceMaskOptions } from './presence-mask.js';
+export {
+  missingShare,
+  presenceMask,
+  SAMPLERS,
+  type MaskSampler,
+  type PresenceMaskOptions,
+} from './presence-mask.js';
 
 // From samples to batches of tensors
 export type { Batch } from './batch.js';

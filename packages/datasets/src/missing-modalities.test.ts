@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toy, type ToyModality } from '../test/toy-source.js';
 import type { MultimodalDataset, Sample } from '@g2d/core';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
+import { inMemory } from './in-memory.js';
 import { missingModalities } from './missing-modalities.js';
 import { openSource } from './pipeline/open-source.js';
 import { presenceMask } from './presence-mask.js';
@@ -51,6 +53,29 @@ describe('missingModalities', () => {
     expect(masks[2]).not.toEqual(masks[0]);
     expect(masks[3]).not.toEqual(masks[0]);
     expect(masks[0]!.filter(Boolean)).toHaveLength(54);
+  });
+
+  it('"patterns": draws for training samples again in every epoch, in memory too, and for others once', async () => {
+    const random = (epoch: number) => (modality: string) => randomStream(deriveSeed(epoch, modality));
+    const presentIn = async (dataset: MultimodalDataset<ToyModality>, epoch: number): Promise<string> => {
+      const rows = await Promise.all(dataset.ids.map((_, i) => dataset.sample(i, { random: random(epoch) })));
+      for (const { inputs, present } of rows)
+        expect(inputs.sound).toEqual(present!.sound ? expect.anything() : new Float32Array(2));
+      return rows.map(({ present }) => Object.values(present!).map(Number).join('')).join(' ');
+    };
+    const of = (split: 'train' | 'test') =>
+      missingModalities(toy({ size: 20, split }), { sampler: 'patterns', seed: 3 });
+    for (const train of [of('train'), await inMemory(of('train'))]) {
+      expect(train.augmented).toEqual(train.modalities);
+      const first = await presentIn(train, 1);
+      expect(await presentIn(train, 2)).not.toBe(first);
+      expect(await presentIn(train, 1)).toBe(first);
+      expect(first).not.toMatch(/111|000/);
+    }
+    const test = of('test');
+    expect([test.augmented, of('train').mask]).toEqual([['picture'], undefined]);
+    expect(await presentIn(test, 2)).toBe(await presentIn(test, 1));
+    expect(test.mask).toHaveLength(60);
   });
 
   it('gives the id, the label and the mask if nothing is asked for or only what is missing', async () => {

@@ -1,18 +1,21 @@
 import { checkKeys, OptionError, perModality } from '@g2d/core';
-import { deriveSeed } from '@g2d/tensor-ops';
-import type { MultimodalDataset } from '@g2d/core';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
+import type { MultimodalDataset, RandomStream, SampleOptions } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
 import { unitLength, type SampleShape } from './pipeline/shapes.js';
-import { presenceMask, type MaskSampler } from './presence-mask.js';
+import { drawPattern, presenceMask, type MaskSampler } from './presence-mask.js';
 
 /** How a mask is drawn, or one that is there already. */
 export type MissingModalitiesOptions =
   | {
-      /** Share of (sample, modality) cells that are missing, in [0, 1]; at most (k − 1) / k, for every sample keeps one. */
-      readonly rate: number;
+      /**
+       * Share of (sample, modality) cells that are missing, in [0, 1]; at most (k − 1) / k, for every sample keeps one. What it is for
+       * other protocols `presenceMask` says.
+       */
+      readonly rate?: number;
       /** The run's seed. Default 0. Each split gets a mask of its own. */
       readonly seed?: number;
-      /** Default `'exact'`; see `presenceMask`. */
+      /** Default `'exact'`; see `presenceMask`. With `'patterns'` training samples draw again in every epoch, as in MMIN. */
       readonly sampler?: MaskSampler;
       /** See `presenceMask`. */
       readonly maxTries?: number;
@@ -22,7 +25,14 @@ export type MissingModalitiesOptions =
       /** As `presenceMask` gives it: `[N, k]`, columns in the order of the dataset's `modalities`. */
       readonly mask: Uint8Array;
       readonly rate?: undefined;
+      readonly sampler?: undefined;
     };
+
+/** A dataset with missing modalities, and what is missing. */
+export interface MaskedDataset<M extends string> extends MultimodalDataset<M> {
+  /** 1 present, 0 missing, `[N, k]` row by row; absent where it is drawn again in every epoch. */
+  readonly mask?: Uint8Array;
+}
 
 /**
  * A dataset whose samples lack modalities at random: the mask is drawn once and stays for all epochs, for each split on
@@ -39,13 +49,14 @@ export type MissingModalitiesOptions =
 export function missingModalities<M extends string>(
   dataset: MultimodalDataset<M>,
   options: MissingModalitiesOptions,
-): MultimodalDataset<M> {
+): MaskedDataset<M> {
   checkKeys(
     options,
     { rate: true, seed: true, sampler: true, maxTries: true, mask: true },
     'missingModalities',
   );
   const { name, split, size, modalities, shapes, source } = dataset;
+  const redraws = options.sampler === 'patterns' && split === 'train' && modalities.length > 1;
   const mask = options.mask ?? drawMask(dataset, options);
   if (mask.length !== size * modalities.length || !mask.every((cell) => cell === 0 || cell === 1)) {
     throw new OptionError(
@@ -53,29 +64,31 @@ export function missingModalities<M extends string>(
       { option: 'mask', value: mask.length, accepted: `${size * modalities.length} cells of 0 and 1` },
     );
   }
-  const kept = (index: number, modality: M): boolean =>
-    mask[index * modalities.length + modalities.indexOf(modality)] !== 0;
+  const rowOf = (index: number, random: SampleOptions<M>['random']): Uint8Array =>
+    redraws && random
+      ? drawPattern(modalities.length, patternStream(random(modalities[0] as M)))
+      : mask.subarray(index * modalities.length, (index + 1) * modalities.length);
 
   return {
     ...descriptionOf(dataset),
     ...(mask.includes(0) && { incomplete: modalities }),
+    ...(redraws ? { augmented: modalities } : { mask }),
     ...(source && {
       source: { module: '@g2d/datasets', name: 'missingModalities', options: { inner: source, ...options } },
     }),
     async sample(index, { modalities: wanted = modalities, ...how } = {}) {
-      const sample = await dataset.sample(index, {
-        modalities: wanted.filter((modality) => kept(index, modality)),
-        ...how,
-      });
+      const row = rowOf(index, how.random);
+      const kept = (modality: M): boolean => row[modalities.indexOf(modality)] !== 0;
+      const sample = await dataset.sample(index, { modalities: wanted.filter(kept), ...how });
       return {
         id: sample.id,
         label: sample.label,
         inputs: perModality(wanted, (modality) =>
-          kept(index, modality) ? sample.inputs[modality] : missingInput(shapes[modality]),
+          kept(modality) ? sample.inputs[modality] : missingInput(shapes[modality]),
         ),
         present: perModality(
           modalities,
-          (modality) => kept(index, modality) && sample.present?.[modality] !== false,
+          (modality) => kept(modality) && sample.present?.[modality] !== false,
         ),
       };
     },
@@ -84,17 +97,21 @@ export function missingModalities<M extends string>(
   };
 }
 
+/** Another stream than the one that augments the modality. */
+const patternStream = (random: RandomStream): RandomStream =>
+  randomStream(deriveSeed(random.integer(2 ** 31), 'masks/pattern'));
+
 /** Zeros: they carry no length either where it is free. */
 const missingInput = (shape: SampleShape): Float32Array => new Float32Array(unitLength(shape));
 
 function drawMask<M extends string>(
   { split, size, modalities }: MultimodalDataset<M>,
-  { rate, seed = 0, sampler, maxTries }: Extract<MissingModalitiesOptions, { readonly rate: number }>,
+  { rate, seed = 0, sampler, maxTries }: Extract<MissingModalitiesOptions, { readonly mask?: undefined }>,
 ): Uint8Array {
   return presenceMask({
     samples: size,
     modalities: modalities.length,
-    rate,
+    ...(rate !== undefined && { rate }),
     seed: deriveSeed(seed, `masks/${split}`),
     ...(sampler !== undefined && { sampler }),
     ...(maxTries !== undefined && { maxTries }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { presenceMask, type PresenceMaskOptions } from './presence-mask.js';
+import { missingShare, presenceMask, type PresenceMaskOptions } from './presence-mask.js';
 
 // Masks that the released generator drew; the file says how.
 const golden = JSON.parse(
@@ -28,6 +28,44 @@ const rowsOf = (mask: Uint8Array, modalities: number): number[] =>
   );
 
 describe('presenceMask', () => {
+  it('"patterns": every set but none and all, as often as any other; half of the cells are missing', () => {
+    const mask = presenceMask({ samples: 6000, modalities: 3, seed: 2, sampler: 'patterns' });
+    const counts = new Map<string, number>();
+    for (let i = 0; i < mask.length; i += 3) {
+      const row = mask.subarray(i, i + 3).join('');
+      counts.set(row, (counts.get(row) ?? 0) + 1);
+    }
+    expect([...counts.keys()].sort()).toEqual(['001', '010', '011', '100', '101', '110']);
+    // 1000 each, four standard deviations.
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(4 * Math.sqrt(833));
+    expect(missingShare(mask)).toBeCloseTo(0.5, 1);
+    expect(presenceMask({ samples: 3, modalities: 1, seed: 2, sampler: 'patterns' })).toEqual(
+      Uint8Array.of(1, 1, 1),
+    );
+  });
+
+  it('"samples": the first of each hundred lack one modality, so that a rate r is r / k of the cells', () => {
+    const mask = presenceMask({ samples: 250, modalities: 3, rate: 0.29, seed: 2, sampler: 'samples' });
+    const rows = rowsOf(mask, 3);
+    // Math.trunc(100 × 0.29) is 28, as int(100 * 0.29) in Python.
+    expect(rows).toEqual(Array.from({ length: 250 }, (_, i) => (i % 100 < 28 ? 2 : 3)));
+    expect(missingShare(mask)).toBeCloseTo((28 + 28 + 28) / 750, 12);
+    const lacked = [0, 1, 2].map((j) => rows.filter((_, i) => mask[i * 3 + j] === 0).length);
+    expect(Math.min(...lacked)).toBeGreaterThan(15);
+    expect(presenceMask({ samples: 9, modalities: 1, rate: 1, seed: 2, sampler: 'samples' })).not.toContain(
+      0,
+    );
+  });
+
+  it.each([
+    [{ sampler: 'patterns', rate: 0.5 }, /`rate` is 0.5; it must be left out with the sampler "patterns"/],
+    [{ sampler: 'samples' }, /`rate` is undefined; it must be a share of the samples/],
+    [{ sampler: 'patterns', modalities: 31 }, /`modalities` is 31; it must be at most 30/],
+    [{ sampler: 'mmin' }, /`sampler` is .*one of exact, official, samples, patterns/],
+  ])('refuses %j', (options, message) => {
+    expect(() => presenceMask({ samples: 5, modalities: 3, seed: 0, ...options } as never)).toThrow(message);
+  });
+
   it.each([
     [10, 3, 0.2, 24],
     [10, 3, 0.5, 15],
@@ -101,7 +139,7 @@ describe('presenceMask', () => {
     [{ samples: 1.5 }, /`samples` is 1.5/],
     [{ modalities: 0 }, /`modalities` is 0/],
     [{ maxTries: 0 }, /`maxTries` is 0/],
-    [{ sampler: 'old' as 'exact' }, /`sampler` is "old".*'exact' or 'official'/],
+    [{ sampler: 'old' as 'exact' }, /`sampler` is "old".*exact, official/],
     [{ seed: 0.5, sampler: 'exact' }, /seed/],
   ] as [Partial<PresenceMaskOptions>, RegExp][])('refuses %o', (wrong, message) => {
     expect(() => presenceMask({ samples: 4, modalities: 3, rate: 0.2, seed: 0, ...wrong })).toThrow(message);

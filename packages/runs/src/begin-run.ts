@@ -1,6 +1,9 @@
+import type { Split } from '@g2d/core';
 import type { RunIdentity } from '@g2d/core/run-folder';
+import { writeFileAtomic } from '@g2d/formats/node';
 import { describeEnvironment } from './environment.js';
 import { settingsDigest } from './identity.js';
+import type { SplitMask } from './mask-split.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
@@ -27,6 +30,8 @@ export function beginRun(run: OpenedRun): string | undefined {
     identity,
     ...(what.length > 0 && { changes: [{ epoch: 0, what }] }),
   });
+  for (const [split, { table }] of Object.entries(run.data.masks) as [Split, SplitMask][])
+    if (table !== undefined) writeFileAtomic(folder.mask(split), table);
   if (teachers) copyTeachers(teachers, folder, identity);
   return aside;
 }

@@ -1,3 +1,4 @@
+import { SAMPLERS } from '@g2d/datasets';
 import { encoders } from '@g2d/encoders';
 import { fusions } from '@g2d/fusion';
 import { methods } from '@g2d/methods';
@@ -203,12 +204,44 @@ const dataSchema = z.strictObject({
     .describe('What happens when a sample cannot be read.'),
   missing: z
     .strictObject({
-      rate: z.number().min(0).max(1),
+      rate: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe(
+          'share of (sample, modality) cells; with the sampler "samples" of samples that lack one modality',
+        ),
       seed: seedSchema.optional(),
-      sampler: z.enum(['exact', 'official']).optional(),
+      sampler: z
+        .enum(SAMPLERS)
+        .optional()
+        .describe(
+          'exact (default); official: the generator of CPM-Net, MLA and GCNet; samples: TATE; patterns: MMIN, drawn again in every epoch',
+        ),
+      masks: z
+        .string()
+        .optional()
+        .describe(
+          'a folder with train.csv, validation.csv and test.csv: columns id and a modality each, 1 present, 0 missing; such as "masks" of another run',
+        ),
     })
+    .refine(
+      ({ rate, sampler, masks }) =>
+        Number(rate !== undefined) + Number(sampler === 'patterns') + Number(masks !== undefined) === 1,
+      {
+        error: 'one of "rate", "sampler": "patterns" and "masks"',
+      },
+    )
+    .refine(
+      ({ seed, sampler, masks }) => masks === undefined || (seed === undefined && sampler === undefined),
+      {
+        path: ['masks'],
+        error: 'alone: nothing is drawn then',
+      },
+    )
     .optional()
-    .describe('Share of (sample, modality) cells that are missing, in every split.'),
+    .describe('What is missing of the data, in every split.'),
 });
 
 /** `config.json`: everything that a run depends on. */

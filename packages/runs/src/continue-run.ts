@@ -1,8 +1,10 @@
-import { OptionError } from '@g2d/core';
+import { OptionError, type Split } from '@g2d/core';
 import { checksumWords, type RunIdentity } from '@g2d/core/run-folder';
+import { readIfThere } from '@g2d/formats/node';
 import type { RunProgress } from './checkpoint-state.js';
 import { describeEnvironment, movedFrom } from './environment.js';
 import { assertUnchanged, digestOf, identityDifferences, settingsDigest } from './identity.js';
+import type { SplitMask } from './mask-split.js';
 import type { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
 import { checksumsOf } from './read-teachers.js';
@@ -22,7 +24,7 @@ export interface Continuation {
  * @throws {OptionError} If data or modules are other than they were, unless that is allowed; the folder stays as it is.
  */
 export function continueRun(
-  { plan: { config }, folder, teachers, identity: found }: OpenedRun,
+  { plan: { config }, folder, teachers, data, identity: found }: OpenedRun,
   { epoch, progress }: { readonly epoch: number; readonly progress: RunProgress },
 ): Continuation {
   const { path } = folder;
@@ -57,6 +59,7 @@ export function continueRun(
           `The settings in ${folder.file('config.json')} are not those that the run began with (${checksumWords(before.settings ?? '')} then, ${checksumWords(settings ?? '')} now): the file was edited.`,
         ]),
     ...identityDifferences(before, now, `the run in ${path} began`),
+    ...otherMasks(folder, data),
     ...otherRun(folder, progress),
   ];
   const isUnknown = checksums !== undefined && !before.teachers;
@@ -80,6 +83,16 @@ export function continueRun(
     record: () => record({ identity: now, changes: [...changes, change] }),
   };
 }
+
+/** Masks that are not those that the run began with; one of an earlier version has not kept them. */
+const otherMasks = (folder: RunFolder, { masks }: OpenedRun['data']): string[] =>
+  (Object.entries(masks) as [Split, SplitMask][]).flatMap(([split, { table }]) => {
+    const path = folder.mask(split);
+    const kept = table === undefined ? undefined : readIfThere(path);
+    return kept === undefined || kept.toString() === table
+      ? []
+      : [`What is missing of the ${split} split is not what ${path} says, with which the run began.`];
+  });
 
 /** What a checkpoint says of its run that the folder does not know: it was put there from elsewhere. */
 function otherRun(folder: RunFolder, { data, settings }: RunProgress): string[] {

@@ -1,4 +1,5 @@
 import type { Predictor, SplitMetrics, TrainingState } from '@g2d/trainer';
+import { mapValues } from '@g2d/trainer/internal';
 import type { Checkpoint } from './node/checkpoints/checkpoint.js';
 import { readBest } from './read-best.js';
 import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
@@ -73,6 +74,7 @@ export async function finishRun(
       ...(validation && { validation: numbersOf(validation.metrics) }),
       test: numbersOf(test.metrics),
     },
+    ...(Object.keys(data.masks).length > 0 && { missing: mapValues(data.masks, ({ share }) => share) }),
     ...(test.perClass && { perClass: test.perClass }),
     ...(test.confusion && { confusion: test.confusion }),
     last: {

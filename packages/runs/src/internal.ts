@@ -2,6 +2,7 @@
 export { METHOD_NAMES } from './method-names.js';
 export { modalitiesOf } from './modalities.js';
 export { findDataset } from './components.js';
+export { evaluateMasked, presenceOf, type MaskedEvaluation } from './evaluate-masked.js';
 export { evaluateOptions, evaluateSplit, type SplitEvaluation } from './evaluate-split.js';
 export { exportModel, type ExportedModel } from './export-model.js';
 export { surviveClosed } from './node/progress.js';

@@ -1,4 +1,4 @@
-import { decodedCache, fingerprint, inMemory, missingModalities, withClassNames } from '@g2d/datasets';
+import { decodedCache, fingerprint, inMemory, withClassNames } from '@g2d/datasets';
 import { G2DError, OptionError, type MultimodalDataset, type Split } from '@g2d/core';
 import { classDifference, type SplitFingerprint } from '@g2d/core/run-folder';
 import { checkSplits } from './check-splits.js';
@@ -7,6 +7,7 @@ import type { RunConfig } from './config-schema.js';
 import { contentOf, type DataIdentity } from './identity.js';
 import { sha256 } from './node/checkpoints/checkpoint.js';
 import { moduleFile } from './import-module.js';
+import { maskSplit, type SplitMask } from './mask-split.js';
 import { modalitiesOf } from './modalities.js';
 import type { RunPlan } from './plan-run.js';
 
@@ -18,6 +19,8 @@ export interface RunData {
   readonly test: MultimodalDataset<string>;
   /** What the splits are, as they lie there. */
   readonly identity: DataIdentity;
+  /** What is missing of each split; empty unless the configuration takes modalities away. */
+  readonly masks: Partial<Readonly<Record<Split, SplitMask>>>;
   /** What can be meant, but hardly is. */
   readonly remarks: readonly string[];
   close(): Promise<void>;
@@ -41,13 +44,18 @@ export async function openData(
     const remarks = checkSplits(splits);
     if (classNames) assertKnownClasses(train, classNames);
     const identity = await fingerprints(splits, config);
+    const masks: Partial<Record<Split, SplitMask>> = {};
     for (const split of Object.keys(splits) as Split[]) {
       const dataset = splits[split] as MultimodalDataset<string>;
       const own = identity[split] as SplitFingerprint;
       // Where it is closed from now on.
-      splits[split] = await wrapped(dataset, { config, found: own, classNames });
+      const { dataset: ready, mask } = await wrapped(dataset, { config, found: own, classNames });
+      splits[split] = ready;
+      if (mask) masks[split] = mask;
     }
-    return { ...splits, identity, remarks, close };
+    // Of a rate all splits say the same.
+    const all = new Set([...remarks, ...Object.values(masks).flatMap((mask) => mask.remarks)]);
+    return { ...splits, identity, masks, remarks: [...all], close };
   } catch (error) {
     await close();
     throw error;
@@ -143,18 +151,16 @@ interface Wrapping {
 async function wrapped(
   dataset: MultimodalDataset<string>,
   { config, found, classNames }: Wrapping,
-): Promise<MultimodalDataset<string>> {
+): Promise<{ readonly dataset: MultimodalDataset<string>; readonly mask?: SplitMask }> {
   const { cache, missing, inMemory: whole } = config.data;
   let all = dataset;
   if (cache !== undefined)
     all = decodedCache(all, { folder: cache, ...versionOf(config, found, dataset.modalities) });
   // After the cache, whose entries do not depend on it.
   if (classNames && classDifference(classNames, all.classNames)) all = withClassNames(all, { classNames });
-  if (missing) {
-    const { rate, sampler } = missing;
-    all = missingModalities(all, { rate, seed: missing.seed ?? 0, ...(sampler && { sampler }) });
-  }
-  return whole ? inMemory(all) : all;
+  const masked = missing && maskSplit(all, missing);
+  all = masked?.dataset ?? all;
+  return { dataset: whole ? await inMemory(all) : all, ...(masked && { mask: masked.mask }) };
 }
 
 /** What the cached inputs of a dataset of the user's own depend on; others say it themselves. */

@@ -24,7 +24,7 @@ export function formatSummary(summary: RunSummary, out: string, report?: string)
   const took = seconds < 120 ? `${formatNumber(seconds, 0)} s` : `${formatNumber(seconds / 60, 0)} min`;
   return `${name}, seed ${seed}: ${last.epoch} epochs in ${took}, ${selectionWords(summary)}
 
-${formatMetrics(summary)}
+${formatMetrics(summary)}${missingWords(summary)}
 ${out}${report === undefined ? '' : `, look at ${report}`}
 `;
 }
@@ -51,6 +51,14 @@ export function formatMetrics({
     [['', ...columns.map(([, title]) => title)], ...rows],
     [false, ...columns.map(() => true)],
   );
+}
+
+/** Rates of different protocols are not alike; the share of cells is. */
+function missingWords({ missing = {} }: RunSummary): string {
+  const shares = Object.entries(missing).map(
+    ([split, share]) => `${split} ${formatNumber(100 * share, 1)} %`,
+  );
+  return shares.length === 0 ? '' : `\nmissing cells: ${shares.join(', ')}\n`;
 }
 
 /** Which epoch the numbers are of, and how it was chosen. */

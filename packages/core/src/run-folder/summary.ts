@@ -75,6 +75,8 @@ const sometimes = {
     .record(z.string(), z.array(classScoresSchema))
     .describe('lists of { precision, recall, f1, support }, one per head')
     .exactOptional(),
+  /** By split the share of (sample, modality) cells that a mask has taken away, in [0, 1]; absent where nothing was taken away. */
+  missing: numbersSchema.exactOptional(),
   /** Test counts by head: rows are true classes, columns predicted classes. Absent for a regression. */
   confusion: z.record(z.string(), tableSchema).describe(TABLES).exactOptional(),
 };

@@ -9,7 +9,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, parse, resolve } from 'node:path';
-import { FileFormatError, G2DError, OptionError, type EpochRecord, type NamedArray } from '@g2d/core';
+import {
+  FileFormatError,
+  G2DError,
+  OptionError,
+  type EpochRecord,
+  type NamedArray,
+  type Split,
+} from '@g2d/core';
 import { encodeSafetensors } from '@g2d/formats';
 import { isFolder, isThere, makeFolder, readIfThere, writeFileAtomic } from '@g2d/formats/node';
 import {
@@ -41,10 +48,11 @@ const REPORT = 'report.html';
 const CHECKPOINTS = 'checkpoints';
 const TENSORBOARD = 'tensorboard';
 const TEACHERS = 'teachers';
+const MASKS = 'masks';
 
 /** What a run writes into its folder, by what it has to be. */
 const FILES = [CONFIG, METRICS, SUMMARY, PREDICTIONS, REPORT];
-const FOLDERS = [CHECKPOINTS, TENSORBOARD, TEACHERS];
+const FOLDERS = [CHECKPOINTS, TENSORBOARD, TEACHERS, MASKS];
 
 /** The folder of one run. A folder with a summary is a finished run. */
 export class RunFolder {
@@ -65,6 +73,11 @@ export class RunFolder {
   /** Where a copy of a teacher is. */
   teacher(modality: string): string {
     return join(this.path, TEACHERS, modality);
+  }
+
+  /** Where the table of what is missing of a split is. */
+  mask(split: Split): string {
+    return join(this.path, MASKS, `${split}.csv`);
   }
 
   /** Path of a file in the folder. */
