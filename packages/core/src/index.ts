@@ -35,7 +35,7 @@ export type { RandomState, RandomStream } from './random.js';
 
 // Models
 export type { AbsentRows, Model, Parameter, PassMode, Weight } from './model.js';
-export type { Logits, LossTerms, Outputs } from './outputs.js';
+export { encodedOf, type Logits, type LossTerms, type Outputs } from './outputs.js';
 export type { EncoderOptions, InputShape } from './encoder.js';
 export type { Fusion, FusionLayer, FusionOptions, FusionPass } from './fusion.js';
 
@@ -48,6 +48,7 @@ export type {
   Pass,
   PassOptions,
   Snapshot,
+  SplitFeatures,
   Step,
   StepResult,
   Training,

@@ -13,8 +13,11 @@ export interface Needs {
   readonly teachers?: 'unimodal' | 'full';
   /** Set it if the method works for one of them only. */
   readonly task?: Task;
-  /** Set it if the method reads the validation scores of every epoch. */
-  readonly validation?: 'every-epoch';
+  /**
+   * `'every-epoch'`: the method reads the validation scores of every epoch. `'features'`: it looks at the samples of the validation split,
+   * by `training.features('validation')`.
+   */
+  readonly validation?: 'every-epoch' | 'features';
   /**
    * Kinds of parameters that the method acts on: every modality must have one of them, as otherwise the method would do nothing to it, in
    * silence.

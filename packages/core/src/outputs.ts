@@ -14,6 +14,11 @@ export interface Outputs<M extends string> {
   readonly unimodalLogits: PerModality<M, tf.Tensor2D>;
 }
 
+/** The encoders' features: a fusion that projects them first, such as gated fusion, gives them beside its own as `encoded`. */
+export const encodedOf = <M extends string>(
+  outputs: Outputs<M> & { readonly encoded?: Outputs<M>['features'] },
+): Outputs<M>['features'] => outputs.encoded ?? outputs.features;
+
 /** What is scored. */
 export type Logits<M extends string> = Pick<Outputs<M>, 'logits' | 'unimodalLogits'>;
 

@@ -28,6 +28,14 @@ export interface Snapshot {
   >;
 }
 
+/** What a modality's encoder makes of a whole split. */
+export interface SplitFeatures {
+  /** f_m `[D_m]` of every sample that has the modality. */
+  readonly rows: readonly Float32Array[];
+  /** Class ids, or targets, of the same samples. */
+  readonly labels: readonly number[];
+}
+
 /** What a whole training has in common, and what can be done outside of a step. */
 export interface Training<M extends string> {
   readonly model: Model<M>;
@@ -54,6 +62,13 @@ export interface Training<M extends string> {
    * @param modalities Those that are read. Default: the model's. None: ids and labels alone, which reads no file of a modality.
    */
   everySample(modalities?: readonly M[]): AsyncIterable<Batch<M>>;
+  /**
+   * The encoders' features of a whole split as the model is now: in the dataset's order, without augmentation, in inference mode. N · D_m
+   * numbers are held in memory.
+   *
+   * @param split A method that asks for `'validation'` says so: `needs: { validation: 'features' }`.
+   */
+  features(split: 'train' | 'validation'): Promise<PerModality<M, SplitFeatures>>;
   /** A copy of the model and of all optimizers' state, to go back to. */
   snapshot(): Snapshot;
   /** Puts a copy back: all of it, or with a modality the weights of its encoder and head alone. */

@@ -60,7 +60,7 @@ describe('missingModalities', () => {
     const presentIn = async (dataset: MultimodalDataset<ToyModality>, epoch: number): Promise<string> => {
       const rows = await Promise.all(dataset.ids.map((_, i) => dataset.sample(i, { random: random(epoch) })));
       for (const { inputs, present } of rows)
-        expect(inputs.sound).toEqual(present!.sound ? expect.anything() : new Float32Array(2));
+        expect(present!.sound || inputs.sound.every((value) => value === 0)).toBe(true);
       return rows.map(({ present }) => Object.values(present!).map(Number).join('')).join(' ');
     };
     const of = (split: 'train' | 'test') =>

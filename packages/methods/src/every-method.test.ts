@@ -39,7 +39,7 @@ describe('several processes', () => {
 describe('the order of the modalities', () => {
   /** A head on concatenated features has its rows, three for each modality, in the other order. */
   const swapRows = (model: { state(): ReadonlyMap<string, Weight> }): void => {
-    const kernel = model.state().get('fusion/fc_out/kernel');
+    const kernel = model.state().get('fusion/fc_out/kernel') ?? model.state().get('fusion/squeeze/kernel');
     if (kernel) kernel.write(tf.gather(kernel.read(), [3, 4, 5, 0, 1, 2]));
   };
 

@@ -22,6 +22,12 @@ export { agmCoefficients } from './agm-coefficients.js';
 export { gradientBlending } from './gradient-blending.js';
 export { blendWeights, type HeadLosses } from './blend-weights.js';
 
+// Branches that have to do without each other
+export { greedy } from './greedy.js';
+
+// Encoders that go back towards their beginning
+export { diagnosingRelearning } from './diagnosing-relearning.js';
+
 // Modalities weighed by how sure they are of a sample
 export { qmf } from './qmf.js';
 

@@ -1,9 +1,11 @@
 import type { AnyMethod, StackDefinition } from '@g2d/core';
 import { agm } from './agm.js';
 import { diMml } from './di-mml.js';
+import { diagnosingRelearning } from './diagnosing-relearning.js';
 import { g2d } from './g2d.js';
 import { g2dDistillation } from './g2d-distillation.js';
 import { gradientBlending } from './gradient-blending.js';
+import { greedy } from './greedy.js';
 import { joint } from './joint.js';
 import { linearProbe } from './linear-probe.js';
 import { mla } from './mla.js';
@@ -35,6 +37,8 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   pmr,
   mslr,
   mses,
+  greedy,
+  diagnosingRelearning,
   qmf,
   olm,
   mla,

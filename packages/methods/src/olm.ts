@@ -35,21 +35,22 @@ interface State {
  * L = Σ_h CE(w_h z_h, y), h the fused head and one of each modality;  w ← Adam of ∂/∂w (L + Σ_h mean of |w_h ‖z_h‖ − n̄ r_h|),
  * n̄ = mean_h w_h ‖z_h‖ of a sample, r_h = ρ_h / mean_j ρ_j, ρ_h = L_h / L_h⁰; n̄ and r are constants
  *
- * L_h⁰ is the loss of the present batch in the first epoch, and from then on that of its last batch, as in the released code. Losses are means where the code has sums, which
- * an Adam does not see. Predictions are z, whose order of classes no positive w changes. This is the form that the code calls a variant; the other one has a validation batch
- * beside every training batch. The hook `fusion` makes a fused head on the concatenated features and linear ones beside it; any other will do. With presence masks all of a
- * modality is over the samples that have it. The log has `logitWeights`: w_m.
+ * L_h⁰ is the loss of the present batch in the first epoch, and from then on that of its last batch, as in the released code. Losses are means where the code has sums: the Adam
+ * of the weights does not see that, nor does one of the network without weight decay (the code has 0.0002, which counts B times as much beside a mean). Predictions are z, whose
+ * order of classes no positive w changes. This is the form that the code calls a variant; its other one has r = softmax of generalization by convergence, from a validation batch
+ * beside every training batch, which a step has not. The hook `fusion` makes a fused head on the concatenated features and linear ones beside it; any other will do. With presence
+ * masks all of a modality is over the samples that have it. The log has `logitWeights`: w_m.
  *
  * @throws {OptionError} If an option is not accepted.
  * @example
  * await train({ model, methods: [olm()], … }); // its fusion: olm().fusion({ widths, classes, seed })
- * @see Zong et al., Balancing Multimodal Learning via Online Logit Modulation (IJCAI 2024); released code, `engine_logits.py`
+ * @see Zong et al., Balancing Multimodal Learning via Online Logit Modulation (IJCAI 2024); released code, `engine_logits.py`; of the paper we know the abstract
  */
 export const olm = defineMethod({
   name: 'olm',
   label: 'OLM',
   summary: 'a learned weight keeps each head’s logits in step with what it has still to learn',
-  source: { paper: 'Zong et al., IJCAI 2024', code: 'anonymous-gitlab/OLM 8557b39' },
+  source: { paper: 'Zong et al., IJCAI 2024', code: 'anonymous-gitlab/OLM c4a4244' },
   needs: { task: 'classification', modalities: { min: 2 } },
   options,
   create: <M extends string>({ weightRate }: z.output<typeof options>): Hooks<M, State> => ({

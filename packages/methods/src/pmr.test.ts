@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Batch, Training } from '@g2d/core';
+import { encodedOf, type Batch, type Training } from '@g2d/core';
 import { concatFusion, gatedFusion, lateFusion } from '@g2d/fusion';
 import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { readState } from '@g2d/trainer';
@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { modelWith, options, optimizer, run, type Modality } from '../test/dense-toy.js';
 import { pmr } from './pmr.js';
 import { pmrWeights } from './pmr-weights.js';
-import { classPrototypes, encodedOf, prototypeLogits, updatedPrototypes } from './prototypes.js';
+import { classPrototypes, prototypeLogits, updatedPrototypes } from './prototypes.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

@@ -1,10 +1,10 @@
-import { defineMethod, OptionError, perModality, type Hooks, type LossTerms } from '@g2d/core';
+import { defineMethod, encodedOf, OptionError, perModality, type Hooks, type LossTerms } from '@g2d/core';
 import { trueClassProbability } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { isInside, referenceOption, windowOption } from './options.js';
 import { aheadTerm, pmrWeights } from './pmr-weights.js';
-import { classPrototypes, encodedOf, prototypeLogits, updatedPrototypes } from './prototypes.js';
+import { classPrototypes, prototypeLogits, updatedPrototypes } from './prototypes.js';
 
 const options = z
   .strictObject({

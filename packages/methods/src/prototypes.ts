@@ -1,4 +1,4 @@
-import { perModality, type Outputs, type PerModality, type Training } from '@g2d/core';
+import { encodedOf, perModality, type PerModality, type Training } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Sums of the features of each class, and how many samples they are of. */
@@ -25,9 +25,7 @@ export async function classPrototypes<M extends string>(
   let seen = 0;
   for await (const batch of batches(epoch)) {
     tf.tidy(() => {
-      const outputs: Outputs<M> & { readonly encoded?: Outputs<M>['features'] } = model.forward(batch, {
-        training: false,
-      });
+      const outputs = model.forward(batch, { training: false });
       const [, classes] = outputs.logits.shape;
       const labels = batch.labels.dataSync();
       for (const m of model.modalities) {
@@ -93,8 +91,3 @@ export const prototypeLogits = (features: tf.Tensor2D, prototypes: tf.Tensor2D):
     // The gradient of a root is infinite at 0.
     return tf.neg(tf.sqrt(tf.add<tf.Tensor2D>(tf.sum(apart, 2), 1e-12)));
   });
-
-/** The encoders' features: a fusion that projects them first gives both. */
-export const encodedOf = <M extends string>(
-  outputs: Outputs<M> & { readonly encoded?: Outputs<M>['features'] },
-): Outputs<M>['features'] => outputs.encoded ?? outputs.features;

@@ -11,7 +11,7 @@ const options = z.strictObject({
     .min(0)
     .default(0.1)
     .describe(
-      'λ: how much the order of the confidences counts; the released code has 0.1 for RGB-D, 1 for text and image',
+      'λ: how much the order of the confidences counts; the released code has 0.1 for NYU Depth v2, 1 for SUN RGB-D and for text and image',
     ),
   scale: z.number().positive().default(0.1).describe('α: a confidence is this times minus the energy'),
   constantWeights: z

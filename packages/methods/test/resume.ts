@@ -14,9 +14,11 @@ import {
 } from '@g2d/trainer';
 import {
   agm,
+  diagnosingRelearning,
   diMml,
   g2dDistillation,
   gradientBlending,
+  greedy,
   linearProbe,
   mla,
   mmPareto,
@@ -74,6 +76,11 @@ const boosted = (given: Parameters<typeof reconBoost>[0]): Recipe => ({
   differs: { permuted: 'modalities take turns' },
 });
 
+const greedyOf = (given: Parameters<typeof greedy>[0]): Recipe => ({
+  methods: () => [greedy<Modality>(given)],
+  fusion: (options) => greedy<Modality>(given).fusion?.(options) as Fusion<Modality>,
+});
+
 export const recipes: Readonly<Record<string, Recipe>> = {
   'joint training': { methods: () => [] },
   'a teacher': { methods: () => [], modalities: ['audio'] },
@@ -129,6 +136,23 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     methods: () => [gradientBlending({ weights: { fused: 0.5, audio: 0.1, visual: 0.4 } })],
     fusion: concatFusion,
   },
+  greedy: greedyOf({ from: 1, window: 2 }),
+  'greedy, as released': {
+    ...greedyOf({ from: 2, window: 2, tolerance: 0, reference: 'official' }),
+    differs: { permuted: 'all have the averages of the first modality' },
+  },
+  'greedy, random': {
+    ...greedyOf({ from: 1, steps: 'random' }),
+    differs: { permuted: 'a modality is drawn by its place' },
+  },
+  'diagnosing-relearning': {
+    methods: () => [diagnosingRelearning({ every: 1, times: 2 })],
+    fusion: concatFusion,
+    epochs: 4,
+  },
+  'diagnosing-relearning, as released': {
+    methods: () => [diagnosingRelearning({ every: 1, lambda: 10, reference: 'official' })],
+  },
   olm: {
     methods: () => [olm({ weightRate: 0.05 })],
     fusion: (options) => olm<Modality>().fusion?.(options) as Fusion<Modality>,
@@ -153,17 +177,20 @@ export const recipes: Readonly<Record<string, Recipe>> = {
 };
 
 const random = randomStream(3);
-export const data = fromSamples({
-  name: 'toy',
-  split: 'train',
-  classNames: ['a', 'b'],
-  shapes: { audio: [4, 4, 1], visual: [4, 4, 1] },
-  samples: Array.from({ length: 12 }, (_, i) => {
-    const image = (signal: number) =>
-      Float32Array.from({ length: 16 }, () => random.normal() + (i % 2 ? signal : -signal));
-    return { label: i % 2, inputs: { audio: image(1), visual: image(0.2) } };
-  }),
-});
+const samples = (split: 'train' | 'validation') =>
+  fromSamples({
+    name: 'toy',
+    split,
+    classNames: ['a', 'b'],
+    shapes: { audio: [4, 4, 1], visual: [4, 4, 1] },
+    samples: Array.from({ length: 12 }, (_, i) => {
+      const image = (signal: number) =>
+        Float32Array.from({ length: 16 }, () => random.normal() + (i % 2 ? signal : -signal));
+      return { label: i % 2, inputs: { audio: image(1), visual: image(0.2) } };
+    }),
+  });
+export const data = samples('train');
+const unseen = samples('validation');
 
 /** Teachers as they were made; what they say matters, not how well. Their weights do not change: all trainings may share them. */
 export const toyTeachers = (): FrozenTeachers<Modality> =>
@@ -200,6 +227,7 @@ export async function trained(
     },
     batchesPerEpoch: STEPS_PER_EPOCH,
     everySample: () => batches(data, { batchSize: 4 }),
+    everyValidationSample: () => batches(unseen, { batchSize: 4 }),
     batches: (epoch, startBatch) =>
       batches(data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 }),
     evaluate: async (epoch, predict) => {

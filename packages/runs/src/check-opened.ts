@@ -18,20 +18,36 @@ export function checkOpened(
   const { task } = data.train;
   const { epochs } = config;
   const settings = trainSettings(config, { data, modalities: model.modalities });
-  staged({ ...settings, model, methods, teachers: needsTeachers, epochs, task, evaluate: true });
+  staged({
+    ...settings,
+    model,
+    methods,
+    teachers: needsTeachers,
+    epochs,
+    task,
+    // What there is of a validation split is checked below.
+    evaluate: true,
+    everyValidationSample: true,
+  });
   createOptimizer(model, settings.optimizer).dispose();
   assertValidation(config, methods, data);
   if (!needsTeachers || config.teacherOutputs !== 'stored') return;
   for (const modality of model.modalities) assertNotAugmented(modality, config, data);
 }
 
-/** @throws {OptionError} If a method reads the validation scores of every epoch, and there are none. */
+/** @throws {OptionError} If a method reads the validation scores of every epoch, or the samples of that split, and there are none. */
 function assertValidation(
   { evaluation: { every, splits } }: RunConfig,
   methods: readonly Method<string>[],
   { validation }: RunData,
 ): void {
-  const reader = methods.find(({ needs }) => needs?.validation);
+  const looking = methods.find(({ needs }) => needs?.validation === 'features');
+  if (looking && !validation)
+    throw new OptionError(
+      `The method "${looking.name}" looks at the samples of the validation split, and this dataset has none: hold one out.`,
+      { option: 'methods', value: looking.name, accepted: 'a dataset with a validation split' },
+    );
+  const reader = methods.find(({ needs }) => needs?.validation === 'every-epoch');
   if (!reader || (validation && every === 1 && splits.includes('validation'))) return;
   throw new OptionError(
     `The method "${reader.name}" reads the validation scores of every epoch. ${validation ? 'Set "evaluation.every" to 1, with "validation" among its "splits".' : 'This dataset has no validation split: hold one out.'}`,

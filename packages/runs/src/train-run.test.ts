@@ -379,6 +379,24 @@ describe('what a stranger found', () => {
     }
   });
 
+  it('lets a method look at the validation split, and refuses it where there is none', async () => {
+    const method = 'diagnosing-relearning';
+    const config = { method, methodOptions: { [method]: { every: 1, times: 1 } } };
+    await train(toyConfig(config), 'looking');
+    const [first, second, third] = lines(at('looking'));
+    expect([first, third].map((record) => record!['relearned'])).toEqual([undefined, undefined]);
+    expect(Object.keys(second!['relearned'] as object)).toEqual(['loud', 'quiet']);
+    const unsplit = toyConfig({
+      ...config,
+      dataset: { ...(toyConfig() as { dataset: object }).dataset, options: { validation: false } },
+      select: 'last',
+    });
+    await expect(train(unsplit, 'blind')).rejects.toThrow(
+      'The method "diagnosing-relearning" looks at the samples of the validation split, and this dataset has none: hold one out.',
+    );
+    expect(existsSync(at('blind'))).toBe(false);
+  });
+
   it('reports the weights that were scored, where a method puts others back after the epoch', async () => {
     const optimizer = { type: 'sgd', learningRate: 2 };
     await train(

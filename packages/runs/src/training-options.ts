@@ -1,3 +1,4 @@
+import type { MultimodalDataset } from '@g2d/core';
 import { batches, randomAffineCrop, type Augmentation, type BatchesOptions } from '@g2d/datasets';
 import type { TrainOptions } from '@g2d/trainer';
 import type { RunConfig } from './config-schema.js';
@@ -34,6 +35,13 @@ export async function trainingOptions(
     onDrop: ({ id, error }) =>
       note(`Sample "${id}" is left out: ${error instanceof Error ? error.message : String(error)}`),
   } satisfies Partial<BatchesOptions<string, string>>;
+  const every = (dataset: MultimodalDataset<string>) => (names: readonly string[]) =>
+    batches(dataset, {
+      ...reading,
+      batchSize: EVERY_SAMPLE_BATCH,
+      modalities: names,
+      transform: 'test',
+    });
   const augmentation = Object.entries(augment).filter(([modality]) => modalities.includes(modality));
   return {
     ...trainSettings(config, { data, modalities }),
@@ -57,13 +65,8 @@ export async function trainingOptions(
         transform,
         augment: Object.fromEntries(augmentation.map(([modality, options]) => [modality, cropOf(options)])),
       }),
-    everySample: (names) =>
-      batches(data.train, {
-        ...reading,
-        batchSize: EVERY_SAMPLE_BATCH,
-        modalities: names,
-        transform: 'test',
-      }),
+    everySample: every(data.train),
+    ...(data.validation && { everyValidationSample: every(data.validation) }),
     evaluate: async () => undefined,
   };
 }

@@ -10,6 +10,7 @@ export default function open({
   unreadable = 0,
   augmented = false,
   wrongLabel,
+  validation = true,
 }: {
   readonly split: Split;
   /** Index of a training sample that holds NaN. */
@@ -20,7 +21,10 @@ export default function open({
   readonly augmented?: boolean;
   /** The label of the first test sample. */
   readonly wrongLabel?: number;
-}): MultimodalDataset<Modality> {
+  /** Whether there is such a split. */
+  readonly validation?: boolean;
+}): MultimodalDataset<Modality> | undefined {
+  if (split === 'validation' && !validation) return undefined;
   const dataset = toyDataset(split, SIZES[split], { train: 1, validation: 2, test: 3 }[split]);
   if (split === 'test' && wrongLabel !== undefined) {
     return {

@@ -16,6 +16,7 @@ export interface Stack<M extends string> {
   readonly epochs: number;
   readonly task?: Task;
   readonly evaluate?: unknown;
+  readonly everyValidationSample?: unknown;
 }
 
 const STAGE_HOOKS = [
@@ -76,6 +77,7 @@ export function assertMethods<M extends string>({
   epochs,
   task = 'classification',
   evaluate,
+  everyValidationSample,
 }: Stack<M>): void {
   const refuse = (message: string, value: unknown, accepted: string, option = 'methods'): never => {
     throw new OptionError(message, { option, value, accepted });
@@ -92,7 +94,14 @@ export function assertMethods<M extends string>({
       const problem = `The method "${name}" needs a trained teacher ${wanted}; pass \`teachers\`.`;
       refuse(problem, undefined, 'frozenTeachers({ … })', 'teachers');
     }
-    if (needs.validation && !evaluate) {
+    if (needs.validation === 'features' && !everyValidationSample) {
+      refuse(
+        `The method "${name}" looks at the samples of the validation split; pass \`everyValidationSample\`.`,
+        name,
+        'a training with a validation split',
+      );
+    }
+    if (needs.validation === 'every-epoch' && !evaluate) {
       refuse(
         `The method "${name}" reads the validation scores of every epoch; pass \`evaluate\`.`,
         name,

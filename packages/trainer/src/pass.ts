@@ -25,6 +25,7 @@ export class BatchPass<M extends string> implements Pass<M> {
   readonly random;
   readonly batches;
   readonly everySample;
+  readonly features;
   readonly snapshot;
   readonly restore;
   readonly #training: Training<M>;
@@ -43,6 +44,7 @@ export class BatchPass<M extends string> implements Pass<M> {
     this.random = training.random;
     this.batches = training.batches;
     this.everySample = training.everySample;
+    this.features = training.features;
     this.snapshot = training.snapshot;
     this.restore = training.restore;
     this.#training = training;

@@ -4,8 +4,9 @@ import { batches } from '@g2d/datasets';
 import { expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyDataset, toyModel, type Modality } from '../test/toy.js';
+import { extractFeatures } from './extract-features.js';
 import { frozenTeachers } from './frozen-teachers.js';
-import type { EpochRecord, LossTerms, Method, Outputs, Snapshot, Step } from '@g2d/core';
+import type { EpochRecord, LossTerms, Method, Outputs, Snapshot, Step, Training } from '@g2d/core';
 import { modalityPrioritization } from '@g2d/methods';
 import { readState } from './model-state.js';
 import { train, type TrainOptions } from './train.js';
@@ -213,6 +214,64 @@ describe('allReduce', () => {
     }
     expect(ratio.every((value) => Math.abs(value - 3) < 1e-4 || Number.isNaN(value))).toBe(true);
     expect(ratio.some((value) => Math.abs(value - 3) < 1e-4)).toBe(true);
+  });
+});
+
+describe('training.features', () => {
+  const unseen = toyDataset('validation', 10, 2);
+  /** What a method finds after an epoch. */
+  async function found(others: Partial<TrainOptions<Modality>>) {
+    let result: Readonly<Record<string, Awaited<ReturnType<Training<Modality>['features']>>>> = {};
+    const { model, done } = run(
+      {
+        needs: { validation: 'features' },
+        async epoch(_, training) {
+          const before = tf.memory().numTensors;
+          result = {
+            train: await training.features('train'),
+            validation: await training.features('validation'),
+          };
+          expect(tf.memory().numTensors).toBe(before);
+        },
+      },
+      {
+        everySample: () => batches(data, { batchSize: 25 }),
+        everyValidationSample: () => batches(unseen, { batchSize: 4 }),
+        ...others,
+      },
+    );
+    await done;
+    return { model, result };
+  }
+
+  it('are those of the encoders, of each sample in order, in inference mode', async () => {
+    const { model, result } = await found({});
+    const expected = await extractFeatures(model, unseen, { batchSize: 10 });
+    for (const m of BOTH) {
+      expect(result['train']![m].rows).toHaveLength(60);
+      const { rows, labels } = result['validation']![m];
+      expect(labels).toEqual(Array.from({ length: 10 }, (_, i) => i % 3));
+      rows.forEach((row, i) => expectTensorClose(tf.tensor1d(row), [...expected[m][i]!], { atol: 1e-6 }));
+    }
+  });
+
+  it('leave out samples that lack the modality', async () => {
+    const absent = async function* () {
+      for await (const batch of batches(unseen, { batchSize: 5 }))
+        yield { ...batch, present: { quiet: tf.tensor1d([0, 1, 0, 0, 1]) } };
+    };
+    const { result } = await found({ everyValidationSample: absent as never });
+    expect(result['validation']!.loud.rows).toHaveLength(10);
+    expect(result['validation']!.quiet.labels).toEqual([1, 1, 0, 0]);
+  });
+
+  it('need the split, and say so before the training', async () => {
+    await expect(found({ everyValidationSample: undefined })).rejects.toThrow(
+      'The method "probe" looks at the samples of the validation split; pass `everyValidationSample`.',
+    );
+    await expect(found({ everySample: undefined })).rejects.toThrow(/pass `everySample`/);
+    const undeclared = run({ epoch: async (_, training) => void (await training.features('validation')) });
+    await expect(undeclared.done).rejects.toThrow(/pass `everyValidationSample`/);
   });
 });
 

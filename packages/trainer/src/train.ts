@@ -125,6 +125,7 @@ async function begin<M extends string>(options: TrainOptions<M>) {
       afterStep: true,
       onEpoch: true,
       everySample: true,
+      everyValidationSample: true,
       batchesPerEpoch: true,
       teachers: true,
       task: true,

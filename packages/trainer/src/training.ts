@@ -8,6 +8,7 @@ import {
   type OptimizerSettings,
   type RandomStream,
   type Snapshot,
+  type SplitFeatures,
   type Task,
   type Teachers,
   type Training,
@@ -16,6 +17,7 @@ import { createOptimizer, deriveSeed, randomStream, stepOptimizer } from '@g2d/t
 import type { CrossEntropyOf } from './loss-options.js';
 import { SINGLE_PROCESS } from './reduce.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
+import { splitFeatures } from './split-features.js';
 
 /** What a training is made from. */
 export interface TrainingOptions<M extends string> {
@@ -25,6 +27,8 @@ export interface TrainingOptions<M extends string> {
   readonly batches: (epoch: number, startBatch: number) => AsyncIterable<Batch<M>>;
   /** Every training sample once, in the dataset's order and without augmentation, for methods that look at all of them. */
   readonly everySample?: ((modalities: readonly M[]) => AsyncIterable<Batch<M>>) | undefined;
+  /** Every sample of the validation split once, in the same way, for methods that look at the features of all of them. */
+  readonly everyValidationSample?: ((modalities: readonly M[]) => AsyncIterable<Batch<M>>) | undefined;
   readonly batchesPerEpoch?: number | undefined;
   readonly teachers?: Teachers<M> | undefined;
   readonly task?: Task;
@@ -108,6 +112,20 @@ export class TrainingContext<M extends string> implements Training<M> {
       value: undefined,
       accepted: 'a function that gives batches',
     });
+  };
+
+  readonly features = async (split: 'train' | 'validation'): Promise<Record<M, SplitFeatures>> => {
+    const { everyValidationSample } = this.#options;
+    if (split === 'train') return splitFeatures(this.model, this.everySample());
+    if (everyValidationSample) return splitFeatures(this.model, everyValidationSample(this.model.modalities));
+    throw new OptionError(
+      'A method asks for the features of the validation split; pass `everyValidationSample`.',
+      {
+        option: 'everyValidationSample',
+        value: undefined,
+        accepted: 'a function that gives batches',
+      },
+    );
   };
 
   readonly snapshot = (): Snapshot => takeSnapshot(this.model, this.optimizer);

@@ -1,5 +1,5 @@
 import { pmr, prototypeLogits } from '@g2d/methods';
-import { perModality, type Batch, type Outputs } from '@g2d/core';
+import { encodedOf, perModality, type Batch, type Outputs } from '@g2d/core';
 import { studentLoss } from '@g2d/distill';
 import { trueClassProbability } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
@@ -83,7 +83,7 @@ export const pmrDriver = defineDriver({
             begun.outputs(tag, (outputs) => {
               const logits = own(outputs);
               const q = perModality(modalities, (m) =>
-                prototypeLogits(encoded(outputs)[m]!, prototypes()[m]!),
+                prototypeLogits(encodedOf(outputs)[m]!, prototypes()[m]!),
               );
               return {
                 logits: logitsTree(logits),
@@ -103,7 +103,7 @@ export const pmrDriver = defineDriver({
           const { student, total, ...parts } = losses;
           const outputs = own(all as Outputs<string>);
           const { labels } = step.batch;
-          const q = perModality(modalities, (m) => prototypeLogits(encoded(outputs)[m]!, prototypes()[m]!));
+          const q = perModality(modalities, (m) => prototypeLogits(encodedOf(outputs)[m]!, prototypes()[m]!));
           const score = (logits: tf.Tensor2D): number =>
             tf.sum(trueClassProbability(labels, logits)).dataSync()[0]!;
           const [first, second] = modalities as [string, string];
@@ -140,7 +140,3 @@ export const pmrDriver = defineDriver({
     });
   },
 });
-
-/** What the encoders give, also where a fusion projects it first. */
-const encoded = (outputs: Outputs<string> & { readonly encoded?: Outputs<string>['features'] }) =>
-  outputs.encoded ?? outputs.features;
