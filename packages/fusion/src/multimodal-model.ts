@@ -133,7 +133,10 @@ export class MultimodalModel<M extends string> implements Model<M> {
     this.modalities = fusion.modalities;
     this.#encoders = encoders;
     this.absentRows = absentRows;
-    this.minRows = perModality(this.modalities, (modality) => minRows(encoders[modality]));
+    const forFusion = minRows({ layers: fusion.layers.map(({ layer }) => layer) });
+    this.minRows = perModality(this.modalities, (modality) =>
+      Math.max(forFusion, minRows(encoders[modality])),
+    );
     this.inputShapes = perModality(this.modalities, (modality) =>
       encoders[modality].inputs.map(({ shape }) => shape as (number | null)[]),
     );

@@ -49,6 +49,12 @@ export { reconBoost } from './recon-boost.js';
 // Encoders that learn alone
 export { diMml } from './di-mml.js';
 
+// Latent vectors of samples
+export { cpmNet } from './cpm-net.js';
+
+// A regression with a normalized head
+export { misMe } from './mis-me.js';
+
 // Frozen encoders
 export { linearProbe } from './linear-probe.js';
 export { copyEncoders } from './copy-encoders.js';

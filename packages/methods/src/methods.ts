@@ -1,11 +1,13 @@
 import type { AnyMethod, StackDefinition } from '@g2d/core';
 import { agm } from './agm.js';
+import { cpmNet } from './cpm-net.js';
 import { diMml } from './di-mml.js';
 import { g2d } from './g2d.js';
 import { g2dDistillation } from './g2d-distillation.js';
 import { gradientBlending } from './gradient-blending.js';
 import { joint } from './joint.js';
 import { linearProbe } from './linear-probe.js';
+import { misMe } from './mis-me.js';
 import { mla } from './mla.js';
 import { mmPareto } from './mm-pareto.js';
 import { modalityPrioritization } from './modality-prioritization.js';
@@ -41,6 +43,8 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   mmPareto,
   reconBoost,
   diMml,
+  cpmNet,
+  misMe,
   modalityPrioritization,
   g2dDistillation,
   g2d,

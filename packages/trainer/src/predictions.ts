@@ -4,7 +4,7 @@ import { regressionValue } from '@g2d/tensor-ops';
 
 /**
  * The most probable class of every sample, by `fused` and by each modality's own logits. With one modality `fused`
- * is the same and left out.
+ * is the same and left out. A step that has none of single modalities is scored by `fused` alone.
  *
  * @returns int32 `[B]` for each.
  */
@@ -36,7 +36,7 @@ function fromLogits<M extends string, T>(
     return values as T;
   };
   return {
-    ...(modalities.length > 1 && { fused: predictOf(logits) }),
+    ...(modalities.length !== 1 && { fused: predictOf(logits) }),
     ...perModality(modalities, (modality) => predictOf(unimodalLogits[modality])),
   };
 }
