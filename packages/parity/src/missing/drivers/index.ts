@@ -1,0 +1,4 @@
+import type { SystemDriver } from '../missing-case.js';
+
+/** How the cases of each system are run. */
+export const systemDrivers: readonly SystemDriver[] = [];
