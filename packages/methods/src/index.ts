@@ -49,6 +49,9 @@ export { reconBoost } from './recon-boost.js';
 // Encoders that learn alone
 export { diMml } from './di-mml.js';
 
+// Missing modalities
+export { cra } from './cra.js';
+
 // Frozen encoders
 export { linearProbe } from './linear-probe.js';
 export { copyEncoders } from './copy-encoders.js';

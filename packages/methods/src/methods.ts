@@ -1,5 +1,6 @@
 import type { AnyMethod, StackDefinition } from '@g2d/core';
 import { agm } from './agm.js';
+import { cra } from './cra.js';
 import { diMml } from './di-mml.js';
 import { g2d } from './g2d.js';
 import { g2dDistillation } from './g2d-distillation.js';
@@ -41,6 +42,7 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   mmPareto,
   reconBoost,
   diMml,
+  cra,
   modalityPrioritization,
   g2dDistillation,
   g2d,

@@ -122,6 +122,15 @@ export class TrainerRun<G> {
     }
   }
 
+  /** A step's services without a step, for what is computed on a batch; it is disposed. */
+  look<T>(batch: Batch<string>, read: (step: Step<string>) => T): T {
+    try {
+      return withStep(this.training, this.#running, { batch, epoch: 1, batchIndex: 0 }, read);
+    } finally {
+      tf.dispose(batch);
+    }
+  }
+
   /** What the method predicts with; inside of a tidy. */
   predictions(batch: Batch<string>): Logits<string> {
     return predictorOf(this.training, this.#running)(batch);
