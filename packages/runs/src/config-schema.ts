@@ -171,8 +171,16 @@ const lossSchema = z
       .max(1)
       .optional()
       .describe('The part of the true class that all classes share. Default 0.'),
+    output: z
+      .enum(['sigmoid', 'identity'])
+      .optional()
+      .describe(
+        'Of a regression: what its value is, the sigmoid of the output, for targets in [0, 1], or the output itself. Default: sigmoid.',
+      ),
   })
-  .describe("Of a classifier: how its errors weigh in training, as in PyTorch's CrossEntropyLoss.");
+  .describe(
+    "Of a classifier: how its errors weigh in training, as in PyTorch's CrossEntropyLoss. Of a regression: what its value is.",
+  );
 
 const earlyStoppingSchema = z
   .strictObject({

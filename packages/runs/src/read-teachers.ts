@@ -162,6 +162,8 @@ function assertFits(
   const other = firstDifference(withoutRoot(own), withoutRoot({ ...own, dataset: config.dataset }));
   if (other) refuse(`"${other.key}"`, other.begun, other.now);
   if (facts.classes !== student.classes) refuse('classes', facts.classes, student.classes);
+  const [theirs, ours] = [own, config].map(({ loss }) => loss?.output ?? 'sigmoid');
+  if (student.task === 'regression' && theirs !== ours) refuse('the "output" of "loss"', theirs, ours);
   const classes = classDifference(
     recordedClasses(new RunFolder(path)) ?? data.train.classNames,
     data.train.classNames,

@@ -9,6 +9,7 @@ export { kaimingNormal, xavierNormal } from './initializers.js';
 export { assertCrossEntropyOptions, crossEntropy, type CrossEntropyOptions } from './cross-entropy.js';
 export { klDivergence } from './kl-divergence.js';
 export { trueClassProbability } from './true-class-probability.js';
+export { assertRegressionOutput, regressionValue } from './regression-value.js';
 export { warnOfProbabilities } from './warn-of-probabilities.js';
 
 // Training

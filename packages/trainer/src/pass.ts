@@ -18,6 +18,7 @@ export class BatchPass<M extends string> implements Pass<M> {
   readonly batch: Unlabelled<M>;
   readonly model;
   readonly task;
+  readonly output;
   readonly epochs;
   readonly batchesPerEpoch;
   readonly optimizer;
@@ -36,6 +37,7 @@ export class BatchPass<M extends string> implements Pass<M> {
     this.batch = batch;
     this.model = training.model;
     this.task = training.task;
+    this.output = training.output;
     this.epochs = training.epochs;
     this.batchesPerEpoch = training.batchesPerEpoch;
     this.optimizer = training.optimizer;

@@ -68,7 +68,7 @@ Settings that every trainer has, with PyTorch's meaning (PART: a modality, which
   optimizer.learningRates   {"PART": rate} or {"PART": {"factor": 0.1}}
   optimizer.schedule        {"type": "step", "cosine", "linear" or "plateau", …}; optimizer.warmUp
   accumulate                batches of one step
-  loss                      {"classWeights": list, by name, or "balanced", "labelSmoothing": 0.1}
+  loss                      {"classWeights": list, by name, or "balanced", "labelSmoothing": 0.1}; of a regression {"output": "identity"}
   freeze                    ["PART"]
   earlyStopping             {"patience": 10, "minDelta": 0, "metric": "loss", "after": 0}
 
