@@ -73,6 +73,7 @@ export const craDriver = defineSystemDriver({
       method,
       model,
       task,
+      ...(task === 'regression' && { loss: { output: 'identity' as const } }),
       epochs: 1,
       optimizer: {
         type: 'adam',
