@@ -1,6 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Presence } from './batch.js';
+import type { InputShape } from './encoder.js';
 import type { Outputs } from './outputs.js';
 import type { PerModality } from './per-modality.js';
 
@@ -47,6 +48,8 @@ export interface FusionOptions<M extends string> {
   readonly classes: number;
   /** Of the initial weights, an integer. */
   readonly seed: number;
+  /** Of one sample of each modality, channels last, for fusions that reconstruct inputs. */
+  readonly inputShapes?: PerModality<M, InputShape>;
   /** N: samples of the training split, for fusions that learn something about each of them. */
   readonly samples?: number;
 }

@@ -1,4 +1,5 @@
 import type { AnyEncoder } from '@g2d/core';
+import { mlp } from './mlp.js';
 import { mobileNetV2 } from './mobilenet-v2.js';
 import { resnet18 } from './resnet18.js';
 import { smallAudioEncoder } from './small-audio-encoder.js';
@@ -12,6 +13,7 @@ export const encoders: readonly AnyEncoder[] = [
   mobileNetV2,
   transformer,
   tabularMlp,
+  mlp,
   smallAudioEncoder,
   smallImageEncoder,
 ];

@@ -2,6 +2,7 @@
 export { mobileNetV2 } from './mobilenet-v2.js';
 export { resnet18 } from './resnet18.js';
 export { tabularMlp } from './tabular-mlp.js';
+export { mlp } from './mlp.js';
 export { transformer, type SequenceShape } from './transformer.js';
 export type { FramesShape, ImageShape } from './encoder.js';
 

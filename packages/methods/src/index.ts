@@ -49,6 +49,9 @@ export { reconBoost } from './recon-boost.js';
 // Encoders that learn alone
 export { diMml } from './di-mml.js';
 
+// Missing modalities
+export { cra } from './cra.js';
+
 // Latent vectors of samples
 export { cpmNet } from './cpm-net.js';
 

@@ -1,5 +1,6 @@
 import type { AnyMethod, StackDefinition } from '@g2d/core';
 import { agm } from './agm.js';
+import { cra } from './cra.js';
 import { cpmNet } from './cpm-net.js';
 import { diMml } from './di-mml.js';
 import { g2d } from './g2d.js';
@@ -43,6 +44,7 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   mmPareto,
   reconBoost,
   diMml,
+  cra,
   cpmNet,
   misMe,
   modalityPrioritization,

@@ -59,6 +59,15 @@ const scheduleSchema = z.discriminatedUnion('type', [
     epochs: positiveSchema,
     min: z.number().min(0).optional(),
   }),
+  z
+    .strictObject({
+      type: z.literal('linear'),
+      constant: countSchema.optional().describe('Epochs before it falls. Default 0.'),
+      epochs: positiveSchema.describe('The last epoch of the fall.'),
+    })
+    .refine(({ constant = 0, epochs }) => constant <= epochs, {
+      error: 'with a "constant" of at most "epochs", the last epoch of the fall',
+    }),
   z.strictObject({
     type: z.literal('plateau'),
     metric: z
@@ -90,9 +99,21 @@ const scheduleSchema = z.discriminatedUnion('type', [
 const aboveZero = z.number().positive();
 
 const clippingSchema = z
-  .strictObject({ norm: aboveZero.optional(), value: aboveZero.optional() })
+  .strictObject({
+    norm: aboveZero.optional(),
+    per: z
+      .enum(['model', 'network'])
+      .optional()
+      .describe(
+        'Whose gradients "norm" is of: all of the model (default), or those of each network: a modality\'s encoder, or a part of the fusion such as head/audio or fusion/classifier.',
+      ),
+    value: aboveZero.optional(),
+  })
   .refine(({ norm, value }) => (norm === undefined) !== (value === undefined), {
     error: 'with "norm" (the most that all gradients together may be long) or with "value" (for each number)',
+  })
+  .refine(({ per, value }) => per === undefined || value === undefined, {
+    error: 'with "per" beside a "norm" only',
   })
   .describe(
     'A limit for the gradients of a step, after the methods have edited them: the norm of all together, or the size of each number.',

@@ -32,7 +32,7 @@ export function createOptimizer<M extends string>(model: Model<M>, settings: Opt
     ...own
   } = settings;
   const { learningRate } = own;
-  clip([], clipping);
+  clip([], clipping, model);
   assertParts(model, Object.keys(learningRates), 'optimizer.learningRates');
   assertRates(learningRates, learningRate);
   switch (type) {

@@ -1,5 +1,6 @@
 import type { OptimizerSettings, Schedule } from '@g2d/core';
 import { cosineAnnealing } from './cosine-annealing.js';
+import { linearDecay } from './linear-decay.js';
 import { linearWarmUp } from './linear-warm-up.js';
 import { reducedRate } from './reduce-on-plateau.js';
 import { stepDecay, type StepDecayOptions } from './step-decay.js';
@@ -37,6 +38,7 @@ export function partFactorsAt(
 
 function scheduled(base: number, schedule: Schedule, epoch: number, reductions: number): number {
   if (schedule.type === 'plateau') return reducedRate(base, reductions, schedule);
+  if (schedule.type === 'linear') return linearDecay(base, epoch, schedule);
   const { type, ...fall } = schedule;
   return type === 'step'
     ? stepDecay(base, epoch, fall as StepDecayOptions)
