@@ -17,6 +17,8 @@ export interface FusionPass<M extends string> {
   readonly training: boolean;
   /** Default: every sample has every modality. */
   readonly present?: Presence<M> | undefined;
+  /** Who has modalities whose input is zeros elsewhere: features are those of zeros, and count. Default: not known. */
+  readonly zeroed?: Presence<M> | undefined;
 }
 
 /** How k feature vectors become logits. */

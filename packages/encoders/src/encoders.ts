@@ -5,6 +5,7 @@ import { resnet18 } from './resnet18.js';
 import { smallAudioEncoder } from './small-audio-encoder.js';
 import { smallImageEncoder } from './small-image-encoder.js';
 import { tabularMlp } from './tabular-mlp.js';
+import { tateEncoder } from './tate-encoder.js';
 import { transformer } from './transformer.js';
 
 /** Every encoder of this package: configurations, help and tables know them from here. */
@@ -14,6 +15,7 @@ export const encoders: readonly AnyEncoder[] = [
   transformer,
   tabularMlp,
   mlp,
+  tateEncoder,
   smallAudioEncoder,
   smallImageEncoder,
 ];

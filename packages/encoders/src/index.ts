@@ -10,6 +10,10 @@ export type { FramesShape, ImageShape } from './encoder.js';
 export { smallAudioEncoder } from './small-audio-encoder.js';
 export { smallImageEncoder } from './small-image-encoder.js';
 
+// For missing modalities
+export { tateEncoder } from './tate-encoder.js';
+export { zeroMaskedBlock } from './zero-masked-block.js';
+
 // All of them
 export { encoders } from './encoders.js';
 

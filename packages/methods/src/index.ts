@@ -51,9 +51,13 @@ export { diMml } from './di-mml.js';
 
 // Missing modalities
 export { cra } from './cra.js';
+export { tate } from './tate.js';
 
 // Latent vectors of samples
 export { cpmNet } from './cpm-net.js';
+export { fitLatents, type FittedLatents, type LatentFit } from './cpm-net-fit.js';
+export { decodersOf } from './cpm-net-fusion.js';
+export { classScores, type KnownLatents } from './latent-classes.js';
 
 // A regression with a normalized head
 export { misMe } from './mis-me.js';

@@ -21,8 +21,9 @@ const sumsOf = (h: tf.Tensor2D, labels: readonly number[], classes: number): tf.
 function withoutEmpty(logits: tf.Tensor2D, counts: readonly number[]): tf.Tensor2D {
   if (counts.every((count) => count > 0)) return logits;
   const known = tf.tensor2d([counts.map((count) => count > 0)], undefined, 'bool');
-  const least = tf.min(tf.where(known, logits, tf.fill(logits.shape, Infinity)), 1, true);
-  return tf.where(known, logits, tf.sub(least, BELOW));
+  const largest = tf.fill(logits.shape, Infinity);
+  const least = tf.min(tf.where(known, logits, largest), 1, true);
+  return tf.where(known, logits, tf.sub<tf.Tensor2D>(least, BELOW));
 }
 
 /**

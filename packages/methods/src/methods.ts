@@ -19,6 +19,7 @@ import { olm } from './olm.js';
 import { pmr } from './pmr.js';
 import { qmf } from './qmf.js';
 import { reconBoost } from './recon-boost.js';
+import { tate } from './tate.js';
 import { ume } from './ume.js';
 import { umt } from './umt.js';
 
@@ -46,6 +47,7 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   diMml,
   cra,
   cpmNet,
+  tate,
   misMe,
   modalityPrioritization,
   g2dDistillation,

@@ -96,9 +96,12 @@ function passInputs<M extends string>(
   const absent = all.filter((modality) => !modalities.includes(modality));
   const zeros = perModality(absent, () => tf.zeros<tf.Rank.R1>([ids.length]));
   const known = missing === 'zero-input' ? undefined : present;
+  const without = perModality(zeroInputs, () => tf.zeros<tf.Rank.R1>([ids.length]));
+  const zeroed = { ...(missing === 'zero-input' && present), ...without } as Presence<M>;
   return {
     inputs: given as Inputs<M>['inputs'],
     masks,
+    ...(Object.keys(zeroed).length > 0 && { zeroed }),
     present: absent.length > 0 ? ({ ...known, ...zeros } as Presence<M>) : known,
   };
 }
