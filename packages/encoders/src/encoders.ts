@@ -1,4 +1,5 @@
 import type { AnyEncoder } from '@g2d/core';
+import { flat } from './flat.js';
 import { mlp } from './mlp.js';
 import { mobileNetV2 } from './mobilenet-v2.js';
 import { resnet18 } from './resnet18.js';
@@ -15,6 +16,7 @@ export const encoders: readonly AnyEncoder[] = [
   transformer,
   tabularMlp,
   mlp,
+  flat,
   tateEncoder,
   smallAudioEncoder,
   smallImageEncoder,

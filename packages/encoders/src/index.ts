@@ -11,6 +11,7 @@ export { smallAudioEncoder } from './small-audio-encoder.js';
 export { smallImageEncoder } from './small-image-encoder.js';
 
 // For missing modalities
+export { flat } from './flat.js';
 export { tateEncoder } from './tate-encoder.js';
 export { zeroMaskedBlock } from './zero-masked-block.js';
 

@@ -104,6 +104,14 @@ export class HeldTensors {
     });
   }
 
+  /** Lengths and projections as they are now. */
+  valueTable(): Tree {
+    return table(['l2', 'proj'], this.values(), (name, values) => [
+      norm(values),
+      this.#project(name, values),
+    ]);
+  }
+
   #project(name: string, values: ArrayLike<number>): number {
     return projection(values, { seed: this.#seed, name: `${this.#prefix}/${name}` });
   }

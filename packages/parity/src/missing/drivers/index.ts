@@ -1,5 +1,8 @@
 import { craDriver } from './cra.js';
+import { cpmNetDriver } from './cpm-net.js';
+import { misMeDriver } from './mis-me.js';
+import { tateDriver } from './tate.js';
 import type { SystemDriver } from '../missing-case.js';
 
 /** How the cases of each system are run. */
-export const systemDrivers: readonly SystemDriver[] = [craDriver];
+export const systemDrivers: readonly SystemDriver[] = [craDriver, cpmNetDriver, tateDriver, misMeDriver];
