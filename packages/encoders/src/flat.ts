@@ -21,7 +21,9 @@ export const flat = defineEncoder({
   create({ name, inputShape }: EncoderOptions<readonly (number | null)[]>) {
     assertInputShape('flat', inputShape, '[D]', '[A, B]', '[A, B, C]', '[A, B, C, D]');
     const given = input({ shape: [...inputShape], name: `${name}/input` });
-    const outputs = layers.flatten({ name: `${name}/flat` }).apply(given) as SymbolicTensor;
+    const size = (inputShape as readonly number[]).reduce((product, axis) => product * axis, 1);
+    const row = layers.reshape({ name: `${name}/flat`, targetShape: [size] });
+    const outputs = row.apply(given) as SymbolicTensor;
     return model({ name, inputs: given, outputs });
   },
 });
