@@ -164,4 +164,9 @@ export type OptimizerSettings =
       readonly type: 'adam' | 'adam-w';
       readonly betas?: readonly [number, number];
       readonly epsilon?: number;
+      /**
+       * Where ε is added: to the root of the corrected average (`'corrected'`, default), or of the average as it is (`'uncorrected'`), as in
+       * TensorFlow, where it counts 32 times as much in the first step.
+       */
+      readonly epsilonAt?: 'corrected' | 'uncorrected';
     });

@@ -1,4 +1,5 @@
 import { nextDropoutSeed } from '@g2d/accelerate';
+import { stopGradient } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 
@@ -42,7 +43,7 @@ class ZeroMaskedAttention extends layers.Layer {
       const { shape } = (inputs as tf.Tensor[])[0] as tf.Tensor3D;
       const products = tf.matMul(queries, keys, false, true);
       const scores = tf.div(products, Math.sqrt(shape[2] / this.#heads));
-      const isZero = (x: tf.Tensor4D): tf.Tensor => tf.equal(tf.sum(tf.abs(x), 3), 0);
+      const isZero = (x: tf.Tensor4D): tf.Tensor => tf.equal(tf.sum(tf.abs(stopGradient(x)), 3), 0);
       const noKey = tf.expandDims(isZero(keys), 2);
       const weights = tf.softmax(tf.where(noKey, tf.fill(scores.shape, NOTHING), scores));
       const noQuery = tf.expandDims(isZero(queries), 3);

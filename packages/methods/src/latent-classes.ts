@@ -1,3 +1,4 @@
+import { stopGradient } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** How many samples have each class. */
@@ -50,9 +51,7 @@ export function clusteringLoss(means: tf.Tensor2D, labels: readonly number[]): t
   const counts = classCounts(labels, classes);
   const y = tf.tensor1d([...labels], 'int32');
   const own = tf.sum(tf.mul(means, tf.oneHot(y, classes)), 1);
-  // A constant: no gradient goes through what is largest.
-  const largest = tf.argMax(means, 1).dataSync();
-  const wrong = tf.tensor1d(labels.map((label, i) => Number(largest[i] !== label)));
+  const wrong = tf.cast(tf.notEqual(tf.argMax(stopGradient(means), 1), y), 'float32');
   const terms = tf.relu(tf.add(wrong, tf.sub(tf.max(means, 1), own)));
   const counted = tf.tensor1d(labels.map((label) => Number((counts[label] as number) > 1)));
   return tf.sum(tf.mul(terms, counted));

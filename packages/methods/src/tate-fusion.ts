@@ -119,7 +119,8 @@ export function tateFusion<M extends string>(
           pool.value.apply(encoded) as tf.Tensor,
           tf.sigmoid(pool.gate.apply(encoded) as tf.Tensor),
         );
-        const weights = tf.softmax(pool.score.apply(gated) as tf.Tensor3D, 1);
+        const scores = tf.squeeze(pool.score.apply(gated) as tf.Tensor3D, [2]);
+        const weights = tf.expandDims(tf.softmax(scores), 2);
         const pooled = tf.sum(tf.mul(weights, encoded), 1) as tf.Tensor2D;
         return {
           features,

@@ -141,6 +141,12 @@ const adamSettings = {
   ...anyOptimizer,
   betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).optional(),
   epsilon: z.number().positive().optional(),
+  epsilonAt: z
+    .enum(['corrected', 'uncorrected'])
+    .optional()
+    .describe(
+      'Added to the root of the corrected average (default), or of the average as it is, as in TensorFlow.',
+    ),
 };
 
 const precisionSchema = z.enum(['float32', 'bfloat16', 'auto']).default('float32');

@@ -128,7 +128,7 @@ export const cpmNetDriver = defineSystemDriver({
         everySample: async function* () {
           yield batchOf('train');
         },
-        optimizer: { type: 'adam', learningRate: decoderRate },
+        optimizer: { type: 'adam', learningRate: decoderRate, epsilonAt: 'uncorrected' },
         read: (gradients) => held.gradients(gradients),
       });
       await run.begin();

@@ -122,6 +122,7 @@ export const tateDriver = defineSystemDriver({
         learningRate: options.learningRate,
         betas: options.betas as [number, number],
         epsilon: options.adamEpsilon,
+        epsilonAt: 'uncorrected' as const,
       },
       read: (gradients: Parameters<typeof student.held.gradients>[0]) => student.held.gradients(gradients),
     };
