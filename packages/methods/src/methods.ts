@@ -8,6 +8,7 @@ import { gradientBlending } from './gradient-blending.js';
 import { joint } from './joint.js';
 import { linearProbe } from './linear-probe.js';
 import { mla } from './mla.js';
+import { mmin } from './mmin.js';
 import { mmPareto } from './mm-pareto.js';
 import { modalityPrioritization } from './modality-prioritization.js';
 import { mses } from './mses.js';
@@ -43,6 +44,7 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   reconBoost,
   diMml,
   cra,
+  mmin,
   modalityPrioritization,
   g2dDistillation,
   g2d,
