@@ -36,7 +36,7 @@ describe.each(['tensorflow', 'cpu'] as const)('on %s', (backend) => {
       const [plain, masked] = [build(null, false), build(null, true)];
       const whole = masked.predict([x, tf.ones([2, 5])]) as tf.Tensor;
       expectTensorClose(whole, plain.predict(x) as tf.Tensor, { atol: 1e-6 });
-      const padded = tf.concat([x, tf.fill([2, 4, 3], 9)], 1);
+      const padded = tf.concat([x, tf.mul(tf.ones([2, 4, 3]), 9)], 1);
       const mask = tf.concat([tf.ones([2, 5]), tf.zeros([2, 4])], 1);
       expectTensorClose(masked.predict([padded, mask]) as tf.Tensor, whole, { atol: 1e-6 });
     });

@@ -154,8 +154,9 @@ export function globalMaximum(node: Node): Step {
 function gradientOfMaximum(dy: Tensor, x: Tensor): Tensor {
   const [batch, channels] = [x.shape[0] as number, x.shape.at(-1) as number];
   const rows = tf.reshape(x, [batch, -1, channels]);
-  const places = tf.oneHot(tf.argMax(rows, 1), rows.shape[1] as number, 1, 0, 'bool');
-  const isFirst = tf.transpose(places, [0, 2, 1]);
+  // Of numbers: the WASM backend does not transpose booleans.
+  const places = tf.oneHot(tf.argMax(rows, 1), rows.shape[1] as number, 1, 0, 'float32');
+  const isFirst = tf.greater(tf.transpose(places, [0, 2, 1]), 0);
   const spread = tf.mul(tf.reshape(dy, [batch, 1, channels]), tf.onesLike(rows));
   return tf.reshape(tf.where(isFirst, spread, tf.zerosLike(rows)), x.shape);
 }
