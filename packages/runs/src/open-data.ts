@@ -37,7 +37,11 @@ export interface RunData {
  * @throws {DatasetNotFoundError} If the data are not there; the message says how to get them.
  */
 export async function openData(
-  { dataset: found, config, methods = [] }: Pick<RunPlan, 'dataset' | 'config'> & Partial<Pick<RunPlan, 'methods'>>,
+  {
+    dataset: found,
+    config,
+    methods = [],
+  }: Pick<RunPlan, 'dataset' | 'config'> & Partial<Pick<RunPlan, 'methods'>>,
   { classNames }: { readonly classNames?: readonly string[] | undefined } = {},
 ): Promise<RunData> {
   const { splits, close } = await openSplits({ dataset: found, config });
@@ -53,7 +57,11 @@ export async function openData(
       const dataset = splits[split] as MultimodalDataset<string>;
       const own = identity[split] as SplitFingerprint;
       // Where it is closed from now on.
-      const { masked, whole } = await wrapped(dataset, { config, found: own, classNames }, needing !== undefined && split === 'train');
+      const { masked, whole } = await wrapped(
+        dataset,
+        { config, found: own, classNames },
+        needing !== undefined && split === 'train',
+      );
       splits[split] = masked;
       complete = whole ?? complete;
     }
