@@ -1,8 +1,10 @@
 // Encoders of the paper
+export { lstm } from './lstm.js';
 export { mobileNetV2 } from './mobilenet-v2.js';
 export { resnet18 } from './resnet18.js';
 export { tabularMlp } from './tabular-mlp.js';
 export { mlp } from './mlp.js';
+export { textCnn } from './text-cnn.js';
 export { transformer, type SequenceShape } from './transformer.js';
 export type { FramesShape, ImageShape } from './encoder.js';
 

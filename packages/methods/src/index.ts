@@ -51,6 +51,9 @@ export { diMml } from './di-mml.js';
 
 // Missing modalities
 export { cra } from './cra.js';
+export type { ImputedOutputs } from './cra-fusion.js';
+export { imaginationTarget, mmin } from './mmin.js';
+export type { ImaginedOutputs } from './mmin-fusion.js';
 export { tate } from './tate.js';
 
 // Latent vectors of samples

@@ -10,6 +10,7 @@ import { joint } from './joint.js';
 import { linearProbe } from './linear-probe.js';
 import { misMe } from './mis-me.js';
 import { mla } from './mla.js';
+import { mmin } from './mmin.js';
 import { mmPareto } from './mm-pareto.js';
 import { modalityPrioritization } from './modality-prioritization.js';
 import { mses } from './mses.js';
@@ -46,6 +47,7 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   reconBoost,
   diMml,
   cra,
+  mmin,
   cpmNet,
   tate,
   misMe,

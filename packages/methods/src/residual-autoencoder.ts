@@ -40,7 +40,7 @@ export function residualAutoencoder(
   },
 ): ResidualAutoencoder {
   const latent = units.at(-1) as number;
-  const mirrored = [...units.slice(0, -1).reverse(), width];
+  const mirrored = [...units.slice(0, -1).toReversed(), width];
   const cascade = Array.from({ length: blocks }, (_, b) => ({
     encoder: denseNetwork(`${name}/encoder-${b}`, { width, units, activation: 'leaky-relu', seed }),
     decoder: denseNetwork(`${name}/decoder-${b}`, { width: latent, units: mirrored, seed }),

@@ -279,7 +279,9 @@ export const configSchema = z.strictObject({
   teachers: z
     .record(z.string(), z.string())
     .optional()
-    .describe("Modality → the folder of its teacher's run."),
+    .describe(
+      "Modality → the folder of its teacher's run; fused → that of a run of all modalities, for methods that learn from one.",
+    ),
   teacherOutputs: z
     .enum(['online', 'stored'])
     .default('online')

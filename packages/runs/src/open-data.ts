@@ -1,5 +1,5 @@
 import { decodedCache, fingerprint, inMemory, missingModalities, withClassNames } from '@g2d/datasets';
-import { G2DError, OptionError, type MultimodalDataset, type Split } from '@g2d/core';
+import { G2DError, OptionError, type Method, type MultimodalDataset, type Split } from '@g2d/core';
 import { classDifference, type SplitFingerprint } from '@g2d/core/run-folder';
 import { checkSplits } from './check-splits.js';
 import { findDataset } from './components.js';
@@ -16,6 +16,11 @@ export interface RunData {
   /** Absent where the dataset has none, as some published protocols. */
   readonly validation?: MultimodalDataset<string>;
   readonly test: MultimodalDataset<string>;
+  /**
+   * The training split with the true inputs of modalities that its mask hides, for the steps of methods that need them. Absent where no method does, or no mask is
+   * drawn. It is closed with `train`.
+   */
+  readonly complete?: MultimodalDataset<string>;
   /** What the splits are, as they lie there. */
   readonly identity: DataIdentity;
   /** What can be meant, but hardly is. */
@@ -32,7 +37,11 @@ export interface RunData {
  * @throws {DatasetNotFoundError} If the data are not there; the message says how to get them.
  */
 export async function openData(
-  { dataset: found, config }: Pick<RunPlan, 'dataset' | 'config'>,
+  {
+    dataset: found,
+    config,
+    methods = [],
+  }: Pick<RunPlan, 'dataset' | 'config'> & Partial<Pick<RunPlan, 'methods'>>,
   { classNames }: { readonly classNames?: readonly string[] | undefined } = {},
 ): Promise<RunData> {
   const { splits, close } = await openSplits({ dataset: found, config });
@@ -40,14 +49,23 @@ export async function openData(
     const { train } = splits;
     const remarks = checkSplits(splits);
     if (classNames) assertKnownClasses(train, classNames);
+    const needing = methods.find(({ needs }) => needs?.inputs === 'complete');
+    if (needing) assertNothingLacks(needing, train, modalitiesOf(config, train));
     const identity = await fingerprints(splits, config);
+    let complete: MultimodalDataset<string> | undefined;
     for (const split of Object.keys(splits) as Split[]) {
       const dataset = splits[split] as MultimodalDataset<string>;
       const own = identity[split] as SplitFingerprint;
       // Where it is closed from now on.
-      splits[split] = await wrapped(dataset, { config, found: own, classNames });
+      const { masked, whole } = await wrapped(
+        dataset,
+        { config, found: own, classNames },
+        needing !== undefined && split === 'train',
+      );
+      splits[split] = masked;
+      complete = whole ?? complete;
     }
-    return { ...splits, identity, remarks, close };
+    return { ...splits, ...(complete && { complete }), identity, remarks, close };
   } catch (error) {
     await close();
     throw error;
@@ -140,21 +158,45 @@ interface Wrapping {
   readonly classNames: readonly string[] | undefined;
 }
 
+/** @param hidden Whether what masks hide is asked for too. */
 async function wrapped(
   dataset: MultimodalDataset<string>,
   { config, found, classNames }: Wrapping,
-): Promise<MultimodalDataset<string>> {
+  hidden: boolean,
+): Promise<{ readonly masked: MultimodalDataset<string>; readonly whole?: MultimodalDataset<string> }> {
   const { cache, missing, inMemory: whole } = config.data;
   let all = dataset;
   if (cache !== undefined)
     all = decodedCache(all, { folder: cache, ...versionOf(config, found, dataset.modalities) });
   // After the cache, whose entries do not depend on it.
   if (classNames && classDifference(classNames, all.classNames)) all = withClassNames(all, { classNames });
-  if (missing) {
-    const { rate, sampler } = missing;
-    all = missingModalities(all, { rate, seed: missing.seed ?? 0, ...(sampler && { sampler }) });
+  if (!missing) return { masked: whole ? await inMemory(all) : all };
+  const { rate, sampler } = missing;
+  const drawn = { rate, seed: missing.seed ?? 0, ...(sampler && { sampler }) };
+  if (!hidden) {
+    const masked = missingModalities(all, drawn);
+    return { masked: whole ? await inMemory(masked) : masked };
   }
-  return whole ? inMemory(all) : all;
+  // Both read the same samples, which are in memory once.
+  if (whole) all = await inMemory(all);
+  return {
+    masked: missingModalities(all, drawn),
+    whole: missingModalities(all, { ...drawn, inputs: 'complete' }),
+  };
+}
+
+/** @throws {OptionError} If samples really lack what a method is to learn from. */
+function assertNothingLacks(
+  { name: method }: Method<string>,
+  { name, incomplete = [] }: MultimodalDataset<string>,
+  modalities: readonly string[],
+): void {
+  const lacking = modalities.filter((modality) => incomplete.includes(modality));
+  if (lacking.length === 0) return;
+  throw new OptionError(
+    `The method "${method}" learns from the true inputs of what masks hide ("data.missing"), but samples of ${name} really lack ${lacking.join(', ')}: nobody knows what would be there. Leave these out of "modalities", or choose another method.`,
+    { option: 'method', value: lacking, accepted: 'data in which nothing is missing' },
+  );
 }
 
 /** What the cached inputs of a dataset of the user's own depend on; others say it themselves. */

@@ -386,7 +386,11 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const { ids } = this.batch;
     const step = this.batchIndex + 1;
     const which = broken === 'total' ? '' : ` (part "${broken}")`;
-    const [[id, culprit] = []] = nonFiniteInputs(this.batch, this.model.modalities);
+    // What masks hide is a target of methods that need complete inputs.
+    const { present, ...complete } = this.batch;
+    const isSeen = this.#running.present.some(({ needs }) => needs?.inputs === 'complete');
+    const seen = { ...complete, ...(present && !isSeen && { present }) };
+    const [[id, culprit] = []] = nonFiniteInputs(seen, this.model.modalities);
     const advice = culprit
       ? `Sample "${id}": ${culprit}. Repair it, or leave it out.`
       : `All inputs are finite. Lower the learning rate (now ${optimizer.learningRate}).`;
