@@ -49,7 +49,7 @@ export function withDropoutSeed<T>(seed: number, body: () => T): T {
   );
 }
 
-/** The seed of a layer's next mask; `undefined` outside of `withDropoutSeed`. */
+/** The seed of a layer's next mask, for layers that draw one themselves; `undefined` outside of `withDropoutSeed`. */
 export function nextDropoutSeed(layer: string): number | undefined {
   const scope = shared[SCOPE];
   if (!scope) return undefined;

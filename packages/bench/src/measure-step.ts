@@ -37,6 +37,7 @@ export async function measureStep(setup: StepSetup, onStep: () => void): Promise
   const fusion = methods.find((method) => method.fusion)?.fusion;
   const student = buildModel(dataset, modalities, { seed: 0, precision, ...(fusion && { fusion }) });
   const batch = randomBatch(dataset, size);
+  const output = methods.find(({ needs }) => needs?.output)?.needs?.output;
   const { teachers, dispose } = teachersOf(setup, batch, student.widths);
   const milliseconds: number[] = [];
   async function* batches(): AsyncGenerator<Batch<string>> {
@@ -57,6 +58,7 @@ export async function measureStep(setup: StepSetup, onStep: () => void): Promise
       ...(teachers && { teachers }),
       epochs: 1,
       task: dataset.task,
+      ...(output && { loss: { output } }),
       optimizer: OPTIMIZER,
       batches,
     });

@@ -15,6 +15,11 @@ export interface Inputs<M extends string> {
   readonly inputs: Readonly<Partial<Record<M, tf.Tensor>>>;
   /** For modalities that samples can lack. */
   readonly present?: Presence<M> | undefined;
+  /**
+   * For modalities whose input is zeros in samples that lack them, and is encoded and fused like any other: the fusion is told who has them,
+   * and nothing else changes.
+   */
+  readonly zeroed?: Presence<M> | undefined;
   /** For modalities of free length: float32 `[B, T]`, 1 for a real step and 0 for padding. */
   readonly masks?: Readonly<Partial<Record<M, tf.Tensor2D>>> | undefined;
 }

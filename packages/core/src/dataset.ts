@@ -6,6 +6,9 @@ export type Split = 'train' | 'validation' | 'test';
 /** What labels are: class ids, or numbers to predict. */
 export type Task = 'classification' | 'regression';
 
+/** How the output z of a regression becomes its value: sigmoid(z), in (0, 1), or z itself. */
+export type RegressionOutput = 'sigmoid' | 'identity';
+
 /** One labelled example. */
 export interface Sample<M extends string> {
   /** Stable over runs and machines; the key of everything cached per sample. */

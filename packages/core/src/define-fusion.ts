@@ -55,10 +55,20 @@ export function defineFusion<O extends OptionsSchema>(
     widths,
     classes,
     seed,
+    inputShapes,
     samples,
     ...own
   }: FusionOptions<M> & OwnOptions<O>): Fusion<M> =>
-    make({ widths, classes, seed, ...(samples !== undefined && { samples }) }, own);
+    make(
+      {
+        widths,
+        classes,
+        seed,
+        ...(inputShapes !== undefined && { inputShapes }),
+        ...(samples !== undefined && { samples }),
+      },
+      own,
+    );
   return component(call, {
     kind: 'fusion' as const,
     ...facts,

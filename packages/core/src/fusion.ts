@@ -1,6 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Presence } from './batch.js';
+import type { InputShape } from './encoder.js';
 import type { Outputs } from './outputs.js';
 import type { PerModality } from './per-modality.js';
 
@@ -16,6 +17,8 @@ export interface FusionPass<M extends string> {
   readonly training: boolean;
   /** Default: every sample has every modality. */
   readonly present?: Presence<M> | undefined;
+  /** Who has modalities whose input is zeros elsewhere: features are those of zeros, and count. Default: not known. */
+  readonly zeroed?: Presence<M> | undefined;
 }
 
 /** How k feature vectors become logits. */
@@ -47,6 +50,8 @@ export interface FusionOptions<M extends string> {
   readonly classes: number;
   /** Of the initial weights, an integer. */
   readonly seed: number;
+  /** Of one sample of each modality, channels last, for fusions that reconstruct inputs. */
+  readonly inputShapes?: PerModality<M, InputShape>;
   /** N: samples of the training split, for fusions that learn something about each of them. */
   readonly samples?: number;
 }

@@ -27,6 +27,7 @@ export type {
   Sample,
   SampleOptions,
   Split,
+  RegressionOutput,
   Task,
 } from './dataset.js';
 export type { Batch, Inputs, Presence, Unlabelled } from './batch.js';

@@ -1,7 +1,7 @@
 import type { Fusion, FusionOptions } from './fusion.js';
 import type { Gradients, NamedGradient } from './gradients.js';
 import type { Parameter } from './model.js';
-import type { Task } from './dataset.js';
+import type { RegressionOutput, Task } from './dataset.js';
 import type { OptimizerSettings } from './optimizer.js';
 import type { LossTerms, Outputs } from './outputs.js';
 import type { EpochRecord } from './record.js';
@@ -13,6 +13,8 @@ export interface Needs {
   readonly teachers?: 'unimodal' | 'full';
   /** Set it if the method works for one of them only. */
   readonly task?: Task;
+  /** Set it if the method's regression has values of one kind: the training's must be the same. */
+  readonly output?: RegressionOutput;
   /**
    * `'every-epoch'`: the method reads the validation scores of every epoch. `'features'`: it looks at the samples of the validation split,
    * by `training.features('validation')`.

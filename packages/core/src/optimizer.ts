@@ -79,6 +79,14 @@ export type Schedule =
       readonly min?: number;
     }
   | {
+      /** The rate stays, then falls by the same amount each epoch: lr · (1 − max(0, e − constant) / (epochs − constant + 1)). */
+      readonly type: 'linear';
+      /** Epochs before it falls. Default 0. */
+      readonly constant?: number;
+      /** The last epoch of the fall, in which 1 / (epochs − constant + 1) of the rate is left; later ones have as much. */
+      readonly epochs: number;
+    }
+  | {
       /** The rate falls after evaluated epochs that were no better. PyTorch's `ReduceLROnPlateau`, with its names and defaults. */
       readonly type: 'plateau';
       /**
@@ -107,7 +115,17 @@ export type Schedule =
  * `clip_grad_norm_`). `value`: each number is brought into [−value, value] (`clip_grad_value_`).
  */
 export type GradientClipping =
-  { readonly norm: number; readonly value?: never } | { readonly value: number; readonly norm?: never };
+  | {
+      readonly norm: number;
+      /**
+       * Whose gradients are one vector: the whole model's (default), or those of each network, as in programs that clip one network after
+       * another. A network is a modality's encoder, or a part of the fusion as the first two words of its parameters' names say it:
+       * `head/audio`, `fusion/classifier`.
+       */
+      readonly per?: 'model' | 'network';
+      readonly value?: never;
+    }
+  | { readonly value: number; readonly norm?: never; readonly per?: never };
 
 interface CommonSettings {
   /** Of the first epoch, if there is no warm-up. */
@@ -146,4 +164,9 @@ export type OptimizerSettings =
       readonly type: 'adam' | 'adam-w';
       readonly betas?: readonly [number, number];
       readonly epsilon?: number;
+      /**
+       * Where ε is added: to the root of the corrected average (`'corrected'`, default), or of the average as it is (`'uncorrected'`), as in
+       * TensorFlow, where it counts 32 times as much in the first step.
+       */
+      readonly epsilonAt?: 'corrected' | 'uncorrected';
     });

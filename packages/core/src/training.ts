@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Batch, Unlabelled } from './batch.js';
-import type { Task } from './dataset.js';
+import type { RegressionOutput, Task } from './dataset.js';
 import type { Gradients } from './gradients.js';
 import type { Model, Parameter, PassMode } from './model.js';
 import type { NamedArray } from './named-array.js';
@@ -40,6 +40,8 @@ export interface SplitFeatures {
 export interface Training<M extends string> {
   readonly model: Model<M>;
   readonly task: Task;
+  /** Of a regression. */
+  readonly output: RegressionOutput;
   /** Of all stages together. */
   readonly epochs: number;
   /** How many batches an epoch has; `undefined` where the loop was not told. */

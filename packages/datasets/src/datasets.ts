@@ -3,6 +3,7 @@ import { avMnist } from './av-mnist.js';
 import { cremaD } from './crema-d.js';
 import { iemocap } from './iemocap.js';
 import { misMe } from './mis-me.js';
+import { multipleFeatures } from './multiple-features.js';
 import { smallAvMnist } from './small-av-mnist.js';
 import { urFunny } from './ur-funny.js';
 import { vggSound } from './vgg-sound.js';
@@ -16,4 +17,5 @@ export const datasets: readonly AnyDataset[] = [
   iemocap,
   misMe,
   smallAvMnist,
+  multipleFeatures,
 ];

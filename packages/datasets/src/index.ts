@@ -22,6 +22,8 @@ export {
 } from './small-av-mnist/build.js';
 export { smallAvMnistSound, type SmallAvMnistSound } from './small-av-mnist/sound.js';
 export type { SmallAvMnistPair } from './small-av-mnist/pairs.js';
+export { multipleFeatures } from './multiple-features.js';
+export type { MultipleFeaturesOptions } from './multiple-features/options.js';
 
 // All of them
 export { datasets } from './datasets.js';

@@ -119,6 +119,28 @@ describe('missingModalities', () => {
     expect(missingModalities(rest, { rate: 0.4 }).source).toBeUndefined();
   });
 
+  it('gives complete inputs beside the mask to those who ask', async () => {
+    const base = toy({ size: 20 });
+    const [whole, zero, complete] = await Promise.all([
+      allOf(base),
+      allOf(missingModalities(base, { rate: 0.5, seed: 2 })),
+      allOf(missingModalities(base, { rate: 0.5, seed: 2, inputs: 'complete' })),
+    ]);
+    expect(complete.map(({ present }) => present)).toEqual(zero.map(({ present }) => present));
+    expect(complete.map(({ inputs }) => inputs)).toEqual(whole.map(({ inputs }) => inputs));
+    const lacking = missingModalities(base, { rate: 0.5 });
+    expect(() => missingModalities(lacking, { rate: 0, inputs: 'complete' })).toThrow(
+      /samples of toy \(train\) really lack sound, picture, text/,
+    );
+    expect(() => missingModalities(base, { rate: 0, inputs: 'all' as 'zero' })).toThrow(/`inputs` is "all"/);
+  });
+
+  it('refuses a mask that leaves a sample without any modality', () => {
+    expect(() => missingModalities(toy({ size: 2 }), { mask: Uint8Array.of(1, 0, 0, 0, 0, 0) })).toThrow(
+      /leaves the sample toy\/1 of toy \(train\) without any modality \(row 1\)/,
+    );
+  });
+
   it('refuses what the sampler refuses', () => {
     expect(() => missingModalities(toy({ size: 3 }), { rate: 2 })).toThrow(/`rate` is 2/);
     expect(() => missingModalities(toy({ size: 8 }), { rate: 0.4, sampler: 'official' })).toThrow(

@@ -1,4 +1,4 @@
-import { checkKeys, OptionError, perModality } from '@g2d/core';
+import { checkKeys, OptionError, perModality, printable, shown } from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import type { MultimodalDataset, RandomStream, SampleOptions } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
@@ -6,7 +6,13 @@ import { unitLength, type SampleShape } from './pipeline/shapes.js';
 import { drawPattern, presenceMask, type MaskSampler } from './presence-mask.js';
 
 /** How a mask is drawn, or one that is there already. */
-export type MissingModalitiesOptions =
+export type MissingModalitiesOptions = {
+  /**
+   * What stands in the place of a missing modality: zeros (`'zero'`, the default), or what it really is (`'complete'`), for methods that learn to
+   * impute it (`needs: { inputs: 'complete' }`). `present` is false in either case.
+   */
+  readonly inputs?: 'zero' | 'complete';
+} & (
   | {
       /**
        * Share of (sample, modality) cells that are missing, in [0, 1]; at most (k − 1) / k, for every sample keeps one. What it is for
@@ -26,7 +32,8 @@ export type MissingModalitiesOptions =
       readonly mask: Uint8Array;
       readonly rate?: undefined;
       readonly sampler?: undefined;
-    };
+    }
+);
 
 /** A dataset with missing modalities, and what is missing. */
 export interface MaskedDataset<M extends string> extends MultimodalDataset<M> {
@@ -38,10 +45,12 @@ export interface MaskedDataset<M extends string> extends MultimodalDataset<M> {
  * A dataset whose samples lack modalities at random: the mask is drawn once and stays for all epochs, for each split on
  * its own (stream `masks/<split>` of the seed). Train and test are masked alike in the paper.
  *
- * A missing modality is not read. Its input is zeros, of one step where the length is free, and `present` is false. Ids stay.
+ * A missing modality is not read. Its input is zeros, of one step where the length is free, and `present` is false. Ids stay. With `inputs: 'complete'` it is read, and its input
+ * is there.
  *
  * @param dataset It is closed with the wrapper.
- * @throws {OptionError} If an option is out of range, or the `'official'` sampler finds no mask.
+ * @throws {OptionError} If an option is out of range, the `'official'` sampler finds no mask, a mask leaves a sample without any modality, or inputs are to be complete that the
+ * dataset really lacks.
  * @example
  * const train = missingModalities(await avMnist({ root, split: 'train' }), { rate: 0.2, seed: 0 });
  * @see G2D, App. A.7.1
@@ -52,11 +61,18 @@ export function missingModalities<M extends string>(
 ): MaskedDataset<M> {
   checkKeys(
     options,
-    { rate: true, seed: true, sampler: true, maxTries: true, mask: true },
+    { rate: true, seed: true, sampler: true, maxTries: true, mask: true, inputs: true },
     'missingModalities',
   );
   const { name, split, size, modalities, shapes, source } = dataset;
   const redraws = options.sampler === 'patterns' && split === 'train' && modalities.length > 1;
+  if (options.inputs !== undefined && !['zero', 'complete'].includes(options.inputs)) {
+    throw new OptionError(`\`inputs\` is ${shown(options.inputs)}; it can be zero or complete.`, {
+      option: 'inputs',
+      value: options.inputs,
+      accepted: 'zero, complete',
+    });
+  }
   const mask = options.mask ?? drawMask(dataset, options);
   if (mask.length !== size * modalities.length || !mask.every((cell) => cell === 0 || cell === 1)) {
     throw new OptionError(
@@ -64,6 +80,17 @@ export function missingModalities<M extends string>(
       { option: 'mask', value: mask.length, accepted: `${size * modalities.length} cells of 0 and 1` },
     );
   }
+  const without = dataset.ids.findIndex((_, i) =>
+    modalities.every((_, j) => mask[i * modalities.length + j] === 0),
+  );
+  if (without >= 0) {
+    throw new OptionError(
+      `\`mask\` leaves the sample ${printable(dataset.ids[without] as string)} of ${name} (${split}) without any modality (row ${without}). Every sample keeps one at least.`,
+      { option: 'mask', value: without, accepted: 'a 1 in each row' },
+    );
+  }
+  const complete = options.inputs === 'complete';
+  if (complete) assertComplete(dataset);
   const rowOf = (index: number, random: SampleOptions<M>['random']): Uint8Array =>
     redraws && random
       ? drawPattern(modalities.length, patternStream(random(modalities[0] as M)))
@@ -79,12 +106,15 @@ export function missingModalities<M extends string>(
     async sample(index, { modalities: wanted = modalities, ...how } = {}) {
       const row = rowOf(index, how.random);
       const kept = (modality: M): boolean => row[modalities.indexOf(modality)] !== 0;
-      const sample = await dataset.sample(index, { modalities: wanted.filter(kept), ...how });
+      const sample = await dataset.sample(index, {
+        modalities: complete ? wanted : wanted.filter(kept),
+        ...how,
+      });
       return {
         id: sample.id,
         label: sample.label,
         inputs: perModality(wanted, (modality) =>
-          kept(modality) ? sample.inputs[modality] : missingInput(shapes[modality]),
+          complete || kept(modality) ? sample.inputs[modality] : missingInput(shapes[modality]),
         ),
         present: perModality(
           modalities,
@@ -100,6 +130,20 @@ export function missingModalities<M extends string>(
 /** Another stream than the one that augments the modality. */
 const patternStream = (random: RandomStream): RandomStream =>
   randomStream(deriveSeed(random.integer(2 ** 31), 'masks/pattern'));
+/**
+ * @throws {OptionError} If samples of a dataset can really lack a modality: nobody knows what would be there.
+ */
+export function assertComplete({
+  name,
+  split,
+  incomplete = [],
+}: Pick<MultimodalDataset<string>, 'name' | 'split' | 'incomplete'>): void {
+  if (incomplete.length === 0) return;
+  throw new OptionError(
+    `Complete inputs are asked for, as of a method that learns to impute them, but samples of ${name} (${split}) really lack ${incomplete.join(', ')}. Leave these samples or modalities out, or choose a method that does not need them.`,
+    { option: 'inputs', value: 'complete', accepted: 'data in which nothing is missing' },
+  );
+}
 
 /** Zeros: they carry no length either where it is free. */
 const missingInput = (shape: SampleShape): Float32Array => new Float32Array(unitLength(shape));

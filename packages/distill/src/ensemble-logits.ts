@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkKeys, OptionError, type PerModality } from '@g2d/core';
-import { assertSameShape } from '@g2d/tensor-ops';
+import { checkKeys, OptionError, type PerModality, type RegressionOutput } from '@g2d/core';
+import { assertRegressionOutput, assertSameShape } from '@g2d/tensor-ops';
 import { assertLogits, assertOneOf, assertTask, type Task } from './options.js';
 import { assertMasks, presentRows, type PresenceMasks } from './present.js';
 
@@ -8,8 +8,10 @@ import { assertMasks, presentRows, type PresenceMasks } from './present.js';
 export interface EnsembleLogitsOptions<M extends string> {
   /** `'logits'` (default): the mean of the logits. `'probabilities'`: the mean of the predictions, softmax or sigmoid. */
   readonly average?: 'logits' | 'probabilities';
-  /** `'classification'` (default), or `'regression'`: one output, whose sigmoid is the prediction. */
+  /** `'classification'` (default), or `'regression'`: one output. */
   readonly task?: Task;
+  /** Of a regression: the prediction is the `'sigmoid'` (default) of the output, or the output itself, `'identity'`. */
+  readonly output?: RegressionOutput | undefined;
   /**
    * Presence masks, float32 `[B]` of 0 and 1: a sample's mean is over the modalities that it has. A modality without a mask is present in
    * every sample. A sample that has none gets equal logits: the prediction that knows nothing.
@@ -26,7 +28,7 @@ const LOG_NOTHING = -1e30;
  * z = (1/k) Σ_m u_m^T, or z with softmax(z) = (1/k) Σ_m softmax(u_m^T) with `average: 'probabilities'`
  *
  * Logits either way, so that what takes a model's logits takes these: with `'probabilities'` z is the logarithm of the mean
- * probabilities, for regression the z whose sigmoid is the mean of the sigmoids.
+ * probabilities, for regression the z whose value is the mean of the values.
  *
  * @param teacherLogits u_m^T of each modality's teacher, float32 `[B, C]`; for regression `[B, 1]`.
  * @returns float32 `[B, C]`; dispose it.
@@ -44,9 +46,11 @@ export function ensembleLogits<M extends string>(
   const {
     average = 'logits',
     task = 'classification',
+    output = 'sigmoid',
     present,
-  } = checkKeys(options, { average: true, task: true, present: true }, 'ensembleLogits');
+  } = checkKeys(options, { average: true, task: true, output: true, present: true }, 'ensembleLogits');
   assertTask(task);
+  assertRegressionOutput(output);
   assertOneOf('average', average, ['logits', 'probabilities']);
   const modalities = Object.keys(teacherLogits) as M[];
   const [first] = modalities;
@@ -71,7 +75,8 @@ export function ensembleLogits<M extends string>(
     return mask ? presentRows(tensor, mask, otherwise) : tensor;
   };
   return tf.tidy(() => {
-    if (average === 'probabilities') {
+    // Where outputs are values, the mean of one is that of the other.
+    if (average === 'probabilities' && !(task === 'regression' && output === 'identity')) {
       const mean = logMeanProbabilities(
         modalities.map((m) => {
           const logits = teacherLogits[m];

@@ -93,9 +93,10 @@ export function g2dLoss<M extends string>(
     temperature = 1,
     featureReduction = 'mean',
     task = 'classification',
+    output = 'sigmoid',
   } = checkKeys(
     options,
-    { alpha: true, beta: true, temperature: true, featureReduction: true, task: true },
+    { alpha: true, beta: true, temperature: true, featureReduction: true, task: true, output: true },
     'g2dLoss',
   );
   const {
@@ -135,7 +136,7 @@ export function g2dLoss<M extends string>(
     return mask ? { present: mask } : {};
   };
   return tf.tidy(() => {
-    const taskLoss = given ?? studentLoss(labels, student.logits, { task });
+    const taskLoss = given ?? studentLoss(labels, student.logits, { task, output });
     const shared = (m: M, loss: tf.Scalar): tf.Scalar =>
       shares && shares[m] !== 1 ? tf.mul(loss, shares[m]) : loss;
     const feature = weightedSum(modalities, alpha, (m) =>
@@ -150,7 +151,12 @@ export function g2dLoss<M extends string>(
     const logit = weightedSum(modalities, beta, (m) =>
       shared(
         m,
-        logitDistillationLoss(teachers[m].logits, student.logits, { temperature, task, ...masked(m) }),
+        logitDistillationLoss(teachers[m].logits, student.logits, {
+          temperature,
+          task,
+          output,
+          ...masked(m),
+        }),
       ),
     );
     const total = tf.addN([taskLoss, feature.weighted, logit.weighted]) as tf.Scalar;

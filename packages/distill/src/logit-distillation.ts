@@ -1,6 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkKeys, OptionError } from '@g2d/core';
-import { assertSameShape, klDivergence, warnOfProbabilities } from '@g2d/tensor-ops';
+import { checkKeys, OptionError, type RegressionOutput } from '@g2d/core';
+import {
+  assertRegressionOutput,
+  assertSameShape,
+  klDivergence,
+  regressionValue,
+  warnOfProbabilities,
+} from '@g2d/tensor-ops';
 import { assertLogits, assertTask, type Task } from './options.js';
 import { meanOverPresent, type PresentOption } from './present.js';
 
@@ -8,8 +14,10 @@ import { meanOverPresent, type PresentOption } from './present.js';
 export interface LogitDistillationOptions extends PresentOption {
   /** T > 0; default 1, as in the paper. Regression has none: any other value is an error there. */
   readonly temperature?: number;
-  /** `'classification'` (default): KL divergence. `'regression'`: one output, squared difference of the sigmoids. */
+  /** `'classification'` (default): KL divergence. `'regression'`: one output, squared difference of the values. */
   readonly task?: Task;
+  /** Of a regression: a value is the `'sigmoid'` (default) of an output, or the output itself, `'identity'`. */
+  readonly output?: RegressionOutput | undefined;
 }
 
 /** Throws unless a temperature is a positive number, and 1 where the task has no distribution to soften. */
@@ -36,7 +44,8 @@ export function assertTemperature(temperature: number, task: Task): void {
  * Divergence of the student's fused prediction from a unimodal teacher's prediction.
  *
  * L_logit = T² · (1/n) Σ_i KL( softmax(u_i^T / T) ‖ softmax(z_i / T) ) over the n samples that have the modality,
- * or (1/n) Σ_i (sigmoid(z_i) − sigmoid(u_i^T))² for regression, which the paper leaves open
+ * or (1/n) Σ_i (sigmoid(z_i) − sigmoid(u_i^T))² for regression (of the outputs themselves with `output: 'identity'`),
+ * which the paper leaves open
  *
  * @param teacher Logits u^T of the unimodal teacher, float32 `[B, C]`; for regression `[B, 1]`.
  * @param student Fused logits z of the student, of the same shape — not those of the modality alone.
@@ -55,15 +64,23 @@ export function logitDistillationLoss(
   const {
     temperature = 1,
     task = 'classification',
+    output = 'sigmoid',
     present,
-  } = checkKeys(options, { temperature: true, task: true, present: true }, 'logitDistillationLoss');
+  } = checkKeys(
+    options,
+    { temperature: true, task: true, output: true, present: true },
+    'logitDistillationLoss',
+  );
   assertTask(task);
+  assertRegressionOutput(output);
   assertTemperature(temperature, task);
   assertLogits('teacher', teacher, task);
   assertSameShape('student', student, 'teacher', teacher);
   if (task === 'regression') {
     return meanOverPresent(teacher, student, present, (target, logits) =>
-      tf.tidy(() => tf.mean(tf.square(tf.sub(tf.sigmoid(logits), tf.sigmoid(target))))),
+      tf.tidy(() =>
+        tf.mean(tf.square(tf.sub(regressionValue(logits, output), regressionValue(target, output)))),
+      ),
     );
   }
   warnOfProbabilities('teacher', teacher);

@@ -1,23 +1,31 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkKeys, OptionError } from '@g2d/core';
-import { assertShape, crossEntropy, warnOfProbabilities, type CrossEntropyOptions } from '@g2d/tensor-ops';
+import { checkKeys, OptionError, type RegressionOutput } from '@g2d/core';
+import {
+  assertRegressionOutput,
+  assertShape,
+  crossEntropy,
+  regressionValue,
+  warnOfProbabilities,
+  type CrossEntropyOptions,
+} from '@g2d/tensor-ops';
 import { assertLogits, assertTask, type Task } from './options.js';
 
 /** What the student predicts; weights and smoothing are for classes. */
 export interface StudentLossOptions extends CrossEntropyOptions {
   /**
-   * `'classification'` (default): cross-entropy with class ids. `'regression'`: one output, whose sigmoid is compared with targets in
-   * [0, 1].
+   * `'classification'` (default): cross-entropy with class ids. `'regression'`: one output, whose value is compared with targets.
    */
   readonly task?: Task;
+  /** Of a regression: `'sigmoid'` (default) for targets in [0, 1], or `'identity'`, the output itself, for any targets. */
+  readonly output?: RegressionOutput | undefined;
 }
 
 /**
  * The student's task loss, from its fused logits.
  *
- * L_S = −(1/B) Σ_i log softmax(z_i)[y_i], or (1/B) Σ_i (sigmoid(z_i) − y_i)² for regression
+ * L_S = −(1/B) Σ_i log softmax(z_i)[y_i], or (1/B) Σ_i (sigmoid(z_i) − y_i)² for regression, z_i itself with `output: 'identity'`
  *
- * @param labels True class ids, int32 `[B]`; for regression targets in [0, 1], float32 `[B]`.
+ * @param labels True class ids, int32 `[B]`; for regression targets, float32 `[B]`, in [0, 1] but for `output: 'identity'`.
  * @param logits Fused logits z of the student, float32 `[B, C]`; for regression `[B, 1]`.
  * @returns Scalar ≥ 0; dispose it.
  * @throws {ShapeError} If the batch sizes differ, or there is more than one output for regression.
@@ -32,15 +40,20 @@ export function studentLoss(
   logits: tf.Tensor2D,
   options: StudentLossOptions = {},
 ): tf.Scalar {
-  const { task = 'classification', ...weights } = checkKeys(
+  const {
+    task = 'classification',
+    output = 'sigmoid',
+    ...weights
+  } = checkKeys(
     options,
-    { task: true, classWeights: true, labelSmoothing: true },
+    { task: true, output: true, classWeights: true, labelSmoothing: true },
     'studentLoss',
   );
   assertTask(task);
+  assertRegressionOutput(output);
   const regression = task === 'regression';
   const [expected, meaning] = regression
-    ? (['float32', 'targets in [0, 1], float32'] as const)
+    ? (['float32', 'targets, float32'] as const)
     : (['int32', 'class ids, int32'] as const);
   if (labels.dtype !== expected) {
     throw new OptionError(
@@ -56,5 +69,5 @@ export function studentLoss(
   const [batch] = logits.shape;
   assertShape('labels', labels, [batch], `[B] with B = ${batch}, the rows of \`logits\``);
   // As columns: [B, 1] − [B] would be [B, B].
-  return tf.tidy(() => tf.mean(tf.square(tf.sub(tf.sigmoid(logits), tf.expandDims(labels, 1)))));
+  return tf.tidy(() => tf.mean(tf.square(tf.sub(regressionValue(logits, output), tf.expandDims(labels, 1)))));
 }

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBrowser, runPage } from '../../../test/browser/run-page.js';
+import { mlp } from './mlp.js';
 import { mobileNetV2 } from './mobilenet-v2.js';
 import { resnet18 } from './resnet18.js';
 import { tabularMlp } from './tabular-mlp.js';
@@ -39,6 +40,7 @@ describe('a saved encoder in a browser', () => {
       frames: [resnet18({ name: 'video', inputShape: [null, 32, 32, 3], seed: 1 }), [1, 2, 32, 32, 3]],
       image: [mobileNetV2({ name: 'image', inputShape: [32, 32, 3], seed: 1 }), [1, 32, 32, 3]],
       weather: [tabularMlp({ name: 'weather', inputShape: [8], seed: 1 }), [3, 8]],
+      shape: [mlp({ name: 'shape', inputShape: [8], seed: 1, hidden: [6], features: 4 }), [3, 8]],
       text: [transformer({ name: 'text', inputShape: [5, 7], ...small }), [2, 5, 7]],
       masked: [
         transformer({ name: 'masked', inputShape: [null, 7], ...small, paddingMask: true }),

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { mlp } from './mlp.js';
 import { resnet18 } from './resnet18.js';
 import { transformer } from './transformer.js';
 
@@ -69,4 +70,14 @@ describe('encoders are compiled to fast kernels', () => {
       expect(counts).not.toHaveProperty('BatchMatMul');
     });
   }
+
+  it('the MLP’s layers', async () => {
+    const options = { hidden: [12, 6], features: 4 };
+    const model = mlp({ name: 'shape', inputShape: [8], seed: 0, ...options });
+    expect(await kernels(model, [tf.zeros([2, 8])])).toEqual({
+      G2dLinear: 3,
+      G2dBiasAdd: 3,
+      G2dRelu: 2,
+    });
+  });
 });

@@ -3,6 +3,7 @@ import { loadTensorFlow } from '@g2d/native';
 import { withDropoutSeed } from '@g2d/accelerate';
 import { randomStream } from '@g2d/tensor-ops';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { mlp } from './mlp.js';
 import { tabularMlp } from './tabular-mlp.js';
 import { transformer } from './transformer.js';
 
@@ -32,6 +33,10 @@ const encoders = {
   }),
   tabularMlp: () => ({
     model: tabularMlp({ name: 'weather', inputShape: [8], seed: 0 }),
+    inputs: [normal(6, 8)],
+  }),
+  mlp: () => ({
+    model: mlp({ name: 'shape', inputShape: [8], seed: 0, hidden: [16, 12], features: 5, dropout: 0.5 }),
     inputs: [normal(6, 8)],
   }),
 };

@@ -1,8 +1,8 @@
-import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { accelerate } from '@g2d/accelerate';
 import { defineEncoder, type EncoderOptions } from '@g2d/core';
 import { z } from 'zod';
-import { batchNormalization, relu } from './conv-block.js';
+import { denseBlock } from './dense-block.js';
 import { assertInputShape } from './encoder.js';
 import { initializeWeights } from './initialize-weights.js';
 
@@ -44,12 +44,8 @@ export const tabularMlp = defineEncoder({
     let index = 0;
     const path = (): string => `${name}/${index++}`;
 
-    let x = rows;
-    for (const [units, dropout] of BLOCKS) {
-      x = layers.dense({ name: path(), units }).apply(x) as SymbolicTensor;
-      x = relu(batchNormalization(x, path()), path());
-      if (dropout > 0) x = layers.dropout({ name: path(), rate: dropout }).apply(x) as SymbolicTensor;
-    }
+    let x: SymbolicTensor = rows;
+    for (const [units, dropout] of BLOCKS) x = denseBlock(x, path, { units, normalized: true, dropout });
 
     const encoder = model({ name, inputs: rows, outputs: x });
     initializeWeights(encoder, seed);

@@ -1,5 +1,6 @@
 import type { AnyFusion } from '@g2d/core';
 import { concatFusion } from './concat-fusion.js';
+import { concatMlpFusion } from './concat-mlp-fusion.js';
 import { crossAttentionFusion } from './cross-attention-fusion.js';
 import { filmFusion } from './film-fusion.js';
 import { gatedFusion } from './gated-fusion.js';
@@ -11,6 +12,7 @@ export const fusions: readonly AnyFusion[] = [
   lateFusion,
   sumFusion,
   concatFusion,
+  concatMlpFusion,
   filmFusion,
   gatedFusion,
   crossAttentionFusion,

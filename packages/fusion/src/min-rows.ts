@@ -6,7 +6,7 @@ type Sizes = readonly (number | null)[];
  * The fewest rows with which layers can run in training mode: 2 where batch normalization has one value of a sample in each channel,
  * whose variance over one sample is 0. An axis of free length counts as long enough.
  */
-export const minRows = (encoder: LayersModel): number => fewest(encoder.layers, undefined);
+export const minRows = ({ layers: all }: Pick<LayersModel, 'layers'>): number => fewest(all, undefined);
 
 function fewest(all: readonly layers.Layer[], given: Sizes | undefined): number {
   return all.reduce((most, layer) => Math.max(most, fewestOf(layer, given)), 1);

@@ -55,6 +55,7 @@ interface CheckedPass<M extends string> {
   /** How many samples. */
   readonly samples: number;
   readonly present: Presence<M> | undefined;
+  readonly zeroed: Presence<M> | undefined;
 }
 
 /** A model whose encoders no longer change, see `MultimodalModel.freeze`. */
@@ -133,7 +134,10 @@ export class MultimodalModel<M extends string> implements Model<M> {
     this.modalities = fusion.modalities;
     this.#encoders = encoders;
     this.absentRows = absentRows;
-    this.minRows = perModality(this.modalities, (modality) => minRows(encoders[modality]));
+    const forFusion = minRows({ layers: fusion.layers.map(({ layer }) => layer) });
+    this.minRows = perModality(this.modalities, (modality) =>
+      Math.max(forFusion, minRows(encoders[modality])),
+    );
     this.inputShapes = perModality(this.modalities, (modality) =>
       encoders[modality].inputs.map(({ shape }) => shape as (number | null)[]),
     );
@@ -299,7 +303,7 @@ export class MultimodalModel<M extends string> implements Model<M> {
 
   /** A pass, whatever the encoders are. */
   #run(
-    { tensors, samples, present }: CheckedPass<M>,
+    { tensors, samples, present, zeroed }: CheckedPass<M>,
     mode: PassMode<M>,
     encode: (modality: M, rows: () => tf.Tensor[]) => tf.Tensor2D,
   ): Outputs<M> {
@@ -315,7 +319,7 @@ export class MultimodalModel<M extends string> implements Model<M> {
           ? { ...present, ...perModality(lacking, () => tf.zeros<tf.Rank.R1>([samples])) }
           : present;
       const training = mode.training !== false;
-      return { ...this.#fuse(features, { training, present: masks }, mode) };
+      return { ...this.#fuse(features, { training, present: masks, zeroed }, mode) };
     });
   }
 
@@ -356,7 +360,7 @@ export class MultimodalModel<M extends string> implements Model<M> {
 
   /** What a pass runs on, once everything that it is given fits. */
   #checked(batch: Inputs<M>): CheckedPass<M> {
-    const { inputs, present } = batch;
+    const { inputs, present, zeroed } = batch;
     const tensors = new Map<M, readonly tf.Tensor[]>();
     const all: NamedTensor[] = [];
     for (const modality of this.modalities) {
@@ -378,8 +382,10 @@ export class MultimodalModel<M extends string> implements Model<M> {
         { option: 'inputs', value: inputs, accepted: 'a tensor [B, …] for one modality or more' },
       );
     }
-    const masks = this.modalities.flatMap((modality) => mask(modality, present?.[modality]));
-    return { tensors, samples: commonBatch([first, ...others, ...masks]), present };
+    const masks = [present, zeroed].flatMap((by) =>
+      this.modalities.flatMap((modality) => mask(modality, by?.[modality])),
+    );
+    return { tensors, samples: commonBatch([first, ...others, ...masks]), present, zeroed };
   }
 
   /** The group of every trainable variable, by the variable's name. */

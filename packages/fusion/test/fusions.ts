@@ -4,6 +4,7 @@ import { initializeWeights } from '@g2d/encoders';
 import { perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import {
   concatFusion,
+  concatMlpFusion,
   crossAttentionFusion,
   filmFusion,
   gatedFusion,
@@ -21,6 +22,7 @@ const linear: [string, Build][] = [
   ['late', lateFusion],
   ['sum', sumFusion],
   ['concat', concatFusion],
+  ['concat-mlp', (options) => concatMlpFusion({ ...options, hidden: [7, 5] })],
 ];
 const attention: [string, Build] = [
   'cross-attention',

@@ -3,6 +3,7 @@ import { lateFusion } from '@g2d/fusion';
 import { initializeWeights } from '@g2d/encoders';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { presentRows } from './present-rows.js';
 
 /** Name of b among a model's parameters. */
 export const BOOST_RATE = 'fusion/rate/kernel';
@@ -92,6 +93,3 @@ export function boostFusion<M extends string>(
     },
   };
 }
-
-const presentRows = (x: tf.Tensor2D, mask: tf.Tensor1D | undefined): tf.Tensor2D =>
-  mask ? tf.where(tf.greater(tf.reshape(mask, [-1, 1]), 0), x, tf.zerosLike(x)) : x;

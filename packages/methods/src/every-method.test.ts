@@ -1,10 +1,11 @@
 // What has to hold for every method, whatever it computes.
 import * as tf from '@tensorflow/tfjs';
-import type { Batch, Weight } from '@g2d/core';
-import { batches } from '@g2d/datasets';
+import { perModality, type Batch, type Weight } from '@g2d/core';
+import { batches, missingModalities } from '@g2d/datasets';
+import { train } from '@g2d/trainer';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { data, recipes, toyTeachers, trained, type Recipe } from '../test/resume.js';
-import type { Modality } from '../test/toy.js';
+import { toyModel, type Modality } from '../test/toy.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -56,6 +57,76 @@ describe('the order of the modalities', () => {
       expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]!)))).toBeLessThan(1e-4);
     },
   );
+});
+
+describe('what a mask hides', () => {
+  /** Modalities of some samples hidden; in their places zeros, the true inputs, or what is no number. */
+  const hiding = (place: 'zero' | 'complete' | 'nonsense') =>
+    async function* (epoch: number, startBatch: number): AsyncGenerator<Batch<Modality>> {
+      const inputs = place === 'zero' ? 'zero' : 'complete';
+      const masked = missingModalities(data, { rate: 0.3, seed: 5, inputs });
+      const order = { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 };
+      for await (const batch of batches(masked, order)) {
+        if (place !== 'nonsense') {
+          yield batch;
+          continue;
+        }
+        const spoilt = perModality(['audio', 'visual'] as const, (m) =>
+          tf.tidy(() => {
+            const x = batch.inputs[m];
+            const rows = tf.greater(tf.reshape(batch.present![m]!, [-1, 1, 1, 1]), 0);
+            return tf.where(rows, x, tf.fill(x.shape, NaN));
+          }),
+        );
+        tf.dispose(batch.inputs);
+        yield { ...batch, inputs: spoilt };
+      }
+    };
+
+  it.each(all.filter(([, { modalities, hides }]) => !modalities && !hides))(
+    'changes nothing, bit for bit: %s',
+    async (_, recipe) => {
+      const zero = await run(recipe, { batches: hiding('zero') });
+      expect(await run(recipe, { batches: hiding('complete') })).toEqual(zero);
+      expect(await run(recipe, { batches: hiding('nonsense') })).toEqual(zero);
+    },
+  );
+
+  const learning = all.filter(([, { hides }]) => hides);
+  it.each(learning)('is learned from by %s, and named where it is no number', async (_, recipe) => {
+    const zero = await run(recipe, { batches: hiding('zero') });
+    expect((await run(recipe, { batches: hiding('complete') })).weights).not.toEqual(zero.weights);
+    await expect(run(recipe, { batches: hiding('nonsense') })).rejects.toThrow(
+      /its (audio|visual) input holds NaN/,
+    );
+  });
+
+  it.each(learning)('is seen by no prediction of %s', async (_, { methods, fusion }) => {
+    const model = toyModel(
+      ['audio', 'visual'],
+      fusion!({ widths: { audio: 3, visual: 3 }, classes: 2, seed: 0 }),
+    );
+    const teachers = toyTeachers();
+    const common = { model, methods: methods(), teachers, epochs: 1, optimizer: { learningRate: 0.1 } };
+    const { predict } = await train<Modality>({ ...common, batches: hiding('complete') });
+    const predicted = async (place: 'zero' | 'complete' | 'nonsense'): Promise<number[][]> => {
+      const found: number[][] = [];
+      for await (const batch of hiding(place)(1, 0)) {
+        tf.tidy(() => {
+          const { logits, unimodalLogits } = predict(batch);
+          for (const z of [logits, unimodalLogits.audio, unimodalLogits.visual])
+            found.push([...z.dataSync()]);
+        });
+        tf.dispose(batch);
+      }
+      return found;
+    };
+    const zero = await predicted('zero');
+    expect(zero.flat().every(Number.isFinite)).toBe(true);
+    expect(await predicted('complete')).toEqual(zero);
+    expect(await predicted('nonsense')).toEqual(zero);
+    teachers.dispose();
+  });
 });
 
 describe('batches with little in them', () => {

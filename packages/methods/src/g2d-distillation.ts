@@ -34,7 +34,7 @@ export const g2dDistillation = defineMethod({
   options,
   create: <M extends string>(weights: z.output<typeof options>): Hooks<M> => ({
     loss({ logits, features }, step) {
-      const { model, task, teacherOutputs: teachers } = step;
+      const { model, task, output, teacherOutputs: teachers } = step;
       const { labels, present } = step.batch;
       const student = { logits, features };
       // Means over the whole batch, also where it is spread over processes or accumulated.
@@ -43,7 +43,7 @@ export const g2dDistillation = defineMethod({
       return {
         ...g2dLoss<M>(
           { labels, student, teachers, taskLoss, shares, ...(present && { present }) },
-          { ...(weights as G2DLossOptions<M>), task },
+          { ...(weights as G2DLossOptions<M>), task, output },
         ),
       };
     },

@@ -55,6 +55,22 @@ export { reconBoost } from './recon-boost.js';
 // Encoders that learn alone
 export { diMml } from './di-mml.js';
 
+// Missing modalities
+export { cra } from './cra.js';
+export type { ImputedOutputs } from './cra-fusion.js';
+export { imaginationTarget, mmin } from './mmin.js';
+export type { ImaginedOutputs } from './mmin-fusion.js';
+export { tate } from './tate.js';
+
+// Latent vectors of samples
+export { cpmNet } from './cpm-net.js';
+export { fitLatents, type FittedLatents, type LatentFit } from './cpm-net-fit.js';
+export { decodersOf } from './cpm-net-fusion.js';
+export { classScores, type KnownLatents } from './latent-classes.js';
+
+// A regression with a normalized head
+export { misMe } from './mis-me.js';
+
 // Frozen encoders
 export { linearProbe } from './linear-probe.js';
 export { copyEncoders } from './copy-encoders.js';

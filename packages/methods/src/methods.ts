@@ -1,5 +1,7 @@
 import type { AnyMethod, StackDefinition } from '@g2d/core';
 import { agm } from './agm.js';
+import { cra } from './cra.js';
+import { cpmNet } from './cpm-net.js';
 import { diMml } from './di-mml.js';
 import { diagnosingRelearning } from './diagnosing-relearning.js';
 import { g2d } from './g2d.js';
@@ -8,7 +10,9 @@ import { gradientBlending } from './gradient-blending.js';
 import { greedy } from './greedy.js';
 import { joint } from './joint.js';
 import { linearProbe } from './linear-probe.js';
+import { misMe } from './mis-me.js';
 import { mla } from './mla.js';
+import { mmin } from './mmin.js';
 import { mmPareto } from './mm-pareto.js';
 import { modalityPrioritization } from './modality-prioritization.js';
 import { mses } from './mses.js';
@@ -18,6 +22,7 @@ import { olm } from './olm.js';
 import { pmr } from './pmr.js';
 import { qmf } from './qmf.js';
 import { reconBoost } from './recon-boost.js';
+import { tate } from './tate.js';
 import { ume } from './ume.js';
 import { umt } from './umt.js';
 
@@ -45,6 +50,11 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   mmPareto,
   reconBoost,
   diMml,
+  cra,
+  mmin,
+  cpmNet,
+  tate,
+  misMe,
   modalityPrioritization,
   g2dDistillation,
   g2d,

@@ -4,11 +4,12 @@ import {
   perModality,
   type Hooks,
   type PerModality,
+  type RegressionOutput,
   type Step,
   type Training,
 } from '@g2d/core';
 import { SequentialModalityPrioritization, type Ranking, type SmpState } from '@g2d/smp';
-import { trueClassProbability } from '@g2d/tensor-ops';
+import { regressionValue, trueClassProbability } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { referenceOption } from './options.js';
@@ -150,19 +151,25 @@ export const modalityPrioritization = defineMethod({
 });
 
 /** ρ of each sample, `[B]`. */
-const confidenceOf = (labels: tf.Tensor1D, logits: tf.Tensor2D, variance: number | null): tf.Tensor1D =>
+const confidenceOf = (
+  labels: tf.Tensor1D,
+  logits: tf.Tensor2D,
+  { variance, output }: { readonly variance: number | null; readonly output: RegressionOutput },
+): tf.Tensor1D =>
   variance === null
     ? trueClassProbability(labels, logits)
     : tf.tidy(() => {
-        const error = tf.squaredDifference(tf.sigmoid(tf.reshape(logits, [-1])), labels);
+        const error = tf.squaredDifference(regressionValue(tf.reshape(logits, [-1]), output), labels);
         return tf.exp(tf.div<tf.Tensor1D>(error, -variance));
       });
 
 /** ρ of each modality on a batch (Eq. 5); NaN for one that no sample has. */
 function meanConfidence<M extends string>(step: Step<M>, variance: number | null): PerModality<M, number> {
-  const { model, batch, teacherOutputs } = step;
+  const { model, batch, output, teacherOutputs } = step;
   const rho = step.meanByModality(
-    perModality(model.modalities, (m) => confidenceOf(batch.labels, teacherOutputs[m].logits, variance)),
+    perModality(model.modalities, (m) =>
+      confidenceOf(batch.labels, teacherOutputs[m].logits, { variance, output }),
+    ),
   );
   // Rounding must not carry a mean of ones beyond 1.
   return perModality(model.modalities, (m) => Math.min(rho[m], 1));
@@ -170,7 +177,7 @@ function meanConfidence<M extends string>(step: Step<M>, variance: number | null
 
 /** ρ of each modality on the training split. */
 async function datasetConfidence<M extends string>(
-  { model: { modalities }, everySample, teachers }: Training<M>,
+  { model: { modalities }, output, everySample, teachers }: Training<M>,
   variance: number | null,
 ): Promise<Record<M, number>> {
   const sums = perModality(modalities, () => ({ rho: 0, samples: 0 }));
@@ -179,7 +186,7 @@ async function datasetConfidence<M extends string>(
       const outputs = teachers.outputs(batch);
       for (const m of modalities) {
         const mask = batch.present?.[m];
-        const rho = confidenceOf(batch.labels, outputs[m].logits, variance);
+        const rho = confidenceOf(batch.labels, outputs[m].logits, { variance, output });
         // Chosen, not multiplied: what a teacher makes of an absent input may be NaN.
         const there = mask ? tf.where(tf.greater(mask, 0), rho, tf.zerosLike(rho)) : rho;
         sums[m].rho += tf.sum(there).dataSync()[0] as number;

@@ -6,6 +6,10 @@ import { z } from 'zod';
 /** One weight for all modalities, or one for each. */
 export const weightOption = z.union([z.number().min(0), z.record(z.string(), z.number().min(0))]);
 
+/** The weight of a modality. */
+export const weightOf = (weights: z.output<typeof weightOption>, modality: string): number =>
+  typeof weights === 'number' ? weights : (weights[modality] as number);
+
 /** First and last epoch, both inside, counted from 1. */
 export const windowOption = z
   .tuple([z.int().min(1), z.int().min(1)])

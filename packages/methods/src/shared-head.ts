@@ -3,6 +3,7 @@ import { lateFusion } from '@g2d/fusion';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { symbolicByEntropy, symbolicFixed } from './symbolic-shares.js';
+import { presentRows } from './present-rows.js';
 
 /**
  * How the logits of the modalities are weighted. `'entropy'`: each sample by how sure each modality is, softmax over m of −H_m.
@@ -141,9 +142,6 @@ function checkedWeights<M extends string>(
   }
   return perModality(modalities, (modality) => weights[modality] / total);
 }
-
-const presentRows = (x: tf.Tensor2D, mask: tf.Tensor1D | undefined): tf.Tensor2D =>
-  mask ? tf.where(tf.greater(tf.reshape(mask, [-1, 1]), 0), x, tf.zerosLike(x)) : x;
 
 /** w_m, `[B, 1]`, or `[1, 1]` for all samples of a batch. */
 function weightColumns<M extends string>(

@@ -38,7 +38,7 @@ export const ume = defineMethod({
         { option: 'epochs', value: epochs, accepted: '0' },
       );
     },
-    forward({ model: { modalities }, task, batch: { present = {} }, teacherOutputs }) {
+    forward({ model: { modalities }, task, output, batch: { present = {} }, teacherOutputs }) {
       const unimodalLogits = perModality(modalities, (modality) => teacherOutputs[modality].logits);
       const features = perModality(modalities, (modality) => teacherOutputs[modality].features);
       const masks = Object.fromEntries(
@@ -49,6 +49,7 @@ export const ume = defineMethod({
       const logits = ensembleLogits<M>(unimodalLogits, {
         average,
         task,
+        output,
         ...(Object.keys(masks).length > 0 && { present: masks }),
       });
       return { features, unimodalLogits, logits };

@@ -37,10 +37,10 @@ export const umt = defineMethod({
   needs: { teachers: 'unimodal' },
   options,
   create: <M extends string>({ lambda, reduction }: z.output<typeof options>): Hooks<M> => ({
-    loss({ logits, features }, { task, batch: { labels, present }, teacherOutputs: teachers }) {
+    loss({ logits, features }, { task, output, batch: { labels, present }, teacherOutputs: teachers }) {
       const { total, student, feature } = g2dLoss<string>(
         { labels, student: { logits, features }, teachers, ...(present && { present }) },
-        { alpha: lambda, beta: 0, featureReduction: reduction, task },
+        { alpha: lambda, beta: 0, featureReduction: reduction, task, output },
       );
       return { total, student, feature };
     },

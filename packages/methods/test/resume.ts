@@ -1,5 +1,5 @@
 // Trains each method on a toy, whole and stopped after a step, for the tests of resuming.
-import { batches, fromSamples } from '@g2d/datasets';
+import { batches, fromSamples, missingModalities } from '@g2d/datasets';
 import { concatFusion, lateFusion, sumFusion } from '@g2d/fusion';
 import type { Fusion, FusionOptions, Method } from '@g2d/core';
 import { randomStream } from '@g2d/tensor-ops';
@@ -14,6 +14,7 @@ import {
 } from '@g2d/trainer';
 import {
   agm,
+  cra,
   diagnosingRelearning,
   diMml,
   g2dDistillation,
@@ -21,6 +22,7 @@ import {
   greedy,
   linearProbe,
   mla,
+  mmin,
   mmPareto,
   modalityPrioritization,
   mses,
@@ -44,6 +46,8 @@ export interface Recipe {
   readonly fusion?: (options: FusionOptions<Modality>) => Fusion<Modality>;
   /** Which of the properties that others have it has not, and why. */
   readonly differs?: Readonly<Partial<Record<'permuted', string>>>;
+  /** Batches hide modalities of some samples, whose inputs are there. */
+  readonly hides?: boolean;
   /** Default 3. */
   readonly epochs?: number;
   /** The audio's validation loss after an epoch. Default: what it is, which falls. */
@@ -67,6 +71,22 @@ const mlaOf = (given: Parameters<typeof mla>[0]): Recipe => ({
 const qmfOf = (given: Parameters<typeof qmf>[0]): Recipe => ({
   methods: () => [qmf<Modality>(given)],
   fusion: (options) => qmf<Modality>(given).fusion?.(options) as Fusion<Modality>,
+});
+
+const inputShapes = { audio: [4, 4, 1], visual: [4, 4, 1] };
+const small = { units: [3], blocks: 2, hidden: [4], dropout: 0.2, initialization: 'xavier' } as const;
+const craOf = (given: Parameters<typeof cra>[0]): Recipe => ({
+  methods: () => [cra<Modality>({ ...small, ...given })],
+  fusion: (options) =>
+    cra<Modality>({ ...small, ...given }).fusion?.({ ...options, inputShapes }) as Fusion<Modality>,
+  differs: { permuted: 'layers meet the features side by side' },
+  hides: true,
+});
+const mminOf = (given: Parameters<typeof mmin>[0]): Recipe => ({
+  methods: () => [mmin<Modality>({ ...small, ...given })],
+  fusion: (options) => mmin<Modality>({ ...small, ...given }).fusion?.(options) as Fusion<Modality>,
+  differs: { permuted: 'layers meet the features side by side' },
+  hides: true,
 });
 
 const boosted = (given: Parameters<typeof reconBoost>[0]): Recipe => ({
@@ -157,6 +177,9 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     methods: () => [olm({ weightRate: 0.05 })],
     fusion: (options) => olm<Modality>().fusion?.(options) as Fusion<Modality>,
   },
+  'cra, a mean over the batch': craOf({ reduction: 'mean' }),
+  mmin: mminOf({}),
+  'mmin, one autoencoder': mminOf({ shareWeights: true }),
   qmf: qmfOf({ lambda: 0.5 }),
   'qmf, the other readings': qmfOf({ lambda: 1, constantWeights: true, margin: 'required' }),
   'smp, ranked by the epoch': { methods: () => [smp('epoch')] },
@@ -192,13 +215,18 @@ const samples = (split: 'train' | 'validation') =>
 export const data = samples('train');
 const unseen = samples('validation');
 
+const hidden = missingModalities(data, { rate: 0.3, seed: 1, inputs: 'complete' });
+
 /** Teachers as they were made; what they say matters, not how well. Their weights do not change: all trainings may share them. */
 export const toyTeachers = (): FrozenTeachers<Modality> =>
-  frozenTeachers({ audio: toyModel(['audio']), visual: toyModel(['visual']) });
+  frozenTeachers(
+    { audio: toyModel(['audio']), visual: toyModel(['visual']) },
+    { full: toyModel(['audio', 'visual']) },
+  );
 
 /** A training, whole or from a state on, and what it comes to. */
 export async function trained(
-  { methods, modalities = both, fusion = lateFusion, epochs = 3, audioLoss }: Recipe,
+  { methods, modalities = both, fusion = lateFusion, epochs = 3, audioLoss, hides = false }: Recipe,
   {
     teachers,
     prepare,
@@ -229,7 +257,7 @@ export async function trained(
     everySample: () => batches(data, { batchSize: 4 }),
     everyValidationSample: () => batches(unseen, { batchSize: 4 }),
     batches: (epoch, startBatch) =>
-      batches(data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 }),
+      batches(hides ? hidden : data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 }),
     evaluate: async (epoch, predict) => {
       const { metrics } = await evaluate(predict, data);
       const audio = metrics['audio'] as NonNullable<(typeof metrics)['audio']>;

@@ -4,6 +4,8 @@ import type { EncoderPool } from './encoder-pool.js';
 import type { CaseFiles } from './find-cases.js';
 import { judge, type Status } from './judge.js';
 import { METHOD_CASE } from './methods/method-case.js';
+import { MISSING_CASE } from './missing/missing-case.js';
+import { loadMissingCase, runMissingCase, type LoadedMissingCase } from './missing/run-system.js';
 import { loadMethodCase, runMethodCase, type LoadedMethodCase } from './methods/run-method.js';
 import { PARITY_CASE, readCase } from './read-case.js';
 import { readExpected, type Expected } from './read-expected.js';
@@ -20,10 +22,12 @@ export interface LoadedParityCase {
 }
 
 /** A case and what is expected of it. */
-export type LoadedCase = LoadedParityCase | LoadedMethodCase;
+export type LoadedCase = LoadedParityCase | LoadedMethodCase | LoadedMissingCase;
 
-export const idOf = (loaded: LoadedCase): string =>
-  'methodCase' in loaded ? loaded.methodCase.id : loaded.parityCase.id;
+export function idOf(loaded: LoadedCase): string {
+  if ('missingCase' in loaded) return loaded.missingCase.id;
+  return 'methodCase' in loaded ? loaded.methodCase.id : loaded.parityCase.id;
+}
 
 /** How a case went. */
 export interface CaseReport {
@@ -43,7 +47,12 @@ export interface CaseReport {
  * @throws {FileFormatError} If something in them is unknown, missing or contradictory.
  */
 export function loadCase(files: CaseFiles): LoadedCase {
-  const { format } = readJson(files.case, [PARITY_CASE, METHOD_CASE], z.looseObject({ format: text }));
+  const { format } = readJson(
+    files.case,
+    [PARITY_CASE, METHOD_CASE, MISSING_CASE],
+    z.looseObject({ format: text }),
+  );
+  if (format === MISSING_CASE) return loadMissingCase(files);
   if (format === METHOD_CASE) return loadMethodCase(files);
   const parityCase = readCase(files.case);
   return { parityCase, expected: readExpected(files.expected, parityCase) };
@@ -55,13 +64,16 @@ export function loadCase(files: CaseFiles): LoadedCase {
  */
 export async function runCase(loaded: LoadedCase, pool: EncoderPool): Promise<CaseReport> {
   const started = performance.now();
-  const checks =
-    'methodCase' in loaded
-      ? await runMethodCase(loaded)
-      : compare(loaded.expected.expectations, await compute(loaded.parityCase, pool));
+  const checks = await checksOf(loaded, pool);
   const seconds = (performance.now() - started) / 1000;
-  const ties = 'methodCase' in loaded ? [] : loaded.expected.ties;
+  const ties = 'parityCase' in loaded ? loaded.expected.ties : [];
   return { name: idOf(loaded), status: judge(checks), checks, ties, seconds };
+}
+
+async function checksOf(loaded: LoadedCase, pool: EncoderPool): Promise<Check[]> {
+  if ('missingCase' in loaded) return runMissingCase(loaded);
+  if ('methodCase' in loaded) return runMethodCase(loaded);
+  return compare(loaded.expected.expectations, await compute(loaded.parityCase, pool));
 }
 
 async function compute(parityCase: ParityCase, pool: EncoderPool): Promise<Results> {

@@ -26,8 +26,15 @@ export const methodCases = fileURLToPath(new URL('../../../test/parity/methods',
 export const methodNames = (start: string): string[] =>
   readdirSync(methodCases).filter((name) => name.startsWith(start));
 
+/** Those of the systems for missing modalities, and of MIS-ME. */
+export const missingCases = fileURLToPath(new URL('../../../test/parity/missing', import.meta.url));
+
+export const missingNames = (start: string): string[] =>
+  readdirSync(missingCases).filter((name) => name.startsWith(start));
+
 export const filesOf = (name: string): CaseFiles => {
-  const folder = join(existsSync(join(publicCases, name)) ? publicCases : methodCases, name);
+  const all = [publicCases, methodCases, missingCases].map((parent) => join(parent, name));
+  const folder = all.find((path) => existsSync(path)) ?? (all[0] as string);
   return { case: join(folder, 'case.json'), expected: join(folder, 'expected.json') };
 };
 

@@ -30,7 +30,7 @@ export async function buildModel(plan: ModelPlan, { shapes, classes }: ModelFact
     encoders[name] = precision === 'float32' ? encoder : accelerate(encoder, { precision });
   }
   const widths = perModality(modalities, (name) => encoders[name]?.outputs[0]?.shape[1] as number);
-  const fusion = await plan.fusion({ widths, classes, seed });
+  const fusion = await plan.fusion({ widths, classes, seed, inputShapes: shapes });
   const { absentRows } = plan;
   return { model: new MultimodalModel({ encoders, fusion, absentRows }), encoders };
 }

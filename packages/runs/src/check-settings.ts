@@ -21,7 +21,14 @@ function assertTogether({ epochs, teacherOutputs }: RunConfig, methods: readonly
       { option: 'epochs', value: 0, accepted: 'a whole number ≥ 1' },
     );
   }
-  const predicting = methods.find(({ forward, needs }) => forward && needs?.teachers);
+  const predicting = methods.find(({ forward, needs }) => forward && needs?.teachers === 'unimodal');
+  const learning = methods.find(({ needs }) => needs?.teachers === 'full');
+  if (learning && teacherOutputs === 'stored') {
+    throw new OptionError(
+      `The method "${learning.name}" shows its teacher other inputs than the data's, whose outputs cannot be stored. Set "teacherOutputs" to "online".`,
+      { option: 'teacherOutputs', value: 'stored', accepted: '"online"' },
+    );
+  }
   if (predicting && teacherOutputs === 'stored') {
     throw new OptionError(
       `The method "${predicting.name}" predicts with its teachers, whose stored outputs are of the training split alone. Set "teacherOutputs" to "online".`,

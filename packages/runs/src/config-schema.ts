@@ -60,6 +60,15 @@ const scheduleSchema = z.discriminatedUnion('type', [
     epochs: positiveSchema,
     min: z.number().min(0).optional(),
   }),
+  z
+    .strictObject({
+      type: z.literal('linear'),
+      constant: countSchema.optional().describe('Epochs before it falls. Default 0.'),
+      epochs: positiveSchema.describe('The last epoch of the fall.'),
+    })
+    .refine(({ constant = 0, epochs }) => constant <= epochs, {
+      error: 'with a "constant" of at most "epochs", the last epoch of the fall',
+    }),
   z.strictObject({
     type: z.literal('plateau'),
     metric: z
@@ -91,9 +100,21 @@ const scheduleSchema = z.discriminatedUnion('type', [
 const aboveZero = z.number().positive();
 
 const clippingSchema = z
-  .strictObject({ norm: aboveZero.optional(), value: aboveZero.optional() })
+  .strictObject({
+    norm: aboveZero.optional(),
+    per: z
+      .enum(['model', 'network'])
+      .optional()
+      .describe(
+        'Whose gradients "norm" is of: all of the model (default), or those of each network: a modality\'s encoder, or a part of the fusion such as head/audio or fusion/classifier.',
+      ),
+    value: aboveZero.optional(),
+  })
   .refine(({ norm, value }) => (norm === undefined) !== (value === undefined), {
     error: 'with "norm" (the most that all gradients together may be long) or with "value" (for each number)',
+  })
+  .refine(({ per, value }) => per === undefined || value === undefined, {
+    error: 'with "per" beside a "norm" only',
   })
   .describe(
     'A limit for the gradients of a step, after the methods have edited them: the norm of all together, or the size of each number.',
@@ -121,6 +142,12 @@ const adamSettings = {
   ...anyOptimizer,
   betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).optional(),
   epsilon: z.number().positive().optional(),
+  epsilonAt: z
+    .enum(['corrected', 'uncorrected'])
+    .optional()
+    .describe(
+      'Added to the root of the corrected average (default), or of the average as it is, as in TensorFlow.',
+    ),
 };
 
 const precisionSchema = z.enum(['float32', 'bfloat16', 'auto']).default('float32');
@@ -151,8 +178,16 @@ const lossSchema = z
       .max(1)
       .optional()
       .describe('The part of the true class that all classes share. Default 0.'),
+    output: z
+      .enum(['sigmoid', 'identity'])
+      .optional()
+      .describe(
+        'Of a regression: what its value is, the sigmoid of the output, for targets in [0, 1], or the output itself. Default: sigmoid.',
+      ),
   })
-  .describe("Of a classifier: how its errors weigh in training, as in PyTorch's CrossEntropyLoss.");
+  .describe(
+    "Of a classifier: how its errors weigh in training, as in PyTorch's CrossEntropyLoss. Of a regression: what its value is.",
+  );
 
 const earlyStoppingSchema = z
   .strictObject({
@@ -277,7 +312,9 @@ export const configSchema = z.strictObject({
   teachers: z
     .record(z.string(), z.string())
     .optional()
-    .describe("Modality → the folder of its teacher's run."),
+    .describe(
+      "Modality → the folder of its teacher's run; fused → that of a run of all modalities, for methods that learn from one.",
+    ),
   teacherOutputs: z
     .enum(['online', 'stored'])
     .default('online')

@@ -83,6 +83,11 @@ function scheduleNotes(
           `The cosine schedule falls over ${schedule.epochs} epochs, as the run began with: after them the learning rate stays at ${schedule.min ?? 0}.`,
         ]
       : []),
+    ...(schedule?.type === 'linear' && epochs > schedule.epochs
+      ? [
+          `The linear schedule falls until epoch ${schedule.epochs}, as the run began with: after it the learning rate stays at what that epoch has.`,
+        ]
+      : []),
     ...(smp?.phaseEpochs
       ? [
           `The phases of SMP stay as they were, ${smp.phaseEpochs.join(' + ')} epochs: they are not scaled from ${begun.epochs} to ${epochs}. What comes after them is joint training.`,

@@ -1,4 +1,4 @@
-import type { EpochRecord, MultimodalDataset, Scores } from '@g2d/core';
+import type { EpochRecord, MultimodalDataset, RegressionOutput, Scores } from '@g2d/core';
 import { classScores, probabilitiesOf } from '@g2d/tensor-ops';
 import {
   evaluate,
@@ -22,11 +22,15 @@ export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusio
   readonly predictions: RunPredictions;
 }
 
+/** How samples are read, and what a regression's value is. */
+type SplitOptions = EvaluateOptions & { readonly output?: RegressionOutput | undefined };
+
 /** How a run reads the samples that it is evaluated on. */
 export const evaluateOptions = ({
   evaluation: { batchSize },
   data: { workers, onError },
-}: RunConfig): EvaluateOptions => ({ batchSize, workers, onError });
+  loss,
+}: RunConfig): SplitOptions => ({ batchSize, workers, onError, output: loss?.output });
 
 /** Of a file that is read as a whole: about 8 MB. */
 const MOST_PROBABILITIES = 1_000_000;
@@ -48,11 +52,14 @@ function probabilitiesOfAll(
 export async function evaluateSplit(
   predict: Predictor<string>,
   dataset: MultimodalDataset<string>,
-  { withProbabilities = false, ...options }: EvaluateOptions & { readonly withProbabilities?: boolean },
+  { withProbabilities = false, output, ...options }: SplitOptions & { readonly withProbabilities?: boolean },
 ): Promise<SplitEvaluation> {
   const { classNames } = dataset;
   if (dataset.task === 'regression') {
-    const { ids, labels, predictions, metrics } = await evaluateRegression(predict, dataset, options);
+    const { ids, labels, predictions, metrics } = await evaluateRegression(predict, dataset, {
+      ...options,
+      output,
+    });
     return { metrics, scores: headline(metrics), predictions: { ids, labels, classNames, predictions } };
   }
   const { ids, labels, predictions, metrics, confusion, logits } = await evaluate(predict, dataset, options);

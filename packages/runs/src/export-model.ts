@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError, type Preprocessing } from '@g2d/core';
+import { OptionError, type Preprocessing, type RegressionOutput } from '@g2d/core';
 import { writeFileAtomic, isThere } from '@g2d/formats/node';
 import type { LoadedRun } from './load-run.js';
 
@@ -17,8 +17,10 @@ export interface ExportedModel {
     /** What has to be done to the raw numbers; absent where the dataset does not say it: then they are what its `sample` gives. */
     readonly preprocessing?: Preprocessing;
   }[];
-  /** In order: `fused`, then each modality's own; one alone for a teacher. Logits; of a regression z, the value is sigmoid(z). */
+  /** In order: `fused`, then each modality's own; one alone for a teacher. Logits; of a regression z, see `output`. */
   readonly outputs: readonly string[];
+  /** Of a regression: its value is the sigmoid of an output, or the output itself. */
+  readonly output?: RegressionOutput;
   /** By class id. */
   readonly classNames: readonly string[];
 }
@@ -34,7 +36,7 @@ const FILES = ['model.json', 'weights.bin', 'g2d.json'];
  * @throws {OptionError} If the folder holds other files, the model has parts that are no standard layers, or the run does not predict with it.
  */
 export async function exportModel(
-  { model, plan: { methods }, facts, folder, epoch, data }: LoadedRun,
+  { model, plan: { methods }, config, facts, folder, epoch, data }: LoadedRun,
   out: string,
 ): Promise<ExportedModel> {
   const predicting = methods.find(({ forward }) => forward);
@@ -71,6 +73,7 @@ export async function exportModel(
       };
     }),
     outputs: modalities.length > 1 ? ['fused', ...modalities] : modalities,
+    ...(facts.task === 'regression' && { output: config.loss?.output ?? 'sigmoid' }),
     classNames: data.test.classNames,
   };
   let artifacts: tf.io.ModelArtifacts | undefined;

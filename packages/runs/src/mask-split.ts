@@ -18,16 +18,20 @@ export interface SplitMask {
 /**
  * Takes modalities away from a split, as the configuration says.
  *
+ * @param inputs What stands in the place of what is missing, see `missingModalities`.
  * @throws {OptionError} If no mask can be drawn, or the file's is of other samples.
  */
 export function maskSplit(
   dataset: MultimodalDataset<string>,
   { rate, seed = 0, sampler, masks }: Missing,
+  inputs: 'zero' | 'complete' = 'zero',
 ): { readonly dataset: MultimodalDataset<string>; readonly mask: SplitMask } {
   const given = masks === undefined ? undefined : readMask(join(masks, `${dataset.split}.csv`), dataset);
   const masked = missingModalities(
     dataset,
-    given ? { mask: given } : { seed, ...(rate !== undefined && { rate }), ...(sampler && { sampler }) },
+    given
+      ? { mask: given, inputs }
+      : { seed, inputs, ...(rate !== undefined && { rate }), ...(sampler && { sampler }) },
   );
   const { mask, modalities } = masked;
   // Drawn again in every epoch: half of the cells on average, see `presenceMask`.

@@ -8,6 +8,9 @@ import {
 } from '@g2d/core';
 import type { RunConfig } from './config-schema.js';
 
+/** Among a run's teachers the one that has all modalities: no modality is called so. */
+export const FULL_TEACHER = 'fused';
+
 /** What a model is built for. */
 export type ModelData = Pick<
   MultimodalDataset<string>,
@@ -42,7 +45,9 @@ export const factsOf = (
 export function modalitiesOf(config: RunConfig, data: ModelData): readonly string[] {
   const { modalities, encoders } = config;
   const { augment } = config.data;
-  const named = { encoders, 'data.augment': augment, teachers: config.teachers ?? {} };
+  // A teacher of all modalities is no modality's.
+  const { [FULL_TEACHER]: _, ...teachers } = config.teachers ?? {};
+  const named = { encoders, 'data.augment': augment, teachers };
   for (const [key, record] of Object.entries(named)) {
     const strange = Object.keys(record).find((modality) => !data.modalities.includes(modality));
     if (strange === undefined) continue;

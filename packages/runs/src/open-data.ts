@@ -1,5 +1,5 @@
 import { decodedCache, fingerprint, inMemory, withClassNames } from '@g2d/datasets';
-import { G2DError, OptionError, type MultimodalDataset, type Split } from '@g2d/core';
+import { G2DError, OptionError, type Method, type MultimodalDataset, type Split } from '@g2d/core';
 import { classDifference, type SplitFingerprint } from '@g2d/core/run-folder';
 import { checkSplits } from './check-splits.js';
 import { findDataset } from './components.js';
@@ -17,6 +17,11 @@ export interface RunData {
   /** Absent where the dataset has none, as some published protocols. */
   readonly validation?: MultimodalDataset<string>;
   readonly test: MultimodalDataset<string>;
+  /**
+   * The training split with the true inputs of modalities that its mask hides, for the steps of methods that need them. Absent where no method does, or no mask is
+   * drawn. It is closed with `train`.
+   */
+  readonly complete?: MultimodalDataset<string>;
   /** What the splits are, as they lie there. */
   readonly identity: DataIdentity;
   /** What is missing of each split; empty unless the configuration takes modalities away. */
@@ -35,7 +40,11 @@ export interface RunData {
  * @throws {DatasetNotFoundError} If the data are not there; the message says how to get them.
  */
 export async function openData(
-  { dataset: found, config }: Pick<RunPlan, 'dataset' | 'config'>,
+  {
+    dataset: found,
+    config,
+    methods = [],
+  }: Pick<RunPlan, 'dataset' | 'config'> & Partial<Pick<RunPlan, 'methods'>>,
   { classNames }: { readonly classNames?: readonly string[] | undefined } = {},
 ): Promise<RunData> {
   const { splits, close } = await openSplits({ dataset: found, config });
@@ -43,19 +52,27 @@ export async function openData(
     const { train } = splits;
     const remarks = checkSplits(splits);
     if (classNames) assertKnownClasses(train, classNames);
+    const needing = methods.find(({ needs }) => needs?.inputs === 'complete');
+    if (needing) assertNothingLacks(needing, train, modalitiesOf(config, train));
     const identity = await fingerprints(splits, config);
     const masks: Partial<Record<Split, SplitMask>> = {};
+    let complete: MultimodalDataset<string> | undefined;
     for (const split of Object.keys(splits) as Split[]) {
       const dataset = splits[split] as MultimodalDataset<string>;
       const own = identity[split] as SplitFingerprint;
       // Where it is closed from now on.
-      const { dataset: ready, mask } = await wrapped(dataset, { config, found: own, classNames });
-      splits[split] = ready;
+      const { masked, whole, mask } = await wrapped(
+        dataset,
+        { config, found: own, classNames },
+        needing !== undefined && split === 'train',
+      );
+      splits[split] = masked;
+      complete = whole ?? complete;
       if (mask) masks[split] = mask;
     }
     // Of a rate all splits say the same.
     const all = new Set([...remarks, ...Object.values(masks).flatMap((mask) => mask.remarks)]);
-    return { ...splits, identity, masks, remarks: [...all], close };
+    return { ...splits, ...(complete && { complete }), identity, masks, remarks: [...all], close };
   } catch (error) {
     await close();
     throw error;
@@ -148,19 +165,48 @@ interface Wrapping {
   readonly classNames: readonly string[] | undefined;
 }
 
+/** @param hidden Whether what masks hide is asked for too. */
+interface Wrapped {
+  readonly masked: MultimodalDataset<string>;
+  /** The same with the true inputs of what the mask hides. */
+  readonly whole?: MultimodalDataset<string>;
+  readonly mask?: SplitMask;
+}
+
 async function wrapped(
   dataset: MultimodalDataset<string>,
   { config, found, classNames }: Wrapping,
-): Promise<{ readonly dataset: MultimodalDataset<string>; readonly mask?: SplitMask }> {
+  hidden: boolean,
+): Promise<Wrapped> {
   const { cache, missing, inMemory: whole } = config.data;
   let all = dataset;
   if (cache !== undefined)
     all = decodedCache(all, { folder: cache, ...versionOf(config, found, dataset.modalities) });
   // After the cache, whose entries do not depend on it.
   if (classNames && classDifference(classNames, all.classNames)) all = withClassNames(all, { classNames });
-  const masked = missing && maskSplit(all, missing);
-  all = masked?.dataset ?? all;
-  return { dataset: whole ? await inMemory(all) : all, ...(masked && { mask: masked.mask }) };
+  if (!missing) return { masked: whole ? await inMemory(all) : all };
+  if (!hidden) {
+    const { dataset: masked, mask } = maskSplit(all, missing);
+    return { masked: whole ? await inMemory(masked) : masked, mask };
+  }
+  // Both read the same samples, which are in memory once.
+  if (whole) all = await inMemory(all);
+  const { dataset: masked, mask } = maskSplit(all, missing);
+  return { masked, mask, whole: maskSplit(all, missing, 'complete').dataset };
+}
+
+/** @throws {OptionError} If samples really lack what a method is to learn from. */
+function assertNothingLacks(
+  { name: method }: Method<string>,
+  { name, incomplete = [] }: MultimodalDataset<string>,
+  modalities: readonly string[],
+): void {
+  const lacking = modalities.filter((modality) => incomplete.includes(modality));
+  if (lacking.length === 0) return;
+  throw new OptionError(
+    `The method "${method}" learns from the true inputs of what masks hide ("data.missing"), but samples of ${name} really lack ${lacking.join(', ')}: nobody knows what would be there. Leave these out of "modalities", or choose another method.`,
+    { option: 'method', value: lacking, accepted: 'data in which nothing is missing' },
+  );
 }
 
 /** What the cached inputs of a dataset of the user's own depend on; others say it themselves. */

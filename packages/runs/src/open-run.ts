@@ -63,7 +63,7 @@ export async function openRun(
     const facts = factsOf(modalities, data.train);
     const teachers =
       plan.needsTeachers && from !== 'later'
-        ? readTeachers(plan.config, { facts, data, copies, trust })
+        ? readTeachers(plan.config, { facts, data, kinds: plan.teacherKinds, copies, trust })
         : undefined;
     const built = await buildModel(plan.model, facts);
     checkOpened(plan, { model: built.model, data });

@@ -14,6 +14,8 @@ export interface RunPlan {
   readonly methods: readonly Method<string>[];
   /** Whether a method asked for teachers. */
   readonly needsTeachers: boolean;
+  /** Which of them. */
+  readonly teacherKinds: ReadonlySet<'unimodal' | 'full'>;
   /** What all of them say about themselves; not functions of the user's, nor a fusion that is a part of a method. */
   readonly components: RunComponents;
   /** What can be meant, but hardly is. */
@@ -33,12 +35,14 @@ export async function planRun(config: RunConfig): Promise<RunPlan> {
   const remarks = checkSettings(config, methods);
   const model = await planModel(config, methods);
   const dataset = await findDataset(config.dataset);
+  const teacherKinds = new Set(methods.flatMap(({ needs }) => needs?.teachers ?? []));
   return {
     config,
     dataset,
     model,
     methods,
-    needsTeachers: methods.some(({ needs }) => needs?.teachers),
+    needsTeachers: teacherKinds.size > 0,
+    teacherKinds,
     components: {
       method: [{ name: config.method, ...words }],
       ...model.components,

@@ -8,7 +8,7 @@ import type { RunConfig } from './config-schema.js';
 import { firstDifference, written } from './differences.js';
 import { assertUnchanged, dataDifferences, moduleChecksums, moduleDifferences } from './identity.js';
 import { sha256 } from './node/checkpoints/checkpoint.js';
-import type { ModelFacts } from './modalities.js';
+import { FULL_TEACHER, type ModelFacts } from './modalities.js';
 import { RunFolder, type RunSummary } from './node/run-folder.js';
 import type { RunData } from './open-data.js';
 import { parseConfig } from './read-config.js';
@@ -34,7 +34,7 @@ export interface Teacher {
 /** As it lies in a folder. */
 type Stored = Omit<Teacher, 'differences' | 'remarks'>;
 
-/** By modality. */
+/** By modality; `FULL_TEACHER` has all of them. */
 export type Teachers = ReadonlyMap<string, Teacher>;
 
 /** The weights in a run's own copy of a teacher. */
@@ -59,6 +59,8 @@ export const checksumsOf = (
 interface Student {
   readonly facts: ModelFacts;
   readonly data: RunData;
+  /** What its methods ask for. */
+  readonly kinds: ReadonlySet<'unimodal' | 'full'>;
   /** The folder of a run that has begun, with copies of its teachers. */
   readonly copies: RunFolder | undefined;
   /** Whether modules that a teacher names, and the configuration does not, may be loaded. */
@@ -74,14 +76,20 @@ interface Student {
  * @throws {FileFormatError} If a copy is not what was copied.
  */
 export function readTeachers(config: RunConfig, student: Student): Teachers {
-  const { facts, data, copies, trust } = student;
-  const found = Object.keys(facts.shapes).map((modality) => {
+  const { facts, data, kinds, copies, trust } = student;
+  const wanted = [
+    ...(kinds.has('unimodal') ? Object.keys(facts.shapes) : []),
+    ...(kinds.has('full') ? [FULL_TEACHER] : []),
+  ];
+  const found = wanted.map((modality) => {
     const teacher = copies ? readCopy(copies, modality) : readFinished(config, modality);
     assertFits(teacher, modality, config, student);
-    assertTrusted(modelModulesOf(teacher.config), teacher.path, { trust, own: modulesOf(config) });
+    const modules = modality === FULL_TEACHER ? modulesOf : modelModulesOf;
+    assertTrusted(modules(teacher.config), teacher.path, { trust, own: modulesOf(config) });
     // The copies were compared when they were made.
     const { differences = [], remarks = [] } = copies ? {} : comparedData(teacher, modality, data);
-    return [modality, { ...teacher, differences, remarks }] as const;
+    const more = copies || modality !== FULL_TEACHER ? [] : remarksOnFull(teacher);
+    return [modality, { ...teacher, differences, remarks: [...remarks, ...more] }] as const;
   });
   const remedy = 'Train the teachers on the data of this run';
   assertUnchanged(
@@ -92,15 +100,36 @@ export function readTeachers(config: RunConfig, student: Student): Teachers {
   return new Map(found);
 }
 
+/** How sentences call a teacher. */
+const whose = (modality: string): string =>
+  modality === FULL_TEACHER ? 'of all modalities' : `for ${modality}`;
+
+const missingWords = ({ rate, masks, sampler }: NonNullable<RunConfig['data']['missing']>): string =>
+  rate === undefined ? (masks ?? `${sampler}`) : `a rate of ${rate}`;
+
+/** It is to know what the student has to imagine. */
+const remarksOnFull = ({ path, config }: Stored): readonly string[] =>
+  config.data.missing && config.data.missing.rate !== 0
+    ? [
+        `The teacher of all modalities in ${path} was itself trained with missing ones (${missingWords(config.data.missing)}); the authors' was trained on complete data.`,
+      ]
+    : [];
+
 function readFinished({ teachers, method }: RunConfig, modality: string): Stored {
   const path = ownValue(teachers, modality);
-  const advice = `Train it (g2d train CONFIG --teacher ${modality} --out DIR) and give its run folder.`;
+  const advice =
+    modality === FULL_TEACHER
+      ? `Train one with the same encoders, on complete data (for example "method": "joint"), and give its run folder as "teachers.${FULL_TEACHER}".`
+      : `Train it (g2d train CONFIG --teacher ${modality} --out DIR) and give its run folder.`;
   const refuse = (problem: string): never => {
-    throw new OptionError(`The method "${method}" needs a teacher for ${modality}, ${problem}. ${advice}`, {
-      option: `teachers.${modality}`,
-      value: path,
-      accepted: 'the folder of a finished run',
-    });
+    throw new OptionError(
+      `The method "${method}" needs a teacher ${whose(modality)}, ${problem}. ${advice}`,
+      {
+        option: `teachers.${modality}`,
+        value: path,
+        accepted: 'the folder of a finished run',
+      },
+    );
   };
   if (path === undefined) return refuse('and "teachers" names none');
   const folder = new RunFolder(path);
@@ -149,7 +178,7 @@ function assertFits(
 ): void {
   const refuseWords = (what: string, found: string, needed: string): never => {
     throw new OptionError(
-      `The teacher for ${modality} in ${path} has ${what} ${found}, but this run has ${needed}. Train a teacher for this run.`,
+      `The teacher ${whose(modality)} in ${path} has ${what} ${found}, but this run has ${needed}. Train a teacher for this run.`,
       { option: `teachers.${modality}`, value: path, accepted: needed },
     );
   };
@@ -157,18 +186,23 @@ function assertFits(
     refuseWords(what, written(found), written(needed));
   const facts = recorded.model;
   const modalities = Object.keys(facts?.shapes ?? {});
-  if (!facts || modalities.join() !== modality) return refuse('the modalities', modalities, [modality]);
+  const needed = modality === FULL_TEACHER ? Object.keys(student.shapes) : [modality];
+  if (!facts || modalities.join() !== needed.join()) return refuse('the modalities', modalities, needed);
   // Another fold or list of the same dataset would show the teacher what the student is tested on.
   const other = firstDifference(withoutRoot(own), withoutRoot({ ...own, dataset: config.dataset }));
   if (other) refuse(`"${other.key}"`, other.begun, other.now);
   if (facts.classes !== student.classes) refuse('classes', facts.classes, student.classes);
+  const [theirs, ours] = [own, config].map(({ loss }) => loss?.output ?? 'sigmoid');
+  if (student.task === 'regression' && theirs !== ours) refuse('the "output" of "loss"', theirs, ours);
   const classes = classDifference(
     recordedClasses(new RunFolder(path)) ?? data.train.classNames,
     data.train.classNames,
   );
   if (classes) refuseWords('the classes', classes.before, classes.now);
-  const [found, needed] = [facts.shapes[modality], student.shapes[modality]];
-  if (JSON.stringify(found) !== JSON.stringify(needed)) refuse('inputs of shape', found, needed);
+  for (const name of needed) {
+    const [found, own] = [facts.shapes[name], student.shapes[name]];
+    if (JSON.stringify(found) !== JSON.stringify(own)) refuse('inputs of shape', found, own);
+  }
 }
 
 /** Whether a teacher was trained on the data that its student has. */
@@ -177,7 +211,7 @@ function comparedData(
   modality: string,
   data: RunData,
 ): Pick<Teacher, 'differences' | 'remarks'> {
-  const who = `The teacher for ${modality} in ${path}`;
+  const who = `The teacher ${whose(modality)} in ${path}`;
   if (!identity) {
     return {
       differences: [],

@@ -18,8 +18,9 @@ import { RunFolder } from './node/run-folder.js';
 import { buildModel } from './build-model.js';
 import type { RunConfig } from './config-schema.js';
 import { inputsOf } from './identity.js';
-import { factsOf } from './modalities.js';
+import { factsOf, FULL_TEACHER, modalitiesOf } from './modalities.js';
 import type { RunData } from './open-data.js';
+import { planMethods } from './plan-methods.js';
 import { planModel } from './plan-model.js';
 import { usablePrecision } from './precision.js';
 import type { Teachers } from './read-teachers.js';
@@ -44,12 +45,21 @@ export async function startTeachers(
   { data, folder, note }: Starting,
 ): Promise<FrozenTeachers<string>> {
   const models: Record<string, MultimodalModel<string>> = {};
+  let full: MultimodalModel<string> | undefined;
   for (const [modality, { config: own, weights }] of teachers) {
-    const { model } = await buildModel(await planModel(own, []), factsOf([modality], data.train));
+    const isFull = modality === FULL_TEACHER;
+    // Its method may have brought its fusion.
+    const { methods } = isFull ? await planMethods(own) : { methods: [] };
+    const names = isFull ? modalitiesOf(own, data.train) : [modality];
+    const { model } = await buildModel(await planModel(own, methods), factsOf(names, data.train));
     writeState(model, weights);
-    models[modality] = model;
+    if (isFull) full = model;
+    else models[modality] = model;
   }
-  const options = { precision: usablePrecision(config.teacherPrecision) };
+  const options = {
+    precision: usablePrecision(config.teacherPrecision),
+    ...(full && { full }),
+  };
   if (config.teacherOutputs === 'online') {
     const judges = frozenTeachers<string>(models, options);
     const { dispose } = judges;
@@ -57,6 +67,7 @@ export async function startTeachers(
       dispose: () => {
         dispose();
         Object.values(models).forEach(disposeState);
+        if (full) disposeState(full);
       },
     });
   }

@@ -53,7 +53,7 @@ export async function trainingOptions(
     seed: config.seed,
     batchesPerEpoch: batchCount(data.train.size, config),
     batches: (epoch, startBatch) =>
-      batches(data.train, {
+      batches(data.complete ?? data.train, {
         ...reading,
         batchSize: config.batchSize,
         seed: config.seed,

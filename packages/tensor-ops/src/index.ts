@@ -9,6 +9,7 @@ export { kaimingNormal, xavierNormal } from './initializers.js';
 export { assertCrossEntropyOptions, crossEntropy, type CrossEntropyOptions } from './cross-entropy.js';
 export { klDivergence } from './kl-divergence.js';
 export { trueClassProbability } from './true-class-probability.js';
+export { assertRegressionOutput, regressionValue } from './regression-value.js';
 export { warnOfProbabilities } from './warn-of-probabilities.js';
 
 // Training
@@ -21,11 +22,12 @@ export { Adam, type AdamOptions } from './optimizers/adam.js';
 export { AdamW } from './optimizers/adam-w.js';
 export { createOptimizer } from './optimizers/create-optimizer.js';
 export { stepOptimizer } from './optimizers/step-optimizer.js';
-export { assertParts, partsOf } from './model-parts.js';
+export { assertParts, networkOf, partsOf } from './model-parts.js';
 export { joinRecords, joinRows } from './join-rows.js';
 export { learningRateAt, partFactorsAt } from './schedules/learning-rate-at.js';
 export { stepDecay, type StepDecayOptions } from './schedules/step-decay.js';
 export { cosineAnnealing } from './schedules/cosine-annealing.js';
+export { linearDecay } from './schedules/linear-decay.js';
 export { linearWarmUp } from './schedules/linear-warm-up.js';
 
 export {

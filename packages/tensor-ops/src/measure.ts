@@ -1,4 +1,4 @@
-import { checkKeys, G2DError } from '@g2d/core';
+import { checkKeys, G2DError, type RegressionOutput } from '@g2d/core';
 import {
   accuracy,
   confusionMatrix,
@@ -7,6 +7,7 @@ import {
   meanAbsolutePercentageError,
   rSquared,
 } from './metrics.js';
+import { assertRegressionOutput } from './regression-value.js';
 
 /** What one head of a classifier comes to; all but `loss` in percent. NaN where no sample has the modality. */
 export interface ClassMetrics {
@@ -20,7 +21,7 @@ export interface ClassMetrics {
 
 /** What one head of a regression comes to. */
 export interface ValueMetrics {
-  /** Mean squared error of sigmoid(z). */
+  /** Mean squared error of the values. */
   readonly loss: number;
   /** Percent. */
   readonly meanAbsolutePercentageError: number;
@@ -87,14 +88,17 @@ export function measureClasses(given: Head & { readonly classes: number }): {
 export const probabilitiesOf = (row: Float32Array): number[] =>
   Array.from(row, (_, label) => Math.exp(logProbability(row, label)));
 
-/** Measures a regression's head. */
-export function measureValues(given: Head): {
+/** Measures a regression's head. `output`: default `'sigmoid'`. */
+export function measureValues(given: Head & { readonly output?: RegressionOutput | undefined }): {
   readonly metrics: ValueMetrics;
-  /** sigmoid(z) of every sample, whether it counts or not. */
+  /** Values of every sample, whether it counts or not. */
   readonly predictions: readonly number[];
 } {
-  const head = checkKeys(given, HEAD, 'measureValues');
-  const predictions = head.rows.map(([z]) => 1 / (1 + Math.exp(-(z as number))));
+  const { output = 'sigmoid', ...head } = checkKeys(given, { ...HEAD, output: true }, 'measureValues');
+  assertRegressionOutput(output);
+  const predictions = head.rows.map(([z]) =>
+    output === 'identity' ? (z as number) : 1 / (1 + Math.exp(-(z as number))),
+  );
   const counted = countedSamples(head);
   const targets = counted.map((i) => head.labels[i] as number);
   const values = counted.map((i) => predictions[i] as number);

@@ -25,3 +25,7 @@ export function assertParts<M extends string>(
     { option, value: unknown, accepted: known.join(', ') },
   );
 }
+
+/** The network that a parameter belongs to: a modality's encoder, or the first two words of its name, such as `fusion/classifier`. */
+export const networkOf = <M extends string>({ modality, role, name }: Parameter<M>): string =>
+  modality !== undefined && role !== 'head' ? modality : name.split('/').slice(0, 2).join('/');

@@ -7,6 +7,7 @@ import {
   type Model,
   type MultimodalDataset,
   type PerModality,
+  type RegressionOutput,
   type Scores,
   type Task,
   type Unlabelled,
@@ -109,6 +110,7 @@ export async function evaluate<A extends string, M extends A>(
 /**
  * Evaluates a regression in the same way.
  *
+ * @param given `output`: as it was trained; default `'sigmoid'`.
  * @throws {OptionError} If the dataset is one of classes, or a target is 0 (a percentage of it is not defined).
  * @throws {G2DError} As `evaluate`.
  * @see G2D, Sec. 4.1 (MIS-ME)
@@ -116,13 +118,17 @@ export async function evaluate<A extends string, M extends A>(
 export async function evaluateRegression<A extends string, M extends A>(
   predict: Predictor<M>,
   dataset: MultimodalDataset<A>,
-  options: EvaluateOptions = {},
+  given: EvaluateOptions & { readonly output?: RegressionOutput | undefined } = {},
 ): Promise<RegressionEvaluation> {
-  checkKeys(options, { batchSize: true, workers: true, onError: true }, 'evaluateRegression');
+  const { output, ...options } = checkKeys(
+    given,
+    { batchSize: true, workers: true, onError: true, output: true },
+    'evaluateRegression',
+  );
   assertTask(dataset, 'regression', 'evaluate');
   const { ids, labels, logits, masks, culprits } = await predictAll(predict, dataset, options);
   const measured = mapValues(logits, (rows, name) =>
-    measureValues({ ids, labels, rows, mask: masks[name], name, culprits }),
+    measureValues({ ids, labels, rows, mask: masks[name], name, culprits, output }),
   );
   return {
     ids,

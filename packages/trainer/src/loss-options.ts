@@ -1,8 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError, type Task, type Training } from '@g2d/core';
-import { assertCrossEntropyOptions, type CrossEntropyOptions } from '@g2d/tensor-ops';
+import { OptionError, type RegressionOutput, type Task, type Training } from '@g2d/core';
+import { assertCrossEntropyOptions, assertRegressionOutput, type CrossEntropyOptions } from '@g2d/tensor-ops';
 
-/** How a classifier's errors weigh in the task's loss, fused and of single modalities; PyTorch's `CrossEntropyLoss`. */
+/**
+ * How a classifier's errors weigh in the task's loss, fused and of single modalities (PyTorch's `CrossEntropyLoss`), or what the value of a
+ * regression is.
+ */
 export interface LossOptions {
   /**
    * One weight for each class, and the mean is divided by the sum of the samples' weights. `'balanced'`: n / (k · n_c) for the n training
@@ -11,10 +14,23 @@ export interface LossOptions {
   readonly classWeights?: readonly number[] | 'balanced' | undefined;
   /** ε in [0, 1]: the part of the true class that all classes share. Default 0. */
   readonly labelSmoothing?: number | undefined;
+  /**
+   * Of a regression: its value is the `'sigmoid'` of the output (default), for targets in [0, 1], or the output itself, `'identity'`, for
+   * any targets: in the loss, in scores and in predictions.
+   */
+  readonly output?: RegressionOutput | undefined;
 }
 
 /** @throws {OptionError} If one is out of range, or the task has no classes. */
-export function assertLossOptions({ classWeights, labelSmoothing }: LossOptions, task: Task): void {
+export function assertLossOptions({ classWeights, labelSmoothing, output }: LossOptions, task: Task): void {
+  if (output !== undefined) assertRegressionOutput(output, 'loss.output');
+  if (task !== 'regression' && output !== undefined) {
+    throw new OptionError(`\`loss.output\` is for a regression, but this is a ${task}. Leave it out.`, {
+      option: 'loss.output',
+      value: output,
+      accepted: 'nothing',
+    });
+  }
   if (task !== 'classification' && (classWeights !== undefined || labelSmoothing)) {
     const option = classWeights === undefined ? 'loss.labelSmoothing' : 'loss.classWeights';
     throw new OptionError(`\`${option}\` is for classes, but this is a ${task}. Leave it out.`, {

@@ -7,6 +7,7 @@ import {
   type StageHooks,
   type Task,
 } from '@g2d/core';
+import type { LossOptions } from './loss-options.js';
 
 /** A stack of methods and what it is to train. */
 export interface Stack<M extends string> {
@@ -15,6 +16,7 @@ export interface Stack<M extends string> {
   readonly teachers?: unknown;
   readonly epochs: number;
   readonly task?: Task;
+  readonly loss?: LossOptions | undefined;
   readonly evaluate?: unknown;
   readonly everyValidationSample?: unknown;
 }
@@ -69,6 +71,8 @@ export function assertMethod(method: unknown, where: string): asserts method is 
   assertHooks(method as object, ['name'], `The method "${String(name)}"`);
 }
 
+const VALUES = { sigmoid: 'the sigmoid of the output', identity: 'the output itself' };
+
 /** @throws {OptionError} If methods do not go together, or not with the task, the model or the lack of teachers. */
 export function assertMethods<M extends string>({
   model,
@@ -76,6 +80,7 @@ export function assertMethods<M extends string>({
   teachers,
   epochs,
   task = 'classification',
+  loss,
   evaluate,
   everyValidationSample,
 }: Stack<M>): void {
@@ -113,6 +118,15 @@ export function assertMethods<M extends string>({
         `The method "${name}" is for ${needs.task}, but this is a ${task}.`,
         name,
         `methods for a ${task}`,
+      );
+    }
+    const { output = 'sigmoid' } = loss ?? {};
+    if (needs.output && task === 'regression' && needs.output !== output) {
+      refuse(
+        `The method "${name}" predicts ${VALUES[needs.output]}, but this training ${VALUES[output]}. Set \`output\` of \`loss\` to "${needs.output}", for all runs that are compared.`,
+        output,
+        needs.output,
+        'loss.output',
       );
     }
     const { modalities } = model;

@@ -76,7 +76,7 @@ describe('a misspelt option', () => {
       () => training({ optimizer: { learningRate: 1, schedule: { type: 'plateau', min_lr: 0 } } }),
     ],
     [
-      'optimizer.clipping: there is no option `nrom`; known: norm, value',
+      'optimizer.clipping: there is no option `nrom`; known: norm, value, per',
       () => training({ optimizer: { learningRate: 1, clipping: { nrom: 1 } } }),
     ],
     [

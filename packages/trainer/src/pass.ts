@@ -18,6 +18,7 @@ export class BatchPass<M extends string> implements Pass<M> {
   readonly batch: Unlabelled<M>;
   readonly model;
   readonly task;
+  readonly output;
   readonly epochs;
   readonly batchesPerEpoch;
   readonly optimizer;
@@ -37,6 +38,7 @@ export class BatchPass<M extends string> implements Pass<M> {
     this.batch = batch;
     this.model = training.model;
     this.task = training.task;
+    this.output = training.output;
     this.epochs = training.epochs;
     this.batchesPerEpoch = training.batchesPerEpoch;
     this.optimizer = training.optimizer;
@@ -96,9 +98,12 @@ function passInputs<M extends string>(
   const absent = all.filter((modality) => !modalities.includes(modality));
   const zeros = perModality(absent, () => tf.zeros<tf.Rank.R1>([ids.length]));
   const known = missing === 'zero-input' ? undefined : present;
+  const without = perModality(zeroInputs, () => tf.zeros<tf.Rank.R1>([ids.length]));
+  const zeroed = { ...(missing === 'zero-input' && present), ...without } as Presence<M>;
   return {
     inputs: given as Inputs<M>['inputs'],
     masks,
+    ...(Object.keys(zeroed).length > 0 && { zeroed }),
     present: absent.length > 0 ? ({ ...known, ...zeros } as Presence<M>) : known,
   };
 }

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { perModality, type Logits } from '@g2d/core';
+import { perModality, type Logits, type RegressionOutput } from '@g2d/core';
+import { regressionValue } from '@g2d/tensor-ops';
 
 /**
  * The most probable class of every sample, by `fused` and by each modality's own logits. With one modality `fused`
- * is the same and left out.
+ * is the same and left out. A step that has none of single modalities is scored by `fused` alone.
  *
  * @returns int32 `[B]` for each.
  */
@@ -11,12 +12,15 @@ export const predictedClasses = <M extends string>(outputs: Logits<M>): Record<s
   fromLogits(outputs, (logits) => tf.argMax(logits, 1).dataSync<'int32'>());
 
 /**
- * The prediction of a regression, sigmoid(z), in the same way.
+ * The values of a regression, in the same way.
  *
  * @returns float32 `[B]` for each.
  */
-export const predictedValues = <M extends string>(outputs: Logits<M>): Record<string, Float32Array> =>
-  fromLogits(outputs, (logits) => tf.sigmoid(logits).dataSync<'float32'>());
+export const predictedValues = <M extends string>(
+  outputs: Logits<M>,
+  output: RegressionOutput,
+): Record<string, Float32Array> =>
+  fromLogits(outputs, (logits) => regressionValue(logits, output).dataSync<'float32'>());
 
 function fromLogits<M extends string, T>(
   { logits, unimodalLogits }: Logits<M>,
@@ -32,7 +36,7 @@ function fromLogits<M extends string, T>(
     return values as T;
   };
   return {
-    ...(modalities.length > 1 && { fused: predictOf(logits) }),
+    ...(modalities.length !== 1 && { fused: predictOf(logits) }),
     ...perModality(modalities, (modality) => predictOf(unimodalLogits[modality])),
   };
 }

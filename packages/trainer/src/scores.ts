@@ -1,4 +1,4 @@
-import type { Batch, Logits, Task } from '@g2d/core';
+import type { Batch, Logits, Training } from '@g2d/core';
 import { predictedClasses, predictedValues } from './predictions.js';
 
 /** A sum over samples, and how many they are. */
@@ -12,12 +12,13 @@ export interface ScoreSum {
  * over the samples that have it.
  */
 export function scoreBatch<M extends string>(
-  task: Task,
+  { task, output }: Pick<Training<M>, 'task' | 'output'>,
   { labels, present }: Pick<Batch<M>, 'labels' | 'present'>,
   outputs: Logits<M>,
 ): Record<string, ScoreSum> {
   const truth = labels.dataSync();
-  const predictions = task === 'classification' ? predictedClasses(outputs) : predictedValues(outputs);
+  const predictions =
+    task === 'classification' ? predictedClasses(outputs) : predictedValues(outputs, output);
   const score =
     task === 'classification'
       ? (predicted: number, label: number) => (predicted === label ? 100 : 0)

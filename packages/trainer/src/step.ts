@@ -15,6 +15,7 @@ import {
   type PassMode,
   type PerModality,
   type Plan,
+  type RegressionOutput,
   type Step,
   type StepResult,
 } from '@g2d/core';
@@ -158,9 +159,9 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   readonly share = (modality?: M): number => this.#share('samples', modality);
 
   readonly taskLoss = (logits: tf.Tensor2D, modality?: M): tf.Scalar => {
-    const { task, batch } = this;
+    const { task, output, batch } = this;
     const rows = modality === undefined ? undefined : presentSamples(batch, modality);
-    const options = { task, ...this.#context.crossEntropyOf(logits.shape[1]) };
+    const options = { task, output, ...this.#context.crossEntropyOf(logits.shape[1]) };
     const loss = rows
       ? lossOfRows(batch.labels, logits, rows, options)
       : studentLoss(batch.labels, logits, options);
@@ -295,7 +296,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   protected override run(batch: Inputs<M>, mode: PassMode<M>): Outputs<M> {
     const outputs = super.run(batch, mode);
     if (this.task === 'classification') assertClasses(this.batch.labels, outputs.logits);
-    else assertTargets(this.batch.labels);
+    else assertTargets(this.batch.labels, this.output);
     this.#keep(outputs);
     return outputs;
   }
@@ -385,7 +386,11 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const { ids } = this.batch;
     const step = this.batchIndex + 1;
     const which = broken === 'total' ? '' : ` (part "${broken}")`;
-    const [[id, culprit] = []] = nonFiniteInputs(this.batch, this.model.modalities);
+    // What masks hide is a target of methods that need complete inputs.
+    const { present, ...complete } = this.batch;
+    const isSeen = this.#running.present.some(({ needs }) => needs?.inputs === 'complete');
+    const seen = { ...complete, ...(present && !isSeen && { present }) };
+    const [[id, culprit] = []] = nonFiniteInputs(seen, this.model.modalities);
     const advice = culprit
       ? `Sample "${id}": ${culprit}. Repair it, or leave it out.`
       : `All inputs are finite. Lower the learning rate (now ${optimizer.learningRate}).`;
@@ -489,11 +494,18 @@ function assertClasses(labels: tf.Tensor1D, { shape: [, classes] }: tf.Tensor2D)
   );
 }
 
-function assertTargets(labels: tf.Tensor1D): void {
-  const wrong = labels.dataSync<'float32'>().find((target) => !(target >= 0 && target <= 1));
+function assertTargets(labels: tf.Tensor1D, output: RegressionOutput): void {
+  const isPossible = (target: number): boolean =>
+    output === 'identity' ? Number.isFinite(target) : target >= 0 && target <= 1;
+  const wrong = labels.dataSync<'float32'>().find((target) => !isPossible(target));
   if (wrong === undefined) return;
+  if (output === 'identity')
+    throw new OptionError(
+      `A batch has the target ${wrong}, which is no finite number. Repair the sample, or leave it out.`,
+      { option: 'labels', value: wrong, accepted: 'finite numbers' },
+    );
   throw new OptionError(
-    `A batch has the target ${wrong}, but predictions are sigmoid(z), in (0, 1). Scale the targets into [0, 1].`,
+    `A batch has the target ${wrong}, but predictions are sigmoid(z), in (0, 1). Scale the targets into [0, 1], or take the outputs themselves for predictions (\`loss: { output: 'identity' }\`).`,
     { option: 'labels', value: wrong, accepted: '0 to 1' },
   );
 }

@@ -94,6 +94,89 @@ describe('a regression', () => {
       }),
     ).rejects.toThrow(/every sample of the training split; pass `everySample`/);
   });
+
+  it('predicts the output itself with `output: identity`, for targets of any size', async () => {
+    const far = (data: MultimodalDataset<Modality>): MultimodalDataset<Modality> => ({
+      ...data,
+      sample: async (index, options) => {
+        const sample = await data.sample(index, options);
+        return { ...sample, label: 5 * sample.label - 1.5 };
+      },
+    });
+    const data = far(toyRegression('train', 60));
+    const settings = {
+      task: 'regression',
+      loss: { output: 'identity' },
+      epochs: 40,
+      optimizer: { learningRate: 0.01, momentum: 0.9 },
+      batches: (epoch: number) => batches(data, { batchSize: 20, epoch, shuffle: true }),
+    } as const;
+    const models = { loud: toyModel(['loud'], 7, 1), quiet: toyModel(['quiet'], 7, 1) };
+    await train({ model: models.loud, methods: [], ...settings });
+    await train({ model: models.quiet, methods: [], ...settings });
+    const teachers = frozenTeachers(models);
+    const judged = { targetVariance: 25 * VARIANCE, output: 'identity' } as const;
+    const confidence = await teacherConfidence(teachers, data, judged);
+    expect(confidence.loud).toBeGreaterThan(0.6);
+    const model = toyModel(both, 0, 1);
+    const log: EpochRecord[] = [];
+    const { predict } = await train({
+      model,
+      methods: [g2dDistillation()],
+      teachers,
+      ...settings,
+      onEpoch: (record) => void log.push(record),
+    });
+    const test = far(toyRegression('test', 30));
+    const [identity, sigmoid] = [
+      await evaluateRegression(predict, test, { output: 'identity' }),
+      await evaluateRegression(predict, test),
+    ];
+    expect(identity.rSquared['fused']).toBeGreaterThan(0.8);
+    expect(Math.min(...identity.predictions['fused']!)).toBeLessThan(0);
+    expect(Math.max(...identity.predictions['fused']!)).toBeGreaterThan(1);
+    expect(sigmoid.rSquared['fused']).toBeLessThan(0.5);
+    // The log's score is of the same values: a sigmoid cannot be near −0.5.
+    expect(log.at(-1)!.train['fused']).toBeLessThan(60);
+    const average = { average: 'probabilities', task: 'regression', output: 'identity' } as const;
+    const ensemble = await evaluateRegression(teacherEnsemble(teachers, average), test, {
+      output: 'identity',
+    });
+    const mean = (i: number): number =>
+      (ensemble.predictions['loud']![i]! + ensemble.predictions['quiet']![i]!) / 2;
+    ensemble.predictions['fused']!.forEach((value, i) => expect(value).toBeCloseTo(mean(i), 4));
+  });
+
+  it('refuses an output where there is none, another one, and targets that are no numbers', async () => {
+    const data = toyRegression('train', 20);
+    const settings = {
+      model: toyModel(both, 0, 1),
+      epochs: 1,
+      optimizer,
+      batches: (epoch: number) => batches(data, { batchSize: 20, epoch }),
+    };
+    const trained = (given: object) => train({ ...settings, methods: [], task: 'regression', ...given });
+    await expect(trained({ loss: { output: 'tanh' } })).rejects.toThrow(
+      /`loss.output` is "tanh"; it can be sigmoid or identity/,
+    );
+    await expect(trained({ task: 'classification', loss: { output: 'identity' } })).rejects.toThrow(
+      /`loss.output` is for a regression, but this is a classification/,
+    );
+    const raw: Method<Modality> = { name: 'raw', needs: { output: 'identity' } };
+    await expect(trained({ methods: [raw] })).rejects.toThrow(
+      /"raw" predicts the output itself, but this training the sigmoid of the output. Set `output` of `loss` to "identity"/,
+    );
+    const broken = async function* (): AsyncGenerator<Batch<Modality>> {
+      for await (const batch of batches(data, { batchSize: 20 })) {
+        const labels = tf.mul<tf.Tensor1D>(batch.labels, Infinity);
+        tf.dispose(batch.labels);
+        yield { ...batch, labels };
+      }
+    };
+    await expect(trained({ loss: { output: 'identity' }, batches: broken })).rejects.toThrow(
+      /the target Infinity, which is no finite number/,
+    );
+  });
 });
 
 describe('missing modalities', () => {

@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkKeys, perModality, type MultimodalDataset, type PerModality, type Teachers } from '@g2d/core';
+import {
+  checkKeys,
+  perModality,
+  type MultimodalDataset,
+  type PerModality,
+  type RegressionOutput,
+  type Teachers,
+} from '@g2d/core';
 import { modalityConfidence, regressionConfidence } from '@g2d/smp';
 import { readBatches } from './read-batches.js';
 
@@ -8,7 +15,7 @@ import { readBatches } from './read-batches.js';
  * dataset, `ranking: { dataset }` in `modalityPrioritization`, is made from.
  *
  * @param dataset The training split. It may have more modalities than the teachers.
- * @param options `targetVariance`: for a regression, see `modalityPrioritization`. `batchSize`: default 250; it changes
+ * @param options `targetVariance`, `output`: for a regression, see `modalityPrioritization` and `train`. `batchSize`: default 250; it changes
  * speed and memory only.
  * @returns ρ in [0, 1] for each modality; NaN for one that no sample has.
  * @see G2D, Sec. 3.2, Eq. 5
@@ -16,13 +23,17 @@ import { readBatches } from './read-batches.js';
 export async function teacherConfidence<A extends string, M extends A>(
   teachers: Pick<Teachers<M>, 'modalities' | 'outputs'>,
   dataset: MultimodalDataset<A>,
-  options: { readonly targetVariance?: number; readonly batchSize?: number } = {},
+  options: {
+    readonly targetVariance?: number;
+    readonly output?: RegressionOutput;
+    readonly batchSize?: number;
+  } = {},
 ): Promise<PerModality<M, number>> {
-  const { targetVariance, batchSize = 250 } = checkKeys(
-    options,
-    { targetVariance: true, batchSize: true },
-    'teacherConfidence',
-  );
+  const {
+    targetVariance,
+    output = 'sigmoid',
+    batchSize = 250,
+  } = checkKeys(options, { targetVariance: true, output: true, batchSize: true }, 'teacherConfidence');
   const { modalities } = teachers;
   const sums: Record<M, number> = perModality(modalities, () => 0);
   const samples: Record<M, number> = perModality(modalities, () => 0);
@@ -37,7 +48,11 @@ export async function teacherConfidence<A extends string, M extends A>(
         const options = present ? { present } : {};
         const rho =
           dataset.task === 'regression'
-            ? regressionConfidence(batch.labels, logits, { ...options, variance: targetVariance as number })
+            ? regressionConfidence(batch.labels, logits, {
+                ...options,
+                output,
+                variance: targetVariance as number,
+              })
             : modalityConfidence(batch.labels, logits, options);
         sums[modality] += count * (rho.dataSync()[0] as number);
         samples[modality] += count;

@@ -5,20 +5,20 @@ import type { Predictor } from './evaluate.js';
 /**
  * UME: the teachers together, without any joint training. The fused logits are their average.
  *
- * @param options `average`: of logits (default) or of probabilities. `task`: default `'classification'`.
+ * @param options `average`: of logits (default) or of probabilities. `task`: default `'classification'`. `output`: of a regression, as it was trained.
  * @example
  * const { accuracy } = await evaluate(teacherEnsemble(teachers), test);
  * @see Du et al., On Uni-Modal Feature Learning in Supervised Multi-Modal Learning (2023)
  */
 export function teacherEnsemble<M extends string>(
   teachers: Pick<Teachers<M>, 'modalities' | 'outputs'>,
-  options: Pick<EnsembleLogitsOptions<M>, 'average' | 'task'> = {},
+  options: Pick<EnsembleLogitsOptions<M>, 'average' | 'task' | 'output'> = {},
 ): Predictor<M> {
-  const { average = 'logits', task = 'classification' } = checkKeys(
-    options,
-    { average: true, task: true },
-    'teacherEnsemble',
-  );
+  const {
+    average = 'logits',
+    task = 'classification',
+    output,
+  } = checkKeys(options, { average: true, task: true, output: true }, 'teacherEnsemble');
   return (batch) => {
     const masks = teachers.modalities.flatMap((modality) => {
       const mask = batch.present?.[modality];
@@ -27,7 +27,12 @@ export function teacherEnsemble<M extends string>(
     const present = Object.fromEntries(masks) as NonNullable<typeof batch.present>;
     const outputs = teachers.outputs(batch);
     const unimodalLogits = perModality(teachers.modalities, (modality) => outputs[modality].logits);
-    const logits = ensembleLogits(unimodalLogits, { average, task, ...(masks.length > 0 && { present }) });
+    const logits = ensembleLogits(unimodalLogits, {
+      average,
+      task,
+      output,
+      ...(masks.length > 0 && { present }),
+    });
     return { logits, unimodalLogits };
   };
 }

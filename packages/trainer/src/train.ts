@@ -299,7 +299,7 @@ function runStep<M extends string>(
       const { losses, outputs } = trainStep(step, running);
       const stepped: StepRecord = {
         loss: losses,
-        scores: sumScores(allReduce, scoreBatch(training.task, place.batch, outputs)),
+        scores: sumScores(allReduce, scoreBatch(training, place.batch, outputs)),
         series: step.series,
       };
       return stepped as never;

@@ -14,7 +14,7 @@ import {
   type Training,
 } from '@g2d/core';
 import { createOptimizer, deriveSeed, randomStream, stepOptimizer } from '@g2d/tensor-ops';
-import type { CrossEntropyOf } from './loss-options.js';
+import type { CrossEntropyOf, LossOptions } from './loss-options.js';
 import { SINGLE_PROCESS } from './reduce.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 import { splitFeatures } from './split-features.js';
@@ -32,6 +32,7 @@ export interface TrainingOptions<M extends string> {
   readonly batchesPerEpoch?: number | undefined;
   readonly teachers?: Teachers<M> | undefined;
   readonly task?: Task;
+  readonly loss?: LossOptions | undefined;
   /** From which streams and dropout are derived. Default 0. */
   readonly seed?: number;
   /** Default: this process alone. */
@@ -42,6 +43,7 @@ export interface TrainingOptions<M extends string> {
 export class TrainingContext<M extends string> implements Training<M> {
   readonly model;
   readonly task;
+  readonly output;
   readonly epochs;
   readonly batchesPerEpoch;
   readonly seed;
@@ -59,6 +61,7 @@ export class TrainingContext<M extends string> implements Training<M> {
     const { model, epochs, batchesPerEpoch, task = 'classification', seed = 0 } = options;
     this.model = model;
     this.task = task;
+    this.output = options.loss?.output ?? 'sigmoid';
     this.epochs = epochs;
     this.batchesPerEpoch = batchesPerEpoch;
     this.seed = seed;

@@ -48,8 +48,9 @@ export function compile(model: LayersModel, target: Target): Program | null {
   return program(model, compiled);
 }
 
-/** The layer itself; dropout can have a mask from elsewhere. */
+/** The layer itself; dropout can have a mask from elsewhere, and a global maximum has another gradient. */
 function layerStep(node: Node, fast: boolean): Step {
+  if (facts.isGlobalMaximum(node.outboundLayer)) return steps.globalMaximum(node);
   const rate = facts.dropoutRate(node.outboundLayer);
   return rate === null ? steps.layer(node) : steps.dropout(node, rate, fast);
 }

@@ -42,6 +42,18 @@ for (const backend of ['tensorflow', 'wasm', 'cpu'] as const) {
       });
     }
 
+    it.each([
+      ['time', [4, 2], () => layers.globalMaxPooling1d({})],
+      ['height and width', [2, 2, 2], () => layers.globalMaxPooling2d({})],
+    ] as const)('gives the gradient of a maximum over %s to the first of equals', (_, shape, pooling) => {
+      const inputs = tf.input({ shape: [...shape] });
+      const model = accelerate(tf.model({ inputs, outputs: pooling().apply(inputs) as tf.SymbolicTensor }));
+      const x = tf.tensor([1, 5, 3, 0, 3, 5, 2, 5], [1, ...shape]);
+      expect([...(model.predict(x) as tf.Tensor).dataSync()]).toEqual([3, 5]);
+      const dx = tf.grad((value) => tf.sum(tf.mul(model.apply(value) as tf.Tensor, [7, 9])))(x);
+      expect([...dx.dataSync()]).toEqual([0, 9, 7, 0, 0, 0, 0, 0]);
+    });
+
     it('moves running statistics as PyTorch does', () => {
       const inputs = tf.input({ shape: [1, 1, 1] });
       const outputs = layers.batchNormalization({ momentum: 0.9 }).apply(inputs) as tf.SymbolicTensor;

@@ -178,6 +178,11 @@ export function isRelu(layer: Layer): boolean {
 export const isGlobalAverage = (layer: Layer): boolean =>
   kind(layer) === 'GlobalAveragePooling2D' && isChannelsLast(layer.getConfig()['dataFormat']);
 
+/** True for the maximum over time, or over height and width. */
+export const isGlobalMaximum = (layer: Layer): boolean =>
+  kind(layer) === 'GlobalMaxPooling1D' ||
+  (kind(layer) === 'GlobalMaxPooling2D' && isChannelsLast(layer.getConfig()['dataFormat']));
+
 /** True for layers that give the same values another shape. */
 export const isReshape = (layer: Layer): boolean => {
   if (kind(layer) === 'Reshape') return true;

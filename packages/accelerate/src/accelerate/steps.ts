@@ -133,6 +133,34 @@ function maximaWithNonFinite(layer: Layer, x: Tensor, pooled: Tensor): Tensor {
   return carry(pooled);
 }
 
+/**
+ * The maximum over time, or over height and width, by the layer itself, with PyTorch's gradient: the first of equal maxima has it. TensorFlow.js gives the
+ * whole of it to each of them, and behind a ReLU, or over padding, there are many.
+ */
+export function globalMaximum(node: Node): Step {
+  const itself = layer(node);
+  const run = tf.customGrad((x, save) => {
+    const given = x as Tensor;
+    (save as (tensors: Tensor[]) => void)([given]);
+    return {
+      value: itself.run([given], false)[0] as Tensor,
+      gradFunc: (dy: Tensor, [saved]: Tensor[]) => gradientOfMaximum(dy, saved as Tensor),
+    };
+  });
+  return { ...itself, run: ([x]) => [run(x as Tensor)] };
+}
+
+/** dy `[B, C]` where x `[B, …, C]` has its first maximum, else 0. */
+function gradientOfMaximum(dy: Tensor, x: Tensor): Tensor {
+  const [batch, channels] = [x.shape[0] as number, x.shape.at(-1) as number];
+  const rows = tf.reshape(x, [batch, -1, channels]);
+  // Of numbers: the WASM backend does not transpose booleans.
+  const places = tf.oneHot(tf.argMax(rows, 1), rows.shape[1] as number, 1, 0, 'float32');
+  const isFirst = tf.greater(tf.transpose(places, [0, 2, 1]), 0);
+  const spread = tf.mul(tf.reshape(dy, [batch, 1, channels]), tf.onesLike(rows));
+  return tf.reshape(tf.where(isFirst, spread, tf.zerosLike(rows)), x.shape);
+}
+
 /** Dropout: by the seed that `withDropoutSeed` gives, by the layer itself where there is none. */
 export function dropout(node: Node, rate: number, fast: boolean): Step {
   const itself = layer(node);

@@ -18,6 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'g2d-data-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const misMe = join(folder, 'mis-me');
+const numerals = fileURLToPath(new URL('../../../../data/multiple-features', import.meta.url));
 cpSync(join(fixtures, 'datasets/misme/images'), join(misMe, 'all_three_stations/images'), {
   recursive: true,
 });
@@ -385,6 +386,19 @@ describe('g2d data show', () => {
     const [, uri] = /<img src="(data:[^"]+)"/.exec(page) as unknown as [string, string];
     const png = decode(uri);
     expect([png.width, png.height]).toEqual([224, 224]);
+  });
+
+  it('shows a modality as a picture only where an option of the dataset makes it one', async () => {
+    const shown = async (pix: string) => {
+      const out = join(folder, `numeral-${pix}.html`);
+      const where = ['data', 'show', 'multiple-features', numerals, '--index', '3', '--out', out];
+      expect((await g2d(...where, '--set', 'views=["pix"]', '--set', `pix=${pix}`)).code).toBe(0);
+      return decode(
+        (/<img src="(data:[^"]+)"/.exec(readFileSync(out, 'utf8')) as unknown as [string, string])[1],
+      );
+    };
+    expect(await shown('picture')).toMatchObject({ width: 15, height: 16 });
+    expect(await shown('vector')).toMatchObject({ width: 240, height: 160 });
   });
 
   it('plays the recording where there is one', async () => {

@@ -43,7 +43,7 @@ Example: g2d data show crema-d data/crema-d --index 3 --out sample.html`,
         const input = sample.inputs[modality] as Float32Array;
         const tensor = shaped(input, dataset.shapes[modality] as readonly (number | null)[]);
         const missing = sample.present?.[modality] === false;
-        return { modality, missing, tensor, view: definition.views?.[modality] ?? viewOf(tensor.shape) };
+        return { modality, missing, tensor, view: viewOf(tensor.shape, definition.views?.[modality]) };
       }),
       ...(sound !== undefined && isThere(sound) && { sound: readFileSync(sound) }),
     });

@@ -15,8 +15,10 @@ interface Picture {
 /** What most loaders scale colours with. */
 const IMAGENET = { kind: 'pixels', mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
-/** The view of an array that has none of its own. */
-export function viewOf(shape: readonly number[]): View {
+/** The view of an array: its own, unless that is one of pictures and the array, by an option of the dataset, is none. */
+export function viewOf(shape: readonly number[], own?: View): View {
+  const ofPictures = own !== undefined && ['pixels', 'picture', 'spectrogram'].includes(own.kind);
+  if (own && !(ofPictures && shape.length < 3)) return own;
   if (shape.length === 1) {
     return (shape[0] as number) <= MOST_IN_TABLE ? { kind: 'features', names: [] } : { kind: 'bars' };
   }

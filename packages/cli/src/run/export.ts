@@ -49,7 +49,7 @@ RUN is a run folder.`,
 });
 
 /** The lines that load a model and use it, with all that its inputs need before. */
-function instructions({ inputs, outputs, task }: ExportedModel, out: string): string {
+function instructions({ inputs, outputs, task, output }: ExportedModel, out: string): string {
   const lines = inputs.map(inputLines);
   const names = inputs.map(({ modality }) => identifier(modality));
   const given = names.length === 1 ? names[0] : `[${names.join(', ')}]`;
@@ -57,7 +57,9 @@ function instructions({ inputs, outputs, task }: ExportedModel, out: string): st
   const use =
     task === 'classification'
       ? `tf.softmax(${results[0]}).print(); // probabilities, in the order of classNames`
-      : `tf.sigmoid(${results[0]}).print();`;
+      : output === 'identity'
+        ? `${results[0]}.print();`
+        : `tf.sigmoid(${results[0]}).print();`;
   return `${out}: model.json, weights.bin, g2d.json
 
 import * as tf from '@tensorflow/tfjs-node'; // in a page: '@tensorflow/tfjs', and the address of model.json

@@ -64,11 +64,11 @@ A configuration:
     "epochs": 300, "batchSize": 16, "optimizer": { "type": "sgd", "learningRate": 0.001, "momentum": 0.9 } }
 
 Settings that every trainer has, with PyTorch's meaning (PART: a modality, which is its encoder; head/<modality>; fusion, all heads and what is shared):
-  optimizer.clipping        {"norm": 1} or {"value": 0.1}, of the gradients after the methods
+  optimizer.clipping        {"norm": 1} (of the model, or "per": "network") or {"value": 0.1}, of the gradients after the methods
   optimizer.learningRates   {"PART": rate} or {"PART": {"factor": 0.1}}
-  optimizer.schedule        {"type": "step", "cosine" or "plateau", …}; optimizer.warmUp
+  optimizer.schedule        {"type": "step", "cosine", "linear" or "plateau", …}; optimizer.warmUp
   accumulate                batches of one step
-  loss                      {"classWeights": list, by name, or "balanced", "labelSmoothing": 0.1}
+  loss                      {"classWeights": list, by name, or "balanced", "labelSmoothing": 0.1}; of a regression {"output": "identity"}
   freeze                    ["PART"]
   earlyStopping             {"patience": 10, "minDelta": 0, "metric": "loss", "after": 0}
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { FileFormatError } from '@g2d/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseCsv, parseCsvRows, parseCsvTable, readCsv } from './csv.js';
@@ -91,10 +92,12 @@ describe('readCsv', () => {
     const windows = Buffer.from('\uFEFFé;1\r\n', 'utf16le');
     expect(readCsv(file(windows))).toEqual([{ line: 1, fields: ['é', '1'] }]);
     expect(readCsv(file(windows.swap16()))).toEqual([{ line: 1, fields: ['é', '1'] }]);
+    expect(readCsv(file(gzipSync('é,1\r\n')))).toEqual([{ line: 1, fields: ['é', '1'] }]);
   });
 
   it.each([
     ['another encoding', Buffer.from('caf\xe9,1\n', 'latin1'), /table\.csv: is no UTF-8 text/],
+    ['cut gzip data', gzipSync('é,1\r\n').subarray(0, 20), /table\.csv: damaged gzip data/],
     ['zero bytes', Buffer.from([0x50, 0x4b, 3, 4, 0, 0]), /table\.csv: is no text/],
     [
       'a Git LFS pointer',

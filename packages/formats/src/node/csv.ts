@@ -2,6 +2,7 @@ import { decodeText, FileFormatError } from '@g2d/core';
 import { parse, CsvError } from 'csv-parse/sync';
 import { readSmallFile } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
+import { gunzipped } from './gunzip.js';
 
 /** One row of a table as text. */
 export interface CsvRow {
@@ -78,13 +79,14 @@ function delimiterOf(text: string): CsvTable['delimiter'] {
 export const parseCsvRows = (text: string, path: string): readonly CsvRow[] => parseCsvTable(text, path).rows;
 
 /**
- * Reads a table as text: UTF-8, or UTF-16 with a byte order mark.
+ * Reads a table as text: UTF-8, or UTF-16 with a byte order mark; gzipped or plain, told apart by content.
  *
- * @throws {FileFormatError} As `parseCsvTable`, or if it is no such text.
+ * @throws {FileFormatError} As `parseCsvTable`, or if it is no such text, or its packed data are damaged.
  */
 export function readCsvTable(path: string): CsvTable {
-  const bytes = readSmallFile(path, LARGEST);
-  refuseGitLfsPointer(bytes, path);
+  const packed = readSmallFile(path, LARGEST);
+  refuseGitLfsPointer(packed, path);
+  const bytes = gunzipped(packed, path, LARGEST);
   const text = decodeText(bytes, path);
   if (text.includes('\0')) throw new FileFormatError(path, 'is no text: it holds zero bytes. Expected CSV.');
   return parseCsvTable(text, path);

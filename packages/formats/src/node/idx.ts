@@ -1,7 +1,7 @@
-import { gunzipSync } from 'node:zlib';
 import { FileFormatError } from '@g2d/core';
 import { readSmallFile } from './byte-source.js';
 import { refuseGitLfsPointer } from './git-lfs.js';
+import { gunzipped } from './gunzip.js';
 
 /** An array of bytes as MNIST distributes them. */
 export interface IdxArray {
@@ -20,15 +20,9 @@ const LARGEST = 2 ** 28;
  * @see The MNIST database, "file formats"
  */
 export function readIdx(path: string): IdxArray {
-  let bytes: Buffer = readSmallFile(path, LARGEST);
-  refuseGitLfsPointer(bytes, path);
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    try {
-      bytes = gunzipSync(bytes, { maxOutputLength: LARGEST });
-    } catch (error) {
-      throw new FileFormatError(path, `damaged gzip data (${(error as Error).message}).`, { cause: error });
-    }
-  }
+  const packed = readSmallFile(path, LARGEST);
+  refuseGitLfsPointer(packed, path);
+  const bytes = gunzipped(packed, path, LARGEST);
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) {
     throw new FileFormatError(path, 'not an idx file: it does not start with two zero bytes.');
   }

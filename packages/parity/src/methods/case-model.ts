@@ -12,7 +12,6 @@ import { FileFormatError, perModality, type AnyFusion, type Fusion, type FusionO
 import { fusions, MultimodalModel } from '@g2d/fusion';
 import { tensorValues } from '../recipe.js';
 import { hashed, toTorch } from '../weights.js';
-import { concatMlpFusion } from './concat-mlp-fusion.js';
 import type { CaseLayer, CommonCase } from './method-case.js';
 
 /** A tensor of a case and the variable that holds it. */
@@ -78,7 +77,7 @@ function fusionOf(
   shapeOf: (tensor: string) => readonly number[],
 ): Fusion<string> {
   const { type } = given.model.fusion;
-  const known: readonly AnyFusion[] = [...fusions, concatMlpFusion];
+  const known: readonly AnyFusion[] = fusions;
   const definition = known.find(({ name }) => name === type);
   if (!definition) {
     const names = known.map(({ name }) => name).join(', ');

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   perModality,
   type Batch,
-  type EpochRecord,
   type Fusion,
   type FusionOptions,
   type Gradients,
@@ -13,17 +12,10 @@ import {
   type Step,
   type Teachers,
 } from '@g2d/core';
-import {
-  predictorOf,
-  RunningMethods,
-  Stages,
-  TrainingContext,
-  trainStep,
-  withStep,
-} from '@g2d/trainer/internal';
 import { difference, dot, norm, projection, sum } from '../numbers.js';
 import { tensorValues } from '../recipe.js';
 import { isRunningStatistic } from '../torch-tensors.js';
+import { TrainerRun } from '../trainer-run.js';
 import { toTorch } from '../weights.js';
 import { buildCaseModel, caseInput, valuesOf, type CaseModel } from './case-model.js';
 import type { CommonCase, Tree } from './method-case.js';
@@ -38,23 +30,6 @@ interface TrainEntry {
   readonly learningRate: number;
 }
 
-/** What a step of ours left. */
-interface Found {
-  readonly losses: Readonly<Record<string, number>>;
-  readonly outputs: Logits<string>;
-  readonly step: Step<string> & {
-    readonly series: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  };
-}
-
-/** What one update of the optimizer got, before and after the edits of the method. */
-interface Update {
-  readonly before: GradientValues;
-  readonly after: GradientValues;
-  /** What the method had put into its state by then. */
-  readonly state: unknown;
-}
-
 export interface RunSettings {
   /** As the training is configured. */
   readonly epochs: number;
@@ -67,66 +42,33 @@ export interface RunSettings {
   readonly fusion?: (options: FusionOptions<string>) => Fusion<string>;
 }
 
-async function* none(): AsyncGenerator<Batch<string>> {}
-
 /** The rows of a matrix, the entries of a list. */
 export const numbers = (tensor: tf.Tensor): Tree => tensor.arraySync() as Tree;
 
 /** A training of ours that goes through the steps of a case one by one, with the model, methods and optimizer that everybody trains with. */
-export class MethodRun {
+export class MethodRun extends TrainerRun<GradientValues> {
   readonly given: CommonCase;
-  readonly training: TrainingContext<string>;
-  readonly stages: Stages<string>;
-  /** Of the last step: what each of its updates got. */
-  updates: Update[] = [];
   readonly #case: CaseModel;
-  readonly #running: RunningMethods<string>;
   readonly #start: ReadonlyMap<string, Float32Array>;
-  #state: unknown;
-  #epoch = 0;
 
   constructor(given: CommonCase, method: Method<string>, settings: RunSettings) {
+    const { fusion, optimizer, ...others } = settings;
+    const built = buildCaseModel(given, fusion ?? method.fusion?.bind(method));
+    const { learningRate, momentum, weightDecay } = given.optimizer;
+    super({
+      ...others,
+      method,
+      model: built.model,
+      optimizer: { learningRate, momentum, weightDecay, ...optimizer } as OptimizerSettings,
+      read: (gradients) => gradientsOf(built, gradients),
+    });
     this.given = given;
-    const { modalities, optimizer } = given;
-    const { epochs, batches = none, ...others } = settings;
-    this.#case = buildCaseModel(given, settings.fusion ?? method.fusion?.bind(method));
-    this.#start = new Map(this.#case.tensors.map((held) => [held.name, valuesOf(held)]));
-    const { init } = method;
-    let before: GradientValues = new Map();
-    const methods: Method<string>[] = [
-      { name: 'before', edit: (gradients) => ((before = this.values(gradients)), gradients) },
-      { ...method, ...(init && { init: async (training) => (this.#state = await init(training)) }) },
-      {
-        name: 'after',
-        edit: (gradients) => {
-          const { [method.name]: state } = this.#running.save();
-          this.updates.push({ before, after: this.values(gradients), state });
-          return gradients;
-        },
-      },
-    ];
-    const { learningRate, momentum, weightDecay } = optimizer;
-    const sgd = { learningRate, momentum, weightDecay, ...settings.optimizer } as OptimizerSettings;
-    this.stages = new Stages({ methods, epochs, modalities, optimizer: sgd });
-    this.training = new TrainingContext<string>(
-      { model: this.#case.model, epochs: this.stages.epochs, batches, ...others },
-      this.stages.optimizer(1).settings,
-    );
-    this.#running = new RunningMethods<string>(methods);
-  }
-
-  /** The method's own state, as it is now. */
-  get state(): unknown {
-    return this.#state;
+    this.#case = built;
+    this.#start = new Map(built.tensors.map((held) => [held.name, valuesOf(held)]));
   }
 
   get model() {
     return this.#case.model;
-  }
-
-  /** Calls the method's `init`. */
-  begin(): Promise<void> {
-    return this.#running.start(this.training);
   }
 
   /** The present values of a tensor of the case. */
@@ -136,18 +78,6 @@ export class MethodRun {
     return valuesOf(held);
   }
 
-  /** Hooks and optimizer of an epoch, from 1. The learning rate goes on, as in the loop. */
-  enter(epoch: number): void {
-    if (epoch === this.#epoch) return;
-    this.#running.enter(this.stages.hooks(epoch));
-    if (this.stages.beginsAnew(epoch)) this.training.beginOptimizer(this.stages.optimizer(epoch).settings);
-    this.training.optimizer.learningRate = this.stages.learningRate(
-      epoch,
-      this.training.optimizer.learningRate,
-    );
-    this.#epoch = epoch;
-  }
-
   /**
    * One step of ours.
    *
@@ -155,33 +85,20 @@ export class MethodRun {
    * @param read What is taken from it while its tensors are there.
    * @param first What is computed before the step.
    */
-  async train<T>(
-    { batch: tag, step: batchIndex }: TrainEntry,
+  train<T>(
+    { batch, step: batchIndex }: TrainEntry,
     epoch: number,
-    read: (found: Found) => T,
+    read: Parameters<typeof this.step<T>>[1],
     first?: (step: Step<string>) => void,
   ): Promise<T> {
-    await tf.nextFrame();
-    this.enter(epoch);
-    this.updates = [];
-    const batch = this.batch(tag);
-    try {
-      return withStep(this.training, this.#running, { epoch, batchIndex, batch }, (step) => {
-        first?.(step);
-        const { losses, outputs } = trainStep(step, this.#running);
-        return read({ losses, outputs, step });
-      });
-    } finally {
-      tf.dispose(batch);
-      this.#running.followAll();
-    }
+    return this.step({ batch: this.batch(batch), epoch, batchIndex }, read, first);
   }
 
   /** What the method predicts with, on a batch. */
   predict<T>(tag: string, read: (logits: Logits<string>, labels: tf.Tensor1D) => T): T {
     return tf.tidy(() => {
       const batch = this.batch(tag);
-      return read(predictorOf(this.training, this.#running)(batch), batch.labels) as never;
+      return read(this.predictions(batch), batch.labels) as never;
     }) as T;
   }
 
@@ -191,13 +108,6 @@ export class MethodRun {
       const { inputs, labels } = this.batch(tag);
       return read(this.model.forward({ inputs }, { training: false }), labels) as never;
     }) as T;
-  }
-
-  /** The method's hook after an epoch. @returns Whether it ends the training. */
-  async afterEpoch(record: Partial<EpochRecord> & { readonly epoch: number }): Promise<boolean> {
-    const { learningRate } = this.training.optimizer;
-    const full = { seconds: 0, loss: {}, train: {}, learningRate, ...record };
-    return (await this.#running.epoch(full, this.training)) !== undefined;
   }
 
   batch(tag: string): Batch<string> {
@@ -213,13 +123,7 @@ export class MethodRun {
 
   /** Gradients by the case's names, where there are some. */
   values(gradients: Gradients<string>): GradientValues {
-    const byVariable = new Map(gradients.map(({ name, tensor }) => [name, tensor]));
-    return new Map(
-      this.#case.tensors.flatMap(({ name, variable }) => {
-        const tensor = byVariable.get((variable.read() as tf.Variable).name);
-        return tensor ? [[name, toTorch(tensor)] as const] : [];
-      }),
-    );
+    return gradientsOf(this.#case, gradients);
   }
 
   /** The table of what an update got. */
@@ -286,15 +190,24 @@ export class MethodRun {
     return { parameters, momentum, buffers };
   }
 
-  dispose(): void {
-    this.#running.dispose();
-    this.training.dispose();
+  override dispose(): void {
+    super.dispose();
     this.#case.dispose();
   }
 
   #project(name: string, values: ArrayLike<number>): number {
     return projection(values, { seed: this.given.seed, name: `${this.given.model.prefix}/${name}` });
   }
+}
+
+function gradientsOf({ tensors }: CaseModel, gradients: Gradients<string>): GradientValues {
+  const byVariable = new Map(gradients.map(({ name, tensor }) => [name, tensor]));
+  return new Map(
+    tensors.flatMap(({ name, variable }) => {
+      const tensor = byVariable.get((variable.read() as tf.Variable).name);
+      return tensor ? [[name, toTorch(tensor)] as const] : [];
+    }),
+  );
 }
 
 /** Runs a case, whose `use` calls `begin` first, adds what a training leaves at its end, and frees everything. */

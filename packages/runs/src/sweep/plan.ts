@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { OptionError, ownValue } from '@g2d/core';
 import type { RunConfig } from '../config-schema.js';
 import { parseConfig } from '../read-config.js';
+import { FULL_TEACHER } from '../modalities.js';
 import { needsTeachers } from './needs-teachers.js';
 import type { Sweep, SweepBase } from './read-sweep.js';
 
@@ -130,18 +131,27 @@ async function studentOf(
 ): Promise<{ readonly student: PlannedRun; readonly teachers: readonly PlannedRun[] }> {
   const config = configOf(combination, own, sweep);
   const { teachers: kind, out } = sweep;
-  if (kind === 'ready' || !(await needsTeachers(config))) {
+  const kinds = await needsTeachers(config);
+  if (kind === 'ready' || kinds.size === 0) {
     return { student: { id, config, needs: [] }, teachers: [] };
   }
-  const modalities = config.modalities ?? Object.keys(config.encoders);
+  const modalities = [
+    ...(kinds.has('unimodal') ? (config.modalities ?? Object.keys(config.encoders)) : []),
+    ...(kinds.has('full') ? [FULL_TEACHER] : []),
+  ];
   const teachers = modalities.map((modality): PlannedRun => {
-    const values = filtered(combination, (key) => !isOfMethod(key) && !isOfOther(key, modality));
+    const isFull = modality === FULL_TEACHER;
+    const values = filtered(
+      combination,
+      // One that has all modalities learns from complete data.
+      (key) => !isOfMethod(key) && (isFull ? !key.startsWith('data.missing') : !isOfOther(key, modality)),
+    );
     const name = `teacher-${modality}`;
     const teacher = {
       name,
       method: 'joint',
       methodOptions: {},
-      modalities: [modality],
+      ...(isFull ? config.data.missing && { 'data.missing': { rate: 0 } } : { modalities: [modality] }),
       teachers: {},
       ...kind.set,
     };

@@ -26,7 +26,7 @@ export class AdamW implements Optimizer {
   constructor(variables: readonly tf.Variable[], given: AdamOptions = {}) {
     const { weightDecay = 0.01, ...options } = checkKeys(
       given,
-      { learningRate: true, betas: true, epsilon: true, weightDecay: true },
+      { learningRate: true, betas: true, epsilon: true, epsilonAt: true, weightDecay: true },
       'AdamW',
     );
     assertOptions({ weightDecay });

@@ -1,4 +1,4 @@
-import { checkKeys } from '@g2d/core';
+import { checkKeys, OptionError, shown } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedGradient } from '@g2d/core';
 import type { Optimizer } from '@g2d/core';
@@ -14,6 +14,11 @@ export interface AdamOptions {
   readonly betas?: readonly [number, number];
   /** ε, added to the root; default 1e-8. */
   readonly epsilon?: number;
+  /**
+   * `'corrected'` (default): as PyTorch's. `'uncorrected'`: as TensorFlow's, θ ← θ − lr √(1 − β2^t) / (1 − β1^t) · m / (√s + ε), where ε counts
+   * 32 times as much in the first step and alike after some thousand.
+   */
+  readonly epsilonAt?: 'corrected' | 'uncorrected';
   /** λ; default 0 for `Adam`, 0.01 for `AdamW`. */
   readonly weightDecay?: number;
 }
@@ -47,6 +52,7 @@ export class Adam implements Optimizer {
   readonly #moments = new Map<string, Moments>();
   readonly #betas: readonly [number, number];
   readonly #epsilon: number;
+  readonly #epsilonAt: 'corrected' | 'uncorrected';
   readonly #weightDecay: number;
   #learningRate: number;
 
@@ -55,13 +61,25 @@ export class Adam implements Optimizer {
       learningRate = 1e-3,
       betas = [0.9, 0.999],
       epsilon = 1e-8,
+      epsilonAt = 'corrected',
       weightDecay = 0,
-    } = checkKeys(options, { learningRate: true, betas: true, epsilon: true, weightDecay: true }, 'Adam');
+    } = checkKeys(
+      options,
+      { learningRate: true, betas: true, epsilon: true, epsilonAt: true, weightDecay: true },
+      'Adam',
+    );
     assertOptions({ learningRate, epsilon, weightDecay });
     assertOptions({ 'betas[0]': betas[0], 'betas[1]': betas[1] }, 1);
     this.#variables = variablesByName(variables);
     this.#betas = betas;
+    if (!['corrected', 'uncorrected'].includes(epsilonAt))
+      throw new OptionError(`\`epsilonAt\` is ${shown(epsilonAt)}; it can be corrected or uncorrected.`, {
+        option: 'epsilonAt',
+        value: epsilonAt,
+        accepted: 'corrected, uncorrected',
+      });
     this.#epsilon = epsilon;
+    this.#epsilonAt = epsilonAt;
     this.#weightDecay = weightDecay;
     this.#learningRate = learningRate;
   }
@@ -80,8 +98,10 @@ export class Adam implements Optimizer {
       tf.tidy(() => {
         const { firstMoment, secondMoment, step } = this.#average(variable, gradient);
         const [beta1, beta2] = this.#betas;
-        const root = tf.div(tf.sqrt(secondMoment), Math.sqrt(1 - beta2 ** step));
-        const direction = tf.div(firstMoment, tf.add(root, this.#epsilon));
+        const correction = Math.sqrt(1 - beta2 ** step);
+        const root = tf.div(tf.sqrt(secondMoment), correction);
+        const epsilon = this.#epsilonAt === 'corrected' ? this.#epsilon : this.#epsilon / correction;
+        const direction = tf.div(firstMoment, tf.add(root, epsilon));
         variable.assign(tf.sub(variable, tf.mul(direction, learningRate / (1 - beta1 ** step))));
       });
     }

@@ -39,7 +39,7 @@ export function createOptimizer<M extends string>(model: Model<M>, settings: Opt
     ...own
   } = settings;
   const { learningRate } = own;
-  if (clipping) assertClipping(clipping);
+  if (clipping) assertClipping(clipping, model);
   assertParts(model, Object.keys(learningRates), 'optimizer.learningRates');
   assertRates(learningRates, learningRate);
   switch (type) {
@@ -58,8 +58,8 @@ export function createOptimizer<M extends string>(model: Model<M>, settings: Opt
   }
 }
 
-function assertClipping(clipping: GradientClipping): void {
-  const { norm, value } = checkKeys(clipping, { norm: true, value: true }, 'optimizer.clipping');
+function assertClipping<M extends string>(clipping: GradientClipping, model: Model<M>): void {
+  const { norm, value } = checkKeys(clipping, { norm: true, value: true, per: true }, 'optimizer.clipping');
   if ((norm === undefined) === (value === undefined)) {
     const came = norm === undefined ? 'neither' : 'both';
     throw new OptionError(`\`optimizer.clipping\` has ${came} of \`norm\` and \`value\`; give one of them.`, {
@@ -68,7 +68,7 @@ function assertClipping(clipping: GradientClipping): void {
       accepted: '{ norm } or { value }',
     });
   }
-  clip([], clipping);
+  clip([], clipping, model);
 }
 
 function assertRates(rates: NonNullable<OptimizerSettings['learningRates']>, whole: number): void {

@@ -1,6 +1,13 @@
-import type { Model, NamedGradient, Optimizer, OptimizerSettings } from '@g2d/core';
+import {
+  OptionError,
+  shown,
+  type Model,
+  type NamedGradient,
+  type Optimizer,
+  type OptimizerSettings,
+} from '@g2d/core';
 import { clipGradientNorm, clipGradientValue } from '../clip-gradients.js';
-import { partsOf } from '../model-parts.js';
+import { networkOf, partsOf } from '../model-parts.js';
 
 /**
  * A step of the optimizer of a model: of clipped gradients, and with other learning rates for parts of the model.
@@ -21,7 +28,7 @@ export function stepOptimizer<M extends string>(
     readonly model: Model<M>;
   },
 ): void {
-  const clipped = clip(gradients, clipping);
+  const clipped = clip(gradients, clipping, model);
   if (Object.keys(factors).length === 0) return optimizer.applyGradients(clipped);
   const byVariable = new Map(
     model.parameters.map((parameter) => {
@@ -38,13 +45,38 @@ export function stepOptimizer<M extends string>(
   }
 }
 
-/** @throws {OptionError} If the limit is not above 0. */
-export function clip(
+/** @throws {OptionError} If the limit is not above 0, or of nobody's gradients. */
+export function clip<M extends string>(
   gradients: readonly NamedGradient[],
   clipping: OptimizerSettings['clipping'],
+  model: Model<M>,
 ): readonly NamedGradient[] {
   if (!clipping) return gradients;
-  return clipping.norm === undefined
-    ? clipGradientValue(gradients, clipping.value)
-    : clipGradientNorm(gradients, clipping.norm);
+  const { norm, per = 'model' } = clipping;
+  if (norm === undefined) return clipGradientValue(gradients, clipping.value);
+  if (per === 'model') return clipGradientNorm(gradients, norm);
+  if (per === 'network') return clippedNetworks(gradients, norm, model);
+  throw new OptionError(`\`clipping.per\` is ${shown(per)}; it can be model or network.`, {
+    option: 'clipping.per',
+    value: per,
+    accepted: 'model, network',
+  });
+}
+
+/** Each network's gradients, shortened on their own. */
+function clippedNetworks<M extends string>(
+  gradients: readonly NamedGradient[],
+  norm: number,
+  { parameters }: Model<M>,
+): readonly NamedGradient[] {
+  const networks = new Map(parameters.map((parameter) => [parameter.variable.name, networkOf(parameter)]));
+  const clipped = new Map(
+    [...new Set(networks.values()), undefined].flatMap((network) =>
+      clipGradientNorm(
+        gradients.filter(({ name }) => networks.get(name) === network),
+        norm,
+      ).map((gradient) => [gradient.name, gradient]),
+    ),
+  );
+  return gradients.map((gradient) => clipped.get(gradient.name) ?? gradient);
 }

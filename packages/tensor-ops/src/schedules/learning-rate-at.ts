@@ -1,5 +1,6 @@
 import { checkKeys, type KnownKeys, type OptimizerSettings, type Schedule } from '@g2d/core';
 import { cosineAnnealing } from './cosine-annealing.js';
+import { linearDecay } from './linear-decay.js';
 import { linearWarmUp } from './linear-warm-up.js';
 import { reducedRate } from './reduce-on-plateau.js';
 import { stepDecay, type StepDecayOptions } from './step-decay.js';
@@ -55,6 +56,7 @@ function scheduled(base: number, schedule: Schedule, epoch: number, reductions: 
       ...(min !== undefined && { min }),
     });
   }
+  if (schedule.type === 'linear') return linearDecay(base, epoch, schedule);
   const { type, ...fall } = schedule;
   return type === 'step'
     ? stepDecay(base, epoch, fall as StepDecayOptions)
