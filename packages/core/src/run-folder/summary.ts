@@ -29,7 +29,7 @@ const always = {
   name: textSchema,
   seed: numberSchema,
   epochs: numberSchema,
-  /** On the test split, by head, in percent: accuracy, or mean absolute percentage error. */
+  /** On the test split, by head, in percent: accuracy, mean absolute percentage error, or micro F1. */
   test: numbersSchema,
 };
 
@@ -75,7 +75,7 @@ const sometimes = {
     .record(z.string(), z.array(classScoresSchema))
     .describe('lists of { precision, recall, f1, support }, one per head')
     .exactOptional(),
-  /** Test counts by head: rows are true classes, columns predicted classes. Absent for a regression. */
+  /** Test counts by head: rows are true classes, columns predicted classes. Of a classification. */
   confusion: z.record(z.string(), tableSchema).describe(TABLES).exactOptional(),
 };
 
