@@ -38,7 +38,7 @@ function toyRegression(split: 'train' | 'test', size: number): MultimodalDataset
     classNames: [],
     sample: async (index, options) => {
       const sample = await dataset.sample(index, options);
-      return { ...sample, label: 0.2 + 0.2 * sample.label };
+      return { ...sample, label: 0.2 + 0.2 * (sample.label as number) };
     },
   };
 }
