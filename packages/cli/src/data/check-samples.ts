@@ -1,4 +1,11 @@
-import { G2DError, type AnyDataset, type DatasetCheck, type MultimodalDataset, type Split } from '@g2d/core';
+import {
+  G2DError,
+  labelProblem,
+  type AnyDataset,
+  type DatasetCheck,
+  type MultimodalDataset,
+  type Split,
+} from '@g2d/core';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 
@@ -69,12 +76,8 @@ async function problemOf(
   const id = ids[index] as string;
   try {
     const { label, inputs, present } = await dataset.sample(index);
-    const isLabel =
-      task === 'regression'
-        ? Number.isFinite(label)
-        : Number.isInteger(label) && classNames[label] !== undefined;
-    if (!isLabel)
-      return { reason: `label that is none of the ${classNames.length} classes`, id: `${id}: ${label}` };
+    const problem = labelProblem(label, { task, classNames });
+    if (problem !== undefined) return { reason: 'label that is none of the task', id: `${id}: ${problem}` };
     for (const [modality, shape] of Object.entries(shapes)) {
       const values = inputs[modality];
       if (present?.[modality] === false) continue;

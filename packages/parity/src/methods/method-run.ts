@@ -181,7 +181,7 @@ export class MethodRun {
   predict<T>(tag: string, read: (logits: Logits<string>, labels: tf.Tensor1D) => T): T {
     return tf.tidy(() => {
       const batch = this.batch(tag);
-      return read(predictorOf(this.training, this.#running)(batch), batch.labels) as never;
+      return read(predictorOf(this.training, this.#running)(batch), batch.labels as tf.Tensor1D) as never;
     }) as T;
   }
 
@@ -189,7 +189,7 @@ export class MethodRun {
   outputs<T>(tag: string, read: (outputs: Outputs<string>, labels: tf.Tensor1D) => T): T {
     return tf.tidy(() => {
       const { inputs, labels } = this.batch(tag);
-      return read(this.model.forward({ inputs }, { training: false }), labels) as never;
+      return read(this.model.forward({ inputs }, { training: false }), labels as tf.Tensor1D) as never;
     }) as T;
   }
 
