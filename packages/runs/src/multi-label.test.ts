@@ -110,6 +110,7 @@ describe('a multi-label run', () => {
 
   it.each([
     ['joint training', {}, {}],
+    ['G2D, from stored outputs', { method: 'g2d', methodOptions: { smp }, teacherOutputs: 'stored' }, {}],
     [
       'missing modalities, weights and two batches a step',
       { accumulate: 2, loss: { classWeights: 'balanced' } },
@@ -120,7 +121,9 @@ describe('a multi-label run', () => {
       { earlyStopping: { patience: 1, metric: 'meanAveragePrecision' }, epochs: 9 },
       {},
     ],
-  ])('goes on after a stop at any step, bit for bit: %s', async (_, changes, options) => {
+  ])('goes on after a stop at any step, bit for bit: %s', async (_, given, options) => {
+    const teachers = 'method' in given ? { teachers: await trainTeachers() } : {};
+    const changes = { ...given, ...teachers };
     await train(changes, 'whole', options);
     for (const stop of [1, 2, 4]) {
       const name = `stopped-${stop}`;

@@ -18,7 +18,7 @@ export {
   type Predictor,
   type RegressionEvaluation,
 } from './evaluate.js';
-export type { ClassMetrics, LabelSetMetrics, SplitMetrics, ValueMetrics } from '@g2d/tensor-ops';
+export type { ClassMetrics, ClassScores, LabelSetMetrics, SplitMetrics, ValueMetrics } from '@g2d/tensor-ops';
 export type { EarlyStopping } from './early-stopping.js';
 export type { LossOptions } from './loss-options.js';
 export { extractFeatures } from './extract-features.js';
