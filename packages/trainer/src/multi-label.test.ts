@@ -127,7 +127,11 @@ describe('a multi-label training', () => {
       /labels of the shape \[3\], but a multi-label task with this model has \[3, 3\]/,
     ],
     ['other classes', () => tf.zeros([3, 2]), /labels of the shape \[3, 2\], but a multi-label task/],
-    ['counts', () => tf.fill([3, 3], 2), /has the label 2; labels are 1 for each class that a sample has/],
+    [
+      'counts',
+      () => tf.mul(tf.ones([3, 3]), 2),
+      /has the label 2; labels are 1 for each class that a sample has/,
+    ],
   ])('refuses labels that are %s', async (_, labels, message) => {
     const batches = async function* (): AsyncGenerator<Batch<Modality>> {
       for await (const batch of batchesOf(false)(1, 0)) {
