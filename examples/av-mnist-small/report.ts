@@ -9,7 +9,9 @@ import type { Data } from './data.js';
 async function reportSamples(data: Data): Promise<ReportSample[]> {
   const samples = new Map<number, ReportSample>();
   for (let i = 0; i < data.test.size && samples.size < data.test.classNames.length; i++) {
-    const { id, label, inputs } = await data.test.sample(i);
+    const sample = await data.test.sample(i);
+    const { id, inputs } = sample;
+    const label = sample.label as number;
     if (samples.has(label)) continue;
     const sound = await smallAvMnistSound({ sources: 'data', root: data.root, id });
     const picture = (modality: 'audio' | 'image') => {

@@ -42,7 +42,7 @@ const smp = new SequentialModalityPrioritization({ modalities, modalityOf, phase
 for (let epoch = 1; epoch <= epochs; epoch++) {
   for await (const batch of epochOf(epoch)) {
     tf.tidy(() => {
-      const { labels } = batch;
+      const labels = batch.labels as tf.Tensor1D; // class ids
       const teacher = teachers.outputs(batch); // u_m^T and f_m^T
       const rho = (m: 'audio' | 'image') => modalityConfidence(labels, teacher[m].logits).dataSync()[0]!;
       smp.update({ epoch, confidence: { audio: rho('audio'), image: rho('image') } }); // Eq. 5 to 7

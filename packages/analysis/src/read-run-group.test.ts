@@ -41,6 +41,15 @@ describe('readRunGroup', () => {
     expect(() => readRunGroup(folder)).toThrow(join('smp', 'summary.json'));
   });
 
+  it.each(['regression', 'multi-label'])('refuses a run of a %s: its results are no accuracies', (task) => {
+    const { folder } = temporaryGroup({ methods: ['joint'] });
+    const path = join(folder, 'joint', 'summary.json');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), task }));
+    expect(() => readRunGroup(folder)).toThrow(
+      /joint: it is a run of a (regression|multi-label task), and the/,
+    );
+  });
+
   it('names a result that is not one', () => {
     const { folder } = temporaryGroup();
     const path = join(folder, 'summary.json');

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileFormatError } from '@g2d/core';
+import { FileFormatError, taskWords } from '@g2d/core';
 import { isThere } from '@g2d/formats/node';
 import { methodRank } from './methods.js';
 import { groupSummarySchema, type GroupSummary } from '@g2d/core/run-folder';
@@ -16,8 +16,8 @@ import { testDifference } from './same-data.js';
  * left out and named in `incomplete`. Other sub-folders are ignored.
  *
  * @param folder Path of the folder that holds the runs.
- * @throws {FileFormatError} If `summary.json` or a file of a finished run cannot be read, or two runs were tested on other samples,
- * labels or classes; the message names them.
+ * @throws {FileFormatError} If `summary.json` or a file of a finished run cannot be read, a run is of another task than classification, or two
+ * runs were tested on other samples, labels or classes; the message names them.
  * @example
  * const group = readRunGroup('packages/analysis/fixtures/run-group');
  * console.log(group.runs.map((run) => run.name));
@@ -30,6 +30,7 @@ export function readRunGroup(folder: string): RunGroup {
     .sort();
   const isComplete = (name: string): boolean => RUN_FILES.every((file) => isThere(join(folder, name, file)));
   const runs = names.filter(isComplete).map((name) => readRun(join(folder, name)));
+  assertClassification(runs);
   assertSameTest(runs);
   runs.sort((a, b) => rank(a) - rank(b));
   return {
@@ -39,6 +40,18 @@ export function readRunGroup(folder: string): RunGroup {
     modalities: modalitiesOf(runs, summary),
     incomplete: names.filter((name) => !isComplete(name)),
   };
+}
+
+/** The table and the page of a folder are of accuracies. */
+function assertClassification(runs: readonly Run[]): void {
+  for (const { folder, summary } of runs) {
+    const { task = 'classification' } = summary;
+    if (task === 'classification') continue;
+    throw new FileFormatError(
+      folder,
+      `it is a run of a ${taskWords(task)}, and the results of a folder are accuracies. Read such runs one by one and compare them: \`compareRuns\`, or g2d compare.`,
+    );
+  }
 }
 
 /** Their numbers stand beside each other. */

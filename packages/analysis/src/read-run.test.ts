@@ -130,7 +130,12 @@ describe('readRun', () => {
   it.each([
     ['config.json', 'select', 'best', /config\.json: `select` must be one of "validation-best"/],
     ['config.json', 'dataset', 'crema-d', /config\.json: `dataset` must be an object; got string/],
-    ['summary.json', 'task', 'ranking', /summary\.json: `task` must be "classification" or "regression"/],
+    [
+      'summary.json',
+      'task',
+      'ranking',
+      /summary\.json: `task` must be one of "classification", "regression", "multi-label"/,
+    ],
     ['summary.json', 'perClass', { fused: [{}] }, /summary\.json: `perClass` must be lists of/],
     ['summary.json', 'metrics', { test: { fused: { f: 'x' } } }, /summary\.json: `metrics`: `fused` must be/],
   ])('names what is wrong in %s: %s', (file, key, value, message) => {

@@ -20,14 +20,14 @@ export type RunConfig = RecordedConfig;
 
 /**
  * Accuracies in percent by head: `fused` and one entry per modality; a teacher has only its own modality. For a
- * regression the mean absolute percentage error (MAPE) in percent, of which less is better.
+ * regression the mean absolute percentage error (MAPE) in percent, of which less is better; for a multi-label task micro F1.
  */
 export type Accuracies = RunSummary['test'];
 
 /** One number per modality. */
 export type PerModality = GroupSummary['teachers'];
 
-/** What is predicted: a class, scored by its accuracy, or a number, scored by its error (MAPE). */
+/** What is predicted: a class, scored by its accuracy, a number, by its error (MAPE), or a set of classes, by its micro F1. */
 export type Task = NonNullable<RunSummary['task']>;
 
 /** By what the epoch was chosen whose weights count: the best on validation, the best on test, or simply the last. */

@@ -123,7 +123,7 @@ describe('readRunGroup', () => {
     const { folder, runs } = temporaryGroup();
     const [run] = runs.filter(({ name }) => name === 'smp') as [Run];
     const path = join(folder, 'smp', 'predictions.json');
-    const shifted = run.predictions!.labels.map((label) => (label + 1) % 4);
+    const shifted = (run.predictions!.labels as number[]).map((label) => (label + 1) % 4);
     writeFileSync(path, JSON.stringify({ ...run.predictions, labels: shifted }));
     expect(() => readRunGroup(folder)).toThrow(/smp: its test split is not that of \S+ \(labels: sha256/);
   });

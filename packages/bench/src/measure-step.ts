@@ -111,13 +111,20 @@ function buildModel(
 
 function randomBatch({ modalities, task, classes }: StepDataset, size: number): Batch<string> {
   const { integer, uniform } = randomStream(deriveSeed(0, 'labels'));
-  const labels =
-    task === 'regression'
-      ? tf.tensor1d(Array.from({ length: size }, () => 0.01 + 0.98 * uniform()))
-      : tf.tensor1d(
-          Array.from({ length: size }, () => integer(classes)),
-          'int32',
-        );
+  const numbers = (count: number, of: () => number): number[] => Array.from({ length: count }, of);
+  const labels = {
+    classification: () =>
+      tf.tensor1d(
+        numbers(size, () => integer(classes)),
+        'int32',
+      ),
+    regression: () => tf.tensor1d(numbers(size, () => 0.01 + 0.98 * uniform())),
+    'multi-label': () =>
+      tf.tensor2d(
+        numbers(size * classes, () => integer(2)),
+        [size, classes],
+      ),
+  }[task]();
   return {
     inputs: perModality(Object.keys(modalities), (name) =>
       tf.randomNormal([size, ...(modalities[name]?.shape ?? [])], 0, 1, 'float32', deriveSeed(0, name)),

@@ -1,7 +1,7 @@
 import type { Arguments, CommandOptions } from '@g2d/cli';
 import { parseArguments } from '@g2d/cli/internal';
 import type { ParameterScope } from '@g2d/fusion';
-import { OptionError } from '@g2d/core';
+import { OptionError, taskWords } from '@g2d/core';
 import { stepDatasets, type StepDataset } from './step-datasets.js';
 import { stepMethodOf, stepMethods } from './step-methods.js';
 import type { StepSetup } from './step-setup.js';
@@ -103,7 +103,7 @@ export function stepCommandOf({ values, positionals }: Arguments<typeof stepOpti
     throw refusal(
       'method',
       method,
-      `--method ${method} is for ${traits.task}, and --dataset ${name} is a ${dataset.task}. Use another method or dataset.`,
+      `--method ${method} is for ${traits.task}, and --dataset ${name} is a ${taskWords(dataset.task)}. Use another method or dataset.`,
       NAMES.filter((other) => (stepMethods.get(other)?.task ?? dataset.task) === dataset.task).join(', '),
     );
   }

@@ -6,6 +6,12 @@ import type * as tf from '@tensorflow/tfjs-core';
  */
 export type Presence<M extends string> = Readonly<Partial<Record<M, tf.Tensor1D>>>;
 
+/**
+ * The labels of a batch: true class ids, int32 `[B]`; a regression's targets, float32 `[B]`; of a multi-label task float32 `[B, C]`, 1 for each
+ * class that a sample has and 0 for the others.
+ */
+export type Labels = tf.Tensor1D | tf.Tensor2D;
+
 /** What a model sees of a batch. */
 export interface Inputs<M extends string> {
   /**
@@ -32,8 +38,8 @@ export interface Inputs<M extends string> {
 export type Batch<M extends string> = {
   /** As in `Inputs`, of every modality that was read. */
   readonly inputs: Readonly<Record<M, tf.Tensor>>;
-  /** True class ids, int32 `[B]`, or a regression's targets, float32 `[B]`. */
-  readonly labels: tf.Tensor1D;
+  /** As the task has them. */
+  readonly labels: Labels;
   /** The samples' stable ids, `[B]`. */
   readonly ids: string[];
   /** Place in the epoch, from 0; batches whose samples were all left out have one too. Absent in batches from elsewhere. */

@@ -3,8 +3,14 @@ import type { RandomStream } from './random.js';
 /** Which split of the data. */
 export type Split = 'train' | 'validation' | 'test';
 
-/** What labels are: class ids, or numbers to predict. */
-export type Task = 'classification' | 'regression';
+/** What labels are: class ids, numbers to predict, or sets of class ids. */
+export const TASKS = ['classification', 'regression', 'multi-label'] as const;
+
+/** What labels are: class ids, numbers to predict, or sets of class ids. */
+export type Task = (typeof TASKS)[number];
+
+/** A class id in [0, C), the target of a regression, or of a multi-label sample the ids of its classes: none, one or more, each once. */
+export type Label = number | readonly number[];
 
 /** How the output z of a regression becomes its value: sigmoid(z), in (0, 1), or z itself. */
 export type RegressionOutput = 'sigmoid' | 'identity';
@@ -13,8 +19,7 @@ export type RegressionOutput = 'sigmoid' | 'identity';
 export interface Sample<M extends string> {
   /** Stable over runs and machines; the key of everything cached per sample. */
   readonly id: string;
-  /** Class id in [0, C), or the target of a regression. */
-  readonly label: number;
+  readonly label: Label;
   /**
    * One array per modality that was asked for, channels last, of the dataset's `shapes`; an axis of free length follows from
    * the array's own length, at least one step. Fresh: the caller may change them.
@@ -82,7 +87,7 @@ export interface MultimodalDataset<M extends string> {
    * The samples' labels, by index. Absent where they are known only once a sample is read; then whoever has to know a split again
    * looks at the labels of some samples.
    */
-  readonly labels?: ArrayLike<number>;
+  readonly labels?: ArrayLike<Label>;
   /** The modalities whose input depends on `SampleOptions.random`. Absent: none. */
   readonly augmented?: readonly M[];
   /** The modalities that samples can lack: batches have a presence mask for each of them. Absent: none. */

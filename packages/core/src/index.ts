@@ -22,6 +22,7 @@ export { assertModalityNames, isModalityName } from './modality-names.js';
 export { perModality, type PerModality } from './per-modality.js';
 export type {
   DatasetSource,
+  Label,
   MultimodalDataset,
   Preprocessing,
   Sample,
@@ -30,7 +31,9 @@ export type {
   RegressionOutput,
   Task,
 } from './dataset.js';
-export type { Batch, Inputs, Presence, Unlabelled } from './batch.js';
+export { TASKS } from './dataset.js';
+export { isSameLabel, labelProblem, taskWords } from './labels.js';
+export type { Batch, Inputs, Labels, Presence, Unlabelled } from './batch.js';
 export type { NamedArray } from './named-array.js';
 export type { RandomState, RandomStream } from './random.js';
 

@@ -11,7 +11,7 @@ import type { Pass, Step, StepResult, Training } from './training.js';
 export interface Needs {
   /** `'unimodal'`: a frozen teacher for every modality. `'full'`: one that has all modalities. */
   readonly teachers?: 'unimodal' | 'full';
-  /** Set it if the method works for one of them only. */
+  /** Set it if the method works for one of them only, such as one that looks at the softmax of its logits. */
   readonly task?: Task;
   /** Set it if the method's regression has values of one kind: the training's must be the same. */
   readonly output?: RegressionOutput;

@@ -1,3 +1,4 @@
+import type { Labels } from '@g2d/core';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -8,8 +9,11 @@ import type * as tf from '@tensorflow/tfjs-core';
 export type Batch<M extends string> = {
   /** One tensor per modality, float32 `[B, …shape]`, channels last; a free axis as long as the batch's longest, zeros behind. */
   readonly inputs: Readonly<Record<M, tf.Tensor>>;
-  /** True class ids, int32 `[B]`, or a regression's targets, float32 `[B]`. */
-  readonly labels: tf.Tensor1D;
+  /**
+   * True class ids, int32 `[B]`; a regression's targets, float32 `[B]`; of a multi-label task float32 `[B, C]`, 1 for each class that a sample
+   * has.
+   */
+  readonly labels: Labels;
   /** The samples' stable ids, `[B]`. */
   readonly ids: string[];
   /**

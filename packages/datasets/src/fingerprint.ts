@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { checkKeys, perModality } from '@g2d/core';
-import type { MultimodalDataset } from '@g2d/core';
+import type { Label, MultimodalDataset } from '@g2d/core';
 import type { SplitFingerprint } from '@g2d/core/run-folder';
 import { readSample } from './pipeline/read-sample.js';
 import { hasFreeLength, unitLength, type SampleShape } from './pipeline/shapes.js';
@@ -69,8 +69,12 @@ async function labelsOf(
   order: readonly number[],
 ): Promise<SplitFingerprint['labels']> {
   // As a batch has them.
-  const exact = (label: number): number => (dataset.task === 'regression' ? Math.fround(label) : label);
-  const found: (number | null)[] = [];
+  const exact = (label: Label): Label => {
+    // The order in which a sample's classes are listed says nothing.
+    if (typeof label !== 'number') return label.toSorted((a, b) => a - b);
+    return dataset.task === 'regression' ? Math.fround(label) : label;
+  };
+  const found: (Label | null)[] = [];
   if (dataset.labels) found.push(...Array.from(dataset.labels, exact));
   else {
     for (const index of order.slice(0, LABELS).sort((a, b) => a - b)) {

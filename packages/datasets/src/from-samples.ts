@@ -1,7 +1,9 @@
 import {
   FileFormatError,
+  labelProblem,
   OptionError,
   perModality,
+  TASKS,
   UnknownModalityError,
   shown,
   assertModalityNames,
@@ -9,6 +11,7 @@ import {
 } from '@g2d/core';
 import type {
   DatasetSource,
+  Label,
   MultimodalDataset,
   Sample,
   SampleOptions,
@@ -24,8 +27,11 @@ import { assertSampleIndex } from './sample-index.js';
 export interface OwnSample<M extends string> {
   /** Default: `<name>/<split>/<index>`. */
   readonly id?: string;
-  /** Class id in [0, C), or the target of a regression. A bigint, as tables of Python's int64 hold, is a number. */
-  readonly label: number | bigint;
+  /**
+   * Class id in [0, C), or the target of a regression; of a multi-label sample the ids of its classes, `[]` if it has none. A bigint, as tables
+   * of Python's int64 hold, is a number.
+   */
+  readonly label: number | bigint | readonly (number | bigint)[];
   /** What the sample has; a modality that is not there, or `null`, is missing. */
   readonly inputs: Readonly<Partial<Record<M, Values | null>>>;
 }
@@ -43,7 +49,7 @@ export type OwnRead<M extends string> = (
 interface Common {
   readonly name: string;
   readonly split: Split;
-  /** By class id. Required for a classification. */
+  /** By class id. Left out for a regression. */
   readonly classNames?: readonly string[];
   /** Default `'classification'`. */
   readonly task?: Task;
@@ -73,7 +79,7 @@ export type FromSamplesOptions<M extends string> = Common &
         /** The modalities that `read` changes with `random`. Default: none. */
         readonly augmented?: readonly M[];
         /** The labels, by index, where they are known without reading; `read` must give the same. */
-        readonly labels?: readonly number[];
+        readonly labels?: readonly Label[];
         /** The files that `read` reads of a sample, so that a cache sees that one was replaced. */
         readonly files?: (id: string, modality: M) => readonly string[];
         /** How a worker thread makes this dataset again. Default: it cannot. */
@@ -168,8 +174,9 @@ export function fromSamples<M extends string>(options: FromSamplesOptions<M>): M
     wanted: readonly M[],
     fail: (problem: string) => Error,
   ): Sample<M> => {
-    const label = typeof written === 'bigint' ? Number(written) : written;
-    checkLabel(label, task, classNames, (problem) => fail(`sample "${id}" ${problem}`));
+    const label = labelOf(written);
+    const problem = labelProblem(label, { task, classNames });
+    if (problem !== undefined) throw fail(`sample "${id}" ${problem}`);
     for (const modality of Object.keys(inputs)) {
       if (!modalities.includes(modality as M)) {
         throw new UnknownModalityError({ modality, known: modalities, where: `Sample "${id}" of ${name}` });
@@ -275,14 +282,12 @@ function checkCommon({
   if (!['train', 'validation', 'test'].includes(split)) {
     throw fail('split', split, "'train', 'validation' or 'test'");
   }
-  if (!['classification', 'regression'].includes(task)) {
-    throw fail('task', task, "'classification' or 'regression'");
-  }
+  if (!TASKS.includes(task)) throw fail('task', task, TASKS.map((each) => `'${each}'`).join(' or '));
   if (!['refuse', 'zero', undefined].includes(options.nonFinite)) {
     throw fail('nonFinite', options.nonFinite, "'refuse' or 'zero'");
   }
   const classes = classNames ?? [];
-  if (task === 'classification' && classes.length === 0) {
+  if (task !== 'regression' && classes.length === 0) {
     throw fail('classNames', classes, "the classes' names by id (or give `task: 'regression'`)");
   }
   if (task === 'regression' && classes.length > 0)
@@ -292,15 +297,16 @@ function checkCommon({
 }
 
 function checkedLabels(
-  labels: readonly number[],
-  { ids, task, classNames }: Pick<MultimodalDataset<string>, 'ids' | 'task' | 'classNames'>,
+  labels: readonly Label[],
+  { ids, ...data }: Pick<MultimodalDataset<string>, 'ids' | 'task' | 'classNames'>,
   refuse: (problem: string) => Error,
-): readonly number[] {
+): readonly Label[] {
   if (labels.length !== ids.length)
     throw refuse(`\`labels\` has ${labels.length} entries for ${ids.length} ids; give one for each.`);
-  labels.forEach((label, i) =>
-    checkLabel(label, task, classNames, (problem) => refuse(`sample "${ids[i]}" ${problem}`)),
-  );
+  labels.forEach((label, i) => {
+    const problem = labelProblem(label, data);
+    if (problem !== undefined) throw refuse(`sample "${ids[i]}" ${problem}`);
+  });
   return [...labels];
 }
 
@@ -309,21 +315,10 @@ function firstDuplicate(names: readonly string[]): string | undefined {
   return names.find((name) => seen.size === seen.add(name).size);
 }
 
-function checkLabel(
-  label: number,
-  task: Task,
-  classNames: readonly string[],
-  fail: (problem: string) => Error,
-): void {
-  if (task === 'regression' && !Number.isFinite(label)) {
-    throw fail(`has the target ${shown(label)}; it must be a finite number.`);
-  }
-  const { length } = classNames;
-  if (task === 'classification' && !(Number.isInteger(label) && label >= 0 && label < length)) {
-    throw fail(
-      `has the label ${shown(label)}; it must be a class id, 0 to ${length - 1} (${classNames.join(', ')}).`,
-    );
-  }
+/** With numbers for bigints. */
+function labelOf(label: OwnSample<string>['label']): Label {
+  const numberOf = (value: number | bigint): number => (typeof value === 'bigint' ? Number(value) : value);
+  return Array.isArray(label) ? label.map(numberOf) : numberOf(label as number | bigint);
 }
 
 function checkShapes(

@@ -103,7 +103,7 @@ describe('misMe', () => {
     for (const [index, { image_name, target, table, image, image_u8 }] of expected.samples.entries()) {
       const { id, label, inputs } = await dataset.sample(index);
       expect(id).toBe(image_name);
-      expect(Math.abs(label - target)).toBeLessThanOrEqual(1e-7);
+      expect(Math.abs((label as number) - target)).toBeLessThanOrEqual(1e-7);
       expect(far(inputs.table, table)).toBeLessThanOrEqual(2e-6);
       rows.push(...inputs.table);
       // Pictures are equal to the last bit; the tolerance is that of their mean, spread and length.

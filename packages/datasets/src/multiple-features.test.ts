@@ -47,7 +47,7 @@ describe('multipleFeatures', () => {
       const perClass = Array.from({ length: 10 }, () => 0);
       for (const [i, id] of dataset.ids.entries()) {
         expect(dataset.labels![i]).toBe(Number(id[0]));
-        perClass[dataset.labels![i]!]!++;
+        perClass[dataset.labels![i] as number]!++;
       }
       expect(perClass).toEqual(Array.from({ length: 10 }, () => count));
       all.push(...dataset.ids);
@@ -118,9 +118,9 @@ describe('multipleFeatures', () => {
       expect(dataset).toMatchObject({ task: 'regression', classNames: [] });
       expect(dataset.modalities).toEqual(['fou', 'fac', 'kar', 'pix', 'zer']);
       for (const [i, id] of dataset.ids.entries()) {
-        const value = low + ((dataset.labels![i]! - 0.1) / 0.8) * (high - low);
+        const value = low + (((dataset.labels![i] as number) - 0.1) / 0.8) * (high - low);
         expect(value).toBeCloseTo(column[rowOf(id)]!, 10);
-        labels.push(dataset.labels![i]!);
+        labels.push(dataset.labels![i] as number);
       }
       expect((await dataset.sample(7)).label).toBe(dataset.labels![7]);
     }

@@ -84,7 +84,7 @@ describe('as the released loader', () => {
   it.each(samples)('$stem: three frames, to the last bit of their 8-bit pixels', async (expected) => {
     const dataset = await open({ split: expected.split });
     const { id, label, inputs } = await dataset.sample(expected.index, { modalities: ['video'] });
-    expect([id, label, dataset.classNames[label]]).toEqual([
+    expect([id, label, dataset.classNames[label as number]]).toEqual([
       expected.stem,
       expected.label,
       expected.class_name,

@@ -1,12 +1,12 @@
 import { OptionError } from '@g2d/core';
-import type { MultimodalDataset } from '@g2d/core';
+import type { Label, MultimodalDataset } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
 
 /**
  * A dataset whose class ids are those of another list of names: for a model that was trained with this list, on data whose classes
  * stand in another order or are fewer.
  *
- * @param dataset A classification. It is closed with the wrapper.
+ * @param dataset A classification or a multi-label dataset. It is closed with the wrapper.
  * @param options `classNames`: the classes by id. Classes that the dataset lacks may be among them.
  * @throws {OptionError} If the dataset has a class that is not in the list.
  * @example
@@ -25,7 +25,8 @@ export function withClassNames<M extends string>(
       { option: 'classNames', value: own, accepted: classNames.join(', ') },
     );
   });
-  const mapped = (label: number): number => ids[label] ?? label;
+  const idOf = (label: number): number => ids[label] ?? label;
+  const mapped = (label: Label): Label => (typeof label === 'number' ? idOf(label) : label.map(idOf));
   return {
     ...descriptionOf(dataset),
     classNames: [...classNames],

@@ -1,14 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkKeys, OptionError, type PerModality, type RegressionOutput } from '@g2d/core';
+import { checkKeys, OptionError, type PerModality, type RegressionOutput, type Task } from '@g2d/core';
 import { assertRegressionOutput, assertSameShape } from '@g2d/tensor-ops';
-import { assertLogits, assertOneOf, assertTask, type Task } from './options.js';
+import { assertLogits, assertOneOf, assertTask } from './options.js';
 import { assertMasks, presentRows, type PresenceMasks } from './present.js';
 
 /** What is averaged, and over which modalities. */
 export interface EnsembleLogitsOptions<M extends string> {
   /** `'logits'` (default): the mean of the logits. `'probabilities'`: the mean of the predictions, softmax or sigmoid. */
   readonly average?: 'logits' | 'probabilities';
-  /** `'classification'` (default), or `'regression'`: one output. */
+  /** `'classification'` (default), or `'regression'`: one output. `'multi-label'`: the prediction is the sigmoid of each class's. */
   readonly task?: Task;
   /** Of a regression: the prediction is the `'sigmoid'` (default) of the output, or the output itself, `'identity'`. */
   readonly output?: RegressionOutput | undefined;
@@ -28,7 +28,7 @@ const LOG_NOTHING = -1e30;
  * z = (1/k) Σ_m u_m^T, or z with softmax(z) = (1/k) Σ_m softmax(u_m^T) with `average: 'probabilities'`
  *
  * Logits either way, so that what takes a model's logits takes these: with `'probabilities'` z is the logarithm of the mean
- * probabilities, for regression the z whose value is the mean of the values.
+ * probabilities, for regression the z whose value is the mean of the values, for multi-label the z whose sigmoid is the mean of the sigmoids.
  *
  * @param teacherLogits u_m^T of each modality's teacher, float32 `[B, C]`; for regression `[B, 1]`.
  * @returns float32 `[B, C]`; dispose it.
@@ -77,22 +77,23 @@ export function ensembleLogits<M extends string>(
   return tf.tidy(() => {
     // Where outputs are values, the mean of one is that of the other.
     if (average === 'probabilities' && !(task === 'regression' && output === 'identity')) {
-      const mean = logMeanProbabilities(
-        modalities.map((m) => {
-          const logits = teacherLogits[m];
-          // sigmoid(u) is the first entry of softmax(u, 0).
-          const classes = task === 'regression' ? tf.concat2d([logits, tf.zerosLike(logits)], 1) : logits;
-          return rows(m, tf.logSoftmax(classes), LOG_NOTHING);
-        }),
+      const logSum = (of: (logits: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D =>
+        tf.logSumExp(tf.stack(modalities.map((m) => rows(m, of(teacherLogits[m]), LOG_NOTHING))), 0);
+      // Normalized again in place of divided by how many there are: a sample in which all are absent comes out uniform.
+      if (task === 'classification') return tf.logSoftmax(logSum(tf.logSoftmax));
+      // log p / (1 − p), of which the number of modalities is no part.
+      return tf.sub(
+        logSum(logSigmoid),
+        logSum((logits) => logSigmoid(tf.neg(logits))),
       );
-      if (task === 'classification') return mean;
-      const [yes, no] = tf.split(mean, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
-      return tf.sub(yes, no);
     }
     const sum = tf.addN(modalities.map((m) => rows(m, teacherLogits[m], 0)));
     return tf.div(sum, presentModalities(modalities, present));
   });
 }
+
+/** Not `tf.logSigmoid`, whose gradient needs what a tidy has freed. */
+const logSigmoid = (logits: tf.Tensor2D): tf.Tensor2D => tf.neg(tf.softplus(tf.neg(logits)));
 
 /** How many modalities each sample has, `[B, 1]`, at least 1; a number without masks. */
 function presentModalities<M extends string>(
@@ -104,12 +105,4 @@ function presentModalities<M extends string>(
   if (masks.length === 0) return whole;
   const counted = tf.add(tf.addN(masks.map((mask) => tf.cast(mask, 'float32'))), whole);
   return tf.expandDims(tf.maximum(counted, 1), 1);
-}
-
-/**
- * log of the mean of k distributions, from their logarithms `[B, C]`. Normalized again in place of divided by how many there are: a
- * sample in which all are absent comes out uniform.
- */
-function logMeanProbabilities(logProbabilities: readonly tf.Tensor2D[]): tf.Tensor2D {
-  return tf.logSoftmax(tf.logSumExp(tf.stack([...logProbabilities]), 0) as tf.Tensor2D);
 }

@@ -236,7 +236,7 @@ describe.each(['tensorflow', 'wasm', 'cpu'])('on the %s backend', (backend) => {
       const modalities = ['audio', 'image'] as const;
       const equation = (logits: tf.Tensor2D): tf.Scalar =>
         tf.tidy(() => {
-          const task = crossEntropy(labels, logits);
+          const task = crossEntropy(labels as tf.Tensor1D, logits);
           const features = modalities.map((m) =>
             tf.mean(tf.square(tf.sub(student.features[m], teachers[m].features))),
           );

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkKeys, OptionError, UnknownModalityError, type PerModality } from '@g2d/core';
+import { checkKeys, OptionError, UnknownModalityError, type Labels, type PerModality } from '@g2d/core';
 import { assertShape } from '@g2d/tensor-ops';
 import { featureDistillationLoss, type FeatureDistillationOptions } from './feature-distillation.js';
 import {
@@ -21,8 +21,8 @@ export interface TeacherOutputs {
 
 /** A batch as the loss sees it. */
 export interface G2DLossInputs<M extends string> {
-  /** int32 `[B]`; for regression float32 `[B]` in [0, 1]. */
-  readonly labels: tf.Tensor1D;
+  /** int32 `[B]`; for regression float32 `[B]` in [0, 1]; for multi-label float32 `[B, C]` of 0 and 1. */
+  readonly labels: Labels;
   readonly student: {
     /** Fused logits z `[B, C]`; for regression `[B, 1]`. */
     readonly logits: tf.Tensor2D;

@@ -1,20 +1,24 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkKeys, OptionError, type RegressionOutput } from '@g2d/core';
+import { checkKeys, OptionError, type RegressionOutput, type Task } from '@g2d/core';
 import {
   assertRegressionOutput,
   assertSameShape,
+  bernoulliDivergence,
   klDivergence,
   regressionValue,
   warnOfProbabilities,
 } from '@g2d/tensor-ops';
-import { assertLogits, assertTask, type Task } from './options.js';
+import { assertLogits, assertTask } from './options.js';
 import { meanOverPresent, type PresentOption } from './present.js';
 
 /** Softness of the distributions, what is predicted, and over which samples. */
 export interface LogitDistillationOptions extends PresentOption {
   /** T > 0; default 1, as in the paper. Regression has none: any other value is an error there. */
   readonly temperature?: number;
-  /** `'classification'` (default): KL divergence. `'regression'`: one output, squared difference of the values. */
+  /**
+   * `'classification'` (default): KL divergence. `'multi-label'`: that of a yes or no for each class. `'regression'`: one output, squared difference
+   * of the values.
+   */
   readonly task?: Task;
   /** Of a regression: a value is the `'sigmoid'` (default) of an output, or the output itself, `'identity'`. */
   readonly output?: RegressionOutput | undefined;
@@ -44,8 +48,8 @@ export function assertTemperature(temperature: number, task: Task): void {
  * Divergence of the student's fused prediction from a unimodal teacher's prediction.
  *
  * L_logit = T² · (1/n) Σ_i KL( softmax(u_i^T / T) ‖ softmax(z_i / T) ) over the n samples that have the modality,
- * or (1/n) Σ_i (sigmoid(z_i) − sigmoid(u_i^T))² for regression (of the outputs themselves with `output: 'identity'`),
- * which the paper leaves open
+ * or (1/n) Σ_i (sigmoid(z_i) − sigmoid(u_i^T))² for regression (of the outputs themselves with `output: 'identity'`), or
+ * T² · (1/nC) Σ_i Σ_c KL( sigmoid(u_ic^T / T) ‖ sigmoid(z_ic / T) ) for multi-label, both of which the paper leaves open
  *
  * @param teacher Logits u^T of the unimodal teacher, float32 `[B, C]`; for regression `[B, 1]`.
  * @param student Fused logits z of the student, of the same shape — not those of the modality alone.
@@ -83,11 +87,14 @@ export function logitDistillationLoss(
       ),
     );
   }
-  warnOfProbabilities('teacher', teacher);
-  warnOfProbabilities('student', student);
+  const divergenceOf = task === 'multi-label' ? bernoulliDivergence : klDivergence;
+  if (task === 'classification') {
+    warnOfProbabilities('teacher', teacher);
+    warnOfProbabilities('student', student);
+  }
   return tf.tidy(() => {
     const divergence = meanOverPresent(teacher, student, present, (target, logits) =>
-      klDivergence(tf.div(target, temperature), tf.div(logits, temperature)),
+      divergenceOf(tf.div(target, temperature), tf.div(logits, temperature)),
     );
     return tf.mul(divergence, temperature ** 2) as tf.Scalar;
   });

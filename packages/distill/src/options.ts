@@ -1,9 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { OptionError, shown } from '@g2d/core';
+import { OptionError, shown, TASKS, type Task } from '@g2d/core';
 import { assertShape } from '@g2d/tensor-ops';
-
-/** What is predicted. */
-export type Task = 'classification' | 'regression';
 
 /** Throws unless an option has one of the values that it may have: types do not stop plain JavaScript. */
 export function assertOneOf(option: string, value: string, accepted: readonly string[]): void {
@@ -16,7 +13,7 @@ export function assertOneOf(option: string, value: string, accepted: readonly st
   });
 }
 
-export const assertTask = (task: string): void => assertOneOf('task', task, ['classification', 'regression']);
+export const assertTask = (task: string): void => assertOneOf('task', task, TASKS);
 
 /** Throws unless logits are `[B, C]`, or `[B, 1]` for regression: any other width would be a classifier's. */
 export function assertLogits(argument: string, logits: tf.Tensor, task: Task): void {

@@ -3,6 +3,7 @@ import { gradientNorm, scaleGradient, scaleGradients } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { agmCoefficients, agmRatios } from './agm-coefficients.js';
+import { classIds } from './class-ids.js';
 import { isInside, windowOption } from './options.js';
 import { shapleyOutputs } from './shapley.js';
 import { trueClassLoss } from './true-class-loss.js';
@@ -107,7 +108,7 @@ export const agm = defineMethod({
       loss({ unimodalLogits: parts, logits }, step, state) {
         const { modalities } = step.model;
         const scores = step.meanByModality(
-          perModality(modalities, (m) => trueClassLoss(step.batch.labels, parts[m], probabilityFloor)),
+          perModality(modalities, (m) => trueClassLoss(classIds(step.batch), parts[m], probabilityFloor)),
         );
         const runningScores = perModality(modalities, (m) => state.running[m].mean);
         const [ratios, targets] = [agmRatios(scores), agmRatios(runningScores, scores)];

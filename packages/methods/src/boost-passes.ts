@@ -2,6 +2,7 @@ import { OptionError, perModality, type LossTerms, type Outputs, type Pass, type
 import { stopGradient, trueClassProbability } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BoostedOutputs } from './boost-fusion.js';
+import { classIds } from './class-ids.js';
 import { presentMean } from './present-mean.js';
 import { trueClassLoss } from './true-class-loss.js';
 
@@ -125,7 +126,7 @@ export function boostingLoss<M extends string>(
     readonly previous: M | undefined;
   },
 ): LossTerms {
-  const { labels } = step.batch;
+  const labels = classIds(step.batch);
   const own = unimodalLogits[boosted];
   const [, classes] = own.shape;
   // Without others every sample is taken for known, as the softmax of a single number says in the released code.

@@ -89,8 +89,14 @@ export const mla = defineMethod({
   options,
   create: <M extends string>(own: Options): Hooks<M, State> => ({
     fusion: (given) => mlaFusion(own, given),
-    init({ model, batchesPerEpoch }) {
+    init({ model, task, batchesPerEpoch }) {
       const { modalities } = model;
+      if (task === 'multi-label' && typeof own.weights === 'string') {
+        throw new OptionError(
+          `MLA weighs the modalities by the entropy of a softmax ("weights": "${own.weights}"), and the classes of a multi-label task are a yes or no each. Give fixed "weights", a number for each of ${modalities.join(', ')}.`,
+          { option: 'weights', value: own.weights, accepted: `numbers for ${modalities.join(', ')}` },
+        );
+      }
       if (own.order) assertEach(own.order, { option: 'order', method: 'MLA', modalities });
       sharedKernel(model);
       if (own.projection && batchesPerEpoch === undefined) {

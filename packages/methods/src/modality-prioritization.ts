@@ -3,13 +3,14 @@ import {
   OptionError,
   perModality,
   type Hooks,
+  type Labels,
   type PerModality,
   type RegressionOutput,
   type Step,
   type Training,
 } from '@g2d/core';
 import { SequentialModalityPrioritization, type Ranking, type SmpState } from '@g2d/smp';
-import { regressionValue, trueClassProbability } from '@g2d/tensor-ops';
+import { labelSetProbability, regressionValue, trueClassProbability } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { referenceOption } from './options.js';
@@ -77,7 +78,7 @@ interface State<M extends string> {
  * decides which modality trains. Samples that lack a modality do not count for it. With `ranking: { fixed }` (and complete
  * suppression) there need be no teachers.
  *
- * ρ_m = mean of softmax(u_m^T)[y] (Eq. 5; for a regression `regressionConfidence` of `@g2d/smp`), κ from `@g2d/smp` (Eq. 6 and 7),
+ * ρ_m = mean of softmax(u_m^T)[y] (Eq. 5; for a regression `regressionConfidence` of `@g2d/smp`, for a multi-label task `labelSetProbability`), κ from `@g2d/smp` (Eq. 6 and 7),
  * g ← κ_m g for the parameters of modality m in the scope (Eq. 8)
  *
  * The log has `confidence` (ρ) and `coefficients` (κ).
@@ -151,17 +152,21 @@ export const modalityPrioritization = defineMethod({
 });
 
 /** ρ of each sample, `[B]`. */
-const confidenceOf = (
-  labels: tf.Tensor1D,
+function confidenceOf(
+  labels: Labels,
   logits: tf.Tensor2D,
   { variance, output }: { readonly variance: number | null; readonly output: RegressionOutput },
-): tf.Tensor1D =>
-  variance === null
-    ? trueClassProbability(labels, logits)
-    : tf.tidy(() => {
-        const error = tf.squaredDifference(regressionValue(tf.reshape(logits, [-1]), output), labels);
-        return tf.exp(tf.div<tf.Tensor1D>(error, -variance));
-      });
+): tf.Tensor1D {
+  if (variance === null) {
+    return labels.rank === 2
+      ? labelSetProbability(labels as tf.Tensor2D, logits)
+      : trueClassProbability(labels as tf.Tensor1D, logits);
+  }
+  return tf.tidy(() => {
+    const error = tf.squaredDifference(regressionValue(tf.reshape(logits, [-1]), output), labels);
+    return tf.exp(tf.div<tf.Tensor1D>(error, -variance));
+  });
+}
 
 /** ρ of each modality on a batch (Eq. 5); NaN for one that no sample has. */
 function meanConfidence<M extends string>(step: Step<M>, variance: number | null): PerModality<M, number> {

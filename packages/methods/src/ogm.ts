@@ -11,6 +11,7 @@ import {
 import { deriveSeed, trueClassProbability } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { classIds } from './class-ids.js';
 import { enhanceGradient, normalNoise, type GradientNoise } from './gradient-noise.js';
 import { ogmCoefficients, ogmRatios } from './ogm-coefficients.js';
 import { isInside, windowOption } from './options.js';
@@ -54,7 +55,9 @@ function modulate<M extends string>(
   const { model, batch, epoch } = step;
   const modulates = isInside(epoch, epochs);
   const scores = step.meanByModality(
-    perModality(model.modalities, (modality) => trueClassProbability(batch.labels, unimodalLogits[modality])),
+    perModality(model.modalities, (modality) =>
+      trueClassProbability(classIds(batch), unimodalLogits[modality]),
+    ),
   );
   const there = model.modalities.filter((modality) => !Number.isNaN(scores[modality]));
   const compared = there.length > 1 && perModality(there, (modality) => scores[modality]);

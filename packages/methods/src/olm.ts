@@ -9,6 +9,7 @@ import {
 } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { classIds } from './class-ids.js';
 import { adamChange, balanceGradient, slowness, type AdamMoments } from './logit-weights.js';
 import { separateLinearHeads } from './separate-heads.js';
 import { trueClassLoss } from './true-class-loss.js';
@@ -96,12 +97,12 @@ function moveWeights<M extends string>(
   ].map(({ head, z, mask }) => {
     const has = (i: number): boolean => !mask || (mask[i] as number) > 0;
     const scaled = tf.mul<tf.Tensor2D>(z, weights[head] as number);
-    const wrong = tf.sub(tf.softmax(scaled), tf.oneHot(batch.labels, z.shape[1]));
+    const wrong = tf.sub(tf.softmax(scaled), tf.oneHot(classIds(batch), z.shape[1]));
     return {
       head,
       has,
       rows: samples.filter(has),
-      losses: trueClassLoss(batch.labels, scaled).dataSync(),
+      losses: trueClassLoss(classIds(batch), scaled).dataSync(),
       slopes: tf.sum(tf.mul(wrong, z), 1).dataSync(),
       norms: tf.norm(z, 'euclidean', 1).dataSync(),
     };

@@ -2,6 +2,7 @@ import { defineMethod, encodedOf, OptionError, perModality, type Hooks, type Los
 import { trueClassProbability } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { classIds } from './class-ids.js';
 import { isInside, referenceOption, windowOption } from './options.js';
 import { aheadTerm, pmrWeights } from './pmr-weights.js';
 import { classPrototypes, prototypeLogits, updatedPrototypes } from './prototypes.js';
@@ -93,7 +94,7 @@ export const pmr = defineMethod({
         const fused = step.taskLoss(outputs.logits);
         const q = perModality(modalities, (m) => prototypeLogits(encodedOf(outputs)[m], prototypes[m]));
         const scores = step.meanByModality(
-          perModality(modalities, (m) => trueClassProbability(step.batch.labels, q[m])),
+          perModality(modalities, (m) => trueClassProbability(classIds(step.batch), q[m])),
         );
         const behind = pmrWeights(scores, reference);
         const inside = isInside(step.epoch, epochs);

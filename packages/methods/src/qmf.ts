@@ -1,6 +1,7 @@
 import { defineMethod, perModality, type Hooks, type LossTerms, type Step } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { classIds } from './class-ids.js';
 import { addedAndScaled, emptyHistory, placesIn, type LossHistory } from './loss-history.js';
 import { energyConfidence, qualityFusion } from './quality-fusion.js';
 import { trueClassLoss } from './true-class-loss.js';
@@ -71,7 +72,7 @@ export const qmf = defineMethod({
               history.ids,
               rows.map((row) => step.batch.ids[row] as string),
             );
-            const all = trueClassLoss(step.batch.labels, unimodalLogits[m]).dataSync();
+            const all = trueClassLoss(classIds(step.batch), unimodalLogits[m]).dataSync();
             const losses = rows.map((row) => all[row] as number);
             const scaled = addedAndScaled(history, m, { places, losses, allReduce: step.allReduce });
             // An entry in every process, also where this one's batch lacks the modality.

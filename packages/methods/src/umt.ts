@@ -1,4 +1,4 @@
-import { defineMethod, type Hooks } from '@g2d/core';
+import { defineMethod, perModality, type Hooks } from '@g2d/core';
 import { g2dLoss } from '@g2d/distill';
 import { z } from 'zod';
 import { weightOption } from './options.js';
@@ -37,9 +37,14 @@ export const umt = defineMethod({
   needs: { teachers: 'unimodal' },
   options,
   create: <M extends string>({ lambda, reduction }: z.output<typeof options>): Hooks<M> => ({
-    loss({ logits, features }, { task, output, batch: { labels, present }, teacherOutputs: teachers }) {
+    loss({ logits, features }, step) {
+      const { model, task, output, teacherOutputs: teachers } = step;
+      const { labels, present } = step.batch;
+      // With the weights of classes, and over the whole batch, also where it is spread over processes or accumulated.
+      const taskLoss = step.taskLoss(logits);
+      const shares = perModality(model.modalities, (modality) => step.share(modality));
       const { total, student, feature } = g2dLoss<string>(
-        { labels, student: { logits, features }, teachers, ...(present && { present }) },
+        { labels, student: { logits, features }, teachers, taskLoss, shares, ...(present && { present }) },
         { alpha: lambda, beta: 0, featureReduction: reduction, task, output },
       );
       return { total, student, feature };

@@ -153,8 +153,9 @@ function runStep(run: Run, t: number): void {
     const after = run.edited();
 
     const record: Recorder = (name, quantity) => void results.set(`steps[${t}].${name}`, quantity);
-    recordLogits(record, batch.labels, outputs);
-    recordFeatures(record, batch.labels, outputs);
+    const labels = batch.labels as tf.Tensor1D;
+    recordLogits(record, labels, outputs);
+    recordFeatures(record, labels, outputs);
     record('lossTotal', losses['total'] as number);
     recordGradientNorms(record, before, after);
     const teacherOutputs = parityCase.teachers && step.teacherOutputs;
@@ -204,5 +205,6 @@ function recordMethod(
 function evaluateLast({ parityCase, student, results }: Run): void {
   const { inputs, labels } = batchOf(parityCase, parityCase.evalBatch);
   const outputs = student.model.forward({ inputs }, { training: false });
-  recordLogits((name, value) => void results.set(`evalAfter.${name}`, value), labels, outputs);
+  const record: Recorder = (name, value) => void results.set(`evalAfter.${name}`, value);
+  recordLogits(record, labels as tf.Tensor1D, outputs);
 }

@@ -1,4 +1,4 @@
-import { OptionError, type MultimodalDataset, type Split } from '@g2d/core';
+import { OptionError, shown, TASKS, taskWords, type MultimodalDataset, type Split } from '@g2d/core';
 import { classDifference } from '@g2d/core/run-folder';
 
 type Splits = Partial<Readonly<Record<Split, MultimodalDataset<string>>>>;
@@ -7,7 +7,7 @@ type Splits = Partial<Readonly<Record<Split, MultimodalDataset<string>>>>;
  * Checks that splits are of one kind, before anything is read of them.
  *
  * @returns What can be meant, but hardly is: samples that two splits share. Some published protocols have such.
- * @throws {OptionError} If two splits have other classes, another order of them, another task, or other modalities or shapes, or an id
+ * @throws {OptionError} If there is no such task, if two splits have other classes, another order of them, another task, or other modalities or shapes, or an id
  * comes twice in one of them: everything that is kept by sample is found by its id.
  */
 export function checkSplits(splits: Splits): readonly string[] {
@@ -21,6 +21,7 @@ export function checkSplits(splits: Splits): readonly string[] {
       'ids that differ',
     );
   }
+  for (const [split, dataset] of entries) assertTask(split, dataset);
   const [[first, one], ...others] = entries as [(typeof entries)[number], ...typeof entries];
   for (const [split, other] of others) assertAlike([first, one], [split, other]);
   return entries.flatMap(([split, { ids, name }], at) => {
@@ -34,6 +35,24 @@ export function checkSplits(splits: Splits): readonly string[] {
       ];
     });
   });
+}
+
+/** @throws {OptionError} If it is none, or lacks the classes that it needs. */
+function assertTask(split: Split, { name, task, classNames }: MultimodalDataset<string>): void {
+  const tasks = TASKS.map((each) => `"${each}"`).join(', ');
+  if (!TASKS.includes(task)) {
+    throw refused(
+      `The ${split} split of ${name} has the task ${shown(task)}; it is one of ${tasks}.`,
+      task,
+      tasks,
+    );
+  }
+  if (task === 'regression' || classNames.length > 0) return;
+  throw refused(
+    `The ${split} split of ${name} is a ${taskWords(task)} without \`classNames\`. Give the names of the classes, by id.`,
+    classNames,
+    'the names of the classes',
+  );
 }
 
 function assertAlike(

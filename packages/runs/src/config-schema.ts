@@ -75,7 +75,7 @@ const scheduleSchema = z.discriminatedUnion('type', [
       .string()
       .optional()
       .describe(
-        'What is watched on the validation split: loss (default), accuracy, macroF1, calibrationError; of a regression loss, meanAbsolutePercentageError, rSquared.',
+        'What is watched on the validation split: loss (default), accuracy, macroF1, calibrationError; of a regression loss, meanAbsolutePercentageError, rSquared; of a multi-label task loss, microF1, macroF1, subsetAccuracy, meanAveragePrecision.',
       ),
     mode: z
       .enum(['min', 'max'])
@@ -170,14 +170,14 @@ const lossSchema = z
       .union([z.literal('balanced'), z.array(z.number().min(0)), z.record(z.string(), z.number().min(0))])
       .optional()
       .describe(
-        'A weight for each class, as a list, or by name (1 for classes that are not named); balanced: n / (k · n_c), from the training split.',
+        'A weight for each class, as a list, or by name (1 for classes that are not named); balanced: n / (k · n_c), from the training split. Of a multi-label task what the samples that have the class count (pos_weight); balanced: (n − n_c) / n_c.',
       ),
     labelSmoothing: z
       .number()
       .min(0)
       .max(1)
       .optional()
-      .describe('The part of the true class that all classes share. Default 0.'),
+      .describe('The part of the true class that all classes share. Default 0; a multi-label task has none.'),
     output: z
       .enum(['sigmoid', 'identity'])
       .optional()
@@ -186,7 +186,7 @@ const lossSchema = z
       ),
   })
   .describe(
-    "Of a classifier: how its errors weigh in training, as in PyTorch's CrossEntropyLoss. Of a regression: what its value is.",
+    "Of classes: how errors weigh in training, as in PyTorch's CrossEntropyLoss, of a multi-label task BCEWithLogitsLoss. Of a regression: what its value is.",
   );
 
 const earlyStoppingSchema = z
@@ -203,7 +203,7 @@ const earlyStoppingSchema = z
       .string()
       .optional()
       .describe(
-        'What is watched on the validation split. Default: accuracy, or meanAbsolutePercentageError of a regression; also loss and the others that plateau schedules know.',
+        'What is watched on the validation split. Default: accuracy, meanAbsolutePercentageError of a regression, microF1 of a multi-label task; also loss and the others that plateau schedules know.',
       ),
     after: countSchema
       .optional()

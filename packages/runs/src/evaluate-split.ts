@@ -1,7 +1,8 @@
 import type { EpochRecord, MultimodalDataset, RegressionOutput, Scores } from '@g2d/core';
-import { classScores, probabilitiesOf } from '@g2d/tensor-ops';
+import { classScores, probabilitiesOf, sigmoidsOf } from '@g2d/tensor-ops';
 import {
   evaluate,
+  evaluateMultiLabel,
   evaluateRegression,
   type Evaluation,
   type EvaluateOptions,
@@ -17,7 +18,7 @@ import type { OpenedRun } from './open-run.js';
 /** What a model comes to on one split. */
 export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusion'> {
   readonly metrics: SplitMetrics;
-  /** Accuracy, or mean absolute percentage error, by head. */
+  /** Accuracy, mean absolute percentage error, or micro F1, by head. */
   readonly scores: Scores;
   readonly predictions: RunPredictions;
 }
@@ -38,13 +39,14 @@ const MOST_PROBABILITIES = 1_000_000;
 /** The probabilities of as many heads as fit, the fused one first, with six digits. */
 function probabilitiesOfAll(
   logits: Evaluation['logits'],
-  classes: number,
+  { classNames, task }: MultimodalDataset<string>,
 ): NonNullable<RunPredictions['probabilities']> {
   const sixDigits = (p: number): number => Number(p.toExponential(5));
   let left = MOST_PROBABILITIES;
-  const fitting = Object.entries(logits).filter(([, rows]) => (left -= rows.length * classes) >= 0);
+  const fitting = Object.entries(logits).filter(([, rows]) => (left -= rows.length * classNames.length) >= 0);
+  const ofRow = task === 'multi-label' ? sigmoidsOf : probabilitiesOf;
   return Object.fromEntries(
-    fitting.map(([head, rows]) => [head, rows.map((row) => probabilitiesOf(row).map(sixDigits))]),
+    fitting.map(([head, rows]) => [head, rows.map((row) => ofRow(row).map(sixDigits))]),
   );
 }
 
@@ -62,12 +64,23 @@ export async function evaluateSplit(
     });
     return { metrics, scores: headline(metrics), predictions: { ids, labels, classNames, predictions } };
   }
+  const withRows = (logits: Evaluation['logits']) =>
+    withProbabilities ? { probabilities: probabilitiesOfAll(logits, dataset) } : {};
+  if (dataset.task === 'multi-label') {
+    const found = await evaluateMultiLabel(predict, dataset, options);
+    const { ids, labels, predictions, metrics, perClass, logits } = found;
+    return {
+      metrics,
+      scores: headline(metrics),
+      predictions: { ids, labels, classNames, predictions, ...withRows(logits) },
+      perClass,
+    };
+  }
   const { ids, labels, predictions, metrics, confusion, logits } = await evaluate(predict, dataset, options);
-  const probabilities = withProbabilities ? probabilitiesOfAll(logits, classNames.length) : undefined;
   return {
     metrics,
     scores: headline(metrics),
-    predictions: { ids, labels, classNames, predictions, ...(probabilities && { probabilities }) },
+    predictions: { ids, labels, classNames, predictions, ...withRows(logits) },
     confusion,
     perClass: Object.fromEntries(
       Object.entries(confusion).map(([head, matrix]) => [head, classScores(matrix)]),
@@ -80,7 +93,8 @@ function selectionScore(metrics: SplitMetrics): number {
   const [head] = 'fused' in metrics ? ['fused'] : Object.keys(metrics);
   const found = metrics[head as string];
   if (!found) return -Infinity;
-  return 'accuracy' in found ? found.accuracy : -found.meanAbsolutePercentageError;
+  if ('accuracy' in found) return found.accuracy;
+  return 'microF1' in found ? found.microF1 : -found.meanAbsolutePercentageError;
 }
 
 /** The splits that are evaluated during training: those that were asked for, and the one that selects. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { OptionError, type Preprocessing, type RegressionOutput } from '@g2d/core';
+import { OptionError, type Preprocessing, type RegressionOutput, type Task } from '@g2d/core';
 import { writeFileAtomic, isThere } from '@g2d/formats/node';
 import type { LoadedRun } from './load-run.js';
 
@@ -9,7 +9,7 @@ import type { LoadedRun } from './load-run.js';
 export interface ExportedModel {
   readonly run: string;
   readonly epoch: number | null;
-  readonly task: 'classification' | 'regression';
+  readonly task: Task;
   /** In the order in which the model takes them; channels last, without the batch. */
   readonly inputs: readonly {
     readonly modality: string;
@@ -17,7 +17,7 @@ export interface ExportedModel {
     /** What has to be done to the raw numbers; absent where the dataset does not say it: then they are what its `sample` gives. */
     readonly preprocessing?: Preprocessing;
   }[];
-  /** In order: `fused`, then each modality's own; one alone for a teacher. Logits; of a regression z, see `output`. */
+  /** In order: `fused`, then each modality's own; one alone for a teacher. Logits; of a regression z, see `output`; of a multi-label task the probability of each class is sigmoid(z). */
   readonly outputs: readonly string[];
   /** Of a regression: its value is the sigmoid of an output, or the output itself. */
   readonly output?: RegressionOutput;

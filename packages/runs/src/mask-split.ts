@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { maskTable, missingModalities, missingShare, readMask, type MaskedDataset } from '@g2d/datasets';
-import { formatNumber, type MultimodalDataset } from '@g2d/core';
+import { formatNumber, type Label, type MultimodalDataset } from '@g2d/core';
 import type { RunConfig } from './config-schema.js';
 
 type Missing = NonNullable<RunConfig['data']['missing']>;
@@ -63,8 +63,10 @@ function bareClasses(
     const seen = new Set<number>();
     const all = new Set<number>();
     for (let i = 0; i < labels.length; i++) {
-      all.add(labels[i] as number);
-      if (mask[i * modalities.length + j] !== 0) seen.add(labels[i] as number);
+      for (const label of [labels[i] as Label].flat()) {
+        all.add(label);
+        if (mask[i * modalities.length + j] !== 0) seen.add(label);
+      }
     }
     const bare = [...all]
       .filter((label) => !seen.has(label))

@@ -3,6 +3,7 @@ import {
   perModality,
   UnknownModalityError,
   type MultimodalDataset,
+  type Task,
   shown,
   ownValue,
 } from '@g2d/core';
@@ -19,7 +20,7 @@ export type ModelData = Pick<
 
 /** What a model takes and gives; recorded in a run's `config.json`, so that a student can tell whether a teacher fits. */
 export interface ModelFacts {
-  readonly task: 'classification' | 'regression';
+  readonly task: Task;
   /** C, or 1 for a regression. */
   readonly classes: number;
   /** Of one sample, by modality, in the dataset's order. */

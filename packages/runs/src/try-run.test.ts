@@ -31,7 +31,7 @@ describe('before the first step', () => {
     };
     await refused(
       withData({ wrongLabel: 7 }),
-      /sample "toy\/test\/0" has the label 7; expected a class id, 0 to 2/,
+      /sample "toy\/test\/0" has the label 7; it must be a class id, 0 to 2/,
     );
     await refused(withData({ broken: 1 }), /for sample ".+" of the train split, before any training/);
     await refused(withData({ unreadable: 1 }), /The file is gone/);

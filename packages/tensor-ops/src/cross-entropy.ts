@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkKeys, OptionError, ShapeError } from '@g2d/core';
+import { assertClassWeights } from './class-weights.js';
 import { TENSORFLOW } from './tensorflow/operations.js';
 import { registerSoftmaxCrossEntropy, softmaxCrossEntropy } from './tensorflow/softmax-cross-entropy.js';
 import { assertLabels, oneHotLabels } from './true-class-probability.js';
@@ -83,6 +84,7 @@ export function assertCrossEntropyOptions(options: CrossEntropyOptions): void {
     { classWeights: true, labelSmoothing: true },
     'crossEntropy',
   );
+  assertClassWeights(classWeights);
   const refuse = (option: string, value: unknown, accepted: string): never => {
     throw new OptionError(`\`${option}\` is ${String(value)}; it must be ${accepted}.`, {
       option,
@@ -90,8 +92,6 @@ export function assertCrossEntropyOptions(options: CrossEntropyOptions): void {
       accepted,
     });
   };
-  const wrong = classWeights?.findIndex((weight) => !(weight >= 0 && weight < Infinity)) ?? -1;
-  if (wrong >= 0) refuse(`classWeights[${wrong}]`, classWeights?.[wrong], 'a finite number of at least 0');
   if (classWeights && !classWeights.some((weight) => weight > 0))
     refuse('classWeights', classWeights, 'above 0 for one class at least');
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) refuse('labelSmoothing', labelSmoothing, '0 to 1');

@@ -7,9 +7,12 @@ export { kaimingNormal, xavierNormal } from './initializers.js';
 
 // Losses and scores
 export { assertCrossEntropyOptions, crossEntropy, type CrossEntropyOptions } from './cross-entropy.js';
+export { binaryCrossEntropy, type BinaryCrossEntropyOptions } from './binary-cross-entropy.js';
 export { klDivergence } from './kl-divergence.js';
+export { bernoulliDivergence } from './bernoulli-divergence.js';
 export { trueClassProbability } from './true-class-probability.js';
 export { assertRegressionOutput, regressionValue } from './regression-value.js';
+export { labelSetProbability } from './label-set-probability.js';
 export { warnOfProbabilities } from './warn-of-probabilities.js';
 
 // Training
@@ -50,10 +53,14 @@ export {
 } from './metrics.js';
 export {
   measureClasses,
+  measureLabelSets,
   measureValues,
+  predictedSet,
   probabilitiesOf,
+  sigmoidsOf,
   type ClassMetrics,
   type Head,
+  type LabelSetMetrics,
   type SplitMetrics,
   type ValueMetrics,
 } from './measure.js';

@@ -1,11 +1,15 @@
-import { checkKeys, G2DError, type RegressionOutput } from '@g2d/core';
+import { checkKeys, G2DError, isSameLabel, type RegressionOutput } from '@g2d/core';
 import {
   accuracy,
+  averagePrecision,
   confusionMatrix,
   expectedCalibrationError,
+  labelSetScores,
   macroF1,
   meanAbsolutePercentageError,
+  microF1,
   rSquared,
+  type ClassScores,
 } from './metrics.js';
 import { assertRegressionOutput } from './regression-value.js';
 
@@ -29,13 +33,30 @@ export interface ValueMetrics {
   readonly rSquared: number;
 }
 
+/** What one head of a multi-label task comes to; all but `loss` in percent. NaN where no sample has the modality. */
+export interface LabelSetMetrics {
+  /** Mean binary cross-entropy of its logits, over samples and classes. */
+  readonly loss: number;
+  /** Of all answers of all classes together, at a probability of 0.5. */
+  readonly microF1: number;
+  /** Mean of the F1 of every class, at 0.5; 0 for a class that is neither there nor predicted, as in scikit-learn. */
+  readonly macroF1: number;
+  /** Samples whose classes are all right, and no other: at 0.5. */
+  readonly subsetAccuracy: number;
+  /** Mean of the average precision of every class: needs no threshold; 0 for a class that no sample has, as in scikit-learn. */
+  readonly meanAveragePrecision: number;
+}
+
 /** By name: `fused` (two modalities or more) and each modality's own logits. */
-export type SplitMetrics = Readonly<Record<string, ClassMetrics>> | Readonly<Record<string, ValueMetrics>>;
+export type SplitMetrics =
+  | Readonly<Record<string, ClassMetrics>>
+  | Readonly<Record<string, ValueMetrics>>
+  | Readonly<Record<string, LabelSetMetrics>>;
 
 /** Logits of one head for every sample, and which samples count. */
-export interface Head {
+export interface Head<L = number> {
   readonly ids: readonly string[];
-  readonly labels: readonly number[];
+  readonly labels: readonly L[];
   /** One row of logits for each sample. */
   readonly rows: readonly Float32Array[];
   /** 0 for samples without the modality. Default: all count. */
@@ -96,9 +117,7 @@ export function measureValues(given: Head & { readonly output?: RegressionOutput
 } {
   const { output = 'sigmoid', ...head } = checkKeys(given, { ...HEAD, output: true }, 'measureValues');
   assertRegressionOutput(output);
-  const predictions = head.rows.map(([z]) =>
-    output === 'identity' ? (z as number) : 1 / (1 + Math.exp(-(z as number))),
-  );
+  const predictions = head.rows.map(([z]) => (output === 'identity' ? (z as number) : sigmoid(z as number)));
   const counted = countedSamples(head);
   const targets = counted.map((i) => head.labels[i] as number);
   const values = counted.map((i) => predictions[i] as number);
@@ -112,8 +131,65 @@ export function measureValues(given: Head & { readonly output?: RegressionOutput
   };
 }
 
+/** σ of every logit of a row, in double precision. */
+export const sigmoidsOf = (row: Float32Array): number[] => Array.from(row, sigmoid);
+
+/** The classes whose probability is above 0.5. */
+export const predictedSet = (row: ArrayLike<number>): number[] =>
+  Array.from(row, (z, id) => (z > 0 ? id : -1)).filter((id) => id !== -1);
+
+/** Measures a head of a multi-label task, in double precision. */
+export function measureLabelSets(given: Head<readonly number[]> & { readonly classes: number }): {
+  readonly metrics: LabelSetMetrics;
+  /** Predicted class ids of every sample, whether it counts or not. */
+  readonly predictions: readonly (readonly number[])[];
+  /** In the order of the classes. */
+  readonly perClass: readonly ClassScores[];
+} {
+  const { classes, ...head } = checkKeys(given, { ...HEAD, classes: true }, 'measureLabelSets');
+  const { labels, rows } = head;
+  const predictions = rows.map(predictedSet);
+  const counted = countedSamples(head);
+  const truth = counted.map((i) => labels[i] as readonly number[]);
+  const found = counted.map((i) => predictions[i] as readonly number[]);
+  const perClass = labelSetScores(truth, found, classes);
+  const ids = Array.from({ length: classes }, (_, id) => id);
+  const losses = counted.flatMap((i, at) => {
+    const row = rows[i] as Float32Array;
+    return ids.map((id) => softplus((truth[at]?.includes(id) ? -1 : 1) * (row[id] as number)));
+  });
+  // Nothing is measured on no sample.
+  const ofSome = (value: number): number => (counted.length > 0 ? value : NaN);
+  const right = truth.filter((set, i) => isSameLabel(set, found[i] as readonly number[]));
+  return {
+    predictions,
+    perClass,
+    metrics: {
+      loss: mean(losses),
+      microF1: ofSome(microF1(truth, found)),
+      macroF1: ofSome(mean(perClass.map(({ f1 }) => f1))),
+      subsetAccuracy: ofSome((100 * right.length) / counted.length),
+      meanAveragePrecision: ofSome(
+        mean(
+          ids.map((id) =>
+            averagePrecision(
+              truth.map((set) => set.includes(id)),
+              counted.map((i) => (rows[i] as Float32Array)[id] as number),
+            ),
+          ),
+        ),
+      ),
+    },
+  };
+}
+
+const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
+
+/** log(1 + e^x) = −log σ(−x) */
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
 /** The samples that have the modality. */
-function countedSamples({ ids, rows, mask, name, culprits }: Head): number[] {
+function countedSamples({ ids, rows, mask, name, culprits }: Head<unknown>): number[] {
   const counted = rows.flatMap((_, i) => (mask?.[i] === 0 ? [] : [i]));
   const broken = counted.find((i) => !(rows[i] as Float32Array).every(Number.isFinite));
   if (broken === undefined) return counted;

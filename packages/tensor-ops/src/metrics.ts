@@ -59,6 +59,86 @@ export interface ClassScores {
 const share = (part: number, whole: number): number => (whole === 0 ? 0 : (100 * part) / whole);
 
 /**
+ * Precision, recall and F1 of every class where a sample has any number of classes.
+ *
+ * @param labels True class ids of each sample, each in [0, `classes`) and once.
+ * @param predictions Predicted ones, of as many samples.
+ * @throws {ShapeError} If the lengths differ.
+ */
+export function labelSetScores(
+  labels: readonly (readonly number[])[],
+  predictions: readonly (readonly number[])[],
+  classes: number,
+): ClassScores[] {
+  assertSameLength('predictions', predictions, labels);
+  const counts = Array.from({ length: classes }, () => ({ right: 0, support: 0, predicted: 0 }));
+  labels.forEach((truth, i) => {
+    const found = predictions[i] as readonly number[];
+    for (const [id, count] of counts.entries()) {
+      const [isTrue, isFound] = [truth.includes(id), found.includes(id)];
+      count.support += Number(isTrue);
+      count.predicted += Number(isFound);
+      count.right += Number(isTrue && isFound);
+    }
+  });
+  return counts.map(({ right, support, predicted }) => ({
+    precision: share(right, predicted),
+    recall: share(right, support),
+    f1: share(2 * right, support + predicted),
+    support,
+  }));
+}
+
+/**
+ * Micro F1 of sets of classes: F1 of all answers of all samples and classes together, in percent; 0 where there is no class, true or
+ * predicted.
+ *
+ * @throws {ShapeError} If the lengths differ.
+ */
+export function microF1(
+  labels: readonly (readonly number[])[],
+  predictions: readonly (readonly number[])[],
+): number {
+  assertSameLength('predictions', predictions, labels);
+  let right = 0;
+  let total = 0;
+  labels.forEach((truth, i) => {
+    const found = predictions[i] as readonly number[];
+    right += truth.filter((id) => found.includes(id)).length;
+    total += truth.length + found.length;
+  });
+  return share(2 * right, total);
+}
+
+/**
+ * Average precision: how well scores put the samples that have a class before the others, in percent.
+ *
+ * AP = Σ_n (R_n − R_{n−1}) P_n over all thresholds n, from the highest; samples of equal score stand at one threshold. scikit-learn's
+ * `average_precision_score`; as there, 0 where no sample has the class.
+ *
+ * @param positive Whether each sample has the class.
+ * @param scores As many; larger is surer.
+ * @throws {ShapeError} If the lengths differ.
+ */
+export function averagePrecision(positive: readonly boolean[], scores: ArrayLike<number>): number {
+  assertSameLength('scores', scores, positive);
+  const scoreOf = (i: number): number => scores[i] as number;
+  const order = positive.map((_, i) => i).sort((a, b) => scoreOf(b) - scoreOf(a));
+  const support = positive.filter(Boolean).length;
+  let sum = 0;
+  let right = 0;
+  let before = 0;
+  order.forEach((index, place) => {
+    right += Number(positive[index]);
+    const next = order[place + 1];
+    if (next !== undefined && scoreOf(next) === scoreOf(index)) return;
+    sum += (right - before) * (right / (place + 1));
+    before = right;
+  });
+  return share(sum, support);
+}
+
+/**
  * Precision, recall and F1 of every class.
  *
  * @param matrix `matrix[true][predicted]`.

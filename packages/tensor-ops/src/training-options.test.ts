@@ -110,17 +110,20 @@ describe('crossEntropy', () => {
 
 describe('watchPlateau and reducedRate', () => {
   const { numbers, base, cases } = golden.plateau;
-  it.each(cases)('are PyTorch’s ReduceLROnPlateau with $options', ({ options: { factor, min, ...watch }, rates }) => {
-    const fall = { ...(factor !== undefined && { factor }), ...(min !== undefined && { min }) };
-    let state = NO_PLATEAU;
-    numbers.forEach((number, i) => {
-      state = watchPlateau(state, number, watch);
-      base.forEach((rate, group) =>
-        expect(reducedRate(rate, state.reductions, fall)).toBeCloseTo(rates[i]![group]!, 12),
-      );
-    });
-    expect(state.reductions).toBeGreaterThan(0);
-  });
+  it.each(cases)(
+    'are PyTorch’s ReduceLROnPlateau with $options',
+    ({ options: { factor, min, ...watch }, rates }) => {
+      const fall = { ...(factor !== undefined && { factor }), ...(min !== undefined && { min }) };
+      let state = NO_PLATEAU;
+      numbers.forEach((number, i) => {
+        state = watchPlateau(state, number, watch);
+        base.forEach((rate, group) =>
+          expect(reducedRate(rate, state.reductions, fall)).toBeCloseTo(rates[i]![group]!, 12),
+        );
+      });
+      expect(state.reductions).toBeGreaterThan(0);
+    },
+  );
 
   it('take NaN for no better, also in the beginning', () => {
     const state = watchPlateau(NO_PLATEAU, NaN, { patience: 1 });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '@g2d/core';
+import type { Batch, Labels } from '@g2d/core';
 import { joinRows } from '@g2d/tensor-ops';
 
 // Accumulation: a step on several batches, one after another, that is the step on all of them as one.
@@ -76,7 +76,7 @@ export function joinBatches<M extends string>(
   const masks = masksOf(({ masks }) => masks, 1) as NonNullable<Batch<M>['masks']>;
   return {
     inputs: inputs as Batch<M>['inputs'],
-    labels: tf.concat1d(batches.map(({ labels }) => labels)),
+    labels: tf.concat<tf.Tensor>(batches.map(({ labels }) => labels)) as Labels,
     ids: batches.flatMap(({ ids }) => ids),
     ...(Object.keys(present).length > 0 && { present }),
     ...(Object.keys(masks).length > 0 && { masks }),

@@ -14,8 +14,12 @@ import {
 } from '@g2d/core';
 import {
   measureClasses,
+  measureLabelSets,
   measureValues,
+  predictedSet,
   type ClassMetrics,
+  type ClassScores,
+  type LabelSetMetrics,
   type SplitMetrics,
   type ValueMetrics,
 } from '@g2d/tensor-ops';
@@ -24,12 +28,12 @@ import { nonFiniteInputs } from './non-finite-inputs.js';
 import { readBatches } from './read-batches.js';
 
 /** Predictions of a model on a split. Those of a modality are about the samples that have it; `ids` are all. */
-interface Predictions {
+interface Predictions<L = number> {
   readonly ids: readonly string[];
-  /** Class ids, or targets. */
-  readonly labels: readonly number[];
-  /** Predicted class ids or values, as many as `ids`: `fused` (two modalities or more) and each modality's own. */
-  readonly predictions: Readonly<Record<string, readonly number[]>>;
+  /** Class ids, targets, or the ids of each sample's classes. */
+  readonly labels: readonly L[];
+  /** Predicted ones, as many as `ids`: `fused` (two modalities or more) and each modality's own. */
+  readonly predictions: Readonly<Record<string, readonly L[]>>;
 }
 
 /** What follows from the predictions of classes. */
@@ -49,6 +53,17 @@ export interface RegressionEvaluation extends Predictions {
   /** Mean absolute percentage error, in percent. */
   readonly meanAbsolutePercentageError: Scores;
   readonly rSquared: Scores;
+}
+
+/** What follows from the predictions of sets of classes, by the same names. */
+export interface MultiLabelEvaluation extends Predictions<readonly number[]> {
+  readonly metrics: Readonly<Record<string, LabelSetMetrics>>;
+  /** Percent: F1 of all answers of all classes together, at a probability of 0.5. */
+  readonly microF1: Scores;
+  /** By head, in the order of the classes, at 0.5. */
+  readonly perClass: Readonly<Record<string, readonly ClassScores[]>>;
+  /** `logits[name][i][c]`: of each sample and class, whether the sample has the modality or not. */
+  readonly logits: Readonly<Record<string, readonly Float32Array[]>>;
 }
 
 /** Anything that gives logits for a batch: a model in inference mode, or teachers averaged. */
@@ -74,7 +89,7 @@ export interface EvaluateOptions {
  * Evaluates a classifier on every sample of a dataset, in its order, without augmentation.
  *
  * @param predict For example `inferenceOf(model)`. It may use some of the dataset's modalities only.
- * @throws {OptionError} If the dataset is one of a regression.
+ * @throws {OptionError} If the dataset is one of another task.
  * @throws {G2DError} With code `G2D_DIVERGED` if a logit is not finite.
  */
 export async function evaluate<A extends string, M extends A>(
@@ -83,7 +98,7 @@ export async function evaluate<A extends string, M extends A>(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   checkKeys(options, { batchSize: true, workers: true, onError: true }, 'evaluate');
-  assertTask(dataset, 'classification', 'evaluateRegression');
+  assertTask(dataset, 'classification');
   const { ids, labels, logits, masks, culprits } = await predictAll(predict, dataset, options);
   const measured = mapValues(logits, (rows, name) =>
     measureClasses({
@@ -111,7 +126,7 @@ export async function evaluate<A extends string, M extends A>(
  * Evaluates a regression in the same way.
  *
  * @param given `output`: as it was trained; default `'sigmoid'`.
- * @throws {OptionError} If the dataset is one of classes, or a target is 0 (a percentage of it is not defined).
+ * @throws {OptionError} If the dataset is one of another task, or a target is 0 (a percentage of it is not defined).
  * @throws {G2DError} As `evaluate`.
  * @see G2D, Sec. 4.1 (MIS-ME)
  */
@@ -125,7 +140,7 @@ export async function evaluateRegression<A extends string, M extends A>(
     { batchSize: true, workers: true, onError: true, output: true },
     'evaluateRegression',
   );
-  assertTask(dataset, 'regression', 'evaluate');
+  assertTask(dataset, 'regression');
   const { ids, labels, logits, masks, culprits } = await predictAll(predict, dataset, options);
   const measured = mapValues(logits, (rows, name) =>
     measureValues({ ids, labels, rows, mask: masks[name], name, culprits, output }),
@@ -140,20 +155,58 @@ export async function evaluateRegression<A extends string, M extends A>(
   };
 }
 
-/** The number of each head that a log shows first: accuracy, or mean absolute percentage error, in percent. */
-export const headline = (metrics: SplitMetrics): Scores =>
-  mapValues<string, ClassMetrics | ValueMetrics, number>(metrics, (found) =>
-    'accuracy' in found ? found.accuracy : found.meanAbsolutePercentageError,
+/**
+ * Evaluates a multi-label task in the same way.
+ *
+ * @throws {OptionError} If the dataset is one of another task.
+ * @throws {G2DError} As `evaluate`.
+ */
+export async function evaluateMultiLabel<A extends string, M extends A>(
+  predict: Predictor<M>,
+  dataset: MultimodalDataset<A>,
+  options: EvaluateOptions = {},
+): Promise<MultiLabelEvaluation> {
+  checkKeys(options, { batchSize: true, workers: true, onError: true }, 'evaluateMultiLabel');
+  assertTask(dataset, 'multi-label');
+  const { ids, labels: hot, logits, masks, culprits } = await predictAll(predict, dataset, options);
+  const classes = dataset.classNames.length;
+  const labels = ids.map((_, i) => predictedSet(hot.slice(i * classes, (i + 1) * classes)));
+  const measured = mapValues(logits, (rows, name) =>
+    measureLabelSets({ ids, labels, rows, mask: masks[name], name, culprits, classes }),
   );
+  return {
+    ids,
+    labels,
+    predictions: mapValues(measured, ({ predictions }) => predictions),
+    metrics: mapValues(measured, ({ metrics }) => metrics),
+    microF1: mapValues(measured, ({ metrics }) => metrics.microF1),
+    perClass: mapValues(measured, ({ perClass }) => perClass),
+    logits,
+  };
+}
+
+/** The number of each head that a log shows first, in percent: accuracy, mean absolute percentage error, or micro F1. */
+export const headline = (metrics: SplitMetrics): Scores =>
+  mapValues<string, ClassMetrics | ValueMetrics | LabelSetMetrics, number>(metrics, (found) => {
+    if ('accuracy' in found) return found.accuracy;
+    return 'microF1' in found ? found.microF1 : found.meanAbsolutePercentageError;
+  });
 
 /** `headline` of every split. */
 export const headlines = (
   metrics: Readonly<Partial<Record<'validation' | 'test', SplitMetrics>>>,
 ): Partial<Record<'validation' | 'test', Scores>> => mapValues(metrics, headline);
 
-function assertTask({ name, task }: MultimodalDataset<string>, expected: Task, other: string): void {
+/** What evaluates each task. */
+const EVALUATES: Readonly<Record<Task, string>> = {
+  classification: 'evaluate',
+  regression: 'evaluateRegression',
+  'multi-label': 'evaluateMultiLabel',
+};
+
+function assertTask({ name, task }: MultimodalDataset<string>, expected: Task): void {
   if (task === expected) return;
-  throw new OptionError(`${name} is a ${task} dataset. Use \`${other}\`.`, {
+  throw new OptionError(`${name} is a ${task} dataset. Use \`${EVALUATES[task]}\`.`, {
     option: 'dataset',
     value: task,
     accepted: expected,
@@ -173,7 +226,7 @@ async function predictAll<A extends string, M extends A>(
   for await (const batch of readBatches(dataset, { batchSize, workers, onError })) {
     try {
       ids.push(...batch.ids);
-      labels.push(...batch.labels.dataSync());
+      for (const label of batch.labels.dataSync()) labels.push(label);
       tf.tidy(() => {
         const outputs = predict(batch);
         for (const [name, values] of Object.entries(heads(outputs))) {

@@ -9,14 +9,16 @@ export { readState, writeState } from './model-state.js';
 // Evaluation
 export {
   evaluate,
+  evaluateMultiLabel,
   evaluateRegression,
   inferenceOf,
   type EvaluateOptions,
   type Evaluation,
+  type MultiLabelEvaluation,
   type Predictor,
   type RegressionEvaluation,
 } from './evaluate.js';
-export type { ClassMetrics, SplitMetrics, ValueMetrics } from '@g2d/tensor-ops';
+export type { ClassMetrics, ClassScores, LabelSetMetrics, SplitMetrics, ValueMetrics } from '@g2d/tensor-ops';
 export type { EarlyStopping } from './early-stopping.js';
 export type { LossOptions } from './loss-options.js';
 export { extractFeatures } from './extract-features.js';

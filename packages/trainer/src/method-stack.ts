@@ -1,5 +1,6 @@
 import {
   OptionError,
+  taskWords,
   type Hooks,
   type Method,
   type Model,
@@ -115,9 +116,9 @@ export function assertMethods<M extends string>({
     }
     if (needs.task && needs.task !== task) {
       refuse(
-        `The method "${name}" is for ${needs.task}, but this is a ${task}.`,
+        `The method "${name}" is for ${needs.task}, but this is a ${taskWords(task)}.`,
         name,
-        `methods for a ${task}`,
+        `methods for a ${taskWords(task)}`,
       );
     }
     const { output = 'sigmoid' } = loss ?? {};

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '@g2d/core';
+import type { Batch, Labels } from '@g2d/core';
 
 /**
  * A batch as a model sees it: masks of its own modalities only, and only the samples that have at least one of them. The others
@@ -32,7 +32,7 @@ export function ownRows<M extends string>(batch: Batch<M>, modalities: readonly 
     );
   return {
     inputs: gathered(batch.inputs) as Batch<M>['inputs'],
-    labels: tf.gather(batch.labels, indices),
+    labels: tf.gather<tf.Tensor>(batch.labels, indices) as Labels,
     ids: rows.map((i) => batch.ids[i] as string),
     present: gathered(masks) as NonNullable<Batch<M>['present']>,
     ...(batch.masks && { masks: gathered(batch.masks) as NonNullable<Batch<M>['masks']> }),

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { perModality, type Logits, type RegressionOutput } from '@g2d/core';
-import { regressionValue } from '@g2d/tensor-ops';
+import { predictedSet, regressionValue } from '@g2d/tensor-ops';
 
 /**
  * The most probable class of every sample, by `fused` and by each modality's own logits. With one modality `fused`
@@ -21,6 +21,20 @@ export const predictedValues = <M extends string>(
   output: RegressionOutput,
 ): Record<string, Float32Array> =>
   fromLogits(outputs, (logits) => regressionValue(logits, output).dataSync<'float32'>());
+
+/**
+ * The classes of a multi-label task whose probability is above 0.5, in the same way.
+ *
+ * @returns A list of class ids for each sample.
+ */
+export const predictedSets = <M extends string>(outputs: Logits<M>): Record<string, number[][]> =>
+  fromLogits(outputs, (logits) => {
+    const [batch, classes] = logits.shape;
+    const flat = logits.dataSync<'float32'>();
+    return Array.from({ length: batch }, (_, i) =>
+      predictedSet(flat.subarray(i * classes, (i + 1) * classes)),
+    );
+  });
 
 function fromLogits<M extends string, T>(
   { logits, unimodalLogits }: Logits<M>,

@@ -5,10 +5,12 @@ import {
   G2DError,
   OptionError,
   perModality,
+  taskWords,
   type Batch,
   type ValueAndGrads,
   type Gradients,
   type Inputs,
+  type Labels,
   type LossTerms,
   type Outputs,
   type Parameter,
@@ -18,6 +20,7 @@ import {
   type RegressionOutput,
   type Step,
   type StepResult,
+  type Task,
 } from '@g2d/core';
 import { deriveSeed, joinRecords } from '@g2d/tensor-ops';
 import { nonFiniteInputs } from './non-finite-inputs.js';
@@ -165,7 +168,9 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const loss = rows
       ? lossOfRows(batch.labels, logits, rows, options)
       : studentLoss(batch.labels, logits, options);
-    const share = this.#share(options.classWeights ?? 'samples', modality);
+    // The mean of a multi-label loss is over samples and classes, whatever their weights.
+    const weights = task === 'classification' ? options.classWeights : undefined;
+    const share = this.#share(weights ?? 'samples', modality);
     return share === 1 ? loss : tf.mul(loss, share);
   };
 
@@ -295,8 +300,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
 
   protected override run(batch: Inputs<M>, mode: PassMode<M>): Outputs<M> {
     const outputs = super.run(batch, mode);
-    if (this.task === 'classification') assertClasses(this.batch.labels, outputs.logits);
-    else assertTargets(this.batch.labels, this.output);
+    assertLabels(this.task, this.batch.labels, outputs.logits, this.output);
     this.#keep(outputs);
     return outputs;
   }
@@ -452,7 +456,7 @@ function presentSamples<M extends string>({ present }: Batch<M>, modality: M): r
 
 /** The task's loss over some samples; 0, with gradients 0, over none. */
 function lossOfRows(
-  labels: tf.Tensor1D,
+  labels: Labels,
   logits: tf.Tensor2D,
   samples: readonly number[],
   options: StudentLossOptions,
@@ -460,7 +464,7 @@ function lossOfRows(
   return tf.tidy(() => {
     if (samples.length === 0) return tf.mul(tf.sum(logits), 0) as tf.Scalar;
     const rows = tf.tensor1d([...samples], 'int32');
-    return studentLoss(tf.gather(labels, rows), tf.gather(logits, rows), options);
+    return studentLoss(tf.gather<tf.Tensor>(labels, rows) as Labels, tf.gather(logits, rows), options);
   });
 }
 
@@ -485,7 +489,22 @@ const numbersOf = (terms: LossTerms): Record<string, number> =>
     Object.entries<tf.Scalar>(terms).map(([part, term]) => [part, term.dataSync()[0] as number]),
   );
 
-function assertClasses(labels: tf.Tensor1D, { shape: [, classes] }: tf.Tensor2D): void {
+/** @throws {OptionError} Unless the labels are those of the task: another's would train something else, silently. */
+function assertLabels(task: Task, labels: Labels, logits: tf.Tensor2D, output: RegressionOutput): void {
+  const [batch, classes] = logits.shape;
+  const shape = task === 'multi-label' ? [batch, classes] : [batch];
+  if (labels.shape.join() !== shape.join()) {
+    throw new OptionError(
+      `A batch has labels of the shape [${labels.shape.join(', ')}], but a ${taskWords(task)} with this model has [${shape.join(', ')}]. Give the training another \`task\`, or other labels.`,
+      { option: 'labels', value: labels.shape, accepted: `[${shape.join(', ')}]` },
+    );
+  }
+  if (task === 'classification') assertClasses(labels, logits);
+  else if (task === 'regression') assertTargets(labels, output);
+  else assertSets(labels);
+}
+
+function assertClasses(labels: Labels, { shape: [, classes] }: tf.Tensor2D): void {
   const wrong = labels.dataSync<'int32'>().find((label) => label < 0 || label >= classes);
   if (wrong === undefined) return;
   throw new OptionError(
@@ -494,7 +513,16 @@ function assertClasses(labels: tf.Tensor1D, { shape: [, classes] }: tf.Tensor2D)
   );
 }
 
-function assertTargets(labels: tf.Tensor1D, output: RegressionOutput): void {
+function assertSets(labels: Labels): void {
+  const wrong = labels.dataSync<'float32'>().find((value) => value !== 0 && value !== 1);
+  if (wrong === undefined) return;
+  throw new OptionError(
+    `A batch of a multi-label task has the label ${wrong}; labels are 1 for each class that a sample has, and 0 for the others.`,
+    { option: 'labels', value: wrong, accepted: '0 and 1' },
+  );
+}
+
+function assertTargets(labels: Labels, output: RegressionOutput): void {
   const isPossible = (target: number): boolean =>
     output === 'identity' ? Number.isFinite(target) : target >= 0 && target <= 1;
   const wrong = labels.dataSync<'float32'>().find((target) => !isPossible(target));

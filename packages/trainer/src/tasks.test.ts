@@ -38,7 +38,7 @@ function toyRegression(split: 'train' | 'test', size: number): MultimodalDataset
     classNames: [],
     sample: async (index, options) => {
       const sample = await dataset.sample(index, options);
-      return { ...sample, label: 0.2 + 0.2 * sample.label };
+      return { ...sample, label: 0.2 + 0.2 * (sample.label as number) };
     },
   };
 }
@@ -100,7 +100,7 @@ describe('a regression', () => {
       ...data,
       sample: async (index, options) => {
         const sample = await data.sample(index, options);
-        return { ...sample, label: 5 * sample.label - 1.5 };
+        return { ...sample, label: 5 * (sample.label as number) - 1.5 };
       },
     });
     const data = far(toyRegression('train', 60));

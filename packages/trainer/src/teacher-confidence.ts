@@ -2,12 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   checkKeys,
   perModality,
+  type Labels,
   type MultimodalDataset,
   type PerModality,
   type RegressionOutput,
+  type Task,
   type Teachers,
 } from '@g2d/core';
 import { modalityConfidence, regressionConfidence } from '@g2d/smp';
+import { labelSetProbability } from '@g2d/tensor-ops';
 import { readBatches } from './read-batches.js';
 
 /**
@@ -17,7 +20,7 @@ import { readBatches } from './read-batches.js';
  * @param dataset The training split. It may have more modalities than the teachers.
  * @param options `targetVariance`, `output`: for a regression, see `modalityPrioritization` and `train`. `batchSize`: default 250; it changes
  * speed and memory only.
- * @returns ρ in [0, 1] for each modality; NaN for one that no sample has.
+ * @returns ρ of the task, as `modalityPrioritization` has it, in [0, 1] for each modality; NaN for one that no sample has.
  * @see G2D, Sec. 3.2, Eq. 5
  */
 export async function teacherConfidence<A extends string, M extends A>(
@@ -45,15 +48,7 @@ export async function teacherConfidence<A extends string, M extends A>(
         const count = present ? (tf.sum(present).dataSync()[0] as number) : batch.ids.length;
         if (count === 0) continue;
         const { logits } = outputs[modality];
-        const options = present ? { present } : {};
-        const rho =
-          dataset.task === 'regression'
-            ? regressionConfidence(batch.labels, logits, {
-                ...options,
-                output,
-                variance: targetVariance as number,
-              })
-            : modalityConfidence(batch.labels, logits, options);
+        const rho = confidenceOf(dataset.task, batch.labels, logits, { present, targetVariance, output });
         sums[modality] += count * (rho.dataSync()[0] as number);
         samples[modality] += count;
       }
@@ -62,4 +57,35 @@ export async function teacherConfidence<A extends string, M extends A>(
     await tf.nextFrame();
   }
   return perModality(modalities, (modality) => sums[modality] / samples[modality]);
+}
+
+/** ρ of a batch, over the samples that have the modality. */
+function confidenceOf(
+  task: Task,
+  labels: Labels,
+  logits: tf.Tensor2D,
+  {
+    present,
+    targetVariance,
+    output,
+  }: {
+    readonly present: tf.Tensor1D | undefined;
+    readonly targetVariance: number | undefined;
+    readonly output: RegressionOutput | undefined;
+  },
+): tf.Scalar {
+  const options = present ? { present } : {};
+  if (task === 'classification') return modalityConfidence(labels as tf.Tensor1D, logits, options);
+  if (task === 'regression') {
+    const variance = targetVariance as number;
+    return regressionConfidence(labels as tf.Tensor1D, logits, {
+      ...options,
+      ...(output && { output }),
+      variance,
+    });
+  }
+  const rho = labelSetProbability(labels as tf.Tensor2D, logits);
+  // Chosen, not multiplied: what a teacher makes of an absent input may be NaN.
+  const there = present ? tf.where(tf.greater(present, 0), rho, tf.zerosLike(rho)) : rho;
+  return tf.div(tf.sum(there), present ? tf.sum(present) : labels.shape[0]);
 }

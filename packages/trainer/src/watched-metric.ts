@@ -1,5 +1,5 @@
-import { OptionError, type EpochRecord, type Task } from '@g2d/core';
-import type { ClassMetrics, ValueMetrics } from '@g2d/tensor-ops';
+import { OptionError, taskWords, type EpochRecord, type Task } from '@g2d/core';
+import type { ClassMetrics, LabelSetMetrics, ValueMetrics } from '@g2d/tensor-ops';
 
 type Direction = 'min' | 'max';
 
@@ -13,9 +13,16 @@ const METRICS: Readonly<Record<Task, Readonly<Record<string, Direction>>>> = {
     keyof ValueMetrics,
     Direction
   >,
+  'multi-label': {
+    loss: 'min',
+    microF1: 'max',
+    macroF1: 'max',
+    subsetAccuracy: 'max',
+    meanAveragePrecision: 'max',
+  } satisfies Record<keyof LabelSetMetrics, Direction>,
 };
 
-/** The number by which epochs are selected: accuracy, or mean absolute percentage error. */
+/** The number by which epochs are selected: accuracy, mean absolute percentage error, or micro F1. */
 export const selectingMetric = (task: Task): string => Object.keys(METRICS[task])[1] as string;
 
 /**
@@ -28,7 +35,7 @@ export function directionOf(metric: string, task: Task, option: string): Directi
   const found = Object.hasOwn(known, metric) ? known[metric] : undefined;
   if (found) return found;
   const accepted = Object.keys(known).join(', ');
-  throw new OptionError(`\`${option}\` is "${metric}"; a ${task} has ${accepted}.`, {
+  throw new OptionError(`\`${option}\` is "${metric}"; a ${taskWords(task)} has ${accepted}.`, {
     option,
     value: metric,
     accepted,

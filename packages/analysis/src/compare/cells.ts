@@ -1,5 +1,6 @@
 import { formatNumber } from '@g2d/core';
 import { formatGain, formatPercent, shortNumber } from '../format.js';
+import { SCORES } from '../score-words.js';
 import type { ComparisonRow, ComparisonTable } from './comparison.js';
 import type { Estimate } from './estimate.js';
 import { selectionWords } from './notes.js';
@@ -36,7 +37,7 @@ export function comparisonCells(table: ComparisonTable, level: number): Comparis
 }
 
 function columnsOf({ task, modalities, rows }: ComparisonTable, level: number): Column[] {
-  const score = task === 'regression' ? 'test MAPE, %' : 'test accuracy, %';
+  const score = `test ${SCORES[task].name}, %`;
   const isRepeated = rows.some(({ gain }) => (gain?.wins.of ?? 0) > 1);
   return [
     { title: score, cell: ({ label }) => label, always: true },
@@ -60,6 +61,8 @@ function columnsOf({ task, modalities, rows }: ComparisonTable, level: number): 
         gain && isRepeated && gain.wins.of > 0 ? `${gain.wins.better} of ${gain.wins.of}` : NONE,
     },
     { title: 'macro F1, %', cell: ({ metrics }) => withDeviation(metrics['macroF1']) },
+    { title: 'all classes right, %', cell: ({ metrics }) => withDeviation(metrics['subsetAccuracy']) },
+    { title: 'mAP, %', cell: ({ metrics }) => withDeviation(metrics['meanAveragePrecision']) },
     { title: 'R²', cell: ({ metrics }) => withDeviation(metrics['rSquared'], threeDigits) },
     {
       title: 'ECE, %',

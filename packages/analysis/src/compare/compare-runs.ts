@@ -3,6 +3,7 @@ import { formatList } from '../format.js';
 import { methodRank } from '../methods.js';
 import { isFinished, type Run, type StartedRun } from '../run.js';
 import { dataOptions, flatSettings } from '../run-settings.js';
+import { SCORES } from '../score-words.js';
 import { testDifference, type DataDifference } from '../same-data.js';
 import type { Comparison, ComparisonRow, ComparisonTable, Gain } from './comparison.js';
 import { withoutLastBits } from './equal.js';
@@ -175,7 +176,7 @@ function makeTable(
   );
   const students = rows.filter(({ kind }) => kind === 'student');
   const joints = students.filter(({ method }) => method === 'joint');
-  const sign = task === 'regression' ? -1 : 1;
+  const sign = SCORES[task].isError ? -1 : 1;
   const score = ({ test, main }: ComparisonRow): number =>
     withoutLastBits(sign * (test[main]?.mean ?? -sign * Infinity));
   const withGains = students
@@ -220,6 +221,7 @@ function makeRow(
   const {
     accuracy: _,
     meanAbsolutePercentageError: __,
+    microF1: ___,
     ...metrics
   } = over((run) => run.summary.metrics?.['test']?.[main]);
   return {

@@ -1,7 +1,7 @@
 import type { Run, Selection, StartedRun, Task } from '../run.js';
 import type { Estimate } from './estimate.js';
 
-/** By how much a row is better than joint training: more points of accuracy, or fewer of MAPE. Positive is better. */
+/** By how much a row is better than joint training: more points of accuracy or micro F1, or fewer of MAPE. Positive is better. */
 export interface Gain extends Omit<Estimate, 'values'> {
   /** Label of the row of joint training. */
   readonly over: string;
@@ -25,9 +25,9 @@ export interface ComparisonRow {
   readonly unfinished: readonly StartedRun[];
   /** How the epoch was chosen that the numbers are of; `undefined` where the run does not say. */
   readonly select: Selection | undefined;
-  /** The fused head (for a teacher: its only one): accuracy in percent, or MAPE in percent. */
+  /** The fused head (for a teacher: its only one): in percent accuracy, MAPE of a regression, or micro F1 of a multi-label task. */
   readonly main: string;
-  /** By head: accuracy in percent, or for a regression MAPE in percent. */
+  /** By head, the same in percent. */
   readonly test: Readonly<Record<string, Estimate>>;
   readonly validation: Readonly<Record<string, Estimate>>;
   /** Of the fused head on test, by name: `macroF1` in percent, `calibrationError` in [0, 1], `rSquared`, `loss`. */

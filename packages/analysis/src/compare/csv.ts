@@ -1,3 +1,4 @@
+import { SCORES } from '../score-words.js';
 import type { Comparison, ComparisonRow, ComparisonTable } from './comparison.js';
 import type { Estimate } from './estimate.js';
 
@@ -25,7 +26,7 @@ function record(
     ['dataset', table.dataset],
     ['modalities', row.modalities.join(' ')],
     ['task', table.task],
-    ['score', table.task === 'regression' ? 'MAPE in percent' : 'accuracy in percent'],
+    ['score', `${SCORES[table.task].name} in percent`],
     ['kind', row.kind],
     ['label', row.label],
     ['method', row.method],

@@ -1,7 +1,7 @@
 import { ownValue } from '@g2d/core';
 import { formatCount, formatList } from '../format.js';
 import { runLabel } from '../methods.js';
-import type { Run, Selection, StartedRun } from '../run.js';
+import type { Run, Selection, StartedRun, Task } from '../run.js';
 import { drawsOwnSplits, trainingDifference } from '../same-data.js';
 import type { ComparisonRow, ComparisonTable } from './comparison.js';
 import { isNumber } from './estimate.js';
@@ -18,14 +18,18 @@ export function selectionWords(select: Selection | undefined): string {
   return select === undefined ? 'not said' : SELECTION_WORDS[select];
 }
 
-const REGRESSION =
-  'MAPE is the mean absolute percentage error: less is better. A gain is by how many points it is smaller.';
+const MEANINGS: Readonly<Partial<Record<Task, string>>> = {
+  regression:
+    'MAPE is the mean absolute percentage error: less is better. A gain is by how many points it is smaller.',
+  'multi-label':
+    'Micro F1 is that of all answers of all classes together, at a probability of 0.5; mAP is the mean of the average precision of every class.',
+};
 
 /** What has to be known to read a table. */
 export function tableNotes(table: Omit<ComparisonTable, 'notes'>, groups: readonly RunSeeds[]): string[] {
   const rows = [...table.rows, ...table.teachers];
   return [
-    ...(table.task === 'regression' ? [REGRESSION] : []),
+    ...[MEANINGS[table.task] ?? []].flat(),
     ...selectionNotes(rows),
     ...seedNotes(table.rows),
     ...rows.flatMap(missingNotes),
@@ -124,7 +128,8 @@ function testSizeNotes(rows: readonly ComparisonRow[]): string[] {
 export function testSizeOf({ predictions, summary }: Run): number | undefined {
   if (predictions) return predictions.ids.length;
   const [scores] = Object.values(summary.perClass ?? {});
-  if (scores) return scores.reduce((sum, { support }) => sum + support, 0);
+  // A sample of a multi-label task has any number of classes.
+  if (scores && summary.task !== 'multi-label') return scores.reduce((sum, { support }) => sum + support, 0);
   const [table] = Object.values(summary.confusion);
   return table?.flat().reduce((sum, count) => sum + count, 0);
 }

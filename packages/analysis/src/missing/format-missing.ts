@@ -5,6 +5,7 @@ import {
   answerOf,
   headUnderMasks,
   lossesWithout,
+  SCORES,
   type HeadUnderMasks,
   type MissingResults,
 } from './missing-results.js';
@@ -63,7 +64,7 @@ export function missedMost(results: MissingResults): string {
 
 /** What the numbers are, in words. */
 export const measureWords = ({ task, split, sampler }: MissingResults): string =>
-  `${task === 'regression' ? 'MAPE' : 'Accuracy'} on the ${split} split, in percent; masks drawn by the protocol "${sampler}". Means, deviations and 95 % intervals (Student's t) are over masks of this one model: another training seed changes more. A modality's own head is measured on the samples that have it.`;
+  `The ${SCORES[task]} on the ${split} split, in percent; masks drawn by the protocol "${sampler}". Means, deviations and 95 % intervals (Student's t) are over masks of this one model: another training seed changes more. A modality's own head is measured on the samples that have it.`;
 
 /**
  * Both tables for a terminal.

@@ -10,7 +10,7 @@ import { section } from '../report/sections.js';
 import { commandBlock } from '../report/settings.js';
 import { withPercent, withPoints } from '../format.js';
 import { measureWords, missedMost, patternCells, rateCells } from './format-missing.js';
-import { answerOf, headUnderMasks, lossesWithout, type MissingResults } from './missing-results.js';
+import { answerOf, headUnderMasks, lossesWithout, SCORES, type MissingResults } from './missing-results.js';
 
 /** Settings of `renderMissing`. */
 export interface MissingPageOptions {
@@ -95,9 +95,9 @@ function chart(results: MissingResults): Markup | undefined {
     }),
   }));
   const means = found.flatMap(({ points }) => points.map(({ mean }) => mean));
-  return markup`<figure><figcaption><b>${task === 'regression' ? 'Error' : 'Accuracy'} by what is missing</b> mean over masks, with 95 % intervals</figcaption>${lineChart(
+  return markup`<figure><figcaption><b>The ${SCORES[task]} by what is missing</b> mean over masks, with 95 % intervals</figcaption>${lineChart(
     {
-      description: `${task === 'regression' ? 'MAPE' : 'Accuracy'} in percent against the share of missing cells in percent, for each head.`,
+      description: `The ${SCORES[task]} in percent against the share of missing cells in percent, for each head.`,
       x: { domain: [0, Math.max(10, ...rates.map(({ share }) => 100 * share))], label: 'missing cells, %' },
       y: scoreAxis(task === 'regression', means),
       series: found.map(({ key, color, points }) => ({

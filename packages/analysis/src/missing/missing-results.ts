@@ -18,7 +18,7 @@ export interface MissingResults {
 interface Scored {
   /** Samples that have a modality left. */
   readonly samples: number;
-  /** By head, in percent: accuracy, or mean absolute percentage error. Heads that no sample has are absent. */
+  /** By head, in percent, see `SCORES`. Heads that no sample has are absent. */
   readonly scores: Readonly<Record<string, number>>;
 }
 
@@ -48,6 +48,13 @@ export function headUnderMasks({ masks }: MaskedScores, head: string): HeadUnder
   const spread = meanAndDeviation(values);
   return { ...spread, interval: values.length > 1 ? meanInterval(values) : undefined };
 }
+
+/** What the numbers of each task are called. */
+export const SCORES: Readonly<Record<Task, string>> = {
+  classification: 'accuracy',
+  regression: 'mean absolute percentage error',
+  'multi-label': 'micro F1',
+};
 
 /** The head that answers for the whole model. */
 export const answerOf = ({ modalities }: Pick<MissingResults, 'modalities'>): string =>

@@ -2,12 +2,12 @@ import { shortNumber } from '../format.js';
 import type { LineChartOptions } from './line-chart.js';
 
 /**
- * The axis of accuracies, the same everywhere; or of errors, from zero to a little above the largest, and logarithmic where
+ * The axis of accuracies and of F1, the same everywhere; or of errors, from zero to a little above the largest, and logarithmic where
  * the first epochs would press the others flat.
  */
-export function scoreAxis(regression: boolean, values: readonly number[]): LineChartOptions['y'] {
+export function scoreAxis(isError: boolean, values: readonly number[]): LineChartOptions['y'] {
   const format = (value: number): string => shortNumber(value, 3);
-  if (!regression) return { domain: [0, 100], format };
+  if (!isError) return { domain: [0, 100], format };
   return { ...errorAxis(values), format };
 }
 

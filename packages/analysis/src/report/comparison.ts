@@ -1,3 +1,4 @@
+import { isSameLabel } from '@g2d/core';
 import type { Run } from '../run.js';
 
 /**
@@ -26,7 +27,8 @@ export function pairedStandardError(a: Run, b: Run): number | undefined {
   if (!first || !second || ids.length === 0 || ids.length !== otherIds.length) return undefined;
   if (ids.some((id, index) => id !== otherIds[index])) return undefined;
   const differences = labels.map(
-    (label, index) => Number(first[index] === label) - Number(second[index] === label),
+    (label, index) =>
+      Number(isSameLabel(first[index] ?? NaN, label)) - Number(isSameLabel(second[index] ?? NaN, label)),
   );
   const mean = differences.reduce((sum, d) => sum + d, 0) / differences.length;
   const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / differences.length;

@@ -5,12 +5,12 @@ const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 
 describe('sentences of findings', () => {
   it('say how good an answer is, by its accuracy or its error', () => {
-    expect(plain(isHowGood(84.25, false))).toBe('right on 84.2 % of the test samples');
-    expect(plain(isHowGood(50, false, { split: 'validation', seeds: 'with one seed' }))).toBe(
+    expect(plain(isHowGood(84.25, 'classification'))).toBe('right on 84.2 % of the test samples');
+    expect(plain(isHowGood(50, 'classification', { split: 'validation', seeds: 'with one seed' }))).toBe(
       'right on 50.0 % of the validation samples with one seed',
     );
-    expect(plain(isHowGood(12, true))).toBe('12.0 % off on average on the test split (MAPE)');
-    expect(plain(isHowGood(12, true, { seeds: 'on average over 3 seeds' }))).toBe(
+    expect(plain(isHowGood(12, 'regression'))).toBe('12.0 % off on average on the test split (MAPE)');
+    expect(plain(isHowGood(12, 'regression', { seeds: 'on average over 3 seeds' }))).toBe(
       '12.0 % off on the test split (MAPE) on average over 3 seeds',
     );
   });

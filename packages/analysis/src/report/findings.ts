@@ -1,6 +1,7 @@
 import { formatNumber } from '@g2d/core';
 import { formatCount, formatList, withPercent, withPoints } from '../format.js';
 import { percentOf } from '../compare/cells.js';
+import type { Task } from '../run.js';
 import { standardError } from './comparison.js';
 import { markup, type Markup } from './markup.js';
 
@@ -34,17 +35,18 @@ const NOTABLE_LOSS = 2;
 /** By head, in percent. */
 type Scores = Readonly<Record<string, number>>;
 
-/** What `isRegression` turns round: less error is better. */
-export const signOf = (isRegression: boolean): 1 | -1 => (isRegression ? -1 : 1);
+/** Less error is better. */
+export const signOf = (isError: boolean): 1 | -1 => (isError ? -1 : 1);
 
 /** `right on 84.3 % of the test samples`: what the main number says. `seeds` says over how many of them it is a mean. */
 export function isHowGood(
   value: number | undefined,
-  isRegression: boolean,
+  task: Task,
   { split = 'test', seeds }: { readonly split?: string; readonly seeds?: string } = {},
 ): string {
   const over = seeds === undefined ? '' : ` ${seeds}`;
-  if (!isRegression) return `right on ${withPercent(value)} of the ${split} samples${over}`;
+  if (task === 'classification') return `right on ${withPercent(value)} of the ${split} samples${over}`;
+  if (task === 'multi-label') return `at a micro F1 of ${withPercent(value)} on the ${split} split${over}`;
   return `${withPercent(value)} off on ${seeds === undefined ? 'average on ' : ''}the ${split} split (MAPE)${over}`;
 }
 
@@ -68,12 +70,12 @@ export interface Gap {
 }
 
 /** Distances of heads to their teachers, the largest first. */
-export function gapsToTeachers(heads: Scores, teachers: Scores, isRegression = false): Gap[] {
+export function gapsToTeachers(heads: Scores, teachers: Scores, isError = false): Gap[] {
   return Object.entries(teachers)
     .flatMap(([modality, teacher]) => {
       const head = heads[modality];
       if (head === undefined) return [];
-      return [{ modality, head, teacher, gap: signOf(isRegression) * (teacher - head) }];
+      return [{ modality, head, teacher, gap: signOf(isError) * (teacher - head) }];
     })
     .sort((a, b) => b.gap - a.gap);
 }
@@ -84,9 +86,9 @@ export function fromTeacher({ gap, teacher }: Gap, where: 'below' | 'behind'): s
 }
 
 /** `15.8 points of audio` for each head that is notably worse than before. */
-export function losses(before: Scores, after: Scores, isRegression = false): string[] {
+export function losses(before: Scores, after: Scores, isError = false): string[] {
   return Object.entries(after).flatMap(([modality, value]) => {
-    const loss = signOf(isRegression) * ((before[modality] ?? NaN) - value);
+    const loss = signOf(isError) * ((before[modality] ?? NaN) - value);
     return loss >= NOTABLE_LOSS ? [`${withPoints(loss)} of ${modality}`] : [];
   });
 }

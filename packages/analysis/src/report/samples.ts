@@ -1,17 +1,18 @@
+import { isSameLabel, type Label } from '@g2d/core';
 import { shortNumber } from '../format.js';
-import type { StartedRun } from '../run.js';
+import type { StartedRun, Task } from '../run.js';
 import { panelTitle } from './curves.js';
 import { headsOf, type Head } from './heads.js';
 import { markup, type Markup } from './markup.js';
 import { pngUri, type GrayImage } from './png.js';
-import type { Shown } from './shown.js';
+import { taskOf, type Shown } from './shown.js';
 import { wavUri } from './wav.js';
 
 /** A test sample to show: what the model sees and hears. */
 export interface ReportSample {
   /** As in `predictions.json`. */
   readonly id: string;
-  /** Name of the true class; for a regression the true number. */
+  /** Name of the true class, or of all of them; for a regression the true number. */
   readonly label: string;
   readonly parts: readonly ReportPart[];
 }
@@ -24,6 +25,12 @@ export interface ReportPart {
   readonly sound?: { readonly samples: Float32Array; readonly sampleRate: number };
 }
 
+const TRUE_WORDS: Readonly<Record<Task, string>> = {
+  classification: 'class',
+  regression: 'value',
+  'multi-label': 'classes',
+};
+
 /** Cards with what the model is given, the true label, and what each method makes of it. */
 export function samplesSection(group: Shown, samples: readonly ReportSample[]): Markup {
   const heads = headsOf(group.modalities);
@@ -33,7 +40,7 @@ export function samplesSection(group: Shown, samples: readonly ReportSample[]): 
 function card(group: Shown, heads: readonly Head[], sample: ReportSample): Markup {
   const colors = new Map(heads.map((head) => [head.key, head.color]));
   return markup`<article class="card">
-<h3>True ${group.runs.some(({ predictions }) => predictions?.classNames.length === 0) ? 'value' : 'class'}: ${sample.label}</h3>
+<h3>True ${TRUE_WORDS[group.runs[0] ? taskOf(group.runs[0]) : 'classification']}: ${sample.label}</h3>
 <div class="parts">${sample.parts.map(
     ({ modality, image, sound }) =>
       markup`<figure class="${colors.get(modality) ?? ''}"><figcaption><span class="swatch"></span>${modality}</figcaption>${
@@ -73,8 +80,12 @@ function answer(run: StartedRun | undefined, head: Head, id: string): Markup {
   const index = ids.indexOf(id);
   const predicted = index < 0 ? undefined : predictions[head.key]?.[index];
   if (predicted === undefined) return markup`<td class="none">–</td>`;
-  if (classNames.length === 0) return markup`<td>${shortNumber(predicted, 4)}</td>`;
-  const isRight = predicted === labels[index];
-  const name = classNames[predicted] ?? String(predicted);
+  if (classNames.length === 0) return markup`<td>${shortNumber(predicted as number, 4)}</td>`;
+  const isRight = isSameLabel(predicted, labels[index] as Label);
+  const name =
+    [predicted]
+      .flat()
+      .map((id) => classNames[id] ?? String(id))
+      .join(', ') || 'none';
   return markup`<td class="${isRight ? 'right' : 'wrong'}"><span aria-label="${isRight ? 'right' : 'wrong'}">${isRight ? '✓' : '✗'}</span> ${name}</td>`;
 }

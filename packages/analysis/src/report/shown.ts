@@ -1,4 +1,4 @@
-import type { StartedRun } from '../run.js';
+import type { StartedRun, Task } from '../run.js';
 import { FUSED, headsOf, type Head } from './heads.js';
 
 /** What most sections of a page need to know: which runs, and the modalities in the order of their colours. */
@@ -16,12 +16,13 @@ export function mainHead({ config, metrics, summary }: StartedRun): Head {
   return !has(own.key) && has('fused') ? FUSED : own;
 }
 
-/** Is less better? So it is for the errors of a regression, and not for accuracies. */
-export function isRegression(run: StartedRun): boolean {
-  if (run.summary?.task !== undefined) return run.summary.task === 'regression';
-  if (run.predictions) return run.predictions.classNames.length === 0;
+/** What is predicted. A run that has not ended is known by what it measures. */
+export function taskOf(run: StartedRun): Task {
+  if (run.summary?.task !== undefined) return run.summary.task;
+  if (run.predictions?.classNames.length === 0) return 'regression';
   const known = run.metrics.findLast(({ metrics }) => metrics !== undefined)?.metrics ?? {};
-  return Object.values(known).some((heads) =>
-    Object.values(heads).some((metrics) => metrics['meanAbsolutePercentageError'] !== undefined),
-  );
+  const measures = (metric: string): boolean =>
+    Object.values(known).some((heads) => Object.values(heads).some((found) => found[metric] !== undefined));
+  if (measures('microF1')) return 'multi-label';
+  return measures('meanAbsolutePercentageError') ? 'regression' : 'classification';
 }

@@ -1,4 +1,12 @@
-import { G2DError, type AnyDataset, type DatasetCheck, type MultimodalDataset, type Split } from '@g2d/core';
+import {
+  G2DError,
+  labelProblem,
+  type AnyDataset,
+  type DatasetCheck,
+  type Label,
+  type MultimodalDataset,
+  type Split,
+} from '@g2d/core';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 
@@ -25,15 +33,17 @@ export const samplesCheck =
         if (earlier !== undefined) report(earlier === split ? 'id that comes twice' : 'id in two splits', id);
         splitOf.set(id, split);
       }
+      const counts = countsOf(dataset);
       try {
         for (let i = 0; i < dataset.size; i++) {
-          const problem = await problemOf(dataset, i);
+          const problem = await problemOf(dataset, i, counts.add);
           if (problem) report(problem.reason, problem.id);
           onProgress?.((index + (i + 1) / dataset.size) / SPLITS.length);
         }
       } finally {
         await dataset.close();
       }
+      for (const [name, count] of counts.found) found[`${split}, ${name}`] = count;
     }
     return {
       dataset: label,
@@ -61,20 +71,42 @@ async function open(
   }
 }
 
+/**
+ * How many samples of a multi-label split have each class, and how many have none: what the size of a split does not tell where a sample has any
+ * number of them.
+ */
+function countsOf({ task, classNames }: MultimodalDataset<string>): {
+  readonly found: ReadonlyMap<string, number>;
+  add(label: Label): void;
+} {
+  const found = new Map<string, number>();
+  if (task !== 'multi-label') return { found, add: () => {} };
+  const nameOf = (id: number): string => `class ${classNames[id]}`;
+  for (const id of classNames.keys()) found.set(nameOf(id), 0);
+  found.set('no class', 0);
+  const count = (name: string): void => void found.set(name, (found.get(name) ?? 0) + 1);
+  return {
+    found,
+    add(label) {
+      const ids = label as readonly number[];
+      ids.forEach((id) => count(nameOf(id)));
+      if (ids.length === 0) count('no class');
+    },
+  };
+}
+
 async function problemOf(
   dataset: MultimodalDataset<string>,
   index: number,
+  onLabel: (label: Label) => void,
 ): Promise<{ readonly reason: string; readonly id: string } | undefined> {
   const { ids, task, classNames, shapes } = dataset;
   const id = ids[index] as string;
   try {
     const { label, inputs, present } = await dataset.sample(index);
-    const isLabel =
-      task === 'regression'
-        ? Number.isFinite(label)
-        : Number.isInteger(label) && classNames[label] !== undefined;
-    if (!isLabel)
-      return { reason: `label that is none of the ${classNames.length} classes`, id: `${id}: ${label}` };
+    const problem = labelProblem(label, { task, classNames });
+    if (problem !== undefined) return { reason: 'label that is none of the task', id: `${id}: ${problem}` };
+    onLabel(label);
     for (const [modality, shape] of Object.entries(shapes)) {
       const values = inputs[modality];
       if (present?.[modality] === false) continue;

@@ -8,7 +8,7 @@ import { formatCheck } from './format-check.js';
 /** `g2d data check`. */
 export const dataCheck = defineCommand({
   usage: '<dataset> <folder> [options]',
-  description: `Looks through the folder of a dataset: how many samples each split has next to how many it should have, what is missing or broken, and where to get it under which licence. Nothing is changed. A folder may be half downloaded. Of a dataset that does not say what there should be, such as a module of your own, every sample is read: its label, its shapes, NaN and infinities, and ids that come twice.
+  description: `Looks through the folder of a dataset: how many samples each split has next to how many it should have, what is missing or broken, and where to get it under which licence. Nothing is changed. A folder may be half downloaded. Of a dataset that does not say what there should be, such as a module of your own, every sample is read: its label, its shapes, NaN and infinities, and ids that come twice; of a multi-label dataset also how many samples have each class.
 
 <dataset> is one of ${DATASET_NAMES}.`,
   options: {

@@ -6,6 +6,7 @@ import { required } from './arguments.js';
 import { shaped } from './channels-first.js';
 import { DATASET_NAMES } from './datasets.js';
 import { openSample, sampleOptions } from './open-sample.js';
+import { labelWords } from './label-words.js';
 import { samplePage } from './page.js';
 import { viewOf } from './views.js';
 
@@ -34,11 +35,7 @@ Example: g2d data show crema-d data/crema-d --index 3 --out sample.html`,
       index,
       size: dataset.size,
       id: sample.id,
-      labelKind: dataset.task === 'classification' ? 'class' : 'target',
-      label:
-        dataset.task === 'classification'
-          ? (dataset.classNames[sample.label] as string)
-          : String(sample.label),
+      ...labelWords(sample.label, dataset),
       parts: dataset.modalities.map((modality) => {
         const input = sample.inputs[modality] as Float32Array;
         const tensor = shaped(input, dataset.shapes[modality] as readonly (number | null)[]);

@@ -23,7 +23,7 @@ export const dataTensor = defineCommand({
     },
   },
   details: `sample.json: {"id", "label", "size" (samples in the split), "dataset", "split", "index", "task", "className" (of a
-classification), "shapes": {modality: shape as written}, "present" (where the sample lacks a modality)}.
+classification), "classNames" (of a multi-label task), "shapes": {modality: shape as written}, "present" (where the sample lacks a modality)}.
 Standard output names the files.
 
 Exit code: 0; 2 for an error.
@@ -50,7 +50,9 @@ Example: g2d data tensor crema-d data/crema-d --split test --index 0 --out sampl
       split: options.split,
       index,
       task: dataset.task,
-      ...(dataset.task === 'classification' && { className: dataset.classNames[sample.label] }),
+      ...(typeof sample.label !== 'number'
+        ? { classNames: sample.label.map((id) => dataset.classNames[id]) }
+        : dataset.task === 'classification' && { className: dataset.classNames[sample.label] }),
       shapes,
       ...(sample.present && { present: sample.present }),
     };

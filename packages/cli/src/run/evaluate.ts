@@ -15,7 +15,7 @@ import { loadingWords, onlyRun, trustOption } from './run-argument.js';
 /** `g2d evaluate`. */
 export const evaluateCommand = defineCommand({
   usage: 'RUN [options]',
-  description: `Measures a run again, from a checkpoint: fused and each modality's own head; accuracy, macro F1, calibration error and loss, or for a regression MAPE, R² and mean squared error. Nothing is written but the page of --out. Data that are not those that the run began with are named, with both sides; classes in another order are mapped by their names, and a class that the run has not is an error.
+  description: `Measures a run again, from a checkpoint: fused and each modality's own head; accuracy, macro F1, calibration error and loss, for a regression MAPE, R² and mean squared error, or for a multi-label task micro and macro F1, subset accuracy, mean average precision and loss. Nothing is written but the page of --out. Data that are not those that the run began with are named, with both sides; classes in another order are mapped by their names, and a class that the run has not is an error.
 
 RUN is a run folder.`,
   options: {

@@ -54,17 +54,16 @@ function instructions({ inputs, outputs, task, output }: ExportedModel, out: str
   const names = inputs.map(({ modality }) => identifier(modality));
   const given = names.length === 1 ? names[0] : `[${names.join(', ')}]`;
   const results = outputs.map((name) => `${identifier(name)}Logits`);
-  const use =
-    task === 'classification'
-      ? `tf.softmax(${results[0]}).print(); // probabilities, in the order of classNames`
-      : output === 'identity'
-        ? `${results[0]}.print();`
-        : `tf.sigmoid(${results[0]}).print();`;
+  const use = {
+    classification: `tf.softmax(${results[0]}).print(); // probabilities, in the order of classNames`,
+    'multi-label': `tf.sigmoid(${results[0]}).print(); // of each class a probability of its own, in the order of classNames`,
+    regression: output === 'identity' ? `${results[0]}.print();` : `tf.sigmoid(${results[0]}).print();`,
+  }[task];
   return `${out}: model.json, weights.bin, g2d.json
 
 import * as tf from '@tensorflow/tfjs-node'; // in a page: '@tensorflow/tfjs', and the address of model.json
 const model = await tf.loadLayersModel('file://${resolve(out)}/model.json');
-const { ${task === 'classification' ? 'inputs, classNames' : 'inputs'} } = model.getUserDefinedMetadata(); // what is in g2d.json
+const { ${task === 'regression' ? 'inputs' : 'inputs, classNames'} } = model.getUserDefinedMetadata(); // what is in g2d.json
 ${lines.join('\n')}
 const ${results.length === 1 ? results[0] : `[${results.join(', ')}]`} = model.predict(${given});
 ${use}

@@ -11,6 +11,13 @@ const COLUMNS: Readonly<
     ['calibrationError', 'calibration error', 1],
     ['loss', 'loss', 3],
   ],
+  'multi-label': [
+    ['microF1', 'micro F1', 1],
+    ['macroF1', 'macro F1', 1],
+    ['subsetAccuracy', 'all classes right', 1],
+    ['meanAveragePrecision', 'mAP', 1],
+    ['loss', 'loss', 3],
+  ],
   regression: [
     ['meanAbsolutePercentageError', 'MAPE', 2],
     ['rSquared', 'R²', 3],

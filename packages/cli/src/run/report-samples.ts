@@ -1,5 +1,6 @@
 import type { ReportPart, ReportSample } from '@g2d/analysis';
-import type { MultimodalDataset } from '@g2d/core';
+import type { Label, MultimodalDataset, Task } from '@g2d/core';
+import { labelWords } from '../data/label-words.js';
 
 /** Cards on a page; more would be scrolled past. */
 const MOST = 8;
@@ -7,16 +8,20 @@ const MOST = 8;
 /** Modalities that are looked at as they are, by their usual names; other planes are spectra. */
 const PICTURES = /image|picture|photo|frame|video|visual|camera/i;
 
-/** The first test sample of each class, or the first ones of a regression: a choice that does not look at the predictions. */
+/**
+ * The first test sample of each class, or the first ones of a regression; of a multi-label task the first of each set of classes. A choice
+ * that does not look at the predictions.
+ */
 export async function reportSamples(
   dataset: MultimodalDataset<string>,
   modalities: readonly string[],
 ): Promise<readonly ReportSample[]> {
   const { size, classNames, shapes } = dataset;
-  const shown = new Map<number, ReportSample>();
-  for (let index = 0; index < size && shown.size < Math.min(MOST, classNames.length || MOST); index++) {
+  const shown = new Map<number | string, ReportSample>();
+  const most = dataset.task === 'classification' ? Math.min(MOST, classNames.length) : MOST;
+  for (let index = 0; index < size && shown.size < most; index++) {
     const { label } = await dataset.sample(index, { modalities: [] });
-    const key = classNames.length > 0 ? label : index;
+    const key = keyOf(label, index, dataset.task);
     if (shown.has(key)) continue;
     const { id, inputs, present } = await dataset.sample(index, { modalities });
     const parts = modalities.flatMap((modality) => {
@@ -27,9 +32,16 @@ export async function reportSamples(
         inputs[modality] as Float32Array,
       );
     });
-    shown.set(key, { id, label: classNames[label] ?? String(label), parts });
+    shown.set(key, { id, label: labelWords(label, dataset).label, parts });
   }
-  return [...shown].sort(([a], [b]) => a - b).map(([, sample]) => sample);
+  // Sets of classes come as they were found.
+  return [...shown].sort(([a], [b]) => (a as number) - (b as number) || 0).map(([, sample]) => sample);
+}
+
+/** Of what samples one is enough. */
+function keyOf(label: Label, index: number, task: Task): number | string {
+  if (typeof label !== 'number') return label.toSorted((a, b) => a - b).join();
+  return task === 'classification' ? label : index;
 }
 
 /** A picture of what a modality's encoder is given; none for a row of numbers. */

@@ -189,7 +189,7 @@ describe('the commands around a run', () => {
     const batch = {
       inputs: { loud: row('loud'), quiet: row('quiet') },
       ids: ['x'],
-      labels: tf.tensor1d([label], 'int32'),
+      labels: tf.tensor1d([label as number], 'int32'),
     };
     expect([...fused!.dataSync()]).toEqual(
       [...run.predict(batch).logits.dataSync()].map((z) => expect.closeTo(z, 5)),

@@ -76,6 +76,7 @@ describe('the files of a run folder', () => {
     );
     const others = imports.filter((from) => !from.startsWith('./'));
     expect([...new Set(others)].sort()).toEqual([
+      '../dataset.js',
       '../decode-text.js',
       '../errors.js',
       '../own-value.js',

@@ -29,7 +29,7 @@ const always = {
   name: textSchema,
   seed: numberSchema,
   epochs: numberSchema,
-  /** On the test split, by head, in percent: accuracy, or mean absolute percentage error. */
+  /** On the test split, by head, in percent: accuracy, mean absolute percentage error, or micro F1. */
   test: numbersSchema,
 };
 
@@ -77,7 +77,7 @@ const sometimes = {
     .exactOptional(),
   /** By split the share of (sample, modality) cells that a mask has taken away, in [0, 1]; absent where nothing was taken away. */
   missing: numbersSchema.exactOptional(),
-  /** Test counts by head: rows are true classes, columns predicted classes. Absent for a regression. */
+  /** Test counts by head: rows are true classes, columns predicted classes. Of a classification. */
   confusion: z.record(z.string(), tableSchema).describe(TABLES).exactOptional(),
 };
 

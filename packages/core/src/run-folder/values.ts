@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TASKS } from '../dataset.js';
 import { withoutNulls } from './check-file.js';
 
 // What the files of a run folder are made of. A description says what a value must be: errors are made of it.
@@ -13,10 +14,8 @@ export const numberSchema = z.number().describe('a number');
 export const textSchema = z.string().describe('a string');
 export const textsSchema = z.array(z.string()).describe('a list of strings');
 
-/** What is predicted: a class, scored by its accuracy, or a number, scored by its error (MAPE). */
-export const taskSchema = z
-  .enum(['classification', 'regression'])
-  .describe('"classification" or "regression"');
+/** What is predicted: a class, scored by its accuracy, a number, scored by its error (MAPE), or a set of classes, scored by its micro F1. */
+export const taskSchema = z.enum(TASKS).describe(`one of ${TASKS.map((task) => `"${task}"`).join(', ')}`);
 
 export const kindSchema = z.enum(['teacher', 'student']).describe('"teacher" or "student"');
 

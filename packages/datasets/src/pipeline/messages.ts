@@ -1,4 +1,4 @@
-import type { DatasetSource, Sample } from '@g2d/core';
+import type { DatasetSource, Label, Sample } from '@g2d/core';
 import type { ReadRequest } from './read-sample.js';
 import type { SentError } from './sent-error.js';
 
@@ -31,7 +31,7 @@ export interface ReadTask {
 export type ReadRow =
   | {
       readonly row: number;
-      readonly label: number;
+      readonly label: Label;
       readonly present: Sample<string>['present'] | undefined;
       /** The modalities of free length. */
       readonly inputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;

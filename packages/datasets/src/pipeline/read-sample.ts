@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { FileFormatError, perModality, shown } from '@g2d/core';
-import type { MultimodalDataset, Sample } from '@g2d/core';
+import { FileFormatError, isSameLabel, labelProblem, perModality, shown } from '@g2d/core';
+import type { Label, MultimodalDataset, Sample } from '@g2d/core';
 import { augmentationStream, type AugmentationSeed } from './augmentation-stream.js';
 import { hasFreeLength, unitLength, written } from './shapes.js';
 
@@ -65,19 +65,11 @@ function assertSample<M extends string>(
     );
   }
   const { label } = sample;
-  if (
-    task === 'regression'
-      ? !Number.isFinite(label)
-      : !(Number.isInteger(label) && label >= 0 && label < classNames.length)
-  ) {
+  const problem = labelProblem(label, { task, classNames });
+  if (problem !== undefined) throw fail(`sample "${id}" ${problem}`);
+  if (labels && !isSameLabel(labels[index] as Label, label)) {
     throw fail(
-      `sample "${id}" has the ${task === 'regression' ? 'target' : 'label'} ${shown(label)}; expected ` +
-        (task === 'regression' ? 'a finite number.' : `a class id, 0 to ${classNames.length - 1}.`),
-    );
-  }
-  if (labels && labels[index] !== label) {
-    throw fail(
-      `sample "${id}" has the label ${label} where \`labels\` promises ${labels[index]}. The files changed while in use: open it again.`,
+      `sample "${id}" has the label ${shown(label)} where \`labels\` promises ${shown(labels[index])}. The files changed while in use: open it again.`,
     );
   }
   for (const modality of modalities) {

@@ -2,7 +2,7 @@ import { OptionError, perModality, type RandomStream } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Augmentation } from '../augmentation.js';
 import type { Batch } from '../batch.js';
-import type { MultimodalDataset, Sample } from '@g2d/core';
+import type { Label, Labels, MultimodalDataset, Sample, Task } from '@g2d/core';
 import { hasFreeLength, unitLength, written, type SampleShape } from './shapes.js';
 
 /** A sample that was read, and its id. */
@@ -22,7 +22,7 @@ export function toTensors<M extends string>(
   samples: readonly IdentifiedSample<M>[],
   { modalities, augment, stream }: TensorOptions<M>,
 ): Batch<M> {
-  const { shapes, task, incomplete = [] } = dataset;
+  const { shapes, task, classNames, incomplete = [] } = dataset;
   // Everything that can fail comes first.
   const stacked = perModality(modalities, (modality) =>
     stack(samples, modality, shapes[modality], augment[modality], (id) => stream(modality, id)),
@@ -35,12 +35,11 @@ export function toTensors<M extends string>(
       const { values, shape } = stacked[modality];
       return tf.tensor(values, [samples.length, ...shape]);
     }),
-    labels: (task === 'regression'
-      ? tf.tensor1d(Float32Array.from(samples, ({ label }) => label))
-      : tf.tensor1d(
-          Int32Array.from(samples, ({ label }) => label),
-          'int32',
-        )) as tf.Tensor1D,
+    labels: labelTensor(
+      task,
+      samples.map(({ label }) => label),
+      classNames.length,
+    ),
     ids: samples.map(({ id }) => id),
     ...(missable.length > 0 && {
       present: perModality(missable, (modality) =>
@@ -57,6 +56,21 @@ export function toTensors<M extends string>(
       }) as Partial<Record<M, tf.Tensor2D>>,
     }),
   }));
+}
+
+/** The labels of a batch; checked before. */
+function labelTensor(task: Task, labels: readonly Label[], classes: number): Labels {
+  if (task === 'multi-label') {
+    const hot = new Float32Array(labels.length * classes);
+    labels.forEach((ids, i) => {
+      for (const id of ids as readonly number[]) hot[i * classes + id] = 1;
+    });
+    return tf.tensor2d(hot, [labels.length, classes]);
+  }
+  const numbers = labels as readonly number[];
+  return task === 'regression'
+    ? tf.tensor1d(Float32Array.from(numbers))
+    : tf.tensor1d(Int32Array.from(numbers), 'int32');
 }
 
 interface Stacked {

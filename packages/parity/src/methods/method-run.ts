@@ -98,7 +98,7 @@ export class MethodRun extends TrainerRun<GradientValues> {
   predict<T>(tag: string, read: (logits: Logits<string>, labels: tf.Tensor1D) => T): T {
     return tf.tidy(() => {
       const batch = this.batch(tag);
-      return read(this.predictions(batch), batch.labels) as never;
+      return read(this.predictions(batch), batch.labels as tf.Tensor1D) as never;
     }) as T;
   }
 
@@ -106,7 +106,7 @@ export class MethodRun extends TrainerRun<GradientValues> {
   outputs<T>(tag: string, read: (outputs: Outputs<string>, labels: tf.Tensor1D) => T): T {
     return tf.tidy(() => {
       const { inputs, labels } = this.batch(tag);
-      return read(this.model.forward({ inputs }, { training: false }), labels) as never;
+      return read(this.model.forward({ inputs }, { training: false }), labels as tf.Tensor1D) as never;
     }) as T;
   }
 

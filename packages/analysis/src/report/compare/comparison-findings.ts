@@ -1,6 +1,7 @@
 import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import { isEqual } from '../../compare/equal.js';
 import { formatGain, formatList, withPercent, withPoints } from '../../format.js';
+import { SCORES } from '../../score-words.js';
 import {
   canBeChance,
   givesUp,
@@ -54,7 +55,7 @@ function headline(
 function opening({ task }: ComparisonTable, best: Placed['best'], of: number): string {
   const [first] = best;
   const value = first.test[first.main]?.mean;
-  const what = isHowGood(value, task === 'regression', { seeds: seedsOf(best) });
+  const what = isHowGood(value, task, { seeds: seedsOf(best) });
   if (best.length === 1) return `${first.label} is ${what}`;
   const who =
     best.length === of ? `All ${of} rows are equal` : `${best.length} of ${of} rows are equally good`;
@@ -86,7 +87,7 @@ function comparedWith(best: Placed['best'], next: ComparisonRow): string {
 }
 
 function overJoint({ task }: ComparisonTable, { best }: Placed): Point[] {
-  const direction = task === 'regression' ? 'less error' : 'gained';
+  const direction = SCORES[task].isError ? 'less error' : 'gained';
   // Equal rows gain the same over the same joint training.
   const overs = [...new Map(best.flatMap(({ gain }) => (gain ? [[gain.over, gain] as const] : []))).values()];
   if (overs.length === 0) return [];
@@ -141,7 +142,7 @@ function notApart(rows: readonly ComparisonRow[]): Point[] {
 }
 
 function beyondTeachers({ task, teachers }: ComparisonTable, { best }: Placed): Point[] {
-  const sign = signOf(task === 'regression');
+  const sign = signOf(SCORES[task].isError);
   const value = (row: ComparisonRow): number => sign * (row.test[row.main]?.mean ?? -sign * Infinity);
   const teacher = [...teachers].sort((a, b) => value(b) - value(a))[0];
   const differences = best.flatMap((row) => (teacher && rowDifference(row, teacher)) ?? []);
@@ -167,7 +168,7 @@ function cost(
     Object.fromEntries(modalities.flatMap((name) => (test[name] ? [[name, test[name].mean]] : [])));
   const costs = best.flatMap((row) => {
     const joint = rows.find(({ label }) => label === row.gain?.over);
-    const lost = joint ? losses(heads(joint), heads(row), task === 'regression') : [];
+    const lost = joint ? losses(heads(joint), heads(row), SCORES[task].isError) : [];
     return joint && lost.length > 0 ? [{ row, joint, lost }] : [];
   });
   const [first] = costs;

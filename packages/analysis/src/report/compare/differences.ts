@@ -47,11 +47,11 @@ export function rowDifference(a: ComparisonRow, b: ComparisonRow): RowDifference
   return { points, withinNoise, by: 'samples' };
 }
 
-// An error in percent is no share of right answers.
+// Neither an error in percent nor F1 is a share of right answers.
 function samplingError(a: ComparisonRow, b: ComparisonRow): number | undefined {
   const isFused = a.main === 'fused' && b.main === 'fused';
   const measured = [a, b].flatMap(({ runs: [run], test, main }): Measured[] =>
-    run && run.summary.task !== 'regression'
+    run && (run.summary.task ?? 'classification') === 'classification'
       ? [{ run: isFused ? run : undefined, value: test[main]?.mean, samples: testSizeOf(run) }]
       : [],
   );

@@ -2,6 +2,7 @@ import { scaleLinear } from 'd3-scale';
 import { formatInterval, withDeviation } from '../../compare/cells.js';
 import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import type { Estimate } from '../../compare/estimate.js';
+import { SCORES } from '../../score-words.js';
 import { markup, type Markup } from '../markup.js';
 import { mark, swatch } from './mark.js';
 import { PLAIN, rowStyles, type RowStyle } from './row-style.js';
@@ -22,8 +23,8 @@ export function dotChart(table: ComparisonTable): Markup {
     Object.values(test).flatMap(({ interval }) => (interval ? [interval.lower, interval.upper] : [])),
   );
   const rounded = scaleLinear().domain(domainOf(values, ends)).nice(4).domain();
-  // An accuracy is at most 100, whatever a round number above it would be.
-  const most = table.task === 'classification' ? 100 : Infinity;
+  // An accuracy or F1 is at most 100, whatever a round number above it would be.
+  const most = SCORES[table.task].isError ? Infinity : 100;
   const scale = scaleLinear()
     .domain(rounded.map((end) => Math.min(end, most)))
     .range([0, 100]);

@@ -2,6 +2,7 @@ import { formatNumber } from '@g2d/core';
 import { formatList, shortNumber } from '../../format.js';
 import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import type { Accuracies, EpochMetrics } from '../../run.js';
+import { SCORES } from '../../score-words.js';
 import { errorAxis, scoreAxis } from '../axes.js';
 import { epochDomain, pointsOf } from '../curves.js';
 import { lineChart, type Area, type LineChartOptions, type LineSeries, type Point } from '../line-chart.js';
@@ -25,7 +26,7 @@ function panelsClass({ rows }: ComparisonTable): string {
 /** Curves of all rows on top of each other: one panel for the fused head and one for each modality's. */
 export function overlaidScores(table: ComparisonTable): Markup {
   const { split, without } = splitToShow(table);
-  const isError = table.task === 'regression';
+  const { isError, title } = SCORES[table.task];
   const heads = ['fused', ...table.modalities];
   const values = table.rows.flatMap(({ runs }) =>
     runs.flatMap(({ metrics }) => metrics.flatMap((epoch) => Object.values(epoch[split] ?? {}))),
@@ -40,7 +41,7 @@ export function overlaidScores(table: ComparisonTable): Markup {
     });
     return overlay(table, { title: head, y, levels, read: (epoch) => epoch[split]?.[head] });
   });
-  return markup`<p class="hint">${isError ? 'MAPE' : 'Accuracy'} in percent on the ${split} split${without.length > 0 && `; not shown, since they have none: ${formatList(without)}`}.</p>${rowLegend(table)}<div class="${panelsClass(table)}">${panels}</div>`;
+  return markup`<p class="hint">${title} in percent on the ${split} split${without.length > 0 && `; not shown, since they have none: ${formatList(without)}`}.</p>${rowLegend(table)}<div class="${panelsClass(table)}">${panels}</div>`;
 }
 
 /** Training loss of all rows: the total, and the part that is the task itself where methods add others. */

@@ -51,7 +51,7 @@ function headline(
   if (!best) return 'This folder has no finished student yet: only the teachers can be shown.';
   const shown = g2d ?? best;
   const overJoint = joint && shown !== joint ? `, ${versus(group, shown, joint)}` : '';
-  const opening = `${g2d ? 'G2D' : best.label} is ${isHowGood(shown.fused, false)}${overJoint}`;
+  const opening = `${g2d ? 'G2D' : best.label} is ${isHowGood(shown.fused, 'classification')}${overJoint}`;
   if (!g2d) return `${opening}.`;
   const rival = largest(students.filter((row) => row !== g2d));
   const equals = students.filter((row) => row !== g2d && row !== joint && row.fused === g2d.fused);

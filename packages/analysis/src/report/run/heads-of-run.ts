@@ -1,12 +1,11 @@
-import type { EpochMetrics, StartedRun } from '../../run.js';
+import type { EpochMetrics, StartedRun, Task } from '../../run.js';
 import { headsOf, type Head } from '../heads.js';
-import { isRegression, mainHead } from '../shown.js';
+import { mainHead, taskOf } from '../shown.js';
 
 /** One run in the terms of its page. */
 export interface RunView {
   readonly run: StartedRun;
-  /** Accuracy, or an error of which less is better. */
-  readonly regression: boolean;
+  readonly task: Task;
   /** Fused first; a teacher has one. */
   readonly heads: readonly Head[];
   readonly main: Head;
@@ -27,7 +26,7 @@ interface RunResults {
 export function viewOf(run: StartedRun): RunView {
   const main = mainHead(run);
   const heads = run.config.kind === 'teacher' ? [main] : headsOf(run.config.modalities);
-  return { run, regression: isRegression(run), heads, main, results: resultsOf(run) };
+  return { run, task: taskOf(run), heads, main, results: resultsOf(run) };
 }
 
 function resultsOf({ summary, metrics }: StartedRun): RunResults {

@@ -1,6 +1,7 @@
 import { ownValue } from '@g2d/core';
 import { withPercent, shortNumber } from '../../format.js';
 import type { Accuracies, EpochMetrics } from '../../run.js';
+import { SCORES } from '../../score-words.js';
 import { errorAxis, scoreAxis } from '../axes.js';
 import { learningRateDrops, lossPanels, phaseBands, pointsOf } from '../curves.js';
 import type { Head } from '../heads.js';
@@ -19,11 +20,11 @@ const SPLITS: readonly {
 
 /** One panel per head, all with the same axes: training, validation and test by epoch, and the teacher's level. */
 export function headCurves(view: RunView): Markup {
-  const { run, regression, heads } = view;
+  const { run, task, heads } = view;
   const all = run.metrics.flatMap((epoch) =>
     SPLITS.flatMap(({ split }) => heads.flatMap((head) => epoch[split]?.[head.key] ?? [])),
   );
-  const y = scoreAxis(regression, all);
+  const y = scoreAxis(SCORES[task].isError, all);
   return markup`<div class="panels">${heads.map((head) => headPanel(view, head, y))}</div>`;
 }
 
@@ -40,7 +41,7 @@ function headPanel(view: RunView, head: Head, y: LineChartOptions['y']): Markup 
   const end = series.at(-1)?.points.at(-1)?.[1];
   return markup`<figure><figcaption><span class="swatch ${head.color}"></span><b>${head.key}</b></figcaption>${lineChart(
     {
-      description: `${view.regression ? 'MAPE' : 'Accuracy'} by epoch, ${head.key}. At the end: ${end === undefined ? 'nothing measured' : withPercent(end)}`,
+      description: `${SCORES[view.task].title} by epoch, ${head.key}. At the end: ${end === undefined ? 'nothing measured' : withPercent(end)}`,
       x: { domain: epochAxis(view), label: 'epoch' },
       y,
       series,

@@ -1,5 +1,6 @@
 import { withPercent, withPoints } from '../../format.js';
-import type { Selection } from '../../run.js';
+import type { Selection, Task } from '../../run.js';
+import { SCORES } from '../../score-words.js';
 import {
   fromTeacher,
   gapsToTeachers,
@@ -21,7 +22,7 @@ const SELECTED: Readonly<Record<Selection, string>> = {
 
 /** What one run's numbers say, in sentences. */
 export function runFindings(view: RunView): Findings {
-  const { run, regression, main, results } = view;
+  const { run, task, main, results } = view;
   return {
     headline: headline(view),
     points: [
@@ -29,22 +30,22 @@ export function runFindings(view: RunView): Findings {
       ...selection(view),
       ...imbalance(view),
       ...memorized(view),
-      // An error in percent is no share of right answers.
-      ...(regression
-        ? []
-        : samplingError(run.config.seed, run.predictions?.ids.length, results.test[main.key])),
+      // Neither an error in percent nor F1 is a share of right answers.
+      ...(task === 'classification'
+        ? samplingError(run.config.seed, run.predictions?.ids.length, results.test[main.key])
+        : []),
     ],
   };
 }
 
-function headline({ run, regression, main, results }: RunView): string {
+function headline({ run, task, main, results }: RunView): string {
   const { epochs } = run.config;
   const opening = run.summary ? '' : `Not finished: ${run.metrics.at(-1)?.epoch ?? 0} of ${epochs} epochs. `;
   const split = results.test[main.key] === undefined ? 'validation' : 'test';
   const value = results[split][main.key];
   if (value === undefined) return `${opening}Nothing has been measured yet.`;
   const of = main.key === 'fused' ? 'The fused answer' : `The ${main.key} model`;
-  return `${opening}${of} is ${isHowGood(value, regression, { split })}.`;
+  return `${opening}${of} is ${isHowGood(value, task, { split })}.`;
 }
 
 function progress({ run, results }: RunView): Point[] {
@@ -69,7 +70,16 @@ function selection({ run, results }: RunView): Point[] {
   return point(title, `${of}, ${SELECTED[select]}.${warning}`);
 }
 
-function imbalance({ run, regression, results }: RunView): Point[] {
+/** What the score of a head is said with: the first head's words, and the other's. */
+const HEAD_WORDS: Readonly<Record<Task, readonly [string, string]>> = {
+  classification: ['is right on', 'on'],
+  regression: ['is off by', 'by'],
+  'multi-label': ['has a micro F1 of', 'of'],
+};
+
+function imbalance({ run, task, results }: RunView): Point[] {
+  const { isError } = SCORES[task];
+  const [opening, next] = HEAD_WORDS[task];
   const split = Object.keys(results.test).length > 0 ? 'test' : 'validation';
   const { modalities, kind } = run.config;
   if (kind === 'teacher') return [];
@@ -77,12 +87,12 @@ function imbalance({ run, regression, results }: RunView): Point[] {
     const value = results[split][name];
     return value === undefined ? [] : [{ name, value }];
   });
-  heads.sort((a, b) => signOf(regression) * (b.value - a.value));
+  heads.sort((a, b) => signOf(isError) * (b.value - a.value));
   const [best, worst] = [heads[0], heads.at(-1)];
   if (!best || !worst || best === worst) return [];
-  const [behind] = gapsToTeachers(results[split], teacherResults(run, split), regression);
+  const [behind] = gapsToTeachers(results[split], teacherResults(run, split), isError);
   const isNotable = behind !== undefined && behind.gap >= NOTABLE_GAP;
-  const between = `The ${best.name} head ${regression ? 'is off by' : 'is right on'} ${withPercent(best.value)}, the ${worst.name} head ${regression ? 'by' : 'on'} ${withPercent(worst.value)}: ${withPoints(best.value - worst.value)} apart.`;
+  const between = `The ${best.name} head ${opening} ${withPercent(best.value)}, the ${worst.name} head ${next} ${withPercent(worst.value)}: ${withPoints(best.value - worst.value)} apart.`;
   const left = isNotable
     ? ` The ${behind.modality} head is ${fromTeacher(behind, 'behind')}.`
     : behind
@@ -92,13 +102,13 @@ function imbalance({ run, regression, results }: RunView): Point[] {
   return point(title, between + left);
 }
 
-function memorized({ run, regression, main, results }: RunView): Point[] {
+function memorized({ run, task, main, results }: RunView): Point[] {
   const epoch = run.metrics.find((one) => one.epoch === results.epoch) ?? run.metrics.at(-1);
   const train = epoch?.train[main.key];
   const split = results.validation[main.key] === undefined ? 'test' : 'validation';
   const value = results[split][main.key];
   if (train === undefined || value === undefined) return [];
-  const gap = regression ? value - train : train - value;
+  const gap = signOf(SCORES[task].isError) * (train - value);
   const verdict =
     gap >= NOTABLE_GAP ? `${withPoints(gap)} are memorized rather than learned` : 'little of it is memorized';
   const text = `In that epoch the training split is at ${withPercent(train)}, the ${split} split at ${withPercent(value)}: ${verdict}. (Training is measured while the weights change, and with augmentation where there is any.)`;

@@ -1,11 +1,12 @@
 import { formatNumber } from '@g2d/core';
 import { formatPercent, withPercent } from '../../format.js';
+import { SCORES } from '../../score-words.js';
 import { markup, type Markup } from '../markup.js';
 import { axisLane, FUSED_HEIGHT, HEAD_HEIGHT, lane, nameWidth } from '../overview.js';
 import { teacherResults, type RunView } from './heads-of-run.js';
 
 /** Bars of all heads on test (else on validation), with a tick where each modality's teacher is. */
-export function runOverview({ run, regression, heads, main, results }: RunView): Markup | undefined {
+export function runOverview({ run, task, heads, main, results }: RunView): Markup | undefined {
   const split = Object.keys(results.test).length > 0 ? 'test' : 'validation';
   const teachers = teacherResults(run, split);
   const values = results[split];
@@ -15,10 +16,11 @@ export function runOverview({ run, regression, heads, main, results }: RunView):
   });
   if (shown.length === 0) return undefined;
   const largest = Math.max(...shown.flatMap(({ value, teacher }) => [value, teacher ?? 0]));
-  const max = regression ? roundUp(largest) : 100;
+  const { isError, title } = SCORES[task];
+  const max = isError ? roundUp(largest) : 100;
   const hasTeachers = shown.some(({ teacher }) => teacher !== undefined);
   return markup`<div class="overview alone" style="${nameWidth(run.config.modalities)}">
-<p class="hint">${regression ? 'MAPE in percent on' : 'Accuracy in percent on'} the ${split} split${hasTeachers && '; ticks: each modality’s teacher, trained on it alone'}.</p>
+<p class="hint">${title} in percent on the ${split} split${hasTeachers && '; ticks: each modality’s teacher, trained on it alone'}.</p>
 <div class="lanes">${shown.map(({ head, value, teacher }) => {
     const isMain = head.key === main.key;
     const compared = teacher === undefined ? '' : `; its teacher: ${withPercent(teacher)}`;
@@ -41,13 +43,15 @@ export function roundUp(value: number): number {
 
 const METRICS: readonly { readonly key: string; readonly title: string; readonly digits: number }[] = [
   { key: 'macroF1', title: 'macro F1, %', digits: 1 },
+  { key: 'subsetAccuracy', title: 'all classes right, %', digits: 1 },
+  { key: 'meanAveragePrecision', title: 'mAP, %', digits: 1 },
   { key: 'rSquared', title: 'R²', digits: 3 },
   { key: 'calibrationError', title: 'calibration error, %', digits: 1 },
   { key: 'loss', title: 'loss', digits: 3 },
 ];
 
 /** Every number of the shown epoch: one row per split and head. */
-export function metricsTable({ run, regression, heads, results }: RunView): Markup | undefined {
+export function metricsTable({ run, task, heads, results }: RunView): Markup | undefined {
   const splits = (['test', 'validation'] as const).filter((split) => Object.keys(results[split]).length > 0);
   if (splits.length === 0) return undefined;
   const shown = METRICS.filter(({ key }) =>
@@ -55,7 +59,7 @@ export function metricsTable({ run, regression, heads, results }: RunView): Mark
   );
   const teachers = { test: teacherResults(run, 'test'), validation: teacherResults(run, 'validation') };
   const hasTeachers = splits.some((split) => Object.keys(teachers[split]).length > 0);
-  const header = [regression ? 'MAPE, %' : 'accuracy, %', ...shown.map(({ title }) => title)];
+  const header = [`${SCORES[task].name}, %`, ...shown.map(({ title }) => title)];
   const cells = (split: 'test' | 'validation', head: string): string[] => [
     formatPercent(results[split][head]),
     ...shown.map(({ key, digits }) => {

@@ -1,6 +1,7 @@
 import { checkKeys, formatNumber } from '@g2d/core';
 import { runLabel } from '../../methods.js';
-import type { StartedRun } from '../../run.js';
+import type { StartedRun, Task } from '../../run.js';
+import { SCORES } from '../../score-words.js';
 import { flatSettings, isPrioritized } from '../../run-settings.js';
 import { confidenceSection } from '../confidence.js';
 import { pointsList } from '../findings.js';
@@ -60,8 +61,17 @@ function defaultTitle({ config, summary }: StartedRun): string {
   return `${runLabel(config)}${dataset === undefined ? '' : ` on ${dataset}`}, seed ${config.seed}`;
 }
 
+const RESULTS_HINTS: Readonly<Record<Task, string>> = {
+  classification:
+    ' The calibration error is the expected difference between how sure the model is and how often it is right, in percent.',
+  regression: '',
+  'multi-label':
+    ' At a probability of 0.5: micro F1 of all answers of all classes together, macro F1 the mean of every class, and the samples whose classes are all right. mAP is the mean of the average precision of every class, which needs no threshold.',
+};
+
 function sectionsOf(view: RunView, { samples = [], command }: RunReportOptions): Section[] {
-  const { run, regression, results } = view;
+  const { run, task, results } = view;
+  const { isError, title } = SCORES[task];
   const shown = { runs: [run], modalities: run.config.modalities };
   const hasEpochs = run.metrics.length > 0;
   const calibration = calibrationCurves(view);
@@ -71,10 +81,10 @@ function sectionsOf(view: RunView, { samples = [], command }: RunReportOptions):
     : `Not finished: of epoch ${results.epoch ?? 0}, the last that was evaluated`;
   return [
     section('results', metricsTable(view), {
-      hint: `${of}.${regression ? '' : ' The calibration error is the expected difference between how sure the model is and how often it is right, in percent.'}`,
+      hint: `${of}.${RESULTS_HINTS[task]}`,
     }),
     section('curves', hasEpochs && headCurves(view), {
-      hint: `${regression ? 'MAPE in percent (less is better)' : 'Accuracy in percent'} by epoch, one panel per head. Thick: validation. Dotted: test. Thin and dashed: training. Dotted level line: the modality’s teacher. Ring: the selected epoch. Shaded: one modality goes first.`,
+      hint: `${title} in percent${isError ? ' (less is better)' : ''} by epoch, one panel per head. Thick: validation. Dotted: test. Thin and dashed: training. Dotted level line: the modality’s teacher. Ring: the selected epoch. Shaded: one modality goes first.`,
     }),
     section('losses', hasEpochs && lossAndOtherCurves(view), {
       hint: 'Training loss by epoch, the total and its parts, on a logarithmic scale.',

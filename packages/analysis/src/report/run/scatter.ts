@@ -12,20 +12,19 @@ const LEFT = 38;
 const BOTTOM = 34;
 
 /** Predicted against true numbers of a regression, one square per head. */
-export function scatterPlots({ run, regression, heads }: RunView): Markup | undefined {
+export function scatterPlots({ run, task, heads }: RunView): Markup | undefined {
   const { predictions } = run;
-  if (!regression || !predictions || predictions.labels.length === 0) return undefined;
+  if (task !== 'regression' || !predictions || predictions.labels.length === 0) return undefined;
+  const labels = predictions.labels as readonly number[];
   const shown = heads.flatMap((head) => {
     const predicted = predictions.predictions[head.key];
-    return predicted ? [{ head, predicted }] : [];
+    return predicted ? [{ head, predicted: predicted as readonly number[] }] : [];
   });
-  const values = [predictions.labels, ...shown.map(({ predicted }) => predicted)]
-    .flat()
-    .filter(Number.isFinite);
+  const values = [labels, ...shown.map(({ predicted }) => predicted)].flat().filter(Number.isFinite);
   if (shown.length === 0 || values.length === 0) return undefined;
   const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
   const domain: [number, number] = low === high ? [low - 1, high + 1] : [low, high];
-  return markup`<div class="heats">${shown.map(({ head, predicted }) => scatter(head, predictions.labels, predicted, domain))}</div>`;
+  return markup`<div class="heats">${shown.map(({ head, predicted }) => scatter(head, labels, predicted, domain))}</div>`;
 }
 
 function scatter(

@@ -102,7 +102,7 @@ export const pmrDriver = defineDriver({
         const record = await run.train(entry, entry.epoch + 1, ({ losses, outputs: all, step }) => {
           const { student, total, ...parts } = losses;
           const outputs = own(all as Outputs<string>);
-          const { labels } = step.batch;
+          const labels = step.batch.labels as tf.Tensor1D;
           const q = perModality(modalities, (m) => prototypeLogits(encodedOf(outputs)[m]!, prototypes()[m]!));
           const score = (logits: tf.Tensor2D): number =>
             tf.sum(trueClassProbability(labels, logits)).dataSync()[0]!;

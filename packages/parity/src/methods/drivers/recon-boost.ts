@@ -98,7 +98,7 @@ export const reconBoostDriver = defineDriver({
               losses,
               logits: { fused: numbers(outputs.logits), ...(of(outputs.unimodalLogits) as object) },
             };
-          const { labels } = step.batch;
+          const labels = step.batch.labels as tf.Tensor1D;
           const mine = outputs.unimodalLogits[modality]!;
           const { others } = outputs as unknown as { readonly others?: tf.Tensor2D };
           const known = others
