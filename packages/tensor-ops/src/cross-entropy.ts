@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkKeys, OptionError, ShapeError } from '@g2d/core';
 import { TENSORFLOW } from './tensorflow/operations.js';
 import { registerSoftmaxCrossEntropy, softmaxCrossEntropy } from './tensorflow/softmax-cross-entropy.js';
+import { usesPlainKernels } from './second-order/plain-kernels.js';
 import { assertLabels, oneHotLabels } from './true-class-probability.js';
 
 /** Settings of `crossEntropy`, as those of PyTorch's `CrossEntropyLoss`. */
@@ -38,7 +39,7 @@ export function crossEntropy(
   if (classWeights || labelSmoothing > 0) {
     return weightedCrossEntropy(labels, logits, { classWeights, labelSmoothing });
   }
-  if (tf.getBackend() === TENSORFLOW && labels.dtype === 'int32') {
+  if (tf.getBackend() === TENSORFLOW && labels.dtype === 'int32' && !usesPlainKernels()) {
     registerSoftmaxCrossEntropy();
     return tf.tidy(() => tf.mean(softmaxCrossEntropy(labels, logits)) as tf.Scalar);
   }
