@@ -49,6 +49,7 @@ export type {
   PassOptions,
   Snapshot,
   Step,
+  Probe,
   StepResult,
   Training,
   ValueAndGrads,

@@ -3,6 +3,7 @@ import type { TrainOptions } from '@g2d/trainer';
 import type { RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
 import type { OpenedRun } from './open-run.js';
+import { samplesOf } from './samples-of.js';
 import { trainSettings } from './train-settings.js';
 
 /** Samples at a time where a method looks at all of them; it changes speed and memory only. */
@@ -57,8 +58,8 @@ export async function trainingOptions(
         transform,
         augment: Object.fromEntries(augmentation.map(([modality, options]) => [modality, cropOf(options)])),
       }),
-    everySample: (names) =>
-      batches(data.train, {
+    everySample: (names, ids) =>
+      batches(ids ? samplesOf(data.train, ids) : data.train, {
         ...reading,
         batchSize: EVERY_SAMPLE_BATCH,
         modalities: names,

@@ -25,6 +25,8 @@ export class BatchPass<M extends string> implements Pass<M> {
   readonly random;
   readonly batches;
   readonly everySample;
+  readonly samples;
+  readonly probe;
   readonly snapshot;
   readonly restore;
   readonly #training: Training<M>;
@@ -43,6 +45,8 @@ export class BatchPass<M extends string> implements Pass<M> {
     this.random = training.random;
     this.batches = training.batches;
     this.everySample = training.everySample;
+    this.samples = training.samples;
+    this.probe = training.probe;
     this.snapshot = training.snapshot;
     this.restore = training.restore;
     this.#training = training;

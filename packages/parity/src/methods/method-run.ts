@@ -15,6 +15,7 @@ import {
 } from '@g2d/core';
 import {
   predictorOf,
+  probeOf,
   RunningMethods,
   Stages,
   TrainingContext,
@@ -113,6 +114,7 @@ export class MethodRun {
       this.stages.optimizer(1).settings,
     );
     this.#running = new RunningMethods<string>(methods);
+    this.training.probe = probeOf(this.training);
   }
 
   /** The method's own state, as it is now. */
