@@ -46,8 +46,12 @@ export interface Training<M extends string> {
    * each other nor the data. Checkpoints remember where each stream is.
    */
   random(name: string): RandomStream;
-  /** The training batches of an epoch, from 1, as the loop itself gets them: shuffled, augmented, without what is withheld. Dispose each. */
-  batches(epoch: number): AsyncIterable<Batch<M>>;
+  /**
+   * The training batches of an epoch, from 1, as the loop itself gets them: shuffled, augmented, without what is withheld. Dispose each.
+   *
+   * @param without Further samples to leave out: those that `withheld` is going to name, in `init`, where there is no state yet.
+   */
+  batches(epoch: number, without?: readonly string[]): AsyncIterable<Batch<M>>;
   /**
    * Every training sample once, in the dataset's order and without augmentation. Dispose each batch.
    *

@@ -46,6 +46,10 @@ export { projectFeatures } from './project-features.js';
 // Modalities in turn, epoch by epoch
 export { reconBoost } from './recon-boost.js';
 
+// Modalities of a sample, matched with each other
+export { dlmg } from './dlmg.js';
+export { fittedWeights, type MatchingWeights } from './matching-weights.js';
+
 // Encoders that learn alone
 export { diMml } from './di-mml.js';
 

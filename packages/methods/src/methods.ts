@@ -1,6 +1,7 @@
 import type { AnyMethod, StackDefinition } from '@g2d/core';
 import { agm } from './agm.js';
 import { diMml } from './di-mml.js';
+import { dlmg } from './dlmg.js';
 import { g2d } from './g2d.js';
 import { g2dDistillation } from './g2d-distillation.js';
 import { gradientBlending } from './gradient-blending.js';
@@ -40,6 +41,7 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   mla,
   mmPareto,
   reconBoost,
+  dlmg,
   diMml,
   modalityPrioritization,
   g2dDistillation,

@@ -66,7 +66,9 @@ export class RunningMethods<M extends string> {
 
   /** Samples that no step trains on. */
   withheld(): ReadonlySet<string> {
-    const ids = this.#methods.map((method) => this.#call(method, (state) => method.withheld?.(state)));
+    // Before `init` there is nothing that it follows from.
+    const begun = this.#methods.filter(({ name, init }) => !init || this.#states.has(name));
+    const ids = begun.map((method) => this.#call(method, (state) => method.withheld?.(state)));
     return new Set(ids.flatMap((each) => each ?? []));
   }
 

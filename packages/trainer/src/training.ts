@@ -100,14 +100,14 @@ export class TrainingContext<M extends string> implements Training<M> {
     });
   }
 
-  readonly random = (name: string): RandomStream => {
+  random = (name: string): RandomStream => {
     const stream = this.#streams.get(name) ?? randomStream(deriveSeed(this.seed, name));
     this.#streams.set(name, stream);
     return stream;
   };
 
-  readonly batches = (epoch: number): AsyncIterable<Batch<M>> => {
-    const withheld = this.withheld();
+  readonly batches = (epoch: number, without: readonly string[] = []): AsyncIterable<Batch<M>> => {
+    const withheld = new Set([...this.withheld(), ...without]);
     const all = this.#options.batches(epoch, 0);
     return withheld.size === 0 ? all : withoutWithheld(all, withheld);
   };

@@ -10,6 +10,7 @@ import {
   type Method,
   type OptimizerSettings,
   type Outputs,
+  type RandomStream,
   type Step,
   type Teachers,
 } from '@g2d/core';
@@ -65,6 +66,8 @@ export interface RunSettings {
   /** Batches of an epoch that the method asks for outside of its steps. */
   readonly batches?: (epoch: number) => AsyncIterable<Batch<string>>;
   readonly everySample?: () => AsyncIterable<Batch<string>>;
+  /** In place of the run's streams. */
+  readonly random?: (name: string) => RandomStream;
   readonly fusion?: (options: FusionOptions<string>) => Fusion<string>;
 }
 
@@ -89,7 +92,7 @@ export class MethodRun {
   constructor(given: CommonCase, method: Method<string>, settings: RunSettings) {
     this.given = given;
     const { modalities, optimizer } = given;
-    const { epochs, batches = none, ...others } = settings;
+    const { epochs, batches = none, random, ...others } = settings;
     this.#case = buildCaseModel(given, settings.fusion ?? method.fusion?.bind(method));
     this.#start = new Map(this.#case.tensors.map((held) => [held.name, valuesOf(held)]));
     const { init } = method;
@@ -115,6 +118,7 @@ export class MethodRun {
     );
     this.#running = new RunningMethods<string>(methods);
     this.training.probe = probeOf(this.training);
+    if (random) this.training.random = random;
   }
 
   /** The method's own state, as it is now. */
