@@ -7,7 +7,7 @@ import { FITTED_EPOCHS } from './matching-weights.js';
 /** @throws {OptionError} If the task, the epochs or the model are not what the options are for. */
 export function assertTraining<M extends string>(
   { task, epochs, model: { parameters } }: Training<M>,
-  { schedule, learning: { parameter } }: z.output<typeof options>,
+  { schedule, learning }: z.output<typeof options>,
   form: Matching['form'],
 ): void {
   const refuse = (problem: string, option: string, value: unknown, accepted: string): never => {
@@ -27,6 +27,7 @@ export function assertTraining<M extends string>(
       epochs,
       `at most ${FITTED_EPOCHS}`,
     );
+  const parameter = learning?.parameter;
   const names = parameters.map(({ name }) => name);
   if (parameter !== undefined && !names.includes(parameter))
     refuse(

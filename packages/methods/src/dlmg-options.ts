@@ -31,6 +31,9 @@ const learning = z
 
 const weight = z.number().min(0);
 
+/** How weights are learned where nothing is said. */
+export const LEARNING = learning.parse({});
+
 /** Options of DLMG. */
 export const options = z
   .strictObject({
@@ -60,10 +63,18 @@ export const options = z
       .positive()
       .optional()
       .describe('c of the loss; default 1, official 2, as in the released code'),
-    learning: learning.prefault({}).describe('how weights are learned'),
+    learning: learning
+      .optional()
+      .describe(
+        'how weights are learned; default: rate 1e-4, halvedEvery 20 epochs, range [0.05, 0.95], held 16 samples',
+      ),
     reference: referenceOption.describe(
       'official, as the released code: divergence, loss times 2, the first half of the held samples, the first update on batch statistics, fitted weights beyond [0, 1]',
     ),
+  })
+  .refine(({ schedule, learning: given }) => given === undefined || schedule.startsWith('learnable'), {
+    path: ['learning'],
+    error: 'left out unless the schedule is "learnable" or "learnable-exact"',
   })
   .refine(({ schedule, start }) => start === undefined || !['heuristic', 'fitted'].includes(schedule), {
     path: ['start'],

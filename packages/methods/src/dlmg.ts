@@ -3,7 +3,7 @@ import { lateFusion } from '@g2d/fusion';
 import * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import { assertTraining } from './dlmg-checks.js';
-import { options } from './dlmg-options.js';
+import { LEARNING, options } from './dlmg-options.js';
 import { drawHeld } from './held-samples.js';
 import { exactGradient, releasedGradient, type WeightGradient } from './learned-weights.js';
 import { matchingLoss, unequalWidths, unmatched, type Matching } from './matching-loss.js';
@@ -50,7 +50,8 @@ export const dlmg = defineMethod({
   needs: { modalities: { min: 2 } },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, State> => {
-    const { schedule, reference, start = { classification: 0.05, matching: 0.95 }, learning } = own;
+    const { schedule, reference, start = { classification: 0.05, matching: 0.95 } } = own;
+    const { learning = LEARNING } = own;
     const official = reference === 'official';
     const { matching: form = official ? 'divergence' : 'contrastive', temperature = 1 } = own;
     const { factor = official ? 2 : 1 } = own;
@@ -78,9 +79,9 @@ export const dlmg = defineMethod({
         schedule === 'learnable'
           ? await releasedGradient(training, problem, { parameter, trains: official && epoch === 1 })
           : await exactGradient(training, problem, { epoch, held: state.held });
-      state.update = found ?? null;
-      if (!found) return;
-      const moved = state.weights.matching - state.rate * found.gradient;
+      state.update = found && Number.isFinite(found.gradient) ? found : null;
+      if (!state.update) return;
+      const moved = state.weights.matching - state.rate * state.update.gradient;
       const w = Math.min(ceiling, Math.max(floor, moved));
       state.weights = { classification: 1 - w, matching: w };
     };

@@ -419,6 +419,8 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const { epoch, optimizer } = this;
     const { ids } = this.batch;
     const step = this.batchIndex + 1;
+    // A probe is in no epoch.
+    const where = epoch === 0 ? 'outside of the steps' : `in epoch ${epoch}, step ${step}`;
     const which = broken === 'total' ? '' : ` (part "${broken}")`;
     const [[id, culprit] = []] = nonFiniteInputs(this.batch, this.model.modalities);
     const advice = culprit
@@ -426,7 +428,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
       : `All inputs are finite. Lower the learning rate (now ${optimizer.learningRate}).`;
     throw new G2DError(
       'G2D_DIVERGED',
-      `The loss is ${losses[broken]}${which} in epoch ${epoch}, step ${step}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. ${advice}`,
+      `The loss is ${losses[broken]}${which} ${where}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. ${advice}`,
       { epoch, step, part: broken, loss: losses, ids },
     );
   }
