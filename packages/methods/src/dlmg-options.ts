@@ -54,6 +54,13 @@ export const options = z
       .positive()
       .optional()
       .describe('contrastive: τ of the cosines; default 1, the paper’s is not known to us'),
+    width: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'for the fusion: a linear layer takes every feature vector to this width first, for encoders of different widths',
+      ),
     start: z
       .strictObject({ classification: weight, matching: weight })
       .optional()

@@ -136,9 +136,16 @@ describe('matchingLoss', () => {
     expect(() =>
       matchingLoss(outputs(features), step(['a', 'b'], ['x']), { form: 'contrastive', temperature: 1 }),
     ).toThrow(/not equally wide: a 2, b 3.*"divergence"/);
-    expect(() => dlmg<Modality>().fusion!({ ...options, widths: { loud: 5, quiet: 4 } })).toThrow(
-      /not equally wide: loud 5, quiet 4/,
-    );
+    const unequal = { ...options, widths: { loud: 5, quiet: 4 } };
+    expect(() => dlmg<Modality>().fusion!(unequal)).toThrow(/not equally wide: loud 5, quiet 4/);
+    const own = dlmg<Modality>({ width: 3 }).fusion!(unequal);
+    const inputs = { loud: tf.ones([2, 4]), quiet: tf.ones([2, 4]) };
+    const { features: projected } = modelWith(own).forward({ inputs }, { training: false });
+    expect([projected.loud.shape, projected.quiet.shape]).toEqual([
+      [2, 3],
+      [2, 3],
+    ]);
+    expect(dlmg<Modality>({ matching: 'divergence' }).fusion!(unequal).widths).toEqual(unequal.widths);
   });
 });
 

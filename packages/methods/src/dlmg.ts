@@ -1,12 +1,12 @@
 import { defineMethod, perModality, type Hooks, type Training } from '@g2d/core';
-import { lateFusion } from '@g2d/fusion';
 import * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import { assertTraining } from './dlmg-checks.js';
 import { LEARNING, options } from './dlmg-options.js';
 import { drawHeld } from './held-samples.js';
 import { exactGradient, releasedGradient, type WeightGradient } from './learned-weights.js';
-import { matchingLoss, unequalWidths, unmatched, type Matching } from './matching-loss.js';
+import { matchedFusion } from './matched-fusion.js';
+import { matchingLoss, unmatched, type Matching } from './matching-loss.js';
 import { fittedWeights, heuristicWeights, type MatchingWeights } from './matching-weights.js';
 
 interface State {
@@ -87,12 +87,7 @@ export const dlmg = defineMethod({
     };
 
     return {
-      fusion: (given) => {
-        const [first, ...others] = Object.values<number>(given.widths);
-        if (form === 'contrastive' && others.some((width) => width !== first))
-          throw unequalWidths(Object.keys(given.widths), Object.values<number>(given.widths));
-        return lateFusion(given);
-      },
+      fusion: (given) => matchedFusion(given, { form, width: own.width }),
       async init(training) {
         assertTraining(training, own, form);
         const held = learns ? await drawHeld(training, learning.held) : [];
@@ -118,7 +113,8 @@ export const dlmg = defineMethod({
         return { student, matching: A, total: tf.add(scaled, tf.mul(A, factor * w)) };
       },
       async epoch({ epoch }, training, state) {
-        if (learns && epoch < training.epochs) await learn(training, epoch + 1, state);
+        // After the last one too: the run may get more.
+        if (learns) await learn(training, epoch + 1, state);
       },
     };
   },

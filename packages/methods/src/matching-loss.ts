@@ -90,6 +90,6 @@ function ownLoss<M extends string>(
 /** What somebody says whose features do not fit each other. */
 export const unequalWidths = (names: readonly string[], widths: readonly number[]): OptionError =>
   new OptionError(
-    `DLMG compares features with each other, but they are not equally wide: ${names.map((m, i) => `${m} ${widths[i]}`).join(', ')}. Give all encoders the same width, or set \`matching\` to "divergence", which compares predictions.`,
+    `DLMG compares features with each other, but they are not equally wide: ${names.map((m, i) => `${m} ${widths[i]}`).join(', ')}. Give \`width\`, to which a linear layer for each modality then takes them, or set \`matching\` to "divergence", which compares predictions.`,
     { option: 'matching', value: 'contrastive', accepted: 'equal widths' },
   );
