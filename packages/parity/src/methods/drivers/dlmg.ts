@@ -101,7 +101,7 @@ export const dlmgDriver = defineDriver({
         yield { ...batch, ids: batch.ids.map((_, i) => `${of}/${i}`) };
       }
     };
-    const epochs = 2 + Math.max(...given.steps.map((entry) => entry.epoch ?? 0));
+    const epochs = 1 + Math.max(...given.steps.map((entry) => entry.epoch ?? 0));
     return withRun(given, method, { epochs, everySample, random: inOrder }, async (begun) => {
       run = begun;
       await begun.begin();
