@@ -6,6 +6,7 @@ import { assertComputes } from './kernels/bfloat16-problem.js';
 import { assertPrecision, type Precision } from './kernels/bfloat16.js';
 import { runProgram, type Program } from './accelerate/program.js';
 import { registerTrainingKernels } from './kernels/register.js';
+import { usesPlainKernels } from '@g2d/tensor-ops';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
 import type { LayersModel } from './layers-types.js';
 
@@ -24,7 +25,8 @@ import type { LayersModel } from './layers-types.js';
  * Dropout draws its masks by a seed inside of `withDropoutSeed`.
  *
  * `model.apply(x, { training })` is fast; `fit`, `predict` and `evaluate` use an executor of their own and stay
- * correct at plain speed. Gradients of gradients are an error.
+ * correct at plain speed. Gradients of gradients are an error there, but inside of `hessianProduct` of `@g2d/tensor-ops`, where the
+ * layers themselves run.
  *
  * @param model Changed in place: its `call` is replaced.
  * @param options `precision`: `'bfloat16'` rounds what convolutions read and write to 8 significant bits, in training
@@ -48,7 +50,7 @@ export function accelerate(
   const programs = new Map<string, Program | null>();
   model.call = (inputs, kwargs) => {
     registerTrainingKernels();
-    const steps = tf.getBackend() === TENSORFLOW ? 'kernels' : 'layers';
+    const steps = tf.getBackend() === TENSORFLOW && !usesPlainKernels() ? 'kernels' : 'layers';
     // A Sequential model grows and shrinks.
     const key = `${steps}/${model.outputs.map(({ id }) => id).join()}`;
     if (!programs.has(key)) {

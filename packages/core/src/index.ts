@@ -54,6 +54,7 @@ export type {
   Snapshot,
   SplitFeatures,
   Step,
+  Probe,
   StepResult,
   Training,
   ValueAndGrads,

@@ -109,6 +109,11 @@ export interface Hooks<M extends string, S = unknown> extends StageHooks<M, S> {
    */
   init?(training: Training<M>): S | Promise<S>;
   /**
+   * Ids of training samples that no step trains on, as they are in the epoch that begins: rows of these are taken out of every batch, so
+   * that some have fewer. `everySample` and `samples` have them all the same.
+   */
+  withheld?(state: S): readonly string[];
+  /**
    * The stages, one after another; the training has as many epochs as they have together. Always the same for the same arguments. One
    * method of a stack may have it. Default: a single one.
    *
@@ -123,6 +128,7 @@ export interface Hooks<M extends string, S = unknown> extends StageHooks<M, S> {
  * ```text
  * init                        makes the state
  * for each stage, each epoch
+ *   withheld                  samples that leave the training set
  *   for each batch
  *     plan                    who trains
  *     forward, loss           differentiated by what the plans leave; or step, which does it its own way

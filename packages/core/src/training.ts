@@ -56,8 +56,12 @@ export interface Training<M extends string> {
    * each other nor the data. Checkpoints remember where each stream is.
    */
   random(name: string): RandomStream;
-  /** The training batches of an epoch, from 1, as the loop itself gets them: shuffled and augmented. Dispose each. */
-  batches(epoch: number): AsyncIterable<Batch<M>>;
+  /**
+   * The training batches of an epoch, from 1, as the loop itself gets them: shuffled, augmented, without what is withheld. Dispose each.
+   *
+   * @param without Further samples to leave out: those that `withheld` is going to name, in `init`, where there is no state yet.
+   */
+  batches(epoch: number, without?: readonly string[]): AsyncIterable<Batch<M>>;
   /**
    * Every training sample once, in the dataset's order and without augmentation. Dispose each batch.
    *
@@ -71,6 +75,24 @@ export interface Training<M extends string> {
    * @param split A method that asks for `'validation'` says so: `needs: { validation: 'features' }`.
    */
   features(split: 'train' | 'validation'): Promise<PerModality<M, SplitFeatures>>;
+  /**
+   * Some training samples as one batch, in the dataset's order and without augmentation. Dispose it.
+   *
+   * @throws {OptionError} If one of them is not there.
+   */
+  samples(ids: readonly string[]): Promise<Batch<M>>;
+  /**
+   * Looks at a batch as a step does, outside of the steps: passes, losses and gradients, and no update. No plan and no edit of a method acts.
+   * Tensors that it leaves are freed: give numbers and arrays back. With several processes all of them call it.
+   *
+   * @param options `training`: the mode of its passes. Default `false`, inference.
+   * @returns `undefined` where the loop would leave the batch out: no sample has a modality of the model, or too few for training mode.
+   */
+  probe<T>(
+    batch: Batch<M>,
+    look: (probe: Probe<M>) => T,
+    options?: { readonly training?: boolean },
+  ): T | undefined;
   /** A copy of the model and of all optimizers' state, to go back to. */
   snapshot(): Snapshot;
   /** Puts a copy back: all of it, or with a modality the weights of its encoder and head alone. */
@@ -164,6 +186,16 @@ export interface Step<M extends string> extends Pass<M> {
     of?: (parameter: Parameter<M>) => boolean,
   ): ValueAndGrads<M>;
   /**
+   * The Hessian of a loss by all parameters, times a direction: H v. The gradients are differentiated once more, on the model's plain
+   * layers: slower than two passes, and exact.
+   *
+   * @param run Runs the passes and gives what is differentiated; it is called once.
+   * @param direction v, such as the gradients of another loss; `null` is 0.
+   * @returns Means over the processes; `null` where no second derivative reaches the parameter.
+   * @throws {OptionError} If the model has an operation without second derivatives.
+   */
+  hessianProduct(run: () => tf.Scalar, direction: Gradients<M>): Gradients<M>;
+  /**
    * One step of the optimizer. On the way there the gradients pass the plans' coefficients and the edits of all methods, in the order of
    * the stack; what a plan froze is `null` at the end, whoever edited it.
    *
@@ -171,6 +203,12 @@ export interface Step<M extends string> extends Pass<M> {
    */
   update(gradients: Gradients<M>, outputs: Outputs<M>): void;
 }
+
+/** A batch that is looked at outside of the steps. */
+export type Probe<M extends string> = Omit<
+  Step<M>,
+  'update' | 'log' | 'epoch' | 'batchIndex' | 'teacherOutputs'
+>;
 
 /** What a step leaves in the log. */
 export interface StepResult<M extends string> {

@@ -1,4 +1,4 @@
-import type { MultimodalDataset } from '@g2d/core';
+import type { Label, MultimodalDataset } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
 
 /**
@@ -19,7 +19,7 @@ export function someSamples<M extends string>(
     ...descriptionOf(dataset),
     size: indices.length,
     ids: indices.map((index) => ids[index] as string),
-    ...(labels && { labels: indices.map((index) => labels[index] as number) }),
+    ...(labels && { labels: indices.map((index) => labels[index] as Label) }),
     sample: (index, options) => dataset.sample(at(index), options),
     ...(files && { files: (index: number, modality: M) => files.call(dataset, at(index), modality) }),
     close: () => dataset.close(),

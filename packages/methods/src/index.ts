@@ -46,11 +46,16 @@ export { separateHeads } from './separate-heads.js';
 // One step for each modality in turn
 export { mla } from './mla.js';
 export { projectionStrength, updatedProjection } from './mla-projection.js';
-export { sharedHeadFusion, type SharedHeadOptions, type SharedHeadWeights } from './shared-head.js';
+export { sharedHeadFusion, type SharedHeadOptions } from './shared-head.js';
+export type { SharedHeadWeights } from './shared-head-weights.js';
 export { projectFeatures } from './project-features.js';
 
 // Modalities in turn, epoch by epoch
 export { reconBoost } from './recon-boost.js';
+
+// Modalities of a sample, matched with each other
+export { dlmg } from './dlmg.js';
+export { fittedWeights, type MatchingWeights } from './matching-weights.js';
 
 // Encoders that learn alone
 export { diMml } from './di-mml.js';

@@ -4,6 +4,7 @@ import { cra } from './cra.js';
 import { cpmNet } from './cpm-net.js';
 import { diMml } from './di-mml.js';
 import { diagnosingRelearning } from './diagnosing-relearning.js';
+import { dlmg } from './dlmg.js';
 import { g2d } from './g2d.js';
 import { g2dDistillation } from './g2d-distillation.js';
 import { gradientBlending } from './gradient-blending.js';
@@ -49,6 +50,7 @@ export const methods: readonly (AnyMethod | StackDefinition)[] = [
   mla,
   mmPareto,
   reconBoost,
+  dlmg,
   diMml,
   cra,
   mmin,

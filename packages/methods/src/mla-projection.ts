@@ -1,3 +1,4 @@
+import type { Step } from '@g2d/core';
 import { assertShape } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -41,3 +42,21 @@ export function updatedProjection(
  */
 export const projectionStrength = (batchIndex: number, batchesPerEpoch: number): number =>
   0.1 ** (1 + batchIndex / batchesPerEpoch);
+
+/** P after the mean features r of one more step, over the samples of all processes that have the modality; the others' are 0. */
+export function nextProjection<M extends string>(
+  step: Step<M>,
+  before: tf.Tensor2D,
+  {
+    features,
+    m,
+    reference,
+  }: { readonly features: tf.Tensor2D; readonly m: M; readonly reference: 'paper' | 'official' },
+): tf.Tensor2D {
+  const sums = Float32Array.from(tf.sum(features, 0).dataSync());
+  step.allReduce.sum(sums);
+  const mean = tf.tensor1d(sums.map((sum) => sum / step.presentSamples[m]));
+  const strength = projectionStrength(step.batchIndex, step.batchesPerEpoch as number);
+  const next = updatedProjection(before, mean, { strength, reference });
+  return tf.div(next, tf.norm(next));
+}

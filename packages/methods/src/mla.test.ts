@@ -9,7 +9,8 @@ import { both, data, modelWith, optimizer, options, run, type Modality } from '.
 import { mla } from './mla.js';
 import { projectionStrength, updatedProjection } from './mla-projection.js';
 import { projectFeatures } from './project-features.js';
-import { sharedHeadFusion, type SharedHeadWeights } from './shared-head.js';
+import { sharedHeadFusion } from './shared-head.js';
+import type { SharedHeadWeights } from './shared-head-weights.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

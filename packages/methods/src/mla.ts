@@ -1,20 +1,10 @@
-import {
-  defineMethod,
-  OptionError,
-  perModality,
-  type Fusion,
-  type FusionOptions,
-  type Gradient,
-  type Hooks,
-  type Model,
-  type Step,
-} from '@g2d/core';
+import { defineMethod, OptionError, type Gradient, type Hooks, type Step } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { projectionStrength, updatedProjection } from './mla-projection.js';
+import { mlaFusion, notShared, sharedKernel } from './mla-head.js';
+import { trainingOutputs } from './mla-outputs.js';
+import { nextProjection } from './mla-projection.js';
 import { assertEach, referenceOption, weightOption } from './options.js';
-import { projectFeatures } from './project-features.js';
-import { sharedHeadFusion, type SharedHeadWeights } from './shared-head.js';
 
 const options = z
   .strictObject({
@@ -126,7 +116,7 @@ export const mla = defineMethod({
         if (kernel.shape[0] !== features.shape[1]) throw notShared([kernel.name]);
         if (own.projection)
           state.projection = state.projection
-            ? nextProjection(step, state.projection, { features, m, own })
+            ? nextProjection(step, state.projection, { features, m, reference: own.reference })
             : tf.eye(features.shape[1]);
         const P = state.projection;
         const edited = ({ tensor, ...gradient }: Gradient<M>): Gradient<M> => {
@@ -151,72 +141,3 @@ export const mla = defineMethod({
 
 const orderOf = <M extends string>({ model }: Step<M>, { order }: Options): readonly M[] =>
   (order as readonly M[] | undefined) ?? model.modalities;
-
-/** P after the mean features r of one more step, over the samples of all processes that have the modality; the others' are 0. */
-function nextProjection<M extends string>(
-  step: Step<M>,
-  before: tf.Tensor2D,
-  { features, m, own }: { readonly features: tf.Tensor2D; readonly m: M; readonly own: Options },
-): tf.Tensor2D {
-  const sums = Float32Array.from(tf.sum(features, 0).dataSync());
-  step.allReduce.sum(sums);
-  const mean = tf.tensor1d(sums.map((sum) => sum / step.presentSamples[m]));
-  const strength = projectionStrength(step.batchIndex, step.batchesPerEpoch as number);
-  const next = updatedProjection(before, mean, { strength, reference: own.reference });
-  return tf.div(next, tf.norm(next));
-}
-
-/** The fusion that MLA needs, for encoders of these widths. */
-function mlaFusion<M extends string>(
-  { weights, width }: Options,
-  { widths, classes, seed }: FusionOptions<M>,
-): Fusion<M> {
-  const modalities = Object.keys(widths) as M[];
-  const given = modalities.map((modality) => widths[modality]);
-  const common = width ?? given[0];
-  if (common === undefined || (width === undefined && given.some((each) => each !== common))) {
-    const found = modalities.map((modality) => `${modality} ${widths[modality]}`).join(', ');
-    throw new OptionError(
-      `MLA's head is shared, but the features are not equally wide: ${found}. Give \`width\`, to which a linear layer for each modality then takes them.`,
-      { option: 'width', value: width, accepted: 'a width for all modalities' },
-    );
-  }
-  const shared = sharedHeadFusion({
-    modalities,
-    width: common,
-    classes,
-    seed,
-    weights: weights as SharedHeadWeights<M>,
-  });
-  return width === undefined ? shared : projectFeatures(shared, { widths, seed });
-}
-
-/** The kernel of the head that all modalities share. */
-function sharedKernel<M extends string>({ parameters }: Model<M>): tf.Variable {
-  const shared = parameters.filter(({ role }) => role === 'shared');
-  const [kernel, ...more] = shared.filter(({ variable }) => variable.rank === 2);
-  if (!kernel || more.length > 0 || shared.length !== 2) throw notShared(shared.map(({ name }) => name));
-  return kernel.variable;
-}
-
-const notShared = (found: readonly string[]): OptionError =>
-  new OptionError(
-    'MLA needs one head that all modalities share, and the model has others. Build its fusion with `sharedHeadFusion`.',
-    { option: 'model', value: found, accepted: 'sharedHeadFusion' },
-  );
-
-/** What the log's scores are taken from: each modality's logits before its step, and their mean over the modalities that a sample has. */
-function trainingOutputs<M extends string>(
-  { batch: { ids, present } }: Step<M>,
-  order: readonly M[],
-  found: Readonly<Partial<Record<M, tf.Tensor2D>>>,
-) {
-  const some = order.map((modality) => found[modality]).find((logits) => logits) as tf.Tensor2D;
-  const unimodalLogits = perModality(order, (modality) => found[modality] ?? tf.zerosLike(some));
-  const columns = order.map((modality) => {
-    const mask = present?.[modality];
-    return mask ? tf.reshape(mask, [-1, 1]) : tf.ones([ids.length, 1]);
-  });
-  const sum = tf.addN(order.map((modality, i) => tf.mul(unimodalLogits[modality], columns[i] as tf.Tensor)));
-  return { logits: tf.div<tf.Tensor2D>(sum, tf.maximum(tf.addN(columns), 1)), unimodalLogits };
-}

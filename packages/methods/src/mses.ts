@@ -1,5 +1,6 @@
-import { defineMethod, perModality, type Hooks, type Snapshot, type Step } from '@g2d/core';
+import { defineMethod, perModality, type Hooks, type Snapshot } from '@g2d/core';
 import { z } from 'zod';
+import { keepRates, type KeptRates } from './kept-rates.js';
 import { watchLoss, type LossWatch } from './early-stopping.js';
 import { multitaskLoss } from './multitask-loss.js';
 import { validationLosses } from './validation-losses.js';
@@ -44,14 +45,8 @@ const options = z
     error: 'left out with "reference" "paper", where a modality goes back to its best epoch whichever it was',
   });
 
-interface State<M extends string> {
+interface State<M extends string> extends KeptRates {
   watches: Record<M, LossWatch>;
-  /** Of every modality's best epoch that it may still go back to. */
-  best: Record<number, Snapshot>;
-  /** Official: the learning rate that followed each of these epochs, what the schedule did after it included. */
-  followed: Record<number, number>;
-  /** Official: the one that the next epoch begins with, in place of the schedule's; `null` unless there was a reload. */
-  learningRate: number | null;
 }
 
 /**
@@ -142,13 +137,3 @@ export const mses = defineMethod({
     };
   },
 });
-
-/**
- * A reload of the official code brings back the rate that followed the best epoch; the schedule's own count is not taken back, so its next
- * fall comes when it would have come, from that rate.
- */
-function keepRates<M extends string>({ epoch, optimizer }: Step<M>, state: State<M>): void {
-  if (state.learningRate !== null) optimizer.learningRate = state.learningRate;
-  state.learningRate = null;
-  if (state.best[epoch - 1]) state.followed[epoch - 1] ??= optimizer.learningRate;
-}

@@ -24,7 +24,7 @@ describe('a resumed training on the tensorflow backend', () => {
     await loadTensorFlow({ backend: 'tensorflow', quiet: true });
   });
 
-  it.each(['ogm-ge', 'mla, projection', 'mses, official', 'g2d'])(
+  it.each(['ogm-ge', 'mla, projection', 'mses, official', 'dlmg, learnable', 'g2d'])(
     'ends as one that was never stopped: %s',
     async (name) => {
       const [teachers, recipe] = [toyTeachers(), recipes[name]!];

@@ -17,6 +17,7 @@ import {
   cra,
   diagnosingRelearning,
   diMml,
+  dlmg,
   g2dDistillation,
   gradientBlending,
   greedy,
@@ -147,6 +148,21 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'di-mml': {
     methods: () => [diMml({ temperature: 10, interactionAfter: 1, fusionEpochs: 1 })],
     fusion: (options) => diMml<Modality>({ temperature: 10 }).fusion?.(options) as Fusion<Modality>,
+  },
+  dlmg: { methods: () => [dlmg()] },
+  'dlmg, fitted': { methods: () => [dlmg({ schedule: 'fitted', reference: 'official' })] },
+  'dlmg, learnable': {
+    methods: () => [
+      dlmg({
+        schedule: 'learnable',
+        reference: 'official',
+        learning: { rate: 0.5, halvedEvery: 1, held: 5, parameter: 'audio/conv/kernel' },
+      }),
+    ],
+  },
+  'dlmg, learnable as the problem says': {
+    methods: () => [dlmg({ schedule: 'learnable-exact', learning: { rate: 5, held: 4 } })],
+    fusion: concatFusion,
   },
   'gradient-blending': {
     methods: () => [gradientBlending({ every: 1 })],

@@ -1,7 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, EpochRecord, Gradients, Logits, Method, OptimizerSettings, Step } from '@g2d/core';
+import type {
+  Batch,
+  EpochRecord,
+  Gradients,
+  Logits,
+  Method,
+  OptimizerSettings,
+  RandomStream,
+  Step,
+} from '@g2d/core';
 import {
   predictorOf,
+  probeOf,
   RunningMethods,
   Stages,
   TrainingContext,
@@ -33,6 +43,8 @@ export interface TrainerRunOptions<G> extends Omit<TrainingOptions<string>, 'bat
   readonly optimizer: OptimizerSettings;
   /** Batches of an epoch that the method asks for outside of its steps. */
   readonly batches?: TrainingOptions<string>['batches'] | undefined;
+  /** In place of the run's streams. */
+  readonly random?: ((name: string) => RandomStream) | undefined;
   /** What is remembered of the gradients of an update. */
   readonly read: (gradients: Gradients<string>) => G;
 }
@@ -49,7 +61,7 @@ export class TrainerRun<G> {
   #state: unknown;
   #epoch = 0;
 
-  constructor({ method, optimizer, read, batches = none, ...options }: TrainerRunOptions<G>) {
+  constructor({ method, optimizer, read, batches = none, random, ...options }: TrainerRunOptions<G>) {
     const { init } = method;
     let before: G;
     const methods: Method<string>[] = [
@@ -71,6 +83,8 @@ export class TrainerRun<G> {
       this.stages.optimizer(1).settings,
     );
     this.#running = new RunningMethods<string>(methods);
+    this.training.probe = probeOf(this.training);
+    if (random) this.training.random = random;
   }
 
   /** The method's own state, as it is now. */

@@ -4,6 +4,7 @@ import type { TrainOptions } from '@g2d/trainer';
 import type { RunConfig } from './config-schema.js';
 import { defined } from './defined.js';
 import type { OpenedRun } from './open-run.js';
+import { samplesOf } from './samples-of.js';
 import { trainSettings } from './train-settings.js';
 
 /** Samples at a time where a method looks at all of them; it changes speed and memory only. */
@@ -35,8 +36,8 @@ export async function trainingOptions(
     onDrop: ({ id, error }) =>
       note(`Sample "${id}" is left out: ${error instanceof Error ? error.message : String(error)}`),
   } satisfies Partial<BatchesOptions<string, string>>;
-  const every = (dataset: MultimodalDataset<string>) => (names: readonly string[]) =>
-    batches(dataset, {
+  const every = (dataset: MultimodalDataset<string>) => (names: readonly string[], ids?: readonly string[]) =>
+    batches(ids ? samplesOf(dataset, ids) : dataset, {
       ...reading,
       batchSize: EVERY_SAMPLE_BATCH,
       modalities: names,

@@ -3,6 +3,7 @@ import { checkKeys, OptionError, ShapeError } from '@g2d/core';
 import { assertClassWeights } from './class-weights.js';
 import { TENSORFLOW } from './tensorflow/operations.js';
 import { registerSoftmaxCrossEntropy, softmaxCrossEntropy } from './tensorflow/softmax-cross-entropy.js';
+import { usesPlainKernels } from './second-order/plain-kernels.js';
 import { assertLabels, oneHotLabels } from './true-class-probability.js';
 
 /** Settings of `crossEntropy`, as those of PyTorch's `CrossEntropyLoss`. */
@@ -39,7 +40,7 @@ export function crossEntropy(
   if (classWeights || labelSmoothing > 0) {
     return weightedCrossEntropy(labels, logits, { classWeights, labelSmoothing });
   }
-  if (tf.getBackend() === TENSORFLOW && labels.dtype === 'int32') {
+  if (tf.getBackend() === TENSORFLOW && labels.dtype === 'int32' && !usesPlainKernels()) {
     registerSoftmaxCrossEntropy();
     return tf.tidy(() => tf.mean(softmaxCrossEntropy(labels, logits)) as tf.Scalar);
   }

@@ -20,6 +20,8 @@ export { orderedGradients } from './gradients.js';
 export { gradientCosine, gradientDot, gradientNorm, scaleGradients } from './gradient-lists.js';
 export { clipGradientNorm, clipGradientValue } from './clip-gradients.js';
 export { scaleGradient, stopGradient } from './gradient-flow.js';
+export { hessianProduct } from './second-order/hessian-product.js';
+export { usesPlainKernels } from './second-order/plain-kernels.js';
 export { SGD, type SGDOptions } from './optimizers/sgd.js';
 export { Adam, type AdamOptions } from './optimizers/adam.js';
 export { AdamW } from './optimizers/adam-w.js';

@@ -5,6 +5,7 @@ export { assertMethod } from './method-stack.js';
 export { disposeState } from './model-state.js';
 export { RunningMethods } from './running-methods.js';
 export { predictorOf } from './predict.js';
+export { probeOf } from './probe.js';
 export { trainStep, withStep } from './step.js';
 export { TrainingContext } from './training.js';
 export { staged } from './staged.js';

@@ -34,6 +34,7 @@ const STAGE_HOOKS = [
 const HOOKS = [
   'init',
   'fusion',
+  'withheld',
   'stages',
   ...STAGE_HOOKS,
 ] as const satisfies readonly (keyof Hooks<string>)[];

@@ -22,7 +22,12 @@ export function ownRows<M extends string>(batch: Batch<M>, modalities: readonly 
   const rows = batch.ids.flatMap((_, i) => (values.some((mask) => mask[i] !== 0) ? [i] : []));
   if (rows.length === 0) return undefined;
   if (rows.length === batch.ids.length) return own;
-  const indices = tf.tensor1d(rows, 'int32');
+  return pickRows(own, rows);
+}
+
+/** Some samples of a batch. Call it inside a `tf.tidy`. */
+export function pickRows<M extends string>(batch: Batch<M>, rows: readonly number[]): Batch<M> {
+  const indices = tf.tensor1d([...rows], 'int32');
   const gathered = <T extends tf.Tensor>(record: Readonly<Partial<Record<M, T>>>) =>
     Object.fromEntries(
       Object.entries<T | undefined>(record).map(([name, tensor]) => [
@@ -31,10 +36,25 @@ export function ownRows<M extends string>(batch: Batch<M>, modalities: readonly 
       ]),
     );
   return {
+    ...(batch.index !== undefined && { index: batch.index }),
     inputs: gathered(batch.inputs) as Batch<M>['inputs'],
     labels: tf.gather<tf.Tensor>(batch.labels, indices) as Labels,
     ids: rows.map((i) => batch.ids[i] as string),
-    present: gathered(masks) as NonNullable<Batch<M>['present']>,
+    ...(batch.present && { present: gathered(batch.present) as NonNullable<Batch<M>['present']> }),
     ...(batch.masks && { masks: gathered(batch.masks) as NonNullable<Batch<M>['masks']> }),
   };
+}
+
+/**
+ * A batch without the samples that methods withhold.
+ *
+ * @returns `undefined` if none is left. Call it inside a `tf.tidy`; a batch without such samples comes back as it is.
+ */
+export function withoutSamples<M extends string>(
+  batch: Batch<M>,
+  withheld: ReadonlySet<string>,
+): Batch<M> | undefined {
+  const rows = batch.ids.flatMap((id, i) => (withheld.has(id) ? [] : [i]));
+  if (rows.length === batch.ids.length) return batch;
+  return rows.length > 0 ? pickRows(batch, rows) : undefined;
 }

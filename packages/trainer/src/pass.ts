@@ -27,6 +27,8 @@ export class BatchPass<M extends string> implements Pass<M> {
   readonly batches;
   readonly everySample;
   readonly features;
+  readonly samples;
+  readonly probe;
   readonly snapshot;
   readonly restore;
   readonly #training: Training<M>;
@@ -47,6 +49,8 @@ export class BatchPass<M extends string> implements Pass<M> {
     this.batches = training.batches;
     this.everySample = training.everySample;
     this.features = training.features;
+    this.samples = training.samples;
+    this.probe = training.probe;
     this.snapshot = training.snapshot;
     this.restore = training.restore;
     this.#training = training;

@@ -64,6 +64,14 @@ export class RunningMethods<M extends string> {
     return mapValues(Object.fromEntries(this.#states), saveState);
   }
 
+  /** Samples that no step trains on. */
+  withheld(): ReadonlySet<string> {
+    // Before `init` there is nothing that it follows from.
+    const begun = this.#methods.filter(({ name, init }) => !init || this.#states.has(name));
+    const ids = begun.map((method) => this.#call(method, (state) => method.withheld?.(state)));
+    return new Set(ids.flatMap((each) => each ?? []));
+  }
+
   /** What the methods decide before the first pass, one after another. */
   plans(step: Step<M>): readonly (Plan<M> | undefined)[] {
     return this.#present.map((method) => this.#call(method, (state) => method.plan?.(step, state)));

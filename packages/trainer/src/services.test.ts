@@ -10,6 +10,7 @@ import type { EpochRecord, LossTerms, Method, Outputs, Snapshot, Step, Training 
 import { modalityPrioritization } from '@g2d/methods';
 import { readState } from './model-state.js';
 import { train, type TrainOptions } from './train.js';
+import type { TrainingState } from './training-state.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -143,6 +144,139 @@ describe('training.snapshot and restore', () => {
     await done;
     expect(weights[1]).toEqual(weights[0]);
   });
+});
+
+describe('withheld samples', () => {
+  const left = ['toy/train/3', 'toy/train/40'];
+
+  it('are in no step, also of a resumed training, and in no batch that a method asks for', async () => {
+    for (const from of [undefined, 'resumed']) {
+      const seen: string[] = [];
+      let saved: TrainingState | undefined;
+      const method: Partial<Method<Modality, { ids: string[] }>> = {
+        init: () => ({ ids: left }),
+        withheld: ({ ids }) => ids,
+        plan: ({ batch }) => (seen.push(...batch.ids), {}),
+        async epoch(_, { batches: of }) {
+          const asked: string[] = [];
+          for await (const batch of of(1)) {
+            asked.push(...batch.ids);
+            tf.dispose(batch);
+          }
+          expect(asked).toHaveLength(58);
+          expect(asked).not.toContain(left[0]);
+        },
+      };
+      const changes = {
+        epochs: 2,
+        afterStep: (capture: () => TrainingState) => {
+          saved ??= capture();
+          return from && seen.length < 25 ? ('stop' as const) : undefined;
+        },
+      };
+      await run(method as Method<Modality>, changes).done;
+      if (from) {
+        seen.length = 0;
+        await run(method as Method<Modality>, { epochs: 2, resume: saved }).done;
+      }
+      expect(seen.length).toBeGreaterThan(58);
+      expect(seen.filter((id) => left.includes(id))).toEqual([]);
+    }
+  });
+
+  it('may be all of a batch, which is left out then', async () => {
+    const log: EpochRecord[] = [];
+    let steps = 0;
+    await run(
+      {
+        init: () => ({}),
+        withheld: () => data.ids.slice(0, 20),
+        plan: () => (steps++, {}),
+      },
+      { batches: () => batches(data, { batchSize: 20 }), onEpoch: (record) => void log.push(record) },
+    ).done;
+    expect([steps, log.length]).toEqual([2, 1]);
+  });
+});
+
+describe('training.samples and probe', () => {
+  const everySample =
+    (asked?: (readonly string[] | undefined)[]) => (_: unknown, ids?: readonly string[]) => (
+      asked?.push(ids),
+      batches(data, { batchSize: 7 })
+    );
+
+  it('give a few samples as one batch, and look at it as a step does', async () => {
+    const asked: (readonly string[] | undefined)[] = [];
+    let found: Record<string, unknown> = {};
+    const { model, done } = run(
+      {
+        async init(training) {
+          const ids = ['toy/train/50', 'toy/train/2', 'toy/train/4'];
+          const batch = await training.samples(ids);
+          const look = { training: true };
+          const state = readState(training.model);
+          const losses = training.probe(
+            batch,
+            (probe) => {
+              const sum = () => sumOf(probe.forward());
+              const { losses, gradients } = probe.valueAndGrads(sum);
+              return {
+                total: losses['total']!,
+                gradients: gradients.length,
+                loss: probe.taskLoss(probe.forward().logits).dataSync()[0]!,
+              };
+            },
+            look,
+          );
+          found = { ids: batch.ids, labels: [...batch.labels.dataSync()], ...losses };
+          expect(readState(training.model)).toEqual(state);
+          tf.dispose(batch);
+          await expect(training.samples(['toy/train/2', 'nobody'])).rejects.toThrow(/sample "nobody", but/);
+        },
+      },
+      { everySample: everySample(asked) },
+    );
+    await done;
+    expect(found).toMatchObject({ ids: ['toy/train/2', 'toy/train/4', 'toy/train/50'], labels: [2, 1, 2] });
+    expect(found['total']).toEqual(expect.any(Number));
+    expect(found['gradients']).toBe(model.parameters.length);
+    expect(found['loss']).toBeGreaterThan(0);
+    expect(asked[0]).toEqual(['toy/train/50', 'toy/train/2', 'toy/train/4']);
+  });
+
+  it('looks at nothing where no sample has a modality', async () => {
+    let looked = true;
+    await run(
+      {
+        async epoch(_, training) {
+          const batch = await training.samples(['toy/train/2']);
+          const absent = { loud: tf.tensor1d([0]), quiet: tf.tensor1d([0]) };
+          looked = training.probe({ ...batch, present: absent }, () => true) ?? false;
+          tf.dispose([batch, absent]);
+        },
+      },
+      { everySample: everySample() },
+    ).done;
+    expect(looked).toBe(false);
+  });
+
+  it('multiplies the Hessian with a direction', () =>
+    inFirstStep((step) => {
+      // ½ Σ z² of the bias of a head, of which z has a half: B / 4 for each of both, across too.
+      const loss = () => tf.mul(tf.sum(tf.square(step.forward().logits)), 0.5) as tf.Scalar;
+      const { gradients } = step.valueAndGrads(() => sumOf(step.forward()));
+      const direction = gradients.map((gradient) => ({
+        ...gradient,
+        tensor: gradient.parameter.name === 'head/loud/bias' ? tf.tensor1d([1, 0, 0]) : null,
+      }));
+      const product = step.hessianProduct(loss, direction);
+      expect(product.map(({ name }) => name)).toEqual(gradients.map(({ name }) => name));
+      for (const name of ['head/loud/bias', 'head/quiet/bias'])
+        expectTensorClose(product.find(({ parameter }) => parameter.name === name)!.tensor!, [5, 0, 0], {
+          atol: 1e-4,
+        });
+    }));
 });
 
 describe('training.random', () => {

@@ -22,7 +22,7 @@ import {
   type StepResult,
   type Task,
 } from '@g2d/core';
-import { deriveSeed, joinRecords } from '@g2d/tensor-ops';
+import { deriveSeed, hessianProduct, joinRecords } from '@g2d/tensor-ops';
 import { nonFiniteInputs } from './non-finite-inputs.js';
 import { GradientMean, type PlacedBatch } from './accumulate.js';
 import { meanSeries, type StepRecord } from './epoch-log.js';
@@ -274,6 +274,41 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     return { losses, outputs, gradients };
   }
 
+  readonly hessianProduct = (run: () => tf.Scalar, direction: Gradients<M>): Gradients<M> => {
+    const { model, allReduce } = this;
+    const variables = model.parameters.map(({ variable }) => variable);
+    const along = new Map(direction.map(({ name, tensor }) => [name, tensor]));
+    const found = this.#twiceDifferentiated(() =>
+      hessianProduct(
+        run,
+        variables,
+        variables.map(({ name }) => along.get(name) ?? null),
+      ),
+    );
+    const products = Object.fromEntries(
+      Object.entries(found).flatMap(([name, tensor]) => (tensor ? [[name, tensor]] : [])),
+    );
+    const mean = meanGradients(allReduce, products, variables);
+    return model.parameters.map((parameter) => {
+      const { name } = parameter.variable;
+      return { parameter, name, tensor: mean[name] ?? null };
+    });
+  };
+
+  /** @throws {OptionError} In place of the error that says which operation has no gradient. */
+  #twiceDifferentiated<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      const [, operation] = /gradient function not found for (\w+)/.exec(String(error)) ?? [];
+      if (operation === undefined) throw error;
+      throw new OptionError(
+        `A method differentiates gradients once more, and the model has an operation of which TensorFlow.js cannot: ${operation}. Take another model, or settings of the method that need first derivatives only.`,
+        { option: 'model', value: operation, accepted: 'operations with second derivatives' },
+      );
+    }
+  }
+
   readonly update = (gradients: Gradients<M>, outputs: Outputs<M>): void => {
     const frozen = gradients.map((_, i) => this.#plans.some(({ coefficients }) => coefficients[i] === null));
     const withFrozen = (list: Gradients<M>): Gradients<M> =>
@@ -389,6 +424,8 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const { epoch, optimizer } = this;
     const { ids } = this.batch;
     const step = this.batchIndex + 1;
+    // A probe is in no epoch.
+    const where = epoch === 0 ? 'outside of the steps' : `in epoch ${epoch}, step ${step}`;
     const which = broken === 'total' ? '' : ` (part "${broken}")`;
     // What masks hide is a target of methods that need complete inputs.
     const { present, ...complete } = this.batch;
@@ -400,7 +437,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
       : `All inputs are finite. Lower the learning rate (now ${optimizer.learningRate}).`;
     throw new G2DError(
       'G2D_DIVERGED',
-      `The loss is ${losses[broken]}${which} in epoch ${epoch}, step ${step}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. ${advice}`,
+      `The loss is ${losses[broken]}${which} ${where}, on the samples ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}. ${advice}`,
       { epoch, step, part: broken, loss: losses, ids },
     );
   }

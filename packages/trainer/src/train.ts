@@ -8,9 +8,10 @@ import { headlines, type Predictor } from './evaluate.js';
 import { settledLoss } from './loss-options.js';
 import { mapValues } from './map-values.js';
 import { readState } from './model-state.js';
-import { ownRows } from './own-rows.js';
+import { ownRows, withoutSamples } from './own-rows.js';
 import { PLATEAU, type Plateau } from './plateau.js';
 import { predictorOf } from './predict.js';
+import { probeOf } from './probe.js';
 import { averageStatistics, sumScores } from './reduce.js';
 import { RunningMethods } from './running-methods.js';
 import { scoreBatch } from './scores.js';
@@ -81,10 +82,12 @@ export interface TrainResult<M extends string> {
  * @see G2D, Alg. 1
  */
 export async function train<M extends string>(options: TrainOptions<M>): Promise<TrainResult<M>> {
-  const begun = await begin(options);
+  const begun = await begin(options, async (training) => {
+    // Before methods look at losses.
+    training.crossEntropyOf = await settledLoss(options.loss ?? {}, training);
+  });
   const { training, running, predict } = begun;
   try {
-    training.crossEntropyOf = await settledLoss(options.loss ?? {}, training);
     const status = await runEpochs(options, begun);
     running.finish();
     return { status, predict };
@@ -111,7 +114,10 @@ export async function predictorAt<M extends string>(options: TrainOptions<M>): P
 type Begun<M extends string> = Awaited<ReturnType<typeof begin<M>>>;
 
 /** Checks everything, and makes what a training has before its first step, or had at a saved state. */
-async function begin<M extends string>(options: TrainOptions<M>) {
+async function begin<M extends string>(
+  options: TrainOptions<M>,
+  prepare?: (training: TrainingContext<M>) => Promise<void>,
+) {
   checkKeys(
     options,
     {
@@ -152,7 +158,10 @@ async function begin<M extends string>(options: TrainOptions<M>) {
     stages.optimizer(position.epoch).settings,
   );
   const running = new RunningMethods<M>(methods);
+  training.withheld = () => running.withheld();
+  training.probe = probeOf(training);
   try {
+    await prepare?.(training);
     if (resume) {
       const beginsAnew = position.batch === 0 && stages.beginsAnew(position.epoch);
       await restoreState(training, running, resume, { beginsAnew });
@@ -191,11 +200,17 @@ async function runEpochs<M extends string>(
     training.partFactors = stages.partFactors(epoch, plateau());
 
     const { accumulate = 1 } = options;
+    const withheld = running.withheld();
     for await (const group of grouped(options.batches(epoch, position.batch), accumulate, position.batch)) {
       let { totals } = position;
       const { batchIndex } = group.at(-1) as PlacedBatch<M>;
       try {
-        const { record, skipped } = runStep(training, running, { epoch, group, accumulate });
+        const { record, skipped } = runStep(training, running, {
+          epoch,
+          group,
+          accumulate,
+          withheld,
+        });
         totals = skipSteps(record ? addStep(totals, record) : totals, skipped);
       } finally {
         for (const { batch } of group) tf.dispose(batch);
@@ -266,7 +281,13 @@ function runStep<M extends string>(
     epoch,
     group,
     accumulate,
-  }: { readonly epoch: number; readonly group: readonly PlacedBatch<M>[]; readonly accumulate: number },
+    withheld,
+  }: {
+    readonly epoch: number;
+    readonly group: readonly PlacedBatch<M>[];
+    readonly accumulate: number;
+    readonly withheld: ReadonlySet<string>;
+  },
 ): Stepped {
   const { model, allReduce } = training;
   const { modalities } = model;
@@ -274,7 +295,8 @@ function runStep<M extends string>(
   // Plain numbers leave a `tidy` as they are.
   const record: StepRecord | undefined = tf.tidy(() => {
     const parts = group.flatMap(({ batch, batchIndex }) => {
-      const own = ownRows(batch, modalities);
+      const rest = withoutSamples(batch, withheld);
+      const own = rest && ownRows(rest, modalities);
       const trains = canTrain(training, batch, own);
       if (own && trains) return [{ batch: own, batchIndex }];
       if (own || allReduce.processes > 1) skipped++;

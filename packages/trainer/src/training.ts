@@ -14,6 +14,7 @@ import {
   type Training,
 } from '@g2d/core';
 import { createOptimizer, deriveSeed, randomStream, stepOptimizer } from '@g2d/tensor-ops';
+import { chosenSamples, withoutWithheld } from './chosen-samples.js';
 import type { CrossEntropyOf, LossOptions } from './loss-options.js';
 import { SINGLE_PROCESS } from './reduce.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
@@ -25,8 +26,13 @@ export interface TrainingOptions<M extends string> {
   readonly epochs: number;
   /** The training batches of an epoch, from batch `startBatch` on. */
   readonly batches: (epoch: number, startBatch: number) => AsyncIterable<Batch<M>>;
-  /** Every training sample once, in the dataset's order and without augmentation, for methods that look at all of them. */
-  readonly everySample?: ((modalities: readonly M[]) => AsyncIterable<Batch<M>>) | undefined;
+  /**
+   * Every training sample once, in the dataset's order and without augmentation, for methods that look at all of them.
+   *
+   * @param ids Those that are wanted. What else comes is left out, but has cost the reading.
+   */
+  readonly everySample?:
+    ((modalities: readonly M[], ids?: readonly string[]) => AsyncIterable<Batch<M>>) | undefined;
   /** Every sample of the validation split once, in the same way, for methods that look at the features of all of them. */
   readonly everyValidationSample?: ((modalities: readonly M[]) => AsyncIterable<Batch<M>>) | undefined;
   readonly batchesPerEpoch?: number | undefined;
@@ -56,6 +62,8 @@ export class TrainingContext<M extends string> implements Training<M> {
   partFactors: Readonly<Record<string, number>> = {};
   /** Known before the first step. */
   crossEntropyOf: CrossEntropyOf = () => ({});
+  /** Samples that no step trains on. */
+  withheld: () => ReadonlySet<string> = () => new Set();
 
   constructor(options: TrainingOptions<M>, optimizer: OptimizerSettings) {
     const { model, epochs, batchesPerEpoch, task = 'classification', seed = 0 } = options;
@@ -99,23 +107,40 @@ export class TrainingContext<M extends string> implements Training<M> {
     });
   }
 
-  readonly random = (name: string): RandomStream => {
+  random = (name: string): RandomStream => {
     const stream = this.#streams.get(name) ?? randomStream(deriveSeed(this.seed, name));
     this.#streams.set(name, stream);
     return stream;
   };
 
-  readonly batches = (epoch: number): AsyncIterable<Batch<M>> => this.#options.batches(epoch, 0);
+  readonly batches = (epoch: number, without: readonly string[] = []): AsyncIterable<Batch<M>> => {
+    const withheld = new Set([...this.withheld(), ...without]);
+    const all = this.#options.batches(epoch, 0);
+    return withheld.size === 0 ? all : withoutWithheld(all, withheld);
+  };
 
-  readonly everySample = (modalities: readonly M[] = this.model.modalities): AsyncIterable<Batch<M>> => {
+  readonly everySample = (modalities: readonly M[] = this.model.modalities): AsyncIterable<Batch<M>> =>
+    this.#samples(modalities);
+
+  readonly samples = (ids: readonly string[]): Promise<Batch<M>> => {
+    const { modalities } = this.model;
+    return chosenSamples(this.#samples(modalities, ids), ids, modalities);
+  };
+
+  /** Given by whoever makes steps, which are made of a training. */
+  probe: Training<M>['probe'] = () => {
+    throw new Error('`probe` is given before methods begin.');
+  };
+
+  #samples(modalities: readonly M[], ids?: readonly string[]): AsyncIterable<Batch<M>> {
     const { everySample } = this.#options;
-    if (everySample) return everySample(modalities);
+    if (everySample) return everySample(modalities, ids);
     throw new OptionError('A method asks for every sample of the training split; pass `everySample`.', {
       option: 'everySample',
       value: undefined,
       accepted: 'a function that gives batches',
     });
-  };
+  }
 
   readonly features = async (split: 'train' | 'validation'): Promise<Record<M, SplitFeatures>> => {
     const { everyValidationSample } = this.#options;

@@ -49,6 +49,28 @@ describe('a case of a method', () => {
     expect(() => loadCase(files)).toThrow(message);
   });
 
+  const dlmgRefused: [string, (file: Json) => void, RegExp][] = [
+    ['another schedule', (file) => (file.options.schedule = 'heuristic'), /`options\.schedule`/],
+    ['an option of another schedule', (file) => (file.options = { schedule: 'fitted', floor: 0 }), /floor/],
+    ['another mode', (file) => (file.steps[4].mode = 'train'), /`steps\[4\]\.mode` must be "eval"/],
+    ['fewer rows later', (file) => (file.steps[4].rows = 3), /`steps\[4\]\.rows` must be .* the same/],
+    ['a batch that is not there', (file) => (file.steps[0].batch = 'x'), /`steps\[0\]\.batch` must be/],
+    ['a first epoch that halves', (file) => (file.steps[0].epoch = 20), /`steps\[0\]\.epoch` must be 0/],
+    ['a step of another epoch', (file) => (file.steps[1].epoch = 3), /`steps\[1\]\.epoch` must be 0/],
+  ];
+  it.each(dlmgRefused)('refuses what DLMG does not follow, by name: %s', async (_, change, message) => {
+    const files = changedCase('dlmg-learnable', { case: (file) => void change(file) });
+    await expect((async () => run(files))()).rejects.toThrow(message);
+  });
+
+  it('refuses a case of DLMG that trains before it has weights', async () => {
+    const files = changedCase('dlmg-learnable', {
+      case: (file) => void file.steps.shift(),
+      expected: (file) => void file.truth.steps.shift(),
+    });
+    await expect(run(files)).rejects.toThrow(/`steps\[0\]\.do` must be "weights"/);
+  });
+
   it('refuses results of another case, and of more steps', () => {
     const other = changedCase('mla-off', { expected: (file) => void (file.id = 'mla-on') });
     expect(() => loadCase(other)).toThrow(/`id` must be "mla-off"; it is "mla-on"/);

@@ -9,6 +9,7 @@ import {
   type Method,
   type OptimizerSettings,
   type Outputs,
+  type RandomStream,
   type Step,
   type Teachers,
 } from '@g2d/core';
@@ -39,6 +40,8 @@ export interface RunSettings {
   /** Batches of an epoch that the method asks for outside of its steps. */
   readonly batches?: (epoch: number) => AsyncIterable<Batch<string>>;
   readonly everySample?: () => AsyncIterable<Batch<string>>;
+  /** In place of the run's streams. */
+  readonly random?: (name: string) => RandomStream;
   readonly fusion?: (options: FusionOptions<string>) => Fusion<string>;
 }
 

@@ -1,6 +1,7 @@
 import type { Driver } from '../method-case.js';
 import { agmDriver } from './agm.js';
 import { diMmlDriver } from './di-mml.js';
+import { dlmgDriver } from './dlmg.js';
 import { mlaDriver } from './mla.js';
 import { mmParetoDriver } from './mm-pareto.js';
 import { msesDriver } from './mses.js';
@@ -12,6 +13,7 @@ import { reconBoostDriver } from './recon-boost.js';
 export const drivers: readonly Driver[] = [
   agmDriver,
   diMmlDriver,
+  dlmgDriver,
   mlaDriver,
   mmParetoDriver,
   msesDriver,
