@@ -53,7 +53,7 @@ export type {
   Training,
   ValueAndGrads,
 } from './training.js';
-export type { EpochRecord, HeadMetrics, Scores } from './record.js';
+export type { EpochRecord, HeadMetrics, PassCounts, Scores } from './record.js';
 export type { Hooks, Method, Needs, Plan, Stage, StageHooks } from './method.js';
 
 // Components define themselves

@@ -52,6 +52,7 @@ export async function finishRun(
   // Its record may be missing.
   const record = folder.lastRecord();
   const last = record?.epoch === lastEpoch ? record : undefined;
+  const passes = folder.passes(lastEpoch);
   const summary: RunSummary = {
     name: config.name ?? config.method,
     method: config.method,
@@ -66,6 +67,7 @@ export async function finishRun(
     checkpoint,
     seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0),
     stages,
+    ...(passes && { passes }),
     ...(validation && { validation: validation.scores }),
     test: test.scores,
     metrics: {

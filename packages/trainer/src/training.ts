@@ -14,6 +14,7 @@ import {
 } from '@g2d/core';
 import { createOptimizer, deriveSeed, randomStream, stepOptimizer } from '@g2d/tensor-ops';
 import type { CrossEntropyOf } from './loss-options.js';
+import { PassCounter } from './pass-counts.js';
 import { SINGLE_PROCESS } from './reduce.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 
@@ -42,6 +43,8 @@ export class TrainingContext<M extends string> implements Training<M> {
   readonly batchesPerEpoch;
   readonly seed;
   readonly allReduce;
+  /** Since the last step. */
+  readonly passes = new PassCounter();
   readonly #options: TrainingOptions<M>;
   readonly #streams = new Map<string, RandomStream>();
   #optimizer: Optimizer;
@@ -98,17 +101,26 @@ export class TrainingContext<M extends string> implements Training<M> {
     return stream;
   };
 
-  readonly batches = (epoch: number): AsyncIterable<Batch<M>> => this.#options.batches(epoch, 0);
+  readonly batches = (epoch: number): AsyncIterable<Batch<M>> =>
+    this.#counted(this.#options.batches(epoch, 0), this.model.modalities);
 
   readonly everySample = (modalities: readonly M[] = this.model.modalities): AsyncIterable<Batch<M>> => {
     const { everySample } = this.#options;
-    if (everySample) return everySample(modalities);
+    if (everySample) return this.#counted(everySample(modalities), modalities);
     throw new OptionError('A method asks for every sample of the training split; pass `everySample`.', {
       option: 'everySample',
       value: undefined,
       accepted: 'a function that gives batches',
     });
   };
+
+  /** Batches that a method reads beside the steps: it reads inputs to run encoders on them. */
+  async *#counted(batches: AsyncIterable<Batch<M>>, modalities: readonly M[]): AsyncGenerator<Batch<M>> {
+    for await (const batch of batches) {
+      this.passes.add('forward', modalities);
+      yield batch;
+    }
+  }
 
   readonly snapshot = (): Snapshot => takeSnapshot(this.model, this.optimizer);
 
