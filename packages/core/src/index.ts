@@ -53,6 +53,7 @@ export type {
   Training,
   ValueAndGrads,
 } from './training.js';
+export type { Claim, Cost, Recipe } from './recipe.js';
 export type { EpochRecord, HeadMetrics, PassCounts, Scores } from './record.js';
 export type { Hooks, Method, Needs, Plan, Stage, StageHooks } from './method.js';
 

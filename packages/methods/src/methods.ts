@@ -1,4 +1,4 @@
-import type { AnyMethod, StackDefinition } from '@g2d/core';
+import type { AnyMethod, Recipe, StackDefinition } from '@g2d/core';
 import { agm } from './agm.js';
 import { diMml } from './di-mml.js';
 import { g2d } from './g2d.js';
@@ -23,7 +23,7 @@ import { umt } from './umt.js';
  * Every method of this package, in the order in which tables show them: from joint training to G2D. Configurations, help and tables take
  * what they know of methods from here.
  */
-export const methods: readonly (AnyMethod | StackDefinition)[] = [
+export const methods: readonly ((AnyMethod | StackDefinition) & { readonly recipe: Recipe })[] = [
   joint,
   linearProbe,
   ume,

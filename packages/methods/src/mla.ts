@@ -15,6 +15,7 @@ import { projectionStrength, updatedProjection } from './mla-projection.js';
 import { assertEach, referenceOption, weightOption } from './options.js';
 import { projectFeatures } from './project-features.js';
 import { sharedHeadFusion, type SharedHeadWeights } from './shared-head.js';
+import * as recipes from './recipes.js';
 
 const options = z
   .strictObject({
@@ -86,6 +87,7 @@ export const mla = defineMethod({
   label: 'MLA',
   summary: 'the modalities take turns, with one shared output layer',
   source: { paper: 'Zhang et al., CVPR 2024' },
+  recipe: recipes.mla,
   options,
   create: <M extends string>(own: Options): Hooks<M, State> => ({
     fusion: (given) => mlaFusion(own, given),

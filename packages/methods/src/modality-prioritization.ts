@@ -13,6 +13,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { referenceOption } from './options.js';
 import { inScope, scopeNeeds, scopeOption } from './scope.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   phaseEpochs: z
@@ -91,6 +92,7 @@ export const modalityPrioritization = defineMethod({
   summary: 'the least confident modality trains alone first',
   source: { paper: 'G2D, ICCV 2025, Eq. 5 to 8' },
   needs: { teachers: 'unimodal' },
+  recipe: recipes.modalityPrioritization,
   options,
   create: <M extends string>({
     scope,

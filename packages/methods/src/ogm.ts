@@ -15,6 +15,7 @@ import { enhanceGradient, normalNoise, type GradientNoise } from './gradient-noi
 import { ogmCoefficients, ogmRatios } from './ogm-coefficients.js';
 import { isInside, windowOption } from './options.js';
 import { inScope, scopeNeeds, scopeOption } from './scope.js';
+import * as recipes from './recipes.js';
 
 const settings = {
   alpha: z.number().min(0).describe('strength α; the authors have 0.8 for CREMA-D and 0.1 for VGGSound'),
@@ -96,6 +97,7 @@ export const ogm = defineMethod({
   label: 'OGM',
   summary: 'slows down the modality that is ahead, batch by batch',
   ...facts,
+  recipe: recipes.ogm,
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M> => ({
     needs: { ...facts.needs, ...scopeNeeds(own.scope) },
@@ -124,6 +126,7 @@ export const ogmGe = defineMethod({
   label: 'OGM-GE',
   summary: 'OGM, with noise added to the slowed gradients',
   ...facts,
+  recipe: recipes.ogmGe,
   options: geOptions,
   create: <M extends string>(own: z.output<typeof geOptions>): Hooks<M, { readonly seed: number }> => ({
     needs: { ...facts.needs, ...scopeNeeds(own.scope) },
