@@ -66,7 +66,7 @@ export function formatCompared(
   const header = ['', 'a step', 'joint training', 'ratio', 'of the rounds', 'forward', 'backward'];
   const table = formatTable([header, ...rows], [false, true, true, true, true, true, true]);
   const notes = skipped.map(({ method, reason }) => `${method}: ${reason}\n`).join('');
-  return `${dataset.title}, batch ${batch}, ${precision}, backend ${backend} (${device}): medians of a step, each method in turn with joint training\n\n${table}\n${rounds} rounds of ${steps} ${steps === 1 ? 'step' : 'steps'} after ${warmup} to warm up, in each stage; forward and backward are passes of all encoders with two modalities, as counted; teachers are cached\n${notes}`;
+  return `${dataset.title}, batch ${batch}, ${precision}, backend ${backend} (${device}): medians of a step, each method in turn with joint training\n\n${table}\n${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${steps} ${steps === 1 ? 'step' : 'steps'} after ${warmup} to warm up, in each stage; forward and backward are passes of all encoders with two modalities, as counted; teachers are cached\n${notes}`;
 }
 
 /** A comparison and where it was made. */
