@@ -101,6 +101,14 @@ describe('measureStep', () => {
     ]);
   });
 
+  it('has a teacher of all modalities for a method that wants one', () => {
+    const full = toyModel(['loud', 'quiet'], 1);
+    const judgement = { modalities: ['loud', 'quiet'], labels: [0, 1], classes: 3, prioritized: 'loud' };
+    const widths = { loud: 5, quiet: 5 };
+    expect(cachedTeachers(judgement, widths, full).full()).toBe(full);
+    expect(() => cachedTeachers(judgement, widths).full()).toThrow(/needs a teacher that has all modalities/);
+  });
+
   it('takes the options of a method, and asks for those that nobody can guess', () => {
     const [own] = methodsOf({
       ...joint,

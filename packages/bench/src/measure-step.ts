@@ -14,7 +14,7 @@ import {
   type SplitMetrics,
 } from '@g2d/trainer';
 import type { StepDataset } from './step-datasets.js';
-import { methodsOf } from './step-methods.js';
+import { methodsOf, stepMethodOf } from './step-methods.js';
 import { shortened, type MeasuredStage } from './step-stages.js';
 import type { StepSetup } from './step-setup.js';
 import { cachedTeachers, onlineTeachers } from './step-teachers.js';
@@ -198,22 +198,27 @@ interface BuiltTeachers {
 }
 
 function teachersOf(
-  { dataset, teachers, prioritized = dataset.costliest, teacherPrecision: precision }: StepSetup,
+  { dataset, method, teachers, prioritized = dataset.costliest, teacherPrecision: precision }: StepSetup,
   { labels }: Batch<string>,
   widths: PerModality<string, number>,
 ): BuiltTeachers {
   if (teachers === 'none') return { dispose: () => {} };
   const modalities = Object.keys(dataset.modalities);
   const judgement = { modalities, labels: [...labels.dataSync()], classes: dataset.classes, prioritized };
-  if (teachers === 'cached') return { teachers: cachedTeachers(judgement, widths), dispose: () => {} };
+  const whole = stepMethodOf(method).full ? buildModel(dataset, modalities, { seed: 1 }) : undefined;
+  const full = whole && { full: whole.model };
+  if (teachers === 'cached') {
+    return { teachers: cachedTeachers(judgement, widths, whole?.model), dispose: () => whole?.dispose() };
+  }
 
   const built = perModality(modalities, (modality) => buildModel(dataset, [modality], { seed: 1 }));
   const models = perModality(modalities, (modality) => (built[modality] as BuiltModel).model);
-  const online = onlineTeachers(judgement, models, { ...(precision && { precision }) });
+  const online = onlineTeachers(judgement, models, { ...(precision && { precision }), ...full });
   return {
     teachers: online,
     dispose: () => {
       online.dispose();
+      whole?.dispose();
       for (const { dispose } of Object.values(built)) dispose();
     },
   };

@@ -16,6 +16,8 @@ export interface StepMethod {
   readonly parts: readonly AnyMethod[];
   /** Its loss or its ranking needs them. */
   readonly teachers: boolean;
+  /** One of all modalities among them. */
+  readonly full: boolean;
   /** It has prioritized phases. */
   readonly phases: boolean;
   /** It modulates the gradients of a scope. */
@@ -34,6 +36,7 @@ function stepMethod(definition: (AnyMethod | StackDefinition) & { readonly recip
     label: definition.label,
     parts,
     teachers: parts.some(({ needs }) => needs?.teachers),
+    full: parts.some(({ needs }) => needs?.teachers === 'full'),
     phases: takes('phaseEpochs'),
     scope: takes('scope'),
     task: parts.find(({ needs }) => needs?.task)?.needs?.task,
