@@ -7,6 +7,7 @@ import { encoders } from '@g2d/encoders';
 import { fusions } from '@g2d/fusion';
 import { methods } from '@g2d/methods';
 import { format, resolveConfig } from 'prettier';
+import { needsWords, passWords, type Described } from '../packages/cli/src/components/describe-method.js';
 import { describeOptions } from '../packages/cli/src/components/describe-options.js';
 
 const root = resolve(import.meta.dirname, '..');
@@ -41,7 +42,28 @@ function tableOf(components: readonly Component[]): string {
     const { name, label, summary } = component;
     return `| \`${name}\` | ${label}: ${summary} | ${optionsOf(component)} |`;
   });
-  return ['| name | what it is | options |', '| --- | --- | --- |', ...rows].join('\n');
+  const table = ['| name | what it is | options |', '| --- | --- | --- |', ...rows].join('\n');
+  const recipes = components.flatMap(recipeRow);
+  if (recipes.length === 0) return table;
+  const header = [
+    '| name | formula | forward, backward passes of a step | needs |',
+    '| --- | --- | --- | --- |',
+  ];
+  return `${table}\n\n${RECIPES}\n\n${[...header, ...recipes].join('\n')}`;
+}
+
+const RECIPES =
+  'Passes are of all encoders, with two modalities; a step of joint training has one in each direction. `g2d methods NAME` says more, and when a method helps.';
+
+/** What a method computes, costs and needs. */
+function recipeRow(component: Described): string[] {
+  const { name, recipe } = component;
+  if (!recipe) return [];
+  const { formula, cost } = recipe;
+  const passes = `${passWords(cost.forward)}, ${passWords(cost.backward)}`;
+  return [
+    `| \`${name}\` | ${formula.replaceAll(/[|_*~]/g, String.raw`\$&`)} | ${passes} | ${needsWords(component).join('; ')} |`,
+  ];
 }
 
 /** Names, with defaults; `root?` may be left out. */

@@ -27,6 +27,8 @@ export { formatTable } from './format-table.js';
 
 export { compareRuns } from './compare/compare-runs.js';
 export type { Comparison, ComparisonRow, ComparisonTable, Gain } from './compare/comparison.js';
+export type { RowCost, TeachersCost } from './compare/cost.js';
+export type { SettingDifference } from './compare/setting-differences.js';
 export type { Estimate, EstimateOptions } from './compare/estimate.js';
 export { formatComparison, type ComparisonFormat } from './compare/format-comparison.js';
 

@@ -5,9 +5,9 @@ import { perModality, type PerModality, type Step, type Training } from '@g2d/co
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyModel } from '../../trainer/test/toy.js';
 
-import { measureStep } from './measure-step.js';
+import { measureStep, stepCount } from './measure-step.js';
 import type { StepDataset } from './step-datasets.js';
-import { methodsOf } from './step-methods.js';
+import { hasSteps, methodsOf, stepMethodOf, stepMethods } from './step-methods.js';
 import type { StepSetup } from './step-setup.js';
 import { cachedTeachers } from './step-teachers.js';
 
@@ -58,6 +58,67 @@ describe('measureStep', () => {
     expect(ms.p95).toBeGreaterThanOrEqual(ms.median);
     expect(peakRssMB).toBeGreaterThan(process.memoryUsage.rss() / 2 ** 20 / 2);
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  // New methods are in the list, and measured with no change here.
+  it.each([...stepMethods].flatMap(([name, method]) => (hasSteps(method) ? [name] : [])))(
+    'times %s, whatever it needs',
+    async (method) => {
+      const { teachers, phases } = stepMethodOf(method);
+      const before = tf.memory().numTensors;
+      let done = 0;
+      const setup: StepSetup = {
+        ...joint,
+        method,
+        steps: 2,
+        warmup: 1,
+        teachers: teachers ? 'cached' : 'none',
+        phase: phases ? 'prioritized' : 'joint',
+      };
+      const { ms, stages = [] } = await measureStep(setup, () => void done++);
+      expect(ms.median).toBeGreaterThan(0);
+      expect(done).toBe(stepCount(setup));
+      expect(done).toBe(3 * Math.max(1, stages.length));
+      const shares = stages.map(({ share }) => share);
+      expect(shares.length === 0 ? 1 : shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 10);
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
+
+  it('measures every stage: of ReconBoost the last round of all modalities, of DI-MML both', async () => {
+    const stagesOf = async (method: string) =>
+      (await measureStep({ ...joint, method, steps: 1, warmup: 0 }, () => {})).stages?.map(
+        ({ name, share }) => [name.replace(/^\d+: /, ''), share],
+      );
+    expect(await stagesOf('recon-boost')).toEqual(
+      ['quiet', 'silent', 'loud']
+        .flatMap((modality) => [`boosting ${modality}`, 'rectifying'])
+        .map((name) => [name, 1 / 6]),
+    );
+    expect(await stagesOf('di-mml')).toEqual([
+      ['encoders', 280 / 300],
+      ['fusion', 20 / 300],
+    ]);
+  });
+
+  it('has a teacher of all modalities for a method that wants one', () => {
+    const full = toyModel(['loud', 'quiet'], 1);
+    const judgement = { modalities: ['loud', 'quiet'], labels: [0, 1], classes: 3, prioritized: 'loud' };
+    const widths = { loud: 5, quiet: 5 };
+    expect(cachedTeachers(judgement, widths, full).full()).toBe(full);
+    expect(() => cachedTeachers(judgement, widths).full()).toThrow(/needs a teacher that has all modalities/);
+  });
+
+  it('takes the options of a method, and asks for those that nobody can guess', () => {
+    const [own] = methodsOf({
+      ...joint,
+      method: 'recon-boost',
+      options: { boostEpochs: 1, rectifyEpochs: 1 },
+    });
+    expect(own?.stages?.({ epochs: 2, modalities: ['loud', 'quiet', 'silent'] })).toHaveLength(2);
+    expect(() => methodsOf({ ...joint, method: 'agm', options: { alphas: 1 } })).toThrow(
+      /no option `alphas`/,
+    );
   });
 
   it('leaves no tensor behind after an error', async () => {

@@ -1,54 +1,74 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Batch } from '@g2d/datasets';
+import { fromSamples, type Batch } from '@g2d/datasets';
 import { lateFusion, MultimodalModel } from '@g2d/fusion';
 import { perModality, type Method, type PerModality } from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { accelerate, type Precision } from '@g2d/accelerate';
-import { type FrozenTeachers, train } from '@g2d/trainer';
+import {
+  evaluate,
+  evaluateRegression,
+  train,
+  type FrozenTeachers,
+  type Predictor,
+  type SplitMetrics,
+} from '@g2d/trainer';
 import type { StepDataset } from './step-datasets.js';
-import { methodsOf } from './step-methods.js';
+import { methodsOf, stepMethodOf } from './step-methods.js';
+import { shortened, type MeasuredStage } from './step-stages.js';
 import type { StepSetup } from './step-setup.js';
 import { cachedTeachers, onlineTeachers } from './step-teachers.js';
-import { stepTimes, type StepTimes } from './step-times.js';
+import { meanTimes, stepTimes, type StepTimes } from './step-times.js';
 
 /** The paper's settings of SGD. */
 const OPTIMIZER = { learningRate: 1e-3, momentum: 0.9, weightDecay: 1e-4 } as const;
 
 /** What a measurement found. */
 export interface StepMeasurement {
+  /** Of a method with stages: their means, each with its share of a training. */
   readonly ms: StepTimes;
+  /** Of a method with several stages, in their order. */
+  readonly stages?: readonly (MeasuredStage & { readonly ms: StepTimes })[];
   /** Largest resident memory of the whole process so far, in MB of 2²⁰ bytes. */
   readonly peakRssMB: number;
 }
 
+/** How many steps a measurement has: those of each stage, and those before them. */
+export function stepCount(setup: StepSetup): number {
+  const { stages } = shortened(methodsOf(setup), Object.keys(setup.dataset.modalities));
+  return stages.length * (setup.warmup + setup.steps);
+}
+
 /**
  * Times the steps of a real `train()` on one random batch, as long as the loop takes from one batch to the next: teachers,
- * forward and backward pass, the method, the optimizer, accuracies, freeing.
+ * forward and backward pass, the method, the optimizer, accuracies, freeing. Each stage of a method has its own steps.
  *
- * The batch's tensors lie ready: loading data is not a part of it.
+ * The batch's tensors lie ready: loading data is not a part of it, nor is evaluation, which some methods need after every epoch.
  *
  * @param onStep After each step, those of the warm-up too.
  */
 export async function measureStep(setup: StepSetup, onStep: () => void): Promise<StepMeasurement> {
   const { dataset, batch: size, precision, steps, warmup } = setup;
-  const methods = methodsOf(setup);
   const modalities = Object.keys(dataset.modalities);
+  const { methods, stages } = shortened(methodsOf(setup), modalities);
   const fusion = methods.find((method) => method.fusion)?.fusion;
   const student = buildModel(dataset, modalities, { seed: 0, precision, ...(fusion && { fusion }) });
   const batch = randomBatch(dataset, size);
   const output = methods.find(({ needs }) => needs?.output)?.needs?.output;
   const { teachers, dispose } = teachersOf(setup, batch, student.widths);
-  const milliseconds: number[] = [];
-  async function* batches(): AsyncGenerator<Batch<string>> {
+  const milliseconds = stages.map((): number[] => []);
+  let started = 0;
+  let stage = 0;
+  const copy = (): Batch<string> => {
+    const inputs = perModality(modalities, (modality) => tf.clone(batch.inputs[modality] as tf.Tensor));
+    return { ...batch, inputs, labels: tf.clone(batch.labels) };
+  };
+  async function* batches(epoch: number): AsyncGenerator<Batch<string>> {
     for (let step = 0; step < warmup + steps; step++) {
-      const inputs = perModality(modalities, (modality) => tf.clone(batch.inputs[modality] as tf.Tensor));
-      const next = { ...batch, inputs, labels: tf.clone(batch.labels) };
-      const started = performance.now();
+      const next = copy();
+      stage = epoch - 1;
+      started = performance.now();
       yield next;
-      // The loop asks for the next batch.
-      milliseconds.push(performance.now() - started);
-      onStep();
     }
   }
   try {
@@ -60,10 +80,28 @@ export async function measureStep(setup: StepSetup, onStep: () => void): Promise
       task: dataset.task,
       ...(output && { loss: { output } }),
       optimizer: OPTIMIZER,
+      batchesPerEpoch: warmup + steps,
       batches,
+      everySample: async function* () {
+        yield copy();
+      },
+      afterStep: () => {
+        milliseconds[stage]?.push(performance.now() - started);
+        onStep();
+      },
+      ...(methods.some(({ needs }) => needs?.validation) && {
+        evaluate: async (_epoch: number, predict: Predictor<string>) => ({
+          validation: await scoresOf(predict, dataset, batch),
+        }),
+      }),
     });
+    const measured = stages.map((own, i) => ({
+      ...own,
+      ms: stepTimes((milliseconds[i] ?? []).slice(warmup)),
+    }));
     return {
-      ms: stepTimes(milliseconds.slice(warmup)),
+      ms: meanTimes(measured),
+      ...(measured.length > 1 && { stages: measured }),
       peakRssMB: process.resourceUsage().maxRSS / 1024,
     };
   } finally {
@@ -71,6 +109,35 @@ export async function measureStep(setup: StepSetup, onStep: () => void): Promise
     student.dispose();
     tf.dispose(batch);
   }
+}
+
+/** What the model comes to on the batch, as on a validation part. */
+async function scoresOf(
+  predict: Predictor<string>,
+  { task, classes, modalities }: StepDataset,
+  { inputs, labels, ids }: Batch<string>,
+): Promise<SplitMetrics> {
+  const names = Object.keys(modalities);
+  const values = perModality(names, (name) => (inputs[name] as tf.Tensor).dataSync<'float32'>());
+  const targets = labels.dataSync();
+  const samples = ids.map((id, i) => ({
+    id,
+    label: targets[i] as number,
+    inputs: perModality(names, (name) => {
+      const size = values[name]!.length / ids.length;
+      return values[name]!.slice(i * size, (i + 1) * size);
+    }),
+  }));
+  const data = fromSamples({
+    name: 'random',
+    split: 'validation',
+    task,
+    classNames: task === 'regression' ? [] : Array.from({ length: classes }, (_, i) => String(i)),
+    shapes: perModality(names, (name) => modalities[name]?.shape ?? []),
+    samples,
+  });
+  const { metrics } = await (task === 'regression' ? evaluateRegression : evaluate)(predict, data);
+  return metrics;
 }
 
 interface BuiltModel {
@@ -140,22 +207,27 @@ interface BuiltTeachers {
 }
 
 function teachersOf(
-  { dataset, teachers, prioritized = dataset.costliest, teacherPrecision: precision }: StepSetup,
+  { dataset, method, teachers, prioritized = dataset.costliest, teacherPrecision: precision }: StepSetup,
   { labels }: Batch<string>,
   widths: PerModality<string, number>,
 ): BuiltTeachers {
   if (teachers === 'none') return { dispose: () => {} };
   const modalities = Object.keys(dataset.modalities);
   const judgement = { modalities, labels: [...labels.dataSync()], classes: dataset.classes, prioritized };
-  if (teachers === 'cached') return { teachers: cachedTeachers(judgement, widths), dispose: () => {} };
+  const whole = stepMethodOf(method).full ? buildModel(dataset, modalities, { seed: 1 }) : undefined;
+  const full = whole && { full: whole.model };
+  if (teachers === 'cached') {
+    return { teachers: cachedTeachers(judgement, widths, whole?.model), dispose: () => whole?.dispose() };
+  }
 
   const built = perModality(modalities, (modality) => buildModel(dataset, [modality], { seed: 1 }));
   const models = perModality(modalities, (modality) => (built[modality] as BuiltModel).model);
-  const online = onlineTeachers(judgement, models, { ...(precision && { precision }) });
+  const online = onlineTeachers(judgement, models, { ...(precision && { precision }), ...full });
   return {
     teachers: online,
     dispose: () => {
       online.dispose();
+      whole?.dispose();
       for (const { dispose } of Object.values(built)) dispose();
     },
   };

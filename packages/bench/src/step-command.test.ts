@@ -68,6 +68,44 @@ describe('g2d bench step', () => {
     expect(stdout).toMatch(/\n1 step timed after 0/);
   });
 
+  it('measures several methods in turn with joint training, and says which do not fit', async () => {
+    const before = tf.memory().numTensors;
+    const options = '--dataset av-mnist --batch 2 --steps 1 --warmup 0 --rounds 1 --backend tensorflow';
+    const { code, stdout, stderr } = await step(`${options} --method di-mml,ume --json`);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const report = JSON.parse(stdout) as {
+      methods: {
+        method: string;
+        ms: number;
+        joint: number;
+        ratio: Record<string, number>;
+        stages?: unknown[];
+      }[];
+    };
+    expect(report).toMatchObject({
+      dataset: 'av-mnist',
+      batch: 2,
+      rounds: 1,
+      steps: 1,
+      backend: 'tensorflow',
+    });
+    expect(report).toMatchObject({
+      skipped: [{ method: 'ume', reason: expect.stringMatching(/trains nothing/) }],
+    });
+    expect(report.methods.map(({ method, stages = [] }) => [method, stages.length])).toEqual([['di-mml', 2]]);
+    for (const { ms, joint, ratio } of report.methods) {
+      expect(Math.min(ms, joint)).toBeGreaterThan(0);
+      expect(ratio['min']).toBeLessThanOrEqual(ratio['median']!);
+      expect(ratio['max']).toBeGreaterThanOrEqual(ratio['median']!);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    const table = await step(`${options} --method ume,mm-pareto`);
+    expect(table.stdout).toMatch(/\nMMPareto +[\d.]+ ms +[\d.]+ ms +[\d.]+ +[\d.]+ to [\d.]+ +2 +2\n/);
+    expect(table.stdout).toMatch(
+      /\n1 round of 1 step after 0 to warm up[\s\S]*\nume: --method ume trains nothing/,
+    );
+  });
+
   it.each<[problem: string, options: string, message: RegExp]>([
     [
       'no dataset',
@@ -91,7 +129,7 @@ describe('g2d bench step', () => {
     [
       'an unknown method',
       '--dataset crema-d --method ogm-gee',
-      /--method is "ogm-gee"; it can be joint, .*ogm-ge, .*g2d\.$/,
+      /--method is "ogm-gee"; it can be joint, .*ogm-ge, .*recon-boost, .*g2d, or all\.$/,
     ],
     [
       'a prioritized phase of joint training',
@@ -102,6 +140,31 @@ describe('g2d bench step', () => {
       'joint training with teachers',
       '--dataset crema-d --teachers online',
       /--teachers online does not go with --method joint, .* use --method ume, umt, smp, g2d-loss or g2d\.$/,
+    ],
+    [
+      'a method without steps',
+      '--dataset crema-d --method ume',
+      /--method ume trains nothing: there are no steps: .*\. Use another method\.$/,
+    ],
+    [
+      'options that are none',
+      '--dataset crema-d --method agm --options alpha=1',
+      /--options is "alpha=1"; it must be a JSON object/,
+    ],
+    [
+      'rounds of one method',
+      '--dataset crema-d --rounds 2',
+      /--rounds has no effect with one method\. .*--method all\.$/,
+    ],
+    [
+      'a phase of several methods',
+      '--dataset crema-d --method agm,smp --phase joint',
+      /--phase is for one method, and --method agm,smp has several\. Leave it out\.$/,
+    ],
+    [
+      'several methods of which one is none',
+      '--dataset crema-d --method agm,nonsense',
+      /--method is "nonsense"; it can be joint, /,
     ],
     [
       'G2D without teachers',

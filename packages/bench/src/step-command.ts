@@ -2,10 +2,11 @@ import { describeProcessor, type RuntimeInfo } from '@g2d/native';
 import { OptionError } from '@g2d/core';
 import { bfloat16Problem } from '@g2d/accelerate';
 import { createProgress } from '@g2d/runs';
-import { measureStep, type StepMeasurement } from './measure-step.js';
+import { measureStep, stepCount, type StepMeasurement } from './measure-step.js';
 import { stepCommandOf, stepOptions, type StepCommand } from './step-options.js';
 import { defineCommand } from '@g2d/cli';
-import { formatStep } from './format-step.js';
+import { compareSteps } from './compare-steps.js';
+import { formatCompared, formatStep } from './format-step.js';
 
 /** `g2d bench`. */
 export const bench = defineCommand({
@@ -15,21 +16,43 @@ Inputs are random and lie ready in memory; no files are read. Progress goes to s
   options: stepOptions,
   details: `Memory is the largest resident set of the whole process in MB of 2^20 bytes.
 
+A method with stages, such as ReconBoost, is measured in each of them; its number is their mean, each with its share of a training of 300 epochs.
+
 Exit code: 0; 2 for an error, such as options that do not go together.
 
-Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase prioritized --scope encoder`,
+Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase prioritized --scope encoder
+         g2d bench step --dataset av-mnist --method all`,
   async run(given, { out }) {
     const command = stepCommandOf(given);
-    const { setup, backend } = command;
+    const { setup, backend, compared } = command;
     const { loadTensorFlow, runtimeInfo } = await import('@g2d/native');
     await loadTensorFlow({ ...(backend && { backend }) });
     const runtime = runtimeInfo() as NonNullable<ReturnType<typeof runtimeInfo>>;
     assertPrecision(command, runtime);
 
-    const progress = createProgress(setup.warmup + setup.steps);
+    if (compared) {
+      const { setups, rounds } = compared;
+      const progress = createProgress(2 * rounds * setups.length);
+      try {
+        progress.stage(`${setup.dataset.title}: ${setups.length} methods in turn with joint training`);
+        const found = await compareSteps(setup, compared, (method) => {
+          progress.advance(1);
+          progress.stage(method);
+        });
+        const { backend: used, device } = runtime;
+        const skipped = [...compared.skipped, ...found.skipped];
+        const all = { ...found, skipped, backend: used, device, rounds };
+        progress.stop();
+        out(command.json ? `${JSON.stringify(comparedReport(command, all))}\n` : formatCompared(setup, all));
+      } finally {
+        progress.stop();
+      }
+      return 0;
+    }
+    const progress = createProgress(stepCount(setup));
     let measurement: StepMeasurement;
     try {
-      progress.stage(`${setup.dataset.title}: ${setup.warmup + setup.steps} steps`);
+      progress.stage(`${setup.dataset.title}: ${stepCount(setup)} steps`);
       measurement = await measureStep(setup, () => progress.advance(1));
     } finally {
       progress.stop();
@@ -57,7 +80,7 @@ function assertPrecision({ setup }: StepCommand, { backend, processor }: Runtime
 function toReport(
   { dataset, setup }: StepCommand,
   { backend, device }: { readonly backend: string; readonly device: string },
-  { ms, peakRssMB }: StepMeasurement,
+  { ms, peakRssMB, stages }: StepMeasurement,
 ) {
   const { batch, method, phase, teachers, scope, prioritized, precision, teacherPrecision, steps } = setup;
   return {
@@ -73,9 +96,32 @@ function toReport(
     backend,
     device,
     steps,
-    ms: { min: hundredths(ms.min), median: hundredths(ms.median), p95: hundredths(ms.p95) },
+    ms: roundedTimes(ms),
+    ...(stages && { stages: stages.map((stage) => ({ ...stage, ms: roundedTimes(stage.ms) })) }),
     peakRssMB: Math.round(peakRssMB),
   };
 }
+
+/** What `--json` prints of several methods. */
+function comparedReport(
+  { dataset, setup }: StepCommand,
+  { methods, skipped, ...rest }: Parameters<typeof formatCompared>[1],
+) {
+  const { batch, precision, steps } = setup;
+  const rounded = methods.map(({ ms, joint, ratio, stages, ...row }) => ({
+    ...row,
+    ms: hundredths(ms),
+    joint: hundredths(joint),
+    ratio: { median: hundredths(ratio.median), min: hundredths(ratio.min), max: hundredths(ratio.max) },
+    ...(stages && { stages: stages.map((stage) => ({ ...stage, ms: roundedTimes(stage.ms) })) }),
+  }));
+  return { dataset, batch, precision, steps, ...rest, methods: rounded, skipped };
+}
+
+const roundedTimes = ({ min, median, p95 }: StepMeasurement['ms']) => ({
+  min: hundredths(min),
+  median: hundredths(median),
+  p95: hundredths(p95),
+});
 
 const hundredths = (value: number): number => Math.round(value * 100) / 100;

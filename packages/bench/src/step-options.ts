@@ -1,9 +1,9 @@
 import type { Arguments, CommandOptions } from '@g2d/cli';
 import { parseArguments } from '@g2d/cli/internal';
 import type { ParameterScope } from '@g2d/fusion';
-import { OptionError, taskWords } from '@g2d/core';
+import { G2DError, OptionError, shown, taskWords } from '@g2d/core';
 import { stepDatasets, type StepDataset } from './step-datasets.js';
-import { stepMethodOf, stepMethods } from './step-methods.js';
+import { hasSteps, stepMethodOf, stepMethods } from './step-methods.js';
 import type { StepSetup } from './step-setup.js';
 
 export const BACKENDS = ['tensorflow', 'wasm', 'cpu'] as const;
@@ -15,9 +15,21 @@ export interface StepCommand {
   /** As it was given: the key of `stepDatasets`. */
   readonly dataset: string;
   readonly setup: StepSetup;
+  /** Of `--method all`, or of a list: the others that are measured in turn with joint training, and why some are not. */
+  readonly compared?: {
+    readonly setups: readonly StepSetup[];
+    readonly skipped: readonly Skipped[];
+    readonly rounds: number;
+  };
   /** Default: the fastest one that is present. */
   readonly backend: (typeof BACKENDS)[number] | undefined;
   readonly json: boolean;
+}
+
+/** A method that is not measured. */
+export interface Skipped {
+  readonly method: string;
+  readonly reason: string;
 }
 
 /** The methods that have a trait. */
@@ -32,7 +44,19 @@ const NAMES = [...stepMethods.keys()];
 export const stepOptions = {
   dataset: { value: 'NAME', help: Object.keys(stepDatasets).join(', ') },
   batch: { value: 'N', default: '16', help: 'samples in a batch (default: 16)' },
-  method: { value: 'NAME', default: 'joint', help: `${NAMES.join(', ')} (default: joint)` },
+  method: {
+    value: 'NAME',
+    default: 'joint',
+    help: `${NAMES.join(', ')} (default: joint); several, joined by commas, or all: each in turn with joint training, and the ratio`,
+  },
+  options: {
+    value: 'JSON',
+    help: 'options of the method, in place of the usual ones: \'{"alpha": 1}\'',
+  },
+  rounds: {
+    value: 'N',
+    help: 'of several methods: how often each is measured, in turn with joint training (default: 3)',
+  },
   phase: {
     value: 'NAME',
     help: `prioritized: one modality trains; joint: all of them (default: prioritized for ${having('phases')}, which alone have phases)`,
@@ -95,10 +119,36 @@ export function stepCommandOf({ values, positionals }: Arguments<typeof stepOpti
       'step',
     );
   }
+  const names = values.method === 'all' ? NAMES : values.method.split(',');
+  if (values.method === 'all' || names.length > 1) return comparedCommandOf({ values, positionals }, names);
+  if (values.rounds !== undefined) {
+    throw refusal(
+      'rounds',
+      values.rounds,
+      '--rounds has no effect with one method. Leave it out, or take several: --method all.',
+      'several methods',
+    );
+  }
   const name = datasetOf(values.dataset);
   const dataset = stepDatasets[name] as StepDataset;
   const { method } = values;
   const traits = stepMethodOf(method);
+  if (!hasSteps(traits)) {
+    throw refusal(
+      'method',
+      method,
+      `--method ${method} trains nothing: ${traits.recipe.cost.more ?? 'it has no steps'}. Use another method.`,
+      NAMES.filter((other) => hasSteps(stepMethodOf(other))).join(', '),
+    );
+  }
+  if (traits.least > Object.keys(dataset.modalities).length) {
+    throw refusal(
+      'method',
+      method,
+      `--method ${method} needs ${traits.least} modalities, and --dataset ${name} has fewer. Use another method or dataset.`,
+      NAMES.join(', '),
+    );
+  }
   if (traits.task && traits.task !== dataset.task) {
     throw refusal(
       'method',
@@ -161,6 +211,7 @@ export function stepCommandOf({ values, positionals }: Arguments<typeof stepOpti
       method,
       phase,
       teachers,
+      ...(values.options !== undefined && { options: optionsOf(values.options) }),
       ...(hasScope && { scope: choice('scope', values.scope ?? dataset.scope, SCOPES) }),
       ...(isPrioritized && {
         prioritized: choice(
@@ -179,6 +230,60 @@ export function stepCommandOf({ values, positionals }: Arguments<typeof stepOpti
     backend: values.backend === undefined ? undefined : choice('backend', values.backend, BACKENDS),
     json: values.json,
   };
+}
+
+/** Several methods, each as it is alone. */
+function comparedCommandOf(
+  { values, positionals }: Arguments<typeof stepOptions>,
+  names: readonly string[],
+): StepCommand {
+  const OF_ONE = ['phase', 'teachers', 'scope', 'prioritized', 'teacher-precision', 'options'] as const;
+  const given = OF_ONE.find((option) => values[option] !== undefined);
+  if (given) {
+    throw refusal(
+      given,
+      values[given],
+      `--${given} is for one method, and --method ${values.method} has several. Leave it out.`,
+      'one method',
+    );
+  }
+  const { rounds, ...rest } = values;
+  const alone = (method: string): StepCommand =>
+    stepCommandOf({ values: { ...rest, method, rounds: undefined }, positionals });
+  const setups: StepSetup[] = [];
+  const skipped: Skipped[] = [];
+  for (const method of names) {
+    // A name that is none is a mistake; a method that does not fit is told of.
+    stepMethodOf(method);
+    if (method === 'joint') continue;
+    try {
+      setups.push(alone(method).setup);
+    } catch (error) {
+      if (!G2DError.isInstance(error) || error.details?.['option'] !== 'method') throw error;
+      skipped.push({ method, reason: error.message });
+    }
+  }
+  return {
+    ...alone('joint'),
+    compared: { setups, skipped, rounds: wholeNumber('rounds', rounds ?? '3', 1) },
+  };
+}
+
+function optionsOf(text: string): Readonly<Record<string, unknown>> {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    found = undefined;
+  }
+  if (typeof found === 'object' && found !== null && !Array.isArray(found))
+    return found as Readonly<Record<string, unknown>>;
+  throw refusal(
+    'options',
+    text,
+    `--options is ${shown(text)}; it must be a JSON object, such as '{"alpha": 1}'.`,
+    'a JSON object',
+  );
 }
 
 function datasetOf(name: string | undefined): string {

@@ -11,6 +11,8 @@ export interface StepSetup {
   readonly phase: 'prioritized' | 'joint';
   /** `'cached'`: outputs that lie ready; `'online'`: frozen models that run in every step. */
   readonly teachers: 'none' | 'cached' | 'online';
+  /** Of the method, where they are not the usual ones. */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** Of the methods that modulate gradients. */
   readonly scope?: ParameterScope;
   /** The modality that trains in a prioritized phase. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MultimodalModel } from '@g2d/fusion';
-import { perModality, type PerModality } from '@g2d/core';
+import { perModality, type Model, type PerModality } from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { type Precision } from '@g2d/accelerate';
 import { frozenTeachers, type FrozenTeachers } from '@g2d/trainer';
@@ -41,10 +41,12 @@ function rankedLogits({ labels, classes, prioritized }: Judgement, modality: str
  * Outputs that were computed before, as from a cache: each step gets its tensors from memory.
  *
  * @param widths D_m of each modality.
+ * @param full A model of all modalities, where a method has a teacher that has all.
  */
 export function cachedTeachers(
   judgement: Judgement,
   widths: PerModality<string, number>,
+  full?: Model<string>,
 ): FrozenTeachers<string> {
   const { modalities, labels } = judgement;
   const features = perModality(modalities, (modality) => {
@@ -58,14 +60,14 @@ export function cachedTeachers(
     }),
     close: () => {},
   }));
-  return frozenTeachers<never, string>({}, { stored });
+  return frozenTeachers<never, string>({}, { stored, ...(full && { full }) });
 }
 
 /** Frozen models that run in every step. Only their logits are exchanged: nobody has trained them. */
 export function onlineTeachers(
   judgement: Judgement,
   models: Readonly<Record<string, MultimodalModel<string>>>,
-  options: { readonly precision?: Precision },
+  options: { readonly precision?: Precision; readonly full?: Model<string> },
 ): FrozenTeachers<string> {
   const teachers = frozenTeachers<string>(models, options);
   const { outputs: judge } = teachers;

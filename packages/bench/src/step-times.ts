@@ -23,3 +23,10 @@ export function stepTimes(milliseconds: readonly number[]): StepTimes {
     p95: at(Math.ceil(0.95 * sorted.length) - 1),
   };
 }
+
+/** The mean of the times of several stages, each with its share of a training. */
+export function meanTimes(stages: readonly { readonly share: number; readonly ms: StepTimes }[]): StepTimes {
+  const mean = (read: (ms: StepTimes) => number): number =>
+    stages.reduce((sum, { share, ms }) => sum + share * read(ms), 0);
+  return { min: mean(({ min }) => min), median: mean(({ median }) => median), p95: mean(({ p95 }) => p95) };
+}

@@ -4,3 +4,4 @@ export { parseSettings, parseSplit, parseWhole, required } from './data/argument
 export { DATASET_NAMES, datasetOptions, findDataset } from './data/datasets.js';
 export { formatTable } from './format-table.js';
 export { sweepInTerminal, type SweepOutcome } from './sweep/in-terminal.js';
+export { passWords } from './components/describe-method.js';

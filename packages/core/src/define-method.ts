@@ -3,11 +3,14 @@ import { component, FACTS, type Component, type Configurable, type Facts } from 
 import type { Hooks, Method, Needs } from './method.js';
 import { checkKeys } from './known-keys.js';
 import { checkOptions, type OptionsPlace, type OptionsSchema } from './options.js';
+import { recipeSchema, type Recipe } from './recipe.js';
 
 /** A method as whoever has only its name knows it: configurations, help and tables. */
 export interface AnyMethod extends Configurable {
   readonly kind: 'method';
   readonly needs?: Needs;
+  /** Formula, cost and advice; a method of one's own may do without. */
+  readonly recipe?: Recipe | undefined;
   /**
    * Makes the method from options that nobody has checked.
    *
@@ -30,8 +33,8 @@ type Arguments<O extends OptionsSchema> =
  * Defines a method: this object is all that anybody has to know of it.
  *
  * @param definition `needs`: as in `Hooks`; where it depends on the options, what `create` gives as `needs` counts. `create`: the hooks,
- * from options that were checked and have their defaults.
- * @throws {OptionError} If the name is none, or label or summary are missing.
+ * from options that were checked and have their defaults. `recipe`: for help and tables.
+ * @throws {OptionError} If the name is none, label or summary are missing, or something in the recipe is not as its type has it.
  * @example
  * const options = z.strictObject({ rate: z.number().min(0).max(1).default(0.3).describe('share of the steps without one modality') });
  * export const modalityDropout = defineMethod({
@@ -52,18 +55,20 @@ type Arguments<O extends OptionsSchema> =
  * });
  * modalityDropout({ rate: 0.5 }); // a Method
  */
-export function defineMethod<O extends OptionsSchema>(
+export function defineMethod<O extends OptionsSchema, R extends Recipe | undefined = undefined>(
   definition: Facts & {
     readonly needs?: Needs;
+    readonly recipe?: R;
     readonly options: O;
     readonly create: <M extends string>(options: z.output<O>) => Hooks<M>;
   },
-): MethodDefinition<O> {
+): MethodDefinition<O> & { readonly recipe: R } {
   const { needs, options, create, ...facts } = checkKeys(
     definition,
-    { ...FACTS, needs: true, options: true, create: true },
+    { ...FACTS, needs: true, options: true, create: true, recipe: true },
     'defineMethod',
   );
+  checkRecipe(facts);
   const own = needs && { needs };
   const make = <M extends string>(
     given: unknown = {},
@@ -79,13 +84,18 @@ export function defineMethod<O extends OptionsSchema>(
     ...own,
     options,
     make,
-  });
+  }) as MethodDefinition<O> & { readonly recipe: R };
+}
+
+function checkRecipe({ name, recipe }: Pick<AnyMethod, 'name' | 'recipe'>): void {
+  if (recipe) checkOptions(recipeSchema, recipe, { where: `the method ${name}`, prefix: 'recipe' });
 }
 
 /** Several methods under a name of their own. */
 export interface StackDefinition extends Component {
   readonly kind: 'stack';
   readonly methods: readonly AnyMethod[];
+  readonly recipe?: Recipe | undefined;
 }
 
 /**
@@ -99,5 +109,10 @@ export interface StackDefinition extends Component {
  *   methods: [g2dLoss, smp],
  * });
  */
-export const defineStack = (stack: Facts & Pick<StackDefinition, 'methods'>): StackDefinition =>
-  component({}, { kind: 'stack', ...checkKeys(stack, { ...FACTS, methods: true }, 'defineStack') });
+export function defineStack<R extends Recipe | undefined = undefined>(
+  stack: Facts & Pick<StackDefinition, 'methods'> & { readonly recipe?: R },
+): StackDefinition & { readonly recipe: R } {
+  const facts = checkKeys(stack, { ...FACTS, methods: true, recipe: true }, 'defineStack');
+  checkRecipe(facts);
+  return component({}, { kind: 'stack', ...facts }) as StackDefinition & { readonly recipe: R };
+}

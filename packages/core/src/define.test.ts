@@ -12,6 +12,7 @@ import type { Fusion, FusionOptions } from './fusion.js';
 import type { Hooks, Method } from './method.js';
 import type { Outputs } from './outputs.js';
 import { perModality } from './per-modality.js';
+import type { Recipe } from './recipe.js';
 
 const facts = { label: 'Patient', summary: 'waits for a while', source: { paper: 'Nobody 2020' } };
 const options = z.strictObject({ patience: z.int().min(1), rate: z.number().default(0.5) });
@@ -63,6 +64,28 @@ describe('defineMethod', () => {
       create: ({ alone }) => ({ ...(alone && { needs: {} }) }),
     });
     expect([choosy().needs, choosy({ alone: true }).needs]).toEqual([{ teachers: 'unimodal' }, {}]);
+  });
+
+  it('may have a recipe, which is checked', () => {
+    const recipe = {
+      formula: 'L = 0',
+      cost: { forward: 1, backward: [0, 1] },
+      advice: [{ claim: 'never helps', source: 'Nobody 2020' }],
+    } as const;
+    const create = (): object => ({});
+    const own = { name: 'own', ...facts, options: z.strictObject({}), create };
+    expect(defineMethod({ ...own, recipe }).recipe).toEqual(recipe);
+    expectTypeOf(defineMethod({ ...own, recipe }).recipe).toExtend<Recipe>();
+    expectTypeOf(defineMethod(own).recipe).toEqualTypeOf<undefined>();
+    expect(defineStack({ name: 'stack', ...facts, methods: [], recipe }).recipe).toEqual(recipe);
+    const wrong = { ...recipe, formula: 'L = 0\n+ 1' };
+    expect(() => defineMethod({ ...own, recipe: wrong })).toThrow(
+      /In the method own, "recipe.formula" is .*; it must be one line of text/,
+    );
+    const cost = { forward: -1, backward: 1 };
+    expect(() => defineStack({ name: 'stack', ...facts, methods: [], recipe: { ...recipe, cost } })).toThrow(
+      /"recipe.cost.forward" is -1; it must be/,
+    );
   });
 
   it('has types for options and modalities', () => {

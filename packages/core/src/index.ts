@@ -59,7 +59,8 @@ export type {
   Training,
   ValueAndGrads,
 } from './training.js';
-export type { EpochRecord, HeadMetrics, Scores } from './record.js';
+export type { Claim, Cost, Recipe } from './recipe.js';
+export type { EpochRecord, HeadMetrics, PassCounts, Scores } from './record.js';
 export type { Hooks, Method, Needs, Plan, Stage, StageHooks } from './method.js';
 
 // Components define themselves

@@ -9,6 +9,19 @@ export interface HeadMetrics {
   readonly loss: number;
 }
 
+/**
+ * How often encoders ran, by modality. A step of joint training has one pass of every encoder in each direction; one on several batches
+ * counts once.
+ */
+export interface PassCounts {
+  /** In steps; and once for each batch that a method read beside them, for the modalities that it read. */
+  readonly forward: Readonly<Record<string, number>>;
+  /** Of these, how many were differentiated. */
+  readonly backward: Readonly<Record<string, number>>;
+  /** Of the teachers that run in steps; absent where none does. */
+  readonly teachers?: Readonly<Record<string, number>>;
+}
+
 /** What an epoch leaves in the log. */
 export interface EpochRecord {
   /** Counted from 1, through all stages. */
@@ -28,6 +41,8 @@ export interface EpochRecord {
    * each channel: no variance. Absent: none.
    */
   readonly skippedSteps?: number;
+  /** In this process; absent where an earlier version began the epoch. */
+  readonly passes?: PassCounts;
   /** Means over the epoch's batches. */
   readonly loss: Readonly<Record<string, number>>;
   /** On the training batches as they were trained on: augmented, before each step. */

@@ -14,6 +14,8 @@ export interface TeacherOutputs {
 /** Trained models whose weights no longer change. What a run lacks throws. */
 export interface Teachers<M extends string> {
   readonly modalities: readonly M[];
+  /** Those whose teacher runs on every batch; the outputs of the others are read. Default: all. */
+  readonly online?: readonly M[];
   /**
    * Logits and features of each modality's teacher on a batch, in inference mode and without a tape; dispose them. Stored outputs are
    * found by the samples' ids, the others need inputs alone.

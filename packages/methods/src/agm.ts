@@ -7,6 +7,7 @@ import { classIds } from './class-ids.js';
 import { isInside, windowOption } from './options.js';
 import { shapleyOutputs } from './shapley.js';
 import { trueClassLoss } from './true-class-loss.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   alpha: z
@@ -81,6 +82,7 @@ export const agm = defineMethod({
   summary: 'scales the gradient through each modality’s share of the logits',
   source: { paper: 'Li et al., ICCV 2023', code: 'AGM_ICCV2023 5a65542' },
   needs: { task: 'classification', modalities: { min: 2 } },
+  recipe: recipes.agm,
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, State<M>> => {
     const { epochs = [1, Infinity], cap = Infinity, clip, afterWindow, alpha, probabilityFloor } = own;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { confidenceFused, diMmlFusion, type DetachedOutputs } from './di-mml-fusion.js';
 import { effectiveDimensions, interactionLoss } from './effective-dimensions.js';
 import { referenceOption } from './options.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   temperature: z
@@ -56,6 +57,7 @@ export const diMml = defineMethod({
   summary: 'encoders learn alone and teach each other what the other lacks',
   source: { paper: 'Fan et al., ACM MM 2024', code: 'DI-MML 83b9b7a' },
   needs: { task: 'classification' },
+  recipe: recipes.diMml,
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, State<M>> => {
     const { temperature, sharedWeight, interactionAfter, fusionEpochs, fusionTemperature, reference } = own;

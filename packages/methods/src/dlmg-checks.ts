@@ -1,4 +1,4 @@
-import { OptionError, type Training } from '@g2d/core';
+import { OptionError, taskWords, type Training } from '@g2d/core';
 import type { z } from 'zod';
 import type { options } from './dlmg-options.js';
 import type { Matching } from './matching-loss.js';
@@ -13,9 +13,9 @@ export function assertTraining<M extends string>(
   const refuse = (problem: string, option: string, value: unknown, accepted: string): never => {
     throw new OptionError(problem, { option, value, accepted });
   };
-  if (task === 'regression' && form === 'divergence')
+  if (task !== 'classification' && form === 'divergence')
     refuse(
-      'DLMG\'s `matching: "divergence"` compares class probabilities, which a regression has not. Set it to "contrastive".',
+      `DLMG's \`matching: "divergence"\` compares probabilities of classes that exclude each other, which a ${taskWords(task)} has not. Set it to "contrastive".`,
       'matching',
       form,
       'contrastive',

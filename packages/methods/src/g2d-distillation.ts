@@ -2,6 +2,7 @@ import { defineMethod, perModality, type Hooks } from '@g2d/core';
 import { g2dLoss, type G2DLossOptions } from '@g2d/distill';
 import { z } from 'zod';
 import { weightOption } from './options.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   alpha: weightOption
@@ -31,6 +32,7 @@ export const g2dDistillation = defineMethod({
   summary: 'learns from the teachers, no modality goes first',
   source: { paper: 'G2D, ICCV 2025, Eq. 4' },
   needs: { teachers: 'unimodal' },
+  recipe: recipes.g2dDistillation,
   options,
   create: <M extends string>(weights: z.output<typeof options>): Hooks<M> => ({
     loss({ logits, features }, step) {

@@ -5,6 +5,7 @@ import { blendWeights, type HeadLosses } from './blend-weights.js';
 import { assertEach } from './options.js';
 import { separateLinearHeads } from './separate-heads.js';
 import { validationLosses } from './validation-losses.js';
+import * as recipes from './recipes.js';
 
 const options = z
   .strictObject({
@@ -57,6 +58,7 @@ export const gradientBlending = defineMethod({
   summary: 'each head’s loss counts by how well it generalizes',
   source: { paper: 'Wang et al., CVPR 2020', code: 'VMZ da212a3: fixed weights alone' },
   needs: { modalities: { min: 2 }, validation: 'every-epoch' },
+  recipe: recipes.gradientBlending,
   options,
   create: <M extends string>({ weights, every }: z.output<typeof options>): Hooks<M, State<M | 'fused'>> => ({
     needs: { modalities: { min: 2 }, ...(!weights && { validation: 'every-epoch' }) },

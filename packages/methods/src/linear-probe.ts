@@ -2,6 +2,7 @@ import { defineMethod, type Hooks } from '@g2d/core';
 import { z } from 'zod';
 import { multitaskLoss } from './multitask-loss.js';
 import { separateLinearHeads } from './separate-heads.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   heads: z
@@ -34,6 +35,7 @@ export const linearProbe = defineMethod({
   label: 'Linear probe',
   summary: 'the teachers’ encoders, frozen, with a new output layer',
   source: { paper: 'Du et al. 2023' },
+  recipe: recipes.linearProbe,
   options,
   create: <M extends string>({ heads }: z.output<typeof options>): Hooks<M> => ({
     plan: () => ({

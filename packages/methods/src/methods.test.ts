@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { neededOptions } from '../test/usual-options.js';
 import { methods } from './methods.js';
 
 const definitions = methods.flatMap((method) => (method.kind === 'method' ? [method] : []));
@@ -24,11 +25,7 @@ describe('methods', () => {
     '$name has its name in what it makes, and refuses options that it has not',
     (method) => {
       expect(() => method.make({ nonsense: 1 })).toThrow(/nonsense|is missing/);
-      const needed = { alpha: 0.5, patience: 2, phaseEpochs: [1, 1], temperature: 10 };
-      const own = Object.entries(needed).filter(([option]) =>
-        z.toJSONSchema(method.options, { io: 'input' }).required?.includes(option),
-      );
-      expect(method.make(Object.fromEntries(own)).name).toBe(method.name);
+      expect(method.make(neededOptions(method)).name).toBe(method.name);
     },
   );
 });

@@ -1,4 +1,4 @@
-import type { AnyMethod, StackDefinition } from '@g2d/core';
+import type { AnyMethod, Recipe, StackDefinition } from '@g2d/core';
 import { agm } from './agm.js';
 import { cra } from './cra.js';
 import { cpmNet } from './cpm-net.js';
@@ -31,7 +31,7 @@ import { umt } from './umt.js';
  * Every method of this package, in the order in which tables show them: from joint training to G2D. Configurations, help and tables take
  * what they know of methods from here.
  */
-export const methods: readonly (AnyMethod | StackDefinition)[] = [
+export const methods: readonly ((AnyMethod | StackDefinition) & { readonly recipe: Recipe })[] = [
   joint,
   linearProbe,
   ume,

@@ -5,6 +5,7 @@ import { mlaFusion, notShared, sharedKernel } from './mla-head.js';
 import { trainingOutputs } from './mla-outputs.js';
 import { nextProjection } from './mla-projection.js';
 import { assertEach, referenceOption, weightOption } from './options.js';
+import * as recipes from './recipes.js';
 
 const options = z
   .strictObject({
@@ -76,6 +77,7 @@ export const mla = defineMethod({
   label: 'MLA',
   summary: 'the modalities take turns, with one shared output layer',
   source: { paper: 'Zhang et al., CVPR 2024' },
+  recipe: recipes.mla,
   options,
   create: <M extends string>(own: Options): Hooks<M, State> => ({
     fusion: (given) => mlaFusion(own, given),

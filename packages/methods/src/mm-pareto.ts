@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { paretoScale, paretoWeights, productsOf, sumOf, type GradientProducts } from './pareto.js';
 import { separateLinearHeads } from './separate-heads.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   gamma: z
@@ -35,6 +36,7 @@ export const mmPareto = defineMethod({
   label: 'MMPareto',
   summary: 'seeks a step that helps the fused and the single losses',
   source: { paper: 'Wei and Hu, ICML 2024', code: 'MMPareto_ICML2024 a339db3' },
+  recipe: recipes.mmPareto,
   options,
   create: <M extends string>({ gamma }: z.output<typeof options>): Hooks<M> => ({
     fusion: separateLinearHeads,

@@ -3,6 +3,7 @@ import { SequentialModalityPrioritization, type Ranking, type SmpState } from '@
 import { z } from 'zod';
 import { referenceOption } from './options.js';
 import { inScope, scopeNeeds, scopeOption } from './scope.js';
+import * as recipes from './recipes.js';
 import { datasetConfidence, meanConfidence, varianceOf } from './teachers-judgement.js';
 
 const options = z.strictObject({
@@ -82,6 +83,7 @@ export const modalityPrioritization = defineMethod({
   summary: 'the least confident modality trains alone first',
   source: { paper: 'G2D, ICCV 2025, Eq. 5 to 8' },
   needs: { teachers: 'unimodal' },
+  recipe: recipes.modalityPrioritization,
   options,
   create: <M extends string>({
     scope,

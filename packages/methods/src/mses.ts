@@ -5,6 +5,7 @@ import { watchLoss, type LossWatch } from './early-stopping.js';
 import { multitaskLoss } from './multitask-loss.js';
 import { validationLosses } from './validation-losses.js';
 import { assertEach, isInside, referenceOption, weightOption, windowOption } from './options.js';
+import * as recipes from './recipes.js';
 
 const options = z
   .strictObject({
@@ -70,6 +71,7 @@ export const mses = defineMethod({
   summary: 'each modality stops where its own validation loss stops falling',
   source: { paper: 'Fujimori et al. 2019', code: 'AGM_ICCV2023 5a65542' },
   needs: { validation: 'every-epoch' },
+  recipe: recipes.mses,
   options,
   create: <M extends string>({
     patience,

@@ -2,6 +2,7 @@ import { defineMethod, perModality, type Hooks } from '@g2d/core';
 import { z } from 'zod';
 import { assertEach, isInside, windowOption } from './options.js';
 import { validationLosses } from './validation-losses.js';
+import * as recipes from './recipes.js';
 
 const options = z
   .strictObject({
@@ -68,6 +69,7 @@ export const mslr = defineMethod({
   summary: 'every modality has a learning rate of its own',
   source: { paper: 'Yao and Mihalcea, ACL Findings 2022', code: 'AGM_ICCV2023 5a65542' },
   needs: { validation: 'every-epoch' },
+  recipe: recipes.mslr,
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, State<M>> => {
     const { strategy, memory, epochs = [1, Infinity], scoreOf = {} } = own;

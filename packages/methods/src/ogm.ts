@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { enhanceGradient, normalNoise, type GradientNoise } from './gradient-noise.js';
 import { modulate, options } from './ogm-modulation.js';
 import { scopeNeeds } from './scope.js';
+import * as recipes from './recipes.js';
 
 const geOptions = options.extend({
   seed: z.int().optional().describe("of the noise; default: it follows from the training's"),
@@ -35,6 +36,7 @@ export const ogm = defineMethod({
   label: 'OGM',
   summary: 'slows down the modality that is ahead, batch by batch',
   ...facts,
+  recipe: recipes.ogm,
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M> => ({
     needs: { ...facts.needs, ...scopeNeeds(own.scope) },
@@ -63,6 +65,7 @@ export const ogmGe = defineMethod({
   label: 'OGM-GE',
   summary: 'OGM, with noise added to the slowed gradients',
   ...facts,
+  recipe: recipes.ogmGe,
   options: geOptions,
   create: <M extends string>(own: z.output<typeof geOptions>): Hooks<M, { readonly seed: number }> => ({
     needs: { ...facts.needs, ...scopeNeeds(own.scope) },

@@ -13,6 +13,7 @@ import { classIds } from './class-ids.js';
 import { adamChange, balanceGradient, slowness, type AdamMoments } from './logit-weights.js';
 import { separateLinearHeads } from './separate-heads.js';
 import { trueClassLoss } from './true-class-loss.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   weightRate: z
@@ -53,6 +54,7 @@ export const olm = defineMethod({
   summary: 'a learned weight keeps each head’s logits in step with what it has still to learn',
   source: { paper: 'Zong et al., IJCAI 2024', code: 'anonymous-gitlab/OLM c4a4244' },
   needs: { task: 'classification', modalities: { min: 2 } },
+  recipe: recipes.olm,
   options,
   create: <M extends string>({ weightRate }: z.output<typeof options>): Hooks<M, State> => ({
     fusion: separateLinearHeads,

@@ -6,6 +6,7 @@ import { classIds } from './class-ids.js';
 import { isInside, referenceOption, windowOption } from './options.js';
 import { aheadTerm, pmrWeights } from './pmr-weights.js';
 import { classPrototypes, prototypeLogits, updatedPrototypes } from './prototypes.js';
+import * as recipes from './recipes.js';
 
 const options = z
   .strictObject({
@@ -74,6 +75,7 @@ export const pmr = defineMethod({
   summary: 'pulls the features of the slower modality to their classes’ means',
   source: { paper: 'Fan et al., CVPR 2023', code: 'Modal-Imbalance-PMR 3615e48' },
   needs: { task: 'classification', modalities: { min: 2 } },
+  recipe: recipes.pmr,
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, State<M>> => {
     const { alpha, momentum, share, reference, entropy, epochs = [1, Infinity] } = own;

@@ -5,6 +5,7 @@ import { classIds } from './class-ids.js';
 import { addedAndScaled, emptyHistory, placesIn, type LossHistory } from './loss-history.js';
 import { energyConfidence, qualityFusion } from './quality-fusion.js';
 import { trueClassLoss } from './true-class-loss.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   lambda: z
@@ -51,6 +52,7 @@ export const qmf = defineMethod({
   summary: 'weighs modalities by how sure they are of a sample, and teaches them doubt',
   source: { paper: 'Zhang et al., ICML 2023', code: 'QMF 276b2d7 (RGB-D), 91206ec (text and image)' },
   needs: { task: 'classification', modalities: { min: 2 } },
+  recipe: recipes.qmf,
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, { history: LossHistory<M> | null }> => {
     const { lambda, scale, margin } = own;

@@ -4,6 +4,7 @@ import { boostFusion } from './boost-fusion.js';
 import { boostingStage, rectifyingStage } from './boost-stages.js';
 import { copyTeachers } from './copy-encoders.js';
 import { assertEach, referenceOption } from './options.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   order: z
@@ -87,6 +88,7 @@ export const reconBoost = defineMethod({
   summary: 'modalities take turns in learning what the others do not know',
   source: { paper: 'Hua et al., ICML 2024', code: 'ReconBoost 14ab57a' },
   needs: { task: 'classification' },
+  recipe: recipes.reconBoost,
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M> => {
     const { boostEpochs, rectifyEpochs, pretrained, hidden, decay, rectifyRate, weight1, weight2 } = own;

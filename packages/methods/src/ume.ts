@@ -2,6 +2,7 @@ import { defineMethod, OptionError, perModality, type Hooks, type Presence } fro
 import { ensembleLogits } from '@g2d/distill';
 import type { Tensor1D } from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   average: z
@@ -29,6 +30,7 @@ export const ume = defineMethod({
   summary: 'the teachers’ answers combined, nothing trained jointly',
   source: { paper: 'Du et al. 2023' },
   needs: { teachers: 'unimodal' },
+  recipe: recipes.ume,
   options,
   create: <M extends string>({ average }: z.output<typeof options>): Hooks<M> => ({
     init({ epochs }) {

@@ -2,6 +2,7 @@ import { defineMethod, perModality, type Hooks } from '@g2d/core';
 import { g2dLoss } from '@g2d/distill';
 import { z } from 'zod';
 import { weightOption } from './options.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   lambda: weightOption
@@ -35,6 +36,7 @@ export const umt = defineMethod({
   summary: 'learns from the teachers’ features',
   source: { paper: 'Du et al. 2023' },
   needs: { teachers: 'unimodal' },
+  recipe: recipes.umt,
   options,
   create: <M extends string>({ lambda, reduction }: z.output<typeof options>): Hooks<M> => ({
     loss({ logits, features }, step) {

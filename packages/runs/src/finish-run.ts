@@ -54,6 +54,7 @@ export async function finishRun(
   // Its record may be missing.
   const record = folder.lastRecord();
   const last = record?.epoch === lastEpoch ? record : undefined;
+  const passes = folder.passes(lastEpoch);
   const summary: RunSummary = {
     name: config.name ?? config.method,
     method: config.method,
@@ -68,6 +69,7 @@ export async function finishRun(
     checkpoint,
     seconds: Object.values(stages).reduce((sum, seconds) => sum + seconds, 0),
     stages,
+    ...(passes && { passes }),
     ...(validation && { validation: validation.scores }),
     test: test.scores,
     metrics: {

@@ -1,5 +1,6 @@
-import { OptionError, type Scores } from '@g2d/core';
+import { OptionError, type PassCounts, type Scores } from '@g2d/core';
 import { mapValues } from './map-values.js';
+import { addPasses, NO_PASSES } from './pass-counts.js';
 import type { ScoreSum } from './scores.js';
 
 /** What one step adds to the log. */
@@ -21,6 +22,8 @@ export interface EpochTotals {
   readonly loss: Sums;
   readonly scores: Sums;
   readonly series: Readonly<Record<string, Sums>>;
+  /** Absent in an epoch that began before it was counted. */
+  readonly passes?: PassCounts;
 }
 
 /** Means over the steps of an epoch. */
@@ -28,6 +31,7 @@ interface EpochSummary {
   readonly loss: Readonly<Record<string, number>>;
   readonly train: Scores;
   readonly skippedSteps?: number;
+  readonly passes?: PassCounts;
   readonly [series: string]: unknown;
 }
 
@@ -43,6 +47,13 @@ export function addStep(totals: EpochTotals, { loss, scores, series }: StepRecor
     scores: addAll(totals.scores, scores),
     series: { ...totals.series, ...added },
   };
+}
+
+/** The totals with passes more. */
+export function countPasses(totals: EpochTotals, more: PassCounts): EpochTotals {
+  const { steps, passes } = totals;
+  if (steps > 0 && !passes) return totals;
+  return { ...totals, passes: addPasses(passes ?? NO_PASSES, more) };
 }
 
 /** The totals with so many batches more that were left out. */
@@ -73,7 +84,7 @@ const addAll = (before: Sums = {}, more: Sums): Sums => ({
  *
  * @throws {OptionError} If there were no steps.
  */
-export function summarize({ steps, skipped = 0, loss, scores, series }: EpochTotals): EpochSummary {
+export function summarize({ steps, skipped = 0, loss, scores, series, passes }: EpochTotals): EpochSummary {
   if (steps === 0 && skipped > 0) {
     throw new OptionError(
       `All ${skipped} batches of the epoch were left out: in each, one sample alone had a modality, and batch normalization cannot be trained on one value. Take a larger batch size.`,
@@ -91,5 +102,6 @@ export function summarize({ steps, skipped = 0, loss, scores, series }: EpochTot
     loss: means(loss),
     train: means(scores),
     ...mapValues(series, means),
+    ...(passes && { passes }),
   };
 }

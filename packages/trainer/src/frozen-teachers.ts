@@ -78,6 +78,7 @@ export function frozenTeachers<const M extends string, const S extends string = 
   };
   return {
     modalities: [...online, ...read],
+    online,
     outputs: (batch) =>
       tf.tidy(() => ({
         ...perModality(online, (modality) => ({ ...frozen[modality].outputs(batch) })),

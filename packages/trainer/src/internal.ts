@@ -3,6 +3,7 @@ export { headline } from './evaluate.js';
 export { mapValues } from './map-values.js';
 export { assertMethod } from './method-stack.js';
 export { disposeState } from './model-state.js';
+export { addPasses, NO_PASSES } from './pass-counts.js';
 export { RunningMethods } from './running-methods.js';
 export { predictorOf } from './predict.js';
 export { probeOf } from './probe.js';

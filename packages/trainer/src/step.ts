@@ -27,6 +27,7 @@ import { nonFiniteInputs } from './non-finite-inputs.js';
 import { GradientMean, type PlacedBatch } from './accumulate.js';
 import { meanSeries, type StepRecord } from './epoch-log.js';
 import { BatchPass } from './pass.js';
+import { isDifferentiated } from './pass-counts.js';
 import { meanGradients, meanNumbers, summed } from './reduce.js';
 import type { RunningMethods } from './running-methods.js';
 import type { TrainingContext } from './training.js';
@@ -128,7 +129,11 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
       this,
     ];
     // Before anything is differentiated.
-    if (isJudged) void this.teacherOutputs;
+    if (isJudged) {
+      void this.teacherOutputs;
+      const { online, modalities } = training.teachers;
+      if (!whole) training.passes.add('teachers', online ?? modalities);
+    }
   }
 
   /** Asks the methods for their plans. */
@@ -335,9 +340,25 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
 
   protected override run(batch: Inputs<M>, mode: PassMode<M>): Outputs<M> {
     const outputs = super.run(batch, mode);
+    this.#count(batch, mode);
     assertLabels(this.task, this.batch.labels, outputs.logits, this.output);
     this.#keep(outputs);
     return outputs;
+  }
+
+  /** Notes that a pass ran. */
+  #count({ inputs }: Inputs<M>, mode: PassMode<M>): void {
+    const { passes } = this.#context;
+    const parts = this === this.#whole ? 1 : this.#whole.#parts.length;
+    const ran = this.model.modalities.filter((modality) => inputs[modality] as tf.Tensor | undefined);
+    passes.add('forward', ran, 1 / parts);
+    const recorded = this.#active && this.#active.length > 0;
+    if (recorded)
+      passes.add(
+        'backward',
+        ran.filter((modality) => isDifferentiated(mode, modality)),
+        1 / parts,
+      );
   }
 
   /**

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assertModalityNames, checkKeys } from '@g2d/core';
 import type { Batch, EpochRecord, Method, OptimizerSettings, Snapshot } from '@g2d/core';
-import { addStep, NO_STEPS, skipSteps, summarize, type StepRecord } from './epoch-log.js';
+import { addStep, countPasses, NO_STEPS, skipSteps, summarize, type StepRecord } from './epoch-log.js';
 import { grouped, joinBatches, type PlacedBatch } from './accumulate.js';
 import type { SplitMetrics } from '@g2d/tensor-ops';
 import { headlines, type Predictor } from './evaluate.js';
@@ -183,6 +183,8 @@ async function runEpochs<M extends string>(
 ): Promise<TrainResult<M>['status']> {
   const { model, epochs } = training;
   let { position } = begun;
+  // What methods read as they began.
+  position = { ...position, totals: countPasses(position.totals, training.passes.take()) };
   const plateau = (): Plateau | undefined => running.stateOf(PLATEAU) as Plateau | undefined;
   while (position.epoch <= epochs) {
     const { epoch } = position;
@@ -211,6 +213,7 @@ async function runEpochs<M extends string>(
           accumulate,
           withheld,
         });
+        totals = countPasses(totals, training.passes.take());
         totals = skipSteps(record ? addStep(totals, record) : totals, skipped);
       } finally {
         for (const { batch } of group) tf.dispose(batch);
@@ -244,7 +247,8 @@ async function runEpochs<M extends string>(
     const last = stoppedBy !== undefined;
     const evaluated = (): Snapshot['model'] => before ?? readState(model);
     // A method that ends the training leaves nothing to go on with.
-    position = { epoch: last ? epochs + 1 : epoch + 1, batch: 0, totals: NO_STEPS, seconds: 0 };
+    const totals = countPasses(NO_STEPS, training.passes.take());
+    position = { epoch: last ? epochs + 1 : epoch + 1, batch: 0, totals, seconds: 0 };
     const next = position;
     if (
       (await options.onEpoch?.(

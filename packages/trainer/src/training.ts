@@ -16,6 +16,7 @@ import {
 import { createOptimizer, deriveSeed, randomStream, stepOptimizer } from '@g2d/tensor-ops';
 import { chosenSamples, withoutWithheld } from './chosen-samples.js';
 import type { CrossEntropyOf, LossOptions } from './loss-options.js';
+import { PassCounter } from './pass-counts.js';
 import { SINGLE_PROCESS } from './reduce.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 import { splitFeatures } from './split-features.js';
@@ -54,6 +55,8 @@ export class TrainingContext<M extends string> implements Training<M> {
   readonly batchesPerEpoch;
   readonly seed;
   readonly allReduce;
+  /** Since the last step. */
+  readonly passes = new PassCounter();
   readonly #options: TrainingOptions<M>;
   readonly #streams = new Map<string, RandomStream>();
   #optimizer: Optimizer;
@@ -116,7 +119,7 @@ export class TrainingContext<M extends string> implements Training<M> {
   readonly batches = (epoch: number, without: readonly string[] = []): AsyncIterable<Batch<M>> => {
     const withheld = new Set([...this.withheld(), ...without]);
     const all = this.#options.batches(epoch, 0);
-    return withheld.size === 0 ? all : withoutWithheld(all, withheld);
+    return this.#counted(withheld.size === 0 ? all : withoutWithheld(all, withheld), this.model.modalities);
   };
 
   readonly everySample = (modalities: readonly M[] = this.model.modalities): AsyncIterable<Batch<M>> =>
@@ -134,7 +137,7 @@ export class TrainingContext<M extends string> implements Training<M> {
 
   #samples(modalities: readonly M[], ids?: readonly string[]): AsyncIterable<Batch<M>> {
     const { everySample } = this.#options;
-    if (everySample) return everySample(modalities, ids);
+    if (everySample) return this.#counted(everySample(modalities, ids), modalities);
     throw new OptionError('A method asks for every sample of the training split; pass `everySample`.', {
       option: 'everySample',
       value: undefined,
@@ -145,7 +148,10 @@ export class TrainingContext<M extends string> implements Training<M> {
   readonly features = async (split: 'train' | 'validation'): Promise<Record<M, SplitFeatures>> => {
     const { everyValidationSample } = this.#options;
     if (split === 'train') return splitFeatures(this.model, this.everySample());
-    if (everyValidationSample) return splitFeatures(this.model, everyValidationSample(this.model.modalities));
+    if (everyValidationSample) {
+      const { modalities } = this.model;
+      return splitFeatures(this.model, this.#counted(everyValidationSample(modalities), modalities));
+    }
     throw new OptionError(
       'A method asks for the features of the validation split; pass `everyValidationSample`.',
       {
@@ -155,6 +161,14 @@ export class TrainingContext<M extends string> implements Training<M> {
       },
     );
   };
+
+  /** Batches that a method reads beside the steps: it reads inputs to run encoders on them. */
+  async *#counted(batches: AsyncIterable<Batch<M>>, modalities: readonly M[]): AsyncGenerator<Batch<M>> {
+    for await (const batch of batches) {
+      this.passes.add('forward', modalities);
+      yield batch;
+    }
+  }
 
   readonly snapshot = (): Snapshot => takeSnapshot(this.model, this.optimizer);
 

@@ -2,6 +2,7 @@ import { formatNumber } from '@g2d/core';
 import { formatGain, formatPercent, shortNumber } from '../format.js';
 import { SCORES } from '../score-words.js';
 import type { ComparisonRow, ComparisonTable } from './comparison.js';
+import { ratioCell, secondsCell, stepsCell } from './cost-words.js';
 import type { Estimate } from './estimate.js';
 import { selectionWords } from './notes.js';
 
@@ -20,14 +21,24 @@ interface Column {
   readonly cell: (row: ComparisonRow) => string;
   /** Shown even if every cell is empty. */
   readonly always?: boolean;
+  /** Of what a row took, not of what it came to. */
+  readonly cost?: boolean;
 }
 
-/** Header and cells of a table; columns in which no row has anything are left out. */
-export function comparisonCells(table: ComparisonTable, level: number): ComparisonCells {
+/**
+ * Header and cells of a table; columns in which no row has anything are left out.
+ *
+ * @param part Of the columns, beside the labels: results, or what they took. Default: all.
+ */
+export function comparisonCells(
+  table: ComparisonTable,
+  level: number,
+  part?: 'results' | 'cost',
+): ComparisonCells {
   const all = [...table.rows, ...table.teachers];
-  const columns = columnsOf(table, level).filter(
-    ({ cell, always }) => always === true || all.some((row) => cell(row) !== NONE),
-  );
+  const columns = columnsOf(table, level)
+    .filter(({ cost = false }, place) => !part || place === 0 || cost === (part === 'cost'))
+    .filter(({ cell, always }) => always === true || all.some((row) => cell(row) !== NONE));
   const line = (row: ComparisonRow): string[] => columns.map(({ cell }) => cell(row));
   return {
     header: columns.map(({ title }) => title),
@@ -60,6 +71,10 @@ function columnsOf({ task, modalities, rows }: ComparisonTable, level: number): 
       cell: ({ gain }) =>
         gain && isRepeated && gain.wins.of > 0 ? `${gain.wins.better} of ${gain.wins.of}` : NONE,
     },
+    { title: 'also differs in', cell: differencesCell, cost: true },
+    { title: 'joint steps', cell: ({ cost }) => stepsCell(cost) ?? NONE, cost: true },
+    { title: '× joint', cell: (row) => ratioCell(row.cost, baseSteps(row, rows)) ?? NONE, cost: true },
+    { title: 'time', cell: ({ cost }) => secondsCell(cost) ?? NONE, cost: true },
     { title: 'macro F1, %', cell: ({ metrics }) => withDeviation(metrics['macroF1']) },
     { title: 'all classes right, %', cell: ({ metrics }) => withDeviation(metrics['subsetAccuracy']) },
     { title: 'mAP, %', cell: ({ metrics }) => withDeviation(metrics['meanAveragePrecision']) },
@@ -70,6 +85,33 @@ function columnsOf({ task, modalities, rows }: ComparisonTable, level: number): 
     },
     { title: 'validation', cell: (row) => withDeviation(row.validation[row.main]) },
   ];
+}
+
+/** Named in a cell; the notes have all of them, with their values. */
+const MOST_KEYS = 2;
+
+/** `epochs, learningRate and 3 more`. */
+function differencesCell({ against }: ComparisonRow): string {
+  const keys = (against?.differences ?? []).map(shortKey);
+  if (keys.length === 0) return NONE;
+  const more = keys.length - MOST_KEYS;
+  return `${keys.slice(0, MOST_KEYS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** `learningRate` of `optimizer.learningRate`, `fusion` of `fusion.type`. */
+const shortKey = ({ key }: { readonly key: string }): string =>
+  key
+    .replace(/\.(type|name)$/, '')
+    .split('.')
+    .at(-1) as string;
+
+/** Joint steps of joint training, where that is what a row is compared with, or of the row itself. */
+function baseSteps(row: ComparisonRow, rows: readonly ComparisonRow[]): number | undefined {
+  const joint =
+    row.method === 'joint' && row.kind === 'student'
+      ? row
+      : rows.find(({ label }) => label === row.gain?.over);
+  return joint?.cost.steps?.mean;
 }
 
 /** `84.3 ± 0.3`, or `84.3` where there is one seed. */

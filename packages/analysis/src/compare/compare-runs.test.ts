@@ -70,7 +70,7 @@ describe('compareRuns', () => {
     expect(gains['umt']).toMatchObject({ n: 2, seeds: [1, 2], mean: -0.5, wins: { better: 1, of: 2 } });
     expect(gains['umt']?.interval?.upper).toBeCloseTo(-0.5 + 12.7062 * 1.5, 3);
     expect(table.notes).toContain(
-      'The gain of UMT over Joint training is of the seeds that both have: 1, 2.',
+      'The gain of UMT over Joint training is of the seeds that both have: 1, 2. Without a partner: Joint training 0.',
     );
     expect(table.notes).toContain(
       'The rows do not all have the same seeds; the more seeds, the more a mean says.',

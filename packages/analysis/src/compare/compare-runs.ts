@@ -7,10 +7,12 @@ import { SCORES } from '../score-words.js';
 import { testDifference, type DataDifference } from '../same-data.js';
 import type { Comparison, ComparisonRow, ComparisonTable, Gain } from './comparison.js';
 import { withoutLastBits } from './equal.js';
+import { costOf } from './cost.js';
 import { estimate, type Estimate, type EstimateOptions } from './estimate.js';
 import { gainOver } from './gain.js';
 import { groupBySeed, isSeedOf, rowSettings, type RunSeeds } from './group-runs.js';
 import { tableNotes, unplacedNotes } from './notes.js';
+import { settingDifferences } from './setting-differences.js';
 
 /**
  * Compares runs: one table per dataset and set of modalities, one row per method, the mean over seeds.
@@ -22,6 +24,8 @@ import { tableNotes, unplacedNotes } from './notes.js';
  * - Runs on other data, with other options of the dataset, with other modalities or of another task are never in one table, nor are
  *   runs whose test splits differ in samples, labels, classes or contents, as far as their folders tell; a teacher belongs to every
  *   table of its data that has its modality. Runs that were trained on other data with the same settings are rows of their own.
+ * - Every row has what its training took, in joint steps and in seconds, its teachers' apart, and the settings other than the method in
+ *   which it differs from joint training.
  * - Nothing is hidden: a selection on the test split, different numbers of seeds or of test samples, repeated runs, and every seed
  *   that has no number, be it that its run is not finished or that a number is not finite, are notes.
  *
@@ -171,7 +175,7 @@ function makeTable(
     makeRow(
       group,
       unfinished.filter((run) => isSeedOf(run, group)),
-      options,
+      { ...options, modalities },
     ),
   );
   const students = rows.filter(({ kind }) => kind === 'student');
@@ -180,7 +184,7 @@ function makeTable(
   const score = ({ test, main }: ComparisonRow): number =>
     withoutLastBits(sign * (test[main]?.mean ?? -sign * Infinity));
   const withGains = students
-    .map((row) => ({ ...row, ...gainOf(row, joints, sign, options) }))
+    .map((row) => ({ ...row, ...gainOf(row, joints, sign, options), ...againstOf(row, joints, students) }))
     .sort((a, b) => compare(score(a), score(b)) || rankOf(a) - rankOf(b));
   const position = ({ modalities: [own = ''] }: ComparisonRow): number => modalities.indexOf(own);
   const teachers = rows
@@ -198,7 +202,7 @@ const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1)
 function makeRow(
   { label, runs }: RunSeeds,
   unfinished: readonly StartedRun[],
-  options: EstimateOptions,
+  { modalities, ...options }: EstimateOptions & { readonly modalities: readonly string[] },
 ): ComparisonRow {
   const [first] = runs;
   const { config, summary } = first;
@@ -237,6 +241,7 @@ function makeRow(
     test,
     validation: over((run) => run.summary.validation),
     metrics,
+    cost: costOf(runs, modalities),
   };
 }
 
@@ -250,6 +255,18 @@ function gainOf(
   const joint = nearest(row, joints);
   const gain = joint && gainOver(row, joint, { ...options, sign });
   return gain ? { gain } : {};
+}
+
+/** In what else than the method a row differs from the one that it is compared with. */
+function againstOf(
+  row: ComparisonRow,
+  joints: readonly ComparisonRow[],
+  students: readonly ComparisonRow[],
+): Pick<ComparisonRow, 'against'> {
+  const base = row.method === 'joint' ? joints[0] : (nearest(row, joints) ?? students[0]);
+  const [[own], [other]] = [row.runs, base?.runs ?? []];
+  if (!base || base === row || !own || !other) return {};
+  return { against: { label: base.label, differences: settingDifferences(own, other) } };
 }
 
 /** Of several joint trainings, the one whose settings are nearest to the row's. */

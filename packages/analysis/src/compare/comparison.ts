@@ -1,5 +1,7 @@
 import type { Run, Selection, StartedRun, Task } from '../run.js';
+import type { RowCost } from './cost.js';
 import type { Estimate } from './estimate.js';
+import type { SettingDifference } from './setting-differences.js';
 
 /** By how much a row is better than joint training: more points of accuracy or micro F1, or fewer of MAPE. Positive is better. */
 export interface Gain extends Omit<Estimate, 'values'> {
@@ -32,6 +34,12 @@ export interface ComparisonRow {
   readonly validation: Readonly<Record<string, Estimate>>;
   /** Of the fused head on test, by name: `macroF1` in percent, `calibrationError` in [0, 1], `rSquared`, `loss`. */
   readonly metrics: Readonly<Record<string, Estimate>>;
+  readonly cost: RowCost;
+  /**
+   * The row that this one is compared with: joint training, or the first row of a table without it; absent for that row itself and for
+   * teachers. `differences`: in which settings other than the method they differ.
+   */
+  readonly against?: { readonly label: string; readonly differences: readonly SettingDifference[] };
   /** Of the fused head over joint training; absent for joint training itself, for teachers, and where there is none. */
   readonly gain?: Gain;
 }

@@ -1,6 +1,7 @@
 import { SCORES } from '../score-words.js';
 import type { Comparison, ComparisonRow, ComparisonTable } from './comparison.js';
 import type { Estimate } from './estimate.js';
+import type { SettingDifference } from './setting-differences.js';
 
 type Cell = string | number | undefined;
 
@@ -42,9 +43,21 @@ function record(
     ['gain_seed_list', row.gain?.seeds.join(' ')],
     ['gain_seeds_better', row.gain?.wins.better],
     ['gain_seeds_compared', row.gain?.wins.of],
+    ['against', row.against?.label],
+    ['against_differences', row.against?.differences.map(differenceWords).join('; ')],
+    ['epochs_trained', row.cost.epochs],
+    ...numbers('joint_steps', row.cost.steps),
+    ...numbers('seconds', row.cost.seconds),
+    ['teachers', row.cost.teachers?.modalities.join(' ')],
+    ...numbers('teachers_joint_steps', row.cost.teachers?.steps),
+    ...numbers('teachers_seconds', row.cost.teachers?.seconds),
     ['folders', row.runs.map(({ folder }) => folder).join(' ')],
   ];
 }
+
+/** `epochs=60 (300)`: this row's, and that of the row it is compared with. */
+const differenceWords = ({ key, own = '', other = '' }: SettingDifference): string =>
+  `${key}=${own} (${other})`;
 
 function numbers(name: string, value: Omit<Estimate, 'values'> | undefined): [string, Cell][] {
   return [

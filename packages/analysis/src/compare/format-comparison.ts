@@ -56,10 +56,22 @@ function asText({ tables, notes, level }: Comparison, width: number): string {
       const pick = (line: readonly string[]): string[] => columns.map((column) => line[column] ?? '');
       return textTable(pick(header), rows.map(pick), teachers.map(pick));
     });
-    const text = [parts.join('\n\n'), ...table.notes.map((note) => `* ${oneLine(note)}`)];
+    const text = [parts.join('\n\n'), ...table.notes.map((note) => `* ${wrapped(oneLine(note), width)}`)];
     return [oneLine(tableTitle(table)), '', ...text].join('\n');
   });
   return [...notes.map(oneLine), ...parts].join('\n\n');
+}
+
+/** A note within a width; lines after the first are indented as its text. */
+function wrapped(note: string, width: number): string {
+  const lines: string[] = [];
+  for (const word of note.split(' ')) {
+    const last = lines.at(-1);
+    // Two characters for the mark in front.
+    if (last === undefined || last.length + 1 + word.length + 2 > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join('\n  ');
 }
 
 function asMarkdown({ tables, notes, level }: Comparison): string {

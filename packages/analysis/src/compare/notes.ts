@@ -3,8 +3,9 @@ import { formatCount, formatList } from '../format.js';
 import { runLabel } from '../methods.js';
 import type { Run, Selection, StartedRun, Task } from '../run.js';
 import { drawsOwnSplits, trainingDifference } from '../same-data.js';
-import type { ComparisonRow, ComparisonTable } from './comparison.js';
+import type { ComparisonRow, ComparisonTable, Gain } from './comparison.js';
 import { isNumber } from './estimate.js';
+import { costNotes, settingNotes } from './fairness-notes.js';
 import type { RunSeeds } from './group-runs.js';
 
 const SELECTION_WORDS: Readonly<Record<Selection, string>> = {
@@ -35,6 +36,8 @@ export function tableNotes(table: Omit<ComparisonTable, 'notes'>, groups: readon
     ...rows.flatMap(missingNotes),
     ...testSizeNotes(rows),
     ...gainNotes(table.rows),
+    ...settingNotes(table.rows),
+    ...costNotes(table),
     ...repeatedNotes(groups),
     ...contentNotes(groups),
     ...ownSplitNotes(rows),
@@ -148,8 +151,19 @@ function unpairedNotes(rows: readonly ComparisonRow[]): string[] {
       ? [
           `${label} and ${gain.over} have fewer than two seeds in common: the gain is the difference of their means, without an interval.`,
         ]
-      : [`The gain of ${label} over ${gain.over} is of the seeds that both have: ${gain.seeds.join(', ')}.`];
+      : [
+          `The gain of ${label} over ${gain.over} is of the seeds that both have: ${gain.seeds.join(', ')}.${withoutPartner(gain, [{ label, seeds }, joint])}`,
+        ];
   });
+}
+
+/** Seeds of which only one of two rows has a run with a number. */
+function withoutPartner(gain: Gain, rows: readonly Pick<ComparisonRow, 'label' | 'seeds'>[]): string {
+  const alone = rows.flatMap(({ label, seeds }) => {
+    const own = seeds.filter((seed) => !gain.seeds.includes(seed));
+    return own.length > 0 ? [`${label} ${own.join(', ')}`] : [];
+  });
+  return alone.length > 0 ? ` Without a partner: ${alone.join('; ')}.` : '';
 }
 
 function basesNotes(rows: readonly ComparisonRow[]): string[] {

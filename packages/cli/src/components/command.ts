@@ -2,6 +2,7 @@ import { OptionError, type Component, type Configurable } from '@g2d/core';
 import { z } from 'zod';
 import { defineCommand, type Command } from '../command.js';
 import { formatTable } from '../format-table.js';
+import { costWords, needsWords, rangeOf, type Described } from './describe-method.js';
 import { describeOptions } from './describe-options.js';
 import { findComponent, type ComponentList } from './find-component.js';
 
@@ -71,6 +72,7 @@ function explain(component: Component): string {
   for (const [what, text] of Object.entries({ ...source, ...detailsOf(component) })) {
     lines.push(`${what}: ${text}`);
   }
+  lines.push(...recipeLines(component));
   const { options } = component as Partial<Configurable>;
   if (options) {
     const words = describeOptions(options);
@@ -86,18 +88,19 @@ function explain(component: Component): string {
 
 /** What only one kind of component says. */
 function detailsOf(component: Component): Readonly<Record<string, string>> {
-  const { task, modalities, needs, methods } = component as {
+  const { task, modalities, methods } = component as {
     readonly task?: string;
-    readonly modalities?: readonly string[] | { readonly min?: number; readonly max?: number };
-    readonly needs?: object;
+    readonly modalities?: readonly string[] | Range;
     readonly methods?: readonly Component[];
   };
+  const needs = needsWords(component);
+  const isMethod = component.kind === 'method' || component.kind === 'stack';
   return {
     ...(task !== undefined && { task }),
     ...(modalities && {
       modalities: Array.isArray(modalities) ? modalities.join(', ') : rangeOf(modalities as Range),
     }),
-    ...(needs && { needs: JSON.stringify(needs) }),
+    ...(isMethod && { needs: needs.length > 0 ? needs.join('; ') : 'nothing beside the data' }),
     ...(methods?.length && {
       methods: `${methods.map(({ name }) => name).join(', ')}; each has options of its own`,
     }),
@@ -106,8 +109,23 @@ function detailsOf(component: Component): Readonly<Record<string, string>> {
 
 type Range = { readonly min?: number; readonly max?: number };
 
-const rangeOf = ({ min = 1, max }: Range): string =>
-  max === undefined ? `${min} or more` : min === max ? `${min}` : `${min} to ${max}`;
+/** Formula, cost and advice of a method. */
+function recipeLines(component: Described): string[] {
+  const { recipe, name } = component;
+  if (!recipe) return [];
+  const block = (text: string): string[] => wrapped(text).map((line) => `${INDENT}${INDENT}${line}`);
+  const { formula, advice } = recipe;
+  return [
+    '',
+    `formula: ${formula}`,
+    '',
+    'A step costs:',
+    ...block(`${costWords(component).join('; ')}.`),
+    ...block(`In milliseconds: g2d bench step --dataset NAME --method ${name}, a tool of the repository.`),
+    ...(advice.length > 0 ? ['', 'When it helps, and when not:'] : []),
+    ...advice.flatMap(({ claim, source }) => ['', ...block(`${claim} (${source}).`)]),
+  ];
+}
 
 function wrapped(text: string): string[] {
   const lines: string[] = [];

@@ -58,6 +58,32 @@ describe('the explanation', () => {
     expect(json).toMatchObject({ kind: 'encoder', options: { properties: { heads: { default: 8 } } } });
   });
 
+  it('has formula, cost, needs and advice of every method', async () => {
+    for (const { name, recipe } of methods) {
+      const { stdout } = await g2d('methods', name);
+      expect(stdout).toContain(`\nformula: ${recipe.formula}\n`);
+      expect(stdout).toMatch(/\nneeds: (?![{[])/);
+      const text = stdout.replaceAll(/\s+/g, ' ');
+      for (const { claim, source } of recipe.advice) expect(text).toContain(`${claim} (${source}).`);
+      expect(recipe.advice.length).toBeGreaterThan(0);
+    }
+    const { stdout } = await g2d('methods', 'g2d');
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    expect(text).toContain('needs: a trained teacher for each modality methods: g2d-loss, smp');
+    expect(text).toContain(
+      '1 forward and 0.5 to 1 backward passes of all encoders, where joint training has 1 and 1: 0.67 to 1 × a joint step',
+    );
+    expect(text).toContain('and the teachers: their training, and in every step a forward pass of each');
+    expect((await g2d('methods', 'mm-pareto')).stdout).toContain('\nneeds: nothing beside the data\n');
+  });
+
+  it('does without a recipe for a method of a user’s own', async () => {
+    const path = fileURLToPath(new URL('../../../runs/test/toy-method.ts', import.meta.url));
+    const { code, stdout } = await g2d('methods', path);
+    expect(code).toBe(0);
+    expect(stdout).not.toMatch(/formula|A step costs|undefined/);
+  });
+
   it('is there for a component of a user’s own', async () => {
     const path = fileURLToPath(new URL('../../../runs/test/own-encoder.ts', import.meta.url));
     const { stdout } = await g2d('encoders', path);

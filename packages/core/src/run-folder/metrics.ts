@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { numberSchema, numbersSchema, splitMetricsSchema, textSchema, type Immutable } from './values.js';
+import {
+  numberSchema,
+  numbersSchema,
+  passesSchema,
+  splitMetricsSchema,
+  textSchema,
+  type Immutable,
+} from './values.js';
 
 const known = {
   /** Counts from 1. */
@@ -12,6 +19,8 @@ const known = {
   memoryMB: numberSchema.exactOptional(),
   /** Batches that batch normalization could not be trained on: one sample alone had a modality. */
   skippedSteps: numberSchema.exactOptional(),
+  /** Of the encoders in the epoch's steps. */
+  passes: passesSchema.exactOptional(),
   /** Of a method with stages. */
   stage: textSchema.exactOptional(),
   /** Only on epochs that were evaluated. */

@@ -4,6 +4,7 @@ import {
   kindSchema,
   numberSchema,
   numbersSchema,
+  passesSchema,
   selectionSchema,
   splitMetricsSchema,
   taskSchema,
@@ -68,6 +69,8 @@ const written = {
 
 /** Not in every run. */
 const sometimes = {
+  /** Of the encoders in all steps of the training; absent where an epoch does not say it. */
+  passes: passesSchema.exactOptional(),
   /** As `test`; absent where there is no validation split. */
   validation: numbersSchema.exactOptional(),
   /** On the test split, by head, in the order of the classes; a score that is not defined is absent. */

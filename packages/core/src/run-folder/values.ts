@@ -29,6 +29,15 @@ export const splitMetricsSchema = z
   .record(z.string(), z.record(z.string(), numbersSchema))
   .describe('an object of { validation, test }, each with numbers by head and metric');
 
+/** How often encoders ran in each direction, and teachers, by modality. */
+export const passesSchema = z
+  .object({
+    forward: numbersSchema,
+    backward: numbersSchema,
+    teachers: numbersSchema.exactOptional(),
+  })
+  .describe('an object of { forward, backward, teachers }, each with numbers by modality');
+
 /** What was parsed, as it is handed to readers. */
 export type Immutable<T> = T extends readonly (infer Entry)[]
   ? readonly Immutable<Entry>[]

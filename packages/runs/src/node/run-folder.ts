@@ -15,9 +15,11 @@ import {
   OptionError,
   type EpochRecord,
   type NamedArray,
+  type PassCounts,
   type Split,
 } from '@g2d/core';
 import { encodeSafetensors } from '@g2d/formats';
+import { addPasses, NO_PASSES } from '@g2d/trainer/internal';
 import { isFolder, isThere, makeFolder, readIfThere, writeFileAtomic } from '@g2d/formats/node';
 import {
   checkFile,
@@ -235,6 +237,23 @@ export class RunFolder {
   lastRecord(): EpochMetrics | undefined {
     const { text } = this.#records().at(-1) ?? {};
     if (text === undefined) return undefined;
+    return this.#checked(text);
+  }
+
+  /** Passes of the encoders in so many epochs; `undefined` where one of them does not say it. */
+  passes(epochs: number): PassCounts | undefined {
+    const byEpoch = new Map(this.#records().map(({ epoch, text }) => [epoch, text]));
+    let sum: PassCounts = NO_PASSES;
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const text = byEpoch.get(epoch);
+      const own = text === undefined ? undefined : this.#checked(text).passes;
+      if (!own) return undefined;
+      sum = addPasses(sum, own as PassCounts);
+    }
+    return sum;
+  }
+
+  #checked(text: string): EpochMetrics {
     return checkFile(epochMetricsSchema, JSON.parse(text), { path: join(this.path, METRICS) });
   }
 

@@ -55,11 +55,17 @@ describe('renderComparison', () => {
   it('prints the numbers of the terminal', () => {
     const runs = group();
     const page = renderComparison({ title: 'Methods', runs });
-    const table = page.match(/<table class="results compared">.*?<\/table>/s)?.[0] ?? '';
-    const printed = [...table.matchAll(/<t[hd](?: [^>]*)?>([^<]*)</g)].map((match) => match[1]);
     const { tables, level } = compareRuns(runs);
-    const { header, rows, teachers } = comparisonCells(tables[0]!, level);
-    expect(printed).toEqual([...header, ...rows.flat(), ...teachers.flat()]);
+    for (const [kind, part] of [
+      ['results compared', 'results'],
+      ['results', 'cost'],
+    ] as const) {
+      const table = page.match(new RegExp(`<table class="${kind}">.*?</table>`, 's'))?.[0] ?? '';
+      const printed = [...table.matchAll(/<t[hd](?: [^>]*)?>([^<]*)</g)].map((match) => match[1]);
+      const { header, rows, teachers } = comparisonCells(tables[0]!, level, part);
+      const [, ...titles] = header;
+      expect(printed.slice(1)).toEqual([...titles, ...rows.flat(), ...teachers.flat()]);
+    }
   });
 
   it('says what the numbers say: gain, teachers, cost', () => {

@@ -124,12 +124,22 @@ function coefficientsOf(row: ComparisonRow): Run | undefined {
 }
 
 function resultsTable(table: ComparisonTable, level: number): Part {
-  const { header, rows, teachers } = comparisonCells(table, level);
-  const lines = [
-    ...rows.map((cells) => ({ cells, kind: 'student' })),
-    ...teachers.map((cells) => ({ cells, kind: 'teachers' })),
+  const linesOf = (part: 'results' | 'cost') => {
+    const { header, rows, teachers } = comparisonCells(table, level, part);
+    const lines = [
+      ...rows.map((cells) => ({ cells, kind: 'student' })),
+      ...teachers.map((cells) => ({ cells, kind: 'teachers' })),
+    ];
+    return { header, lines };
+  };
+  const [results, cost] = [linesOf('results'), linesOf('cost')];
+  const costHeader = ['what it took', ...cost.header.slice(1)];
+  return [
+    cellsTable('results compared', results.header, results.lines),
+    // The labels alone say nothing.
+    cost.header.length > 1 && cellsTable('results', costHeader, cost.lines),
+    notesList(table.notes),
   ];
-  return [cellsTable('results compared', header, lines), notesList(table.notes)];
 }
 
 function notesList(notes: readonly string[]): Markup | undefined {
