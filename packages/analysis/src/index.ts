@@ -28,6 +28,7 @@ export { formatTable } from './format-table.js';
 export { compareRuns } from './compare/compare-runs.js';
 export type { Comparison, ComparisonRow, ComparisonTable, Gain } from './compare/comparison.js';
 export type { Estimate, EstimateOptions } from './compare/estimate.js';
+export type { ComparisonColumn } from './compare/cells.js';
 export { formatComparison, type ComparisonFormat } from './compare/format-comparison.js';
 
 // A page out

@@ -14,18 +14,31 @@ interface ComparisonCells {
 
 const NONE = '–';
 
-interface Column {
+/** A column of a table of results. */
+export interface ComparisonColumn {
   readonly title: string;
+  /** `–` where there is nothing to say of a row. */
   readonly cell: (row: ComparisonRow) => string;
+}
+
+interface Column extends ComparisonColumn {
   /** Shown even if every cell is empty. */
   readonly always?: boolean;
 }
 
-/** Header and cells of a table; columns in which no row has anything are left out. */
-export function comparisonCells(table: ComparisonTable, level: number): ComparisonCells {
+/**
+ * Header and cells of a table; columns in which no row has anything are left out.
+ *
+ * @param further Columns that whoever shows it adds behind the others.
+ */
+export function comparisonCells(
+  table: ComparisonTable,
+  level: number,
+  further: readonly ComparisonColumn[] = [],
+): ComparisonCells {
   const all = [...table.rows, ...table.teachers];
-  const columns = columnsOf(table, level).filter(
-    ({ cell, always }) => always === true || all.some((row) => cell(row) !== NONE),
+  const columns = [...columnsOf(table, level), ...further].filter(
+    ({ cell, always }: Column) => always === true || all.some((row) => cell(row) !== NONE),
   );
   const line = (row: ComparisonRow): string[] => columns.map(({ cell }) => cell(row));
   return {

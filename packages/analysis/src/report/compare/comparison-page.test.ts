@@ -62,6 +62,13 @@ describe('renderComparison', () => {
     expect(printed).toEqual([...header, ...rows.flat(), ...teachers.flat()]);
   });
 
+  it('has the further columns of whoever makes it', () => {
+    const columns = [{ title: 'tuned', cell: ({ method }: { method: string }) => `rate of ${method}` }];
+    const page = renderComparison({ title: 'Methods', runs: group(), columns });
+    expect(page).toContain('tuned</th>');
+    expect(page).toContain('>rate of g2d</td>');
+  });
+
   it('says what the numbers say: gain, teachers, cost', () => {
     const run = (method: string, seed: number, fused: number, audio: number): Run =>
       plainRun({ config: { method, seed }, summary: { test: { fused, audio, image: 40 } } });
