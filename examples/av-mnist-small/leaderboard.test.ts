@@ -41,7 +41,7 @@ describe('the runs of the leaderboard', () => {
       for (const { id, runs } of all) {
         const { config } = runs.find((run) => run.id === id) as PlannedRun;
         expect(config.epochs, id).toBe(name === 'ume' ? 0 : 60);
-        const everyEpoch = partsOf(name).some(({ needs }) => needs?.validation);
+        const everyEpoch = partsOf(name).some(({ needs }) => needs?.validation === 'every-epoch');
         expect(config.evaluation, id).toMatchObject({ every: everyEpoch ? 1 : 2, splits: ['validation'] });
         expect(config.select, id).toBe('last');
         expect(
