@@ -1,5 +1,6 @@
-// Tables of components in the READMEs, made from their definitions: `npm run tables` writes them, test/docs/tables.test.ts compares.
-import { readFileSync } from 'node:fs';
+// Tables in the READMEs: of components, made from their definitions, and of results, made from their numbers. `npm run tables` writes them,
+// test/docs/tables.test.ts compares.
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Component, Configurable } from '@g2d/core';
 import { datasets } from '@g2d/datasets';
@@ -7,6 +8,11 @@ import { encoders } from '@g2d/encoders';
 import { fusions } from '@g2d/fusion';
 import { methods } from '@g2d/methods';
 import { format, resolveConfig } from 'prettier';
+import {
+  leaderboardMarkdown,
+  PUBLISHED,
+  type Results,
+} from '../examples/av-mnist-small/leaderboard/results.js';
 import { needsWords, passWords, type Described } from '../packages/cli/src/components/describe-method.js';
 import { describeOptions } from '../packages/cli/src/components/describe-options.js';
 
@@ -20,21 +26,47 @@ const TABLES: Readonly<Record<string, readonly Component[]>> = {
   'packages/methods/README.md': methods,
 };
 
-const START = '<!-- table of components: npm run tables -->';
+/** README → the numbers of its table, and the text that is made of them. */
+const RESULTS: Readonly<
+  Record<string, { readonly path: string; readonly textOf: (results: Results) => string }>
+> = {
+  'packages/methods/README.md': { path: PUBLISHED, textOf: leaderboardMarkdown },
+};
+
+const COMPONENTS = '<!-- table of components: npm run tables -->';
+const NUMBERS = '<!-- table of results: npm run tables -->';
 const END = '<!-- end of the table -->';
 
-/** Every README with its table as the definitions have it, by path. */
+/** Every README with its tables as the definitions and the numbers have them, by path. */
 export async function readmesWithTables(): Promise<ReadonlyMap<string, string>> {
   const made = Object.entries(TABLES).map(async ([name, components]): Promise<[string, string]> => {
     const path = resolve(root, name);
     const text = readFileSync(path, 'utf8');
-    const [before, rest] = text.split(START);
-    const [, after] = rest?.split(END) ?? [];
-    if (before === undefined || after === undefined) throw new Error(`${name} has no place for its table.`);
-    const whole = `${before}${START}\n\n${tableOf(components)}\n\n${END}${after}`;
-    return [path, await format(whole, { ...(await resolveConfig(path)), filepath: path })];
+    const whole = withResults(name, withTable(name, text, COMPONENTS, tableOf(components)));
+    return [path, await formatted(path, whole)];
   });
   return new Map(await Promise.all(made));
+}
+
+/** A file's text as prettier has it. */
+export const formatted = async (path: string, text: string): Promise<string> =>
+  format(text, { ...(await resolveConfig(path)), filepath: path });
+
+/** A text with another table at a place. */
+function withTable(name: string, text: string, start: string, table: string): string {
+  const [before, rest] = text.split(start);
+  const [old, ...after] = rest?.split(END) ?? [];
+  if (before === undefined || old === undefined || after.length === 0)
+    throw new Error(`${name} has no place for its table: ${start} … ${END}.`);
+  return `${before}${start}\n\n${table}\n\n${END}${after.join(END)}`;
+}
+
+/** Numbers that nobody has published yet are in no README. */
+function withResults(name: string, text: string): string {
+  const results = RESULTS[name];
+  if (!results || !existsSync(results.path)) return text;
+  const numbers = JSON.parse(readFileSync(results.path, 'utf8')) as Results;
+  return withTable(name, text, NUMBERS, results.textOf(numbers));
 }
 
 function tableOf(components: readonly Component[]): string {

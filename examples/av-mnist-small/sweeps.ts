@@ -12,12 +12,22 @@ export interface SweepChanges {
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
-/** One modality alone for the first half, both for the second; a tenth of the rate after 70 % of the epochs. */
-const withEpochs = (epochs: number): Record<string, unknown> => ({
+/** A tenth of the rate after 70 % of the epochs. */
+export const withEpochs = (epochs: number): Record<string, unknown> => ({
   epochs,
-  'methodOptions.smp.phaseEpochs': [Math.floor(epochs / 2), epochs - Math.floor(epochs / 2)],
   'optimizer.schedule.after': [Math.max(1, Math.floor((7 * epochs) / 10))],
 });
+
+/** Of teachers: the best of every sixth part of the epochs. */
+export const teachersWithEpochs = (epochs: number): Record<string, unknown> => ({
+  'evaluation.every': Math.max(1, Math.round(epochs / 6)),
+});
+
+/** τ: one modality alone for the first part of the epochs, by default half of them, both for the rest. */
+export const phases = (epochs: number, part = 0.5): readonly [number, number] => {
+  const alone = Math.floor(part * epochs);
+  return [alone, epochs - alone];
+};
 
 /** The runs of `sweep.json` or `compare.json`. */
 export async function planOf(
@@ -30,13 +40,15 @@ export async function planOf(
     ...sweep,
     out: out ?? sweep.out,
     ...(seeds && { grid: { ...sweep.grid, seed: [...seeds] } }),
-    set: { ...sweep.set, ...(epochs !== undefined && withEpochs(epochs)), ...set },
-    ...(epochs !== undefined &&
-      teachers !== 'ready' && {
-        // The best of every sixth part of the epochs.
-        teachers: {
-          set: { ...teachers.set, 'evaluation.every': Math.max(1, Math.round(epochs / 6)) },
-        },
+    set: {
+      ...sweep.set,
+      ...(epochs !== undefined && {
+        ...withEpochs(epochs),
+        'methodOptions.smp.phaseEpochs': phases(epochs),
       }),
+      ...set,
+    },
+    ...(epochs !== undefined &&
+      teachers !== 'ready' && { teachers: { set: { ...teachers.set, ...teachersWithEpochs(epochs) } } }),
   });
 }

@@ -30,6 +30,7 @@ export type { Comparison, ComparisonRow, ComparisonTable, Gain } from './compare
 export type { RowCost, TeachersCost } from './compare/cost.js';
 export type { SettingDifference } from './compare/setting-differences.js';
 export type { Estimate, EstimateOptions } from './compare/estimate.js';
+export type { ComparisonColumn } from './compare/cells.js';
 export { formatComparison, type ComparisonFormat } from './compare/format-comparison.js';
 
 // A page out

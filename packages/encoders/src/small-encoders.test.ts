@@ -33,6 +33,18 @@ for (const [name, { make, inputShape, width, parameters, convolutions }] of Obje
       expect(encoder.layers.filter((layer) => layer.getClassName() === 'Conv2D')).toHaveLength(convolutions);
     });
 
+    it('is as wide as it is told, by a linear layer of its own', () => {
+      const encoder = make({ name, inputShape: [...inputShape], seed: 0, width: 5 });
+      expect(encoder.outputs[0]!.shape).toEqual([null, 5]);
+      expect(encoder.layers.at(-1)!.name).toBe(`${name}/width`);
+      const x = tf.randomNormal([2, ...inputShape], 0, 1, 'float32', 1);
+      const [kernel, bias] = encoder.layers.at(-1)!.weights.map((weight) => weight.read());
+      const expected = tf.add(tf.matMul(build(0).apply(x) as tf.Tensor2D, kernel as tf.Tensor2D), bias!);
+      const distance = tf.max(tf.abs(tf.sub(encoder.apply(x) as tf.Tensor, expected))).dataSync()[0]!;
+      expect(distance).toBeLessThan(1e-5);
+      expect(() => make({ name, inputShape: [...inputShape], seed: 0, width: 0 })).toThrow(/width/);
+    });
+
     it('names its variables after the modality', () => {
       expect(build(0).weights.every(({ originalName }) => originalName.startsWith(`${name}/conv`))).toBe(
         true,

@@ -36,6 +36,16 @@ describe('concatFusion', () => {
     expectTensorClose(unimodalLogits.c, [401], { atol: 1e-4 });
   });
 
+  it('has a gradient of the unimodal logits of one modality', () => {
+    const fusion = concatFusion({ widths: { a: 2 }, classes: 1, seed: 0 });
+    fusion.layers[0]!.layer.setWeights([tf.tensor2d([[1], [2]]), tf.tensor1d([3])]);
+    const logits = (a: tf.Tensor): tf.Scalar =>
+      tf.sum(fusion.apply({ a: a as tf.Tensor2D }, { training: true }).unimodalLogits.a);
+    const { value, grads } = tf.variableGrads(() => logits(tf.tensor2d([[4, 5]])));
+    expectTensorClose(value, [17], { atol: 1e-6 });
+    expect(Object.values(grads).map((gradient) => [...gradient.dataSync()])).toEqual([[4, 5], [1]]);
+  });
+
   it('takes zeros for absent modalities and keeps the bias', () => {
     const fusion = concatFusion({ widths: { a: 1, b: 1, c: 1 }, classes: 1, seed: 0 });
     fusion.layers[0]!.layer.setWeights([tf.tensor2d([[1], [2], [4]]), tf.tensor1d([3])]);

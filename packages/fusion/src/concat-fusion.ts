@@ -43,10 +43,10 @@ function create<M extends string>(options: FusionOptions<M>): Fusion<M> {
       tf.tidy(() => {
         const features = presentFeatures(modalities, given, present);
         const all = modalities.map((modality) => features[modality]);
-        const blocks = tf.split(
-          out.kernel(),
-          modalities.map((modality) => widths[modality]),
-        );
+        const kernel = out.kernel();
+        const sizes = modalities.map((modality) => widths[modality]);
+        // The gradient of one piece is none in TensorFlow.js.
+        const blocks = k > 1 ? tf.split(kernel, sizes) : [kernel];
         return {
           features,
           logits: out.apply(tf.concat(all, 1)),

@@ -130,22 +130,27 @@ describe('what a mask hides', () => {
 });
 
 describe('batches with little in them', () => {
-  /** One class only, a modality that some samples lack, one that all lack, a single sample. */
+  /** One class only, a modality that some samples lack, one that all lack, a single sample, with both modalities and with one. */
   const meagre = async function* (epoch: number, startBatch: number): AsyncGenerator<Batch<Modality>> {
+    // The other one in the next epoch.
+    const lacking: Modality = epoch % 2 === 1 ? 'audio' : 'visual';
     for await (const batch of batches(data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 })) {
-      const audio = tf.tensor1d(batch.index === 1 ? [0, 0, 0, 0] : [1, 0, 1, 1]);
+      const present = (mask: readonly number[]): NonNullable<Batch<Modality>['present']> => ({
+        [lacking]: tf.tensor1d([...mask]),
+      });
       if (batch.index === 2) {
         const inputs = {
           audio: tf.slice(batch.inputs.audio, 0, 1),
           visual: tf.slice(batch.inputs.visual, 0, 1),
         };
-        yield { ...batch, inputs, labels: tf.slice(batch.labels, 0, 1), ids: batch.ids.slice(0, 1) };
-        tf.dispose([batch, audio]);
+        const one = { ...batch, inputs, labels: tf.slice(batch.labels, 0, 1), ids: batch.ids.slice(0, 1) };
+        yield epoch === 3 ? { ...one, present: present([0]) } : one;
+        tf.dispose(batch);
         continue;
       }
       const labels = tf.zerosLike(batch.labels);
       tf.dispose(batch.labels);
-      yield { ...batch, labels, present: { audio } };
+      yield { ...batch, labels, present: present(batch.index === 1 ? [0, 0, 0, 0] : [1, 0, 1, 1]) };
     }
   };
 

@@ -65,5 +65,6 @@ export function weightColumns<M extends string>(
     return axis === 1 ? tf.neg(tf.sum(terms, 1, true)) : tf.reshape(tf.neg(tf.sum(terms)), [1, 1]);
   });
   const shares = tf.softmax(tf.neg(tf.concat(entropies, 1)));
-  return tf.split(shares, modalities.length, 1);
+  // The gradient of one piece is none in TensorFlow.js.
+  return modalities.length > 1 ? tf.split(shares, modalities.length, 1) : [shares];
 }

@@ -63,11 +63,14 @@ export const stepsOf = ({ epochs = 3 }: Recipe): number => STEPS_PER_EPOCH * epo
 const both = ['audio', 'visual'] as const;
 const smp = (ranking: 'batch' | 'epoch' = 'batch') =>
   modalityPrioritization<Modality>({ phaseEpochs: [1, 1], scope: 'encoder', ranking });
-const mlaOf = (given: Parameters<typeof mla>[0]): Recipe => ({
-  methods: () => [mla<Modality>(given)],
-  fusion: (options) => mla<Modality>(given).fusion?.(options) as Fusion<Modality>,
-  differs: { permuted: 'modalities take turns' },
-});
+const mlaOf = (given: Parameters<typeof mla>[0]): Recipe => {
+  // In whichever order the model has them.
+  const method = () => mla<Modality>({ order: [...both], ...given });
+  return {
+    methods: () => [method()],
+    fusion: (options) => method().fusion?.(options) as Fusion<Modality>,
+  };
+};
 
 const qmfOf = (given: Parameters<typeof qmf>[0]): Recipe => ({
   methods: () => [qmf<Modality>(given)],
@@ -90,12 +93,14 @@ const mminOf = (given: Parameters<typeof mmin>[0]): Recipe => ({
   hides: true,
 });
 
-const boosted = (given: Parameters<typeof reconBoost>[0]): Recipe => ({
-  methods: () => [reconBoost<Modality>(given)],
-  fusion: (options) => reconBoost<Modality>(given).fusion?.(options) as Fusion<Modality>,
-  epochs: 4,
-  differs: { permuted: 'modalities take turns' },
-});
+const boosted = (given: Parameters<typeof reconBoost>[0]): Recipe => {
+  const method = () => reconBoost<Modality>({ order: [...both], ...given });
+  return {
+    methods: () => [method()],
+    fusion: (options) => method().fusion?.(options) as Fusion<Modality>,
+    epochs: 4,
+  };
+};
 
 const greedyOf = (given: Parameters<typeof greedy>[0]): Recipe => ({
   methods: () => [greedy<Modality>(given)],

@@ -3,11 +3,12 @@
 import { randomStream } from '@g2d/tensor-ops';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runContents } from '../test/kill/contents.js';
 
 const repository = resolve(import.meta.dirname, '../../..');
 const root = mkdtempSync(join(tmpdir(), 'g2d-kill-'));
@@ -69,24 +70,6 @@ const eventFiles = (out: string): number => {
   return existsSync(folder) ? readdirSync(folder).length : 0;
 };
 
-function contents(out: string): unknown {
-  const read = (...path: string[]): string => readFileSync(join(out, ...path), 'utf8');
-  const { seconds: _, stages: __, ...summary } = JSON.parse(read('summary.json'));
-  return {
-    summary,
-    predictions: read('predictions.json'),
-    metrics: read('metrics.jsonl')
-      .trimEnd()
-      .split('\n')
-      .map((line) => ({ ...JSON.parse(line), seconds: 0, memoryMB: 0 })),
-    checkpoints: ['last', 'best'].flatMap((label) =>
-      ['model.safetensors', 'optimizer.safetensors'].map((file) =>
-        readFileSync(join(out, 'checkpoints', label, file)).toString('base64'),
-      ),
-    ),
-  };
-}
-
 describe('a killed run', () => {
   beforeAll(async () => {
     for (const modality of ['audio', 'image']) {
@@ -100,7 +83,7 @@ describe('a killed run', () => {
       const args = ['--method', method, ...options];
       const whole = join(root, `${method}-whole`);
       await finished([...args, '--out', whole]);
-      const expected = contents(whole);
+      const expected = runContents(whole);
       const random = randomStream(method.length);
       let kills = 0;
       for (let run = 0; kills < KILLS; run++) {
@@ -108,7 +91,7 @@ describe('a killed run', () => {
         // Short at first, so that a run is killed several times before it ends.
         while (kills < KILLS && (await killed(out, args, 900 * random.uniform()))) kills += 1;
         await finished([...args, '--out', out, '--resume']);
-        expect(contents(out)).toEqual(expected);
+        expect(runContents(out)).toEqual(expected);
         rmSync(out, { recursive: true });
       }
       expect(kills).toBeGreaterThanOrEqual(KILLS);

@@ -16,9 +16,14 @@ interface ComparisonCells {
 
 const NONE = '–';
 
-interface Column {
+/** A column of a table of results. */
+export interface ComparisonColumn {
   readonly title: string;
+  /** `–` where there is nothing to say of a row. */
   readonly cell: (row: ComparisonRow) => string;
+}
+
+interface Column extends ComparisonColumn {
   /** Shown even if every cell is empty. */
   readonly always?: boolean;
   /** Of what a row took, not of what it came to. */
@@ -28,17 +33,21 @@ interface Column {
 /**
  * Header and cells of a table; columns in which no row has anything are left out.
  *
- * @param part Of the columns, beside the labels: results, or what they took. Default: all.
+ * @param options `part`: of the columns, beside the labels: results, or what they took; default: all. `further`: columns that whoever
+ * shows it adds behind the others.
  */
 export function comparisonCells(
   table: ComparisonTable,
   level: number,
-  part?: 'results' | 'cost',
+  {
+    part,
+    further = [],
+  }: { readonly part?: 'results' | 'cost'; readonly further?: readonly ComparisonColumn[] } = {},
 ): ComparisonCells {
   const all = [...table.rows, ...table.teachers];
-  const columns = columnsOf(table, level)
-    .filter(({ cost = false }, place) => !part || place === 0 || cost === (part === 'cost'))
-    .filter(({ cell, always }) => always === true || all.some((row) => cell(row) !== NONE));
+  const columns = [...columnsOf(table, level), ...further]
+    .filter(({ cost = false }: Column, place) => !part || place === 0 || cost === (part === 'cost'))
+    .filter(({ cell, always }: Column) => always === true || all.some((row) => cell(row) !== NONE));
   const line = (row: ComparisonRow): string[] => columns.map(({ cell }) => cell(row));
   return {
     header: columns.map(({ title }) => title),

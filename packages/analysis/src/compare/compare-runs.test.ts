@@ -182,6 +182,18 @@ describe('compareRuns', () => {
     ]);
   });
 
+  it('takes encoders that begin with those of another run for the same ones, whatever its seed', () => {
+    const probe = (seed: number, path: string): Run =>
+      run('linear-probe', seed, 70 + seed, { config: { encoders: { audio: { weights: path } } } });
+    const seeds = (runs: readonly Run[]): number[][] => only(runs).rows.map((row) => [...row.seeds]);
+    expect(seeds([0, 1, 12].map((seed) => probe(seed, `runs/seed-${seed}/teacher-audio`)))).toEqual([
+      [0, 1, 12],
+    ]);
+    // Another seed's, and other files.
+    expect(seeds([probe(0, 'runs/seed-0/audio'), probe(1, 'runs/seed-10/audio')])).toHaveLength(2);
+    expect(seeds([probe(0, 'a.pth'), probe(1, 'b.pth')])).toHaveLength(2);
+  });
+
   it('tells students apart whose teachers were trained otherwise', () => {
     const teacher = (epochs: number, seed: number) => ({
       teachers: { audio: { config: plainRun({ config: { kind: 'teacher', epochs, seed } }).config } },

@@ -59,6 +59,22 @@ describe('formatComparison', () => {
     ]);
   });
 
+  it('has further columns behind its own, unless no row says anything there', () => {
+    const columns = [
+      { title: 'setting', cell: ({ method }: { method: string }) => (method === 'g2d' ? 'a | b' : '–') },
+      { title: 'nothing', cell: () => '–' },
+    ];
+    const comparison = compareRuns(runs);
+    const [, , header, , ...lines] = formatComparison(comparison, 'markdown', { columns }).split('\n');
+    expect(header).toMatch(/ ECE, % \| setting \|$/);
+    expect(lines.map((line) => line.slice(-13))).toEqual([
+      expect.stringMatching(/ \| – \|$/),
+      expect.stringMatching(/ \| a \\\| b \|$/),
+    ]);
+    expect(formatComparison(comparison, 'text', { columns }).split('\n')[2]).toMatch(/ECE, % +setting$/);
+    expect(formatComparison(comparison, 'csv', { columns })).toBe(formatComparison(comparison, 'csv'));
+  });
+
   it('names the selection in every format', () => {
     const best = plainRun({ config: { select: 'test-best' }, summary: { test: { fused: 50 } } });
     const comparison = compareRuns([best]);

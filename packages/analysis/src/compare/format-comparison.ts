@@ -1,7 +1,7 @@
 import { OptionError, shown, checkKeys } from '@g2d/core';
 import { formatList } from '../format.js';
 import { foldColumns, oneLine, textTable } from '../text-table.js';
-import { comparisonCells } from './cells.js';
+import { comparisonCells, type ComparisonColumn } from './cells.js';
 import type { Comparison, ComparisonTable } from './comparison.js';
 import { comparisonCsv } from './csv.js';
 
@@ -16,7 +16,7 @@ export type ComparisonFormat = 'text' | 'markdown' | 'csv';
  * commas, CR LF, quotes where needed).
  *
  * @param options `width`: of the terminal in characters; a text table that is wider goes on below itself, with the labels again.
- *   Default: no limit.
+ *   Default: no limit. `columns`: further ones, behind those of every comparison; not in CSV.
  * @returns Lines without a trailing line end; CSV ends with one, as its standard has it.
  * @throws {OptionError} If the format is none of the three.
  * @example
@@ -25,14 +25,18 @@ export type ComparisonFormat = 'text' | 'markdown' | 'csv';
 export function formatComparison(
   comparison: Comparison,
   format: ComparisonFormat,
-  options: { readonly width?: number } = {},
+  options: { readonly width?: number; readonly columns?: readonly ComparisonColumn[] } = {},
 ): string {
-  const { width = Infinity } = checkKeys(options, { width: true }, 'formatComparison');
+  const { width = Infinity, columns = [] } = checkKeys(
+    options,
+    { width: true, columns: true },
+    'formatComparison',
+  );
   switch (format) {
     case 'text':
-      return asText(comparison, width);
+      return asText(comparison, width, columns);
     case 'markdown':
-      return asMarkdown(comparison);
+      return asMarkdown(comparison, columns);
     case 'csv':
       return comparisonCsv(comparison);
     default:
@@ -49,9 +53,13 @@ export function tableTitle({ dataset, modalities }: ComparisonTable): string {
   return `${dataset} · ${formatList(modalities)}`;
 }
 
-function asText({ tables, notes, level }: Comparison, width: number): string {
+function asText(
+  { tables, notes, level }: Comparison,
+  width: number,
+  further: readonly ComparisonColumn[],
+): string {
   const parts = tables.map((table) => {
-    const { header, rows, teachers } = comparisonCells(table, level);
+    const { header, rows, teachers } = comparisonCells(table, level, { further });
     const parts = foldColumns([header, ...rows, ...teachers], width).map((columns) => {
       const pick = (line: readonly string[]): string[] => columns.map((column) => line[column] ?? '');
       return textTable(pick(header), rows.map(pick), teachers.map(pick));
@@ -74,9 +82,9 @@ function wrapped(note: string, width: number): string {
   return lines.join('\n  ');
 }
 
-function asMarkdown({ tables, notes, level }: Comparison): string {
+function asMarkdown({ tables, notes, level }: Comparison, further: readonly ComparisonColumn[]): string {
   const parts = tables.map((table) => {
-    const { header, rows, teachers } = comparisonCells(table, level);
+    const { header, rows, teachers } = comparisonCells(table, level, { further });
     const line = (cells: readonly string[]): string => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
     const rule = `| ${header.map((_, column) => (column === 0 ? '---' : '---:')).join(' | ')} |`;
     const lines = [line(header), rule, ...[...rows, ...teachers].map(line)].join('\n');

@@ -47,7 +47,18 @@ export function rowSettings(run: StartedRun): Map<string, string> {
 
 function bare(config: RunConfig): Record<string, unknown> {
   const kept = Object.entries(config).filter(([key]) => !IGNORED.includes(key));
-  return { ...Object.fromEntries(kept), dataset: dataOptions(config) };
+  return { ...Object.fromEntries(kept), dataset: dataOptions(config), ...initialWeights(config) };
+}
+
+/** Weights that encoders begin with, of the run of the same seed: its folder says the seed once more. */
+function initialWeights({ encoders, seed }: RunConfig): { readonly encoders?: unknown } {
+  if (encoders === undefined) return {};
+  const own = new RegExp(`(?<![a-z])seed[-_=. ]?${seed}(?!\\d)`, 'gi');
+  return JSON.parse(
+    JSON.stringify({ encoders }, (key, value: unknown) =>
+      (key === 'weights' || key === 'path') && typeof value === 'string' ? value.replace(own, 'seed') : value,
+    ),
+  ) as { readonly encoders: unknown };
 }
 
 const settingsKey = (run: StartedRun): string => JSON.stringify([...rowSettings(run)]);

@@ -27,19 +27,24 @@ const costOf = ({ needs, config: { modalities, encoders } }: PlannedRun): number
 /**
  * Runs a sweep with its progress on standard error. Ctrl-C lets what is trained save itself.
  *
- * @param options `quiet`: no progress; what fails is said.
+ * @param options `quiet`: no progress; what fails is said. `later`: runs of another sweep that the caller goes on with; the time left is
+ * that of both.
  */
 export async function sweepInTerminal(
   plan: SweepPlan,
   {
     quiet = false,
+    later = [],
     ...options
-  }: { readonly quiet?: boolean } & Omit<RunSweepOptions, 'signal' | 'reporter' | 'onOpen'>,
+  }: { readonly quiet?: boolean; readonly later?: readonly PlannedRun[] } & Omit<
+    RunSweepOptions,
+    'signal' | 'reporter' | 'onOpen'
+  >,
 ): Promise<SweepOutcome> {
   await loadTensorFlow({ quiet });
   surviveClosed(process.stderr);
   const say = (line: string): void => void process.stderr.write(`${printable(line)}\n`);
-  const total = plan.runs.reduce((sum, run) => sum + costOf(run) * run.config.epochs, 0);
+  const total = [...plan.runs, ...later].reduce((sum, run) => sum + costOf(run) * run.config.epochs, 0);
   const progress = quiet
     ? { stage: () => {}, advance: () => {}, note: say, stop: () => {} }
     : createProgress(Math.max(1, total));

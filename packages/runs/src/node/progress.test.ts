@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createProgress, surviveClosed } from './progress.js';
 
 describe('createProgress', () => {
@@ -13,6 +13,25 @@ describe('createProgress', () => {
     progress.stop();
     expect((stream as unknown as PassThrough).read().toString()).toBe(
       '[  0 %, 0 s] data\n[ 50 %, 0 s] joint\na note\n',
+    );
+  });
+
+  it('says how much time is left, by what has been done since the first stage', () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const stream = new PassThrough() as unknown as NodeJS.WriteStream;
+    const progress = createProgress(100, stream);
+    // An earlier call did half of it.
+    progress.advance(50);
+    progress.stage('a');
+    progress.advance(10);
+    now = 60_000;
+    progress.stage('b');
+    progress.advance(30);
+    progress.stage('c');
+    clock.mockRestore();
+    expect((stream as unknown as PassThrough).read().toString()).toBe(
+      '[ 50 %, 0 s] a\n[ 60 %, 60 s, 4 min left] b\n[ 90 %, 60 s, 15 s left] c\n',
     );
   });
 

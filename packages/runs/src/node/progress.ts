@@ -14,7 +14,7 @@ export interface Progress {
 }
 
 /**
- * A bar with the time left on a terminal; elsewhere a line when a stage begins.
+ * A bar with the time left on a terminal; elsewhere a line when a stage begins, with the time left too.
  *
  * @param total All steps.
  * @param stream Default: standard error, so that standard output holds results only.
@@ -24,11 +24,19 @@ export function createProgress(total: number, stream: NodeJS.WriteStream = proce
   if (!stream.isTTY) {
     let done = 0;
     const started = performance.now();
+    const seconds = (): number => (performance.now() - started) / 1000;
+    // What was done before the first stage, by an earlier call, tells nothing of how fast this one is.
+    let first: { readonly done: number; readonly seconds: number } | undefined;
+    const left = (): number | undefined =>
+      first && done > first.done
+        ? Math.round(((seconds() - first.seconds) * (total - done)) / (done - first.done))
+        : undefined;
     return {
       stage: (name) => {
-        const seconds = Math.round((performance.now() - started) / 1000);
+        first ??= { done, seconds: seconds() };
+        const percent = String(Math.round((100 * done) / total)).padStart(3);
         stream.write(
-          `[${String(Math.round((100 * done) / total)).padStart(3)} %, ${seconds} s] ${printable(name, { line: true })}\n`,
+          `[${percent} %, ${Math.round(seconds())} s${timeLeft(left())}] ${printable(name, { line: true })}\n`,
         );
       },
       advance: (steps) => {
@@ -55,6 +63,12 @@ export function createProgress(total: number, stream: NodeJS.WriteStream = proce
     note: (line) => bars.log(`${printable(line)}\n`),
     stop: () => bars.stop(),
   };
+}
+
+/** `, 12 min left`; nothing where it is not known, or soon. */
+function timeLeft(seconds = 0): string {
+  if (seconds < 1) return '';
+  return seconds < 120 ? `, ${seconds} s left` : `, ${Math.round(seconds / 60)} min left`;
 }
 
 /** Streams that say nothing any more when whoever read them has gone. */

@@ -62,10 +62,17 @@ describe('renderComparison', () => {
     ] as const) {
       const table = page.match(new RegExp(`<table class="${kind}">.*?</table>`, 's'))?.[0] ?? '';
       const printed = [...table.matchAll(/<t[hd](?: [^>]*)?>([^<]*)</g)].map((match) => match[1]);
-      const { header, rows, teachers } = comparisonCells(tables[0]!, level, part);
+      const { header, rows, teachers } = comparisonCells(tables[0]!, level, { part });
       const [, ...titles] = header;
       expect(printed.slice(1)).toEqual([...titles, ...rows.flat(), ...teachers.flat()]);
     }
+  });
+
+  it('has the further columns of whoever makes it', () => {
+    const columns = [{ title: 'tuned', cell: ({ method }: { method: string }) => `rate of ${method}` }];
+    const page = renderComparison({ title: 'Methods', runs: group(), columns });
+    expect(page).toContain('tuned</th>');
+    expect(page).toContain('>rate of g2d</td>');
   });
 
   it('says what the numbers say: gain, teachers, cost', () => {

@@ -1,5 +1,5 @@
 import { checkKeys } from '@g2d/core';
-import { comparisonCells } from '../../compare/cells.js';
+import { comparisonCells, type ComparisonColumn } from '../../compare/cells.js';
 import { compareRuns } from '../../compare/compare-runs.js';
 import type { ComparisonRow, ComparisonTable } from '../../compare/comparison.js';
 import type { EstimateOptions } from '../../compare/estimate.js';
@@ -27,6 +27,8 @@ export interface ComparisonReportOptions extends EstimateOptions {
   readonly introduction?: string;
   /** The command line that makes this page again. */
   readonly command?: string;
+  /** Further ones of the table of results, behind its own. */
+  readonly columns?: readonly ComparisonColumn[];
 }
 
 /**
@@ -48,10 +50,11 @@ export function renderComparison(options: ComparisonReportOptions): string {
     runs,
     introduction,
     command: _command,
+    columns: _columns,
     ...estimate
   } = checkKeys(
     options,
-    { title: true, runs: true, introduction: true, command: true, level: true },
+    { title: true, runs: true, introduction: true, command: true, columns: true, level: true },
     'renderComparison',
   );
   const { tables, notes, level } = compareRuns(runs, estimate);
@@ -80,7 +83,7 @@ const heading = (table: ComparisonTable): Markup => markup`<h3 class="table-titl
 function sectionsOf(
   tables: readonly ComparisonTable[],
   level: number,
-  { command }: ComparisonReportOptions,
+  { command, columns = [] }: ComparisonReportOptions,
 ): Section[] {
   const withEpochs = tables.filter(({ rows }) =>
     rows.some(({ runs }) => runs.some(({ metrics }) => metrics.length > 0)),
@@ -92,7 +95,7 @@ function sectionsOf(
   return [
     section(
       'results',
-      each(tables, (table) => resultsTable(table, level)),
+      each(tables, (table) => resultsTable(table, level, columns)),
       {
         hint: 'Test split, from the worst to the best fused answer, mean ± sample standard deviation over seeds; below, the teachers, each trained on one modality alone. “Selected on” says how the epoch was chosen. ECE: expected calibration error.',
       },
@@ -123,9 +126,9 @@ function coefficientsOf(row: ComparisonRow): Run | undefined {
   return row.runs.find(({ metrics }) => metrics.some(({ coefficients }) => coefficients));
 }
 
-function resultsTable(table: ComparisonTable, level: number): Part {
+function resultsTable(table: ComparisonTable, level: number, further: readonly ComparisonColumn[]): Part {
   const linesOf = (part: 'results' | 'cost') => {
-    const { header, rows, teachers } = comparisonCells(table, level, part);
+    const { header, rows, teachers } = comparisonCells(table, level, { part, further });
     const lines = [
       ...rows.map((cells) => ({ cells, kind: 'student' })),
       ...teachers.map((cells) => ({ cells, kind: 'teachers' })),

@@ -1,0 +1,117 @@
+// Every method on random pictures, in four epochs of which each is another part of it, and the moments at which its run is killed.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { linearProbe, methods, ume } from '@g2d/methods';
+import { deriveSeed, randomStream } from '@g2d/tensor-ops';
+
+/** A moment of a run. */
+export interface Kill {
+  readonly run: string;
+  /** After so many steps, counted from the run's beginning, before the step is saved. */
+  readonly step: number;
+  /** If it is there: once so many samples have been read since, by what follows the last step of an epoch. */
+  readonly reads?: number;
+}
+
+export interface PlannedTraining {
+  readonly id: string;
+  readonly out: string;
+  readonly config: object;
+}
+
+/** What `program.ts` does. */
+export interface KillPlan {
+  readonly runs: readonly PlannedTraining[];
+  readonly kills: readonly Kill[];
+}
+
+export const EPOCHS = 4;
+const STEPS_PER_EPOCH = 3;
+const VALIDATION_SAMPLES = 12;
+
+const smp = { phaseEpochs: [2, 2], ranking: 'epoch' };
+
+/** Options with which every epoch is another stage, window or phase; a method that is not here has its defaults. */
+const OPTIONS: Readonly<Record<string, object>> = {
+  'gradient-blending': { 'gradient-blending': { every: 2 } },
+  ogm: { ogm: { alpha: 0.8, epochs: [2, 3] } },
+  'ogm-ge': { 'ogm-ge': { alpha: 0.8, epochs: [2, 3] } },
+  agm: { agm: { alpha: 1.5, epochs: [2, 3], afterWindow: 'keep-last' } },
+  pmr: { pmr: { momentum: 0.5, share: 0.7, epochs: [2, 3], entropy: { weight: 0.1, epochs: [2, 2] } } },
+  mslr: { mslr: { memory: 1, factors: { loud: 1.3, quiet: 0.7 }, epochs: [2, 3] } },
+  mses: { mses: { patience: 1 } },
+  qmf: { qmf: { lambda: 0.5 } },
+  olm: { olm: { weightRate: 0.05 } },
+  mla: { mla: { projection: true } },
+  'recon-boost': { 'recon-boost': { boostEpochs: 1, rectifyEpochs: 1 } },
+  'di-mml': { 'di-mml': { temperature: 10, interactionAfter: 1, fusionEpochs: 1 } },
+  smp: { smp },
+  g2d: { smp: { ...smp, ranking: 'batch' } },
+};
+
+const base = {
+  dataset: { name: 'module', path: fileURLToPath(new URL('random-dataset.js', import.meta.url)) },
+  encoders: { loud: { type: 'small-image' }, quiet: { type: 'small-image' } },
+  epochs: EPOCHS,
+  batchSize: 8,
+  optimizer: { type: 'sgd', learningRate: 0.05, momentum: 0.9, schedule: { type: 'step', after: [2] } },
+  select: 'last',
+  evaluation: { splits: ['validation'] },
+  // After every step.
+  checkpoints: { minutes: 1e-9 },
+};
+
+/** A teacher of each modality, which students name. */
+export const teacherTrainings = (root: string): readonly PlannedTraining[] =>
+  Object.entries(teachersIn(root)).map(([modality, out]) => ({
+    id: `teacher-${modality}`,
+    out,
+    config: { ...base, modalities: [modality], name: `teacher-${modality}` },
+  }));
+
+const teachersIn = (root: string): Readonly<Record<'loud' | 'quiet', string>> => ({
+  loud: join(root, 'teacher-loud'),
+  quiet: join(root, 'teacher-quiet'),
+});
+
+/** A run of each method. */
+export const trainings = (root: string, out: string): readonly PlannedTraining[] =>
+  methods.map(({ name }) => {
+    const teachers = teachersIn(root);
+    const encoders = Object.entries(base.encoders).map(([modality, encoder]) => [
+      modality,
+      { ...encoder, ...(name === linearProbe.name && { weights: teachers[modality as 'loud'] }) },
+    ]);
+    return {
+      id: name,
+      out: join(out, name),
+      config: {
+        ...base,
+        method: name,
+        methodOptions: OPTIONS[name] ?? {},
+        encoders: Object.fromEntries(encoders) as object,
+        teachers,
+        ...(name === ume.name && { epochs: 0 }),
+      },
+    };
+  });
+
+/**
+ * When a run is killed: in each epoch at a step and in what follows its last step, both drawn from the method's name.
+ *
+ * @param all False: one of the two, in turn.
+ */
+export function killsOf(name: string, all: boolean): readonly Kill[] {
+  const random = randomStream(deriveSeed(0, `kills of ${name}`));
+  const reads = (): number => 1 + random.integer(VALIDATION_SAMPLES);
+  if (name === ume.name) return [{ run: name, step: 0, reads: reads() }];
+  const offset = random.integer(2);
+  return Array.from({ length: EPOCHS }, (_, epoch): Kill[] => {
+    const before = STEPS_PER_EPOCH * epoch;
+    const pair = [
+      { run: name, step: before + 1 + random.integer(STEPS_PER_EPOCH) },
+      { run: name, step: before + STEPS_PER_EPOCH, reads: reads() },
+    ];
+    return all ? pair : pair.slice((epoch + offset) % 2, ((epoch + offset) % 2) + 1);
+  }).flat();
+}
