@@ -34,6 +34,18 @@ export function dataOptions({ dataset = {}, seed }: RunConfig): Record<string, u
   );
 }
 
+/** How the data of a run are handed on, without a seed of the mask of missing modalities that is the run's own. */
+export function handlingOptions(config: RunConfig): unknown {
+  const data = config['data'];
+  const missing = recordOf(recordOf(data)['missing']);
+  if (missing['seed'] !== config.seed) return data;
+  const { seed: _, ...mask } = missing;
+  return { ...recordOf(data), missing: mask };
+}
+
+const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
 /**
  * Settings as pairs of a dotted path and a text: `optimizer.learningRate` → `0.05`. Lists of plain values are one entry.
  *

@@ -1,7 +1,7 @@
 import { trainingDifference } from '../same-data.js';
 import { nameWithoutSeed, runLabel } from '../methods.js';
 import type { Run, RunConfig, StartedRun } from '../run.js';
-import { dataOptions, flatSettings } from '../run-settings.js';
+import { dataOptions, flatSettings, handlingOptions } from '../run-settings.js';
 
 /** Runs that differ by nothing but their seed. */
 export interface RunSeeds {
@@ -47,7 +47,7 @@ export function rowSettings(run: StartedRun): Map<string, string> {
 
 function bare(config: RunConfig): Record<string, unknown> {
   const kept = Object.entries(config).filter(([key]) => !IGNORED.includes(key));
-  return { ...Object.fromEntries(kept), dataset: dataOptions(config) };
+  return { ...Object.fromEntries(kept), dataset: dataOptions(config), data: handlingOptions(config) };
 }
 
 const settingsKey = (run: StartedRun): string => JSON.stringify([...rowSettings(run)]);
@@ -155,7 +155,14 @@ function commonLabel(runs: readonly [Run, ...Run[]]): string {
 function whatDiffers(run: Run, namesakes: readonly Run[]): string {
   const all = namesakes.map(rowSettings);
   const own = rowSettings(run);
-  const keys = [...own.keys()].filter((key) => all.some((settings) => settings.get(key) !== own.get(key)));
+  const differing = [...own.keys()].filter((key) =>
+    all.some((settings) => settings.get(key) !== own.get(key)),
+  );
+  // A teacher that was trained as its student says nothing more.
+  const keys = differing.filter((key) => {
+    const ofStudent = key.replace(/^teacher [^.]+\./, '');
+    return ofStudent === key || !differing.includes(ofStudent) || own.get(ofStudent) !== own.get(key);
+  });
   const lastPart = (key: string, parts: number): string => key.split('.').slice(-parts).join(' ');
   const short = keys.map((key) => lastPart(key, 1));
   const isUnique = (name: string): boolean => short.filter((other) => other === name).length === 1;
