@@ -325,6 +325,16 @@ describe('compareRuns', () => {
     expect(only(runs).rows[0]?.seeds).toEqual([0, 1]);
   });
 
+  it('takes a seed of the data that stays for one setting, though run 0 has the same', () => {
+    const fixed = [0, 1, 2].map((seed) =>
+      run('g2d', seed, 70, {
+        config: { dataset: { name: 'digits', seed: 0 }, data: { missing: { rate: 0.2, seed: 0 } } },
+      }),
+    );
+    const { tables } = compareRuns(fixed);
+    expect(tables.map(({ rows }) => rows.map(({ seeds }) => seeds))).toEqual([[[0, 1, 2]]]);
+  });
+
   it('puts a run whose result is not finite first', () => {
     const lost = run('mla', 0, 0, { summary: { test: {} } });
     const table = only([run('g2d', 0, 70), lost, run('joint', 0, 60)]);

@@ -1,7 +1,7 @@
 import { trainingDifference } from '../same-data.js';
 import { nameWithoutSeed, runLabel } from '../methods.js';
 import type { Run, RunConfig, StartedRun } from '../run.js';
-import { dataOptions, flatSettings, handlingOptions } from '../run-settings.js';
+import { dataOptions, flatSettings } from '../run-settings.js';
 
 /** Runs that differ by nothing but their seed. */
 export interface RunSeeds {
@@ -47,7 +47,7 @@ export function rowSettings(run: StartedRun): Map<string, string> {
 
 function bare(config: RunConfig): Record<string, unknown> {
   const kept = Object.entries(config).filter(([key]) => !IGNORED.includes(key));
-  return { ...Object.fromEntries(kept), dataset: dataOptions(config), data: handlingOptions(config) };
+  return { ...Object.fromEntries(kept), dataset: dataOptions(config) };
 }
 
 const settingsKey = (run: StartedRun): string => JSON.stringify([...rowSettings(run)]);
