@@ -13,14 +13,9 @@ describe('phaseEpochsOf and scopeOf', () => {
 });
 
 describe('dataOptions', () => {
-  it('leaves out where the data lie, and a seed that is the run’s own', () => {
-    const options = (seed: number) =>
-      dataOptions({
-        seed: 3,
-        dataset: { name: 'digits', root: 'data', seed, draw: 2 },
-      } as unknown as RunConfig);
-    expect(options(3)).toEqual({ name: 'digits', draw: 2 });
-    expect(options(7)).toEqual({ name: 'digits', seed: 7, draw: 2 });
+  it('leaves out where the data lie', () => {
+    const config = { seed: 3, dataset: { name: 'digits', root: 'data', seed: 3, draw: 2 } };
+    expect(dataOptions(config as unknown as RunConfig)).toEqual({ name: 'digits', seed: 3, draw: 2 });
   });
 });
 

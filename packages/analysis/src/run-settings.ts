@@ -27,12 +27,13 @@ function methodOption(config: RunConfig, option: string): unknown {
   return config[option];
 }
 
-/** What the data of a run are: the options of its dataset without where they lie, and without a seed that is the run's own. */
-export function dataOptions({ dataset = {}, seed }: RunConfig): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(dataset).filter(([key, value]) => key !== 'root' && !(key === 'seed' && value === seed)),
-  );
+/** What the data of a run are: the options of its dataset without where they lie. */
+export function dataOptions({ dataset = {} }: RunConfig): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(dataset).filter(([key]) => key !== 'root'));
 }
+
+/** The dataset's name, as far as the configuration tells. */
+export const datasetNameOf = ({ dataset }: RunConfig): string => dataset?.name ?? '';
 
 /**
  * Settings as pairs of a dotted path and a text: `optimizer.learningRate` → `0.05`. Lists of plain values are one entry.

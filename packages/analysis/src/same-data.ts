@@ -1,3 +1,4 @@
+import { OWN_SEED } from './compare/own-seeds.js';
 import { ownValue } from '@g2d/core';
 import { createHash } from 'node:crypto';
 import {
@@ -37,7 +38,7 @@ export function trainingDifference(first: StartedRun, other: StartedRun): DataDi
 
 /** Runs whose data are divided by a seed that is their own have other splits with every seed: they are meant so. */
 export const drawsOwnSplits = (...runs: readonly StartedRun[]): boolean =>
-  runs.every(({ config: { dataset, seed } }) => dataset?.['seed'] === seed) &&
+  runs.every(({ config: { dataset, seed } }) => [seed, OWN_SEED].includes(dataset?.['seed'] as number)) &&
   new Set(runs.map(({ config }) => config.seed)).size > 1;
 
 function firstOf(one: SplitFingerprint, two: SplitFingerprint): DataDifference | undefined {

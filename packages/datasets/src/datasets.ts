@@ -7,6 +7,7 @@ import { multipleFeatures } from './multiple-features.js';
 import { smallAvMnist } from './small-av-mnist.js';
 import { urFunny } from './ur-funny.js';
 import { vggSound } from './vgg-sound.js';
+import { watch } from './watch.js';
 
 /** Every dataset of this package: configurations, commands, help and tables know them from here. */
 export const datasets: readonly AnyDataset[] = [
@@ -18,4 +19,5 @@ export const datasets: readonly AnyDataset[] = [
   misMe,
   smallAvMnist,
   multipleFeatures,
+  watch,
 ];

@@ -24,6 +24,8 @@ export { smallAvMnistSound, type SmallAvMnistSound } from './small-av-mnist/soun
 export type { SmallAvMnistPair } from './small-av-mnist/pairs.js';
 export { multipleFeatures } from './multiple-features.js';
 export type { MultipleFeaturesOptions } from './multiple-features/options.js';
+export { watch } from './watch.js';
+export type { WatchOptions } from './watch/open.js';
 
 // All of them
 export { datasets } from './datasets.js';

@@ -206,6 +206,26 @@ describe('compareRuns', () => {
     expect(labels(only(runs))).toEqual(['G2D (epochs 5)', 'G2D (epochs 9)']);
   });
 
+  it('takes the mask of the run’s own seed for no difference, and names a rate once, not once more for each teacher', () => {
+    const masked = (rate: number, seed: number) => {
+      const data = { missing: { rate, seed } };
+      const teacher = plainRun({ config: { kind: 'teacher', data, seed } }).config;
+      return run('g2d', seed, 70 - 10 * rate, {
+        config: { data },
+        teachers: { audio: { config: teacher }, image: { config: teacher } },
+      });
+    };
+    const { rows } = only([masked(0, 0), masked(0, 1), masked(0.6, 0), masked(0.6, 1)]);
+    expect(rows.map(({ label, seeds }) => `${label}: ${seeds.join()}`)).toEqual([
+      'G2D (rate 0.6): 0,1',
+      'G2D (rate 0): 0,1',
+    ]);
+    const others = [0, 1].map((seed) =>
+      run('g2d', seed, 70, { config: { data: { missing: { rate: 0, seed: 7 + seed } } } }),
+    );
+    expect(only(others).rows).toHaveLength(2);
+  });
+
   it('keeps a name that loses a number as if it were a seed', () => {
     const runs = [0, 1, 2].map((seed) => run('g2d', seed, 70, { config: { name: 'tau-1' } }));
     expect(labels(only(runs))).toEqual(['tau-1']);
@@ -315,6 +335,16 @@ describe('compareRuns', () => {
       run('g2d', seed, 70, { config: { dataset: { name: 'digits', seed } } }),
     );
     expect(only(runs).rows[0]?.seeds).toEqual([0, 1]);
+  });
+
+  it('takes a seed of the data that stays for one setting, though run 0 has the same', () => {
+    const fixed = [0, 1, 2].map((seed) =>
+      run('g2d', seed, 70, {
+        config: { dataset: { name: 'digits', seed: 0 }, data: { missing: { rate: 0.2, seed: 0 } } },
+      }),
+    );
+    const { tables } = compareRuns(fixed);
+    expect(tables.map(({ rows }) => rows.map(({ seeds }) => seeds))).toEqual([[[0, 1, 2]]]);
   });
 
   it('puts a run whose result is not finite first', () => {

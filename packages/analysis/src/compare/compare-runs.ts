@@ -12,6 +12,7 @@ import { estimate, type Estimate, type EstimateOptions } from './estimate.js';
 import { gainOver } from './gain.js';
 import { groupBySeed, isSeedOf, rowSettings, type RunSeeds } from './group-runs.js';
 import { tableNotes, unplacedNotes } from './notes.js';
+import { withOwnSeeds } from './own-seeds.js';
 import { settingDifferences } from './setting-differences.js';
 
 /**
@@ -29,20 +30,21 @@ import { settingDifferences } from './setting-differences.js';
  * - Nothing is hidden: a selection on the test split, different numbers of seeds or of test samples, repeated runs, and every seed
  *   that has no number, be it that its run is not finished or that a number is not finite, are notes.
  *
- * @param all From `readRun` or `readStartedRun`, in any order, at least one of them finished.
+ * @param given From `readRun` or `readStartedRun`, in any order, at least one of them finished.
  * @param options Of the intervals.
  * @throws {OptionError} If there is no finished run.
  * @example
  * const runs = ['joint', 'g2d'].map((name) => readRun(`packages/analysis/fixtures/run-group/${name}`));
  * console.log(formatComparison(compareRuns(runs), 'text'));
  */
-export function compareRuns(all: readonly StartedRun[], options: EstimateOptions = {}): Comparison {
+export function compareRuns(given: readonly StartedRun[], options: EstimateOptions = {}): Comparison {
   checkKeys(options, { level: true }, 'compareRuns');
+  const all = withOwnSeeds(given);
   const runs = all.filter(isFinished);
   if (runs.length === 0) {
     throw new OptionError('There are no runs to compare; give at least one finished run folder.', {
       option: 'runs',
-      value: all,
+      value: given,
       accepted: 'at least one finished run',
     });
   }

@@ -166,7 +166,14 @@ function commonLabel(runs: readonly [Run, ...Run[]]): string {
 function whatDiffers(run: Run, namesakes: readonly Run[]): string {
   const all = namesakes.map(rowSettings);
   const own = rowSettings(run);
-  const keys = [...own.keys()].filter((key) => all.some((settings) => settings.get(key) !== own.get(key)));
+  const differing = [...own.keys()].filter((key) =>
+    all.some((settings) => settings.get(key) !== own.get(key)),
+  );
+  // A teacher that was trained as its student says nothing more.
+  const keys = differing.filter((key) => {
+    const ofStudent = key.replace(/^teacher [^.]+\./, '');
+    return ofStudent === key || !differing.includes(ofStudent) || own.get(ofStudent) !== own.get(key);
+  });
   const lastPart = (key: string, parts: number): string => key.split('.').slice(-parts).join(' ');
   const short = keys.map((key) => lastPart(key, 1));
   const isUnique = (name: string): boolean => short.filter((other) => other === name).length === 1;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readCsv } from '@g2d/formats/node';
 import { FileFormatError, shown } from '@g2d/core';
+import { assertChecksum } from '../checksum.js';
 
 /** The six descriptions of each numeral. */
 export const VIEWS = ['fou', 'fac', 'kar', 'pix', 'zer', 'mor'] as const;
@@ -79,14 +79,6 @@ export function readView(root: string, view: View): Float64Array {
       { line },
     );
   });
-  // Last: what is wrong with a file says more than that something is.
-  const found = createHash('sha256').update(readFileSync(path)).digest('hex');
-  if (found !== sha256) {
-    throw new FileFormatError(
-      path,
-      `is another file than the repository's: its SHA-256 is ${found}; expected ${sha256}. Take the file again.`,
-      { found, sha256 },
-    );
-  }
+  assertChecksum(path, sha256);
   return values;
 }

@@ -75,6 +75,32 @@ describe('planSweep', () => {
     expect(students.every(({ needs }) => needs[0] === 'teacher-loud')).toBe(true);
   });
 
+  it('trains a teacher once for all sets of modalities, unless a set has settings of its own', async () => {
+    const sets = [['loud', 'quiet'], ['quiet']];
+    const grid = { modalities: sets, method: ['joint', 'g2d-loss'] };
+    const ids = async (overrides: readonly object[]) =>
+      (await planOf({ base, grid, overrides })).runs.map(({ id }) => id);
+    const own = { 'methodOptions.umt.lambda': 2 };
+    const students = ['joint', 'g2d-loss'];
+    expect(await ids([{ when: { modalities: sets[0] }, set: own }])).toEqual([
+      'teacher-loud',
+      'teacher-quiet',
+      ...students.map((method) => `modalities-loud+quiet/${method}`),
+      ...students.map((method) => `modalities-quiet/${method}`),
+    ]);
+    const { runs } = await planOf({
+      base,
+      grid,
+      overrides: [{ when: { modalities: sets[0] }, set: { epochs: 5 } }],
+    });
+    const teachers = runs.filter(({ id }) => id.includes('teacher'));
+    expect(teachers.map(({ config }) => [config.modalities, config.epochs])).toEqual([
+      [['loud'], 5],
+      [['quiet'], 5],
+      [['quiet'], 3],
+    ]);
+  });
+
   it('takes rates of parts for what they are parts of', async () => {
     const grid = {
       'optimizer.learningRates.head/quiet': [0.1, 0.2],

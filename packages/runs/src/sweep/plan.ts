@@ -108,6 +108,10 @@ const isOfOther = (key: string, modality: string): boolean => {
   return of !== undefined && of !== modality && of !== 'fusion';
 };
 
+/** Whether a teacher depends on which modalities its students have: only where the sweep gives them settings of their own. */
+const dependsOnModalities = ({ overrides }: Sweep): boolean =>
+  overrides.some(({ when, set }) => 'modalities' in when && Object.keys(set).some((key) => !isOfMethod(key)));
+
 const fits = (combination: Settings, wanted: Settings): boolean =>
   Object.entries(wanted).every(([key, value]) => isDeepStrictEqual(ownValue(combination, key), value));
 
@@ -141,10 +145,12 @@ async function studentOf(
   ];
   const teachers = modalities.map((modality): PlannedRun => {
     const isFull = modality === FULL_TEACHER;
+    const isOfTeacher = (key: string): boolean =>
+      !isOfOther(key, modality) && (key !== 'modalities' || dependsOnModalities(sweep));
     const values = filtered(
       combination,
       // One that has all modalities learns from complete data.
-      (key) => !isOfMethod(key) && (isFull ? !key.startsWith('data.missing') : !isOfOther(key, modality)),
+      (key) => !isOfMethod(key) && (isFull ? !key.startsWith('data.missing') : isOfTeacher(key)),
     );
     const name = `teacher-${modality}`;
     const teacher = {
@@ -190,9 +196,10 @@ function idOf(combination: Settings, sweep: Sweep): string {
   return [...pieces(combination, sweep), fileName(method)].join('/');
 }
 
-/** A value as a part of a file name; what makes none is told apart by a hash. */
+/** A value as a part of a file name, names joined by `+`; what makes none is told apart by a hash. */
 function fileName(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const isNames = Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
+  const text = isNames ? value.join('+') : typeof value === 'string' ? value : JSON.stringify(value);
   if (/^[\w+-][\w.+-]{0,60}$/.test(text)) return text;
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
   const stem =

@@ -92,6 +92,16 @@ describe('comparisonFindings of equal rows', () => {
     );
   });
 
+  it('names the methods that are behind joint training', () => {
+    const { points } = say(run('joint', 70), run('smp', 75), run('g2d', 68), run('mla', 60));
+    expect(points['Against joint training']).toBe(
+      'Over Joint training: 5.0 points gained. Behind it: MLA (10.0 points) and G2D (2.0 points).',
+    );
+    expect(say(run('joint', 70), run('g2d', 68)).points['Against joint training']).toBe(
+      'No row gains anything over it. Behind it: G2D (2.0 points).',
+    );
+  });
+
   it('lists as chance only differences that there are', () => {
     const { headline, points } = say(run('joint', 70), run('smp', 75), run('g2d', 75));
     // 6.6 and 6.2 points: 9.05 together, 18.1 twice.

@@ -27,7 +27,7 @@ export function comparisonFindings(table: ComparisonTable, level: number): Findi
   return {
     headline: headline(table, rows, places),
     points: [
-      ...(places ? overJoint(table, places) : []),
+      ...(places ? overJoint(table, rows, places) : []),
       ...notApart(rows),
       ...(places ? [...beyondTeachers(table, places), ...cost(table, rows, places)] : []),
       ...seedsError(
@@ -86,11 +86,16 @@ function comparedWith(best: Placed['best'], next: ComparisonRow): string {
   return `${subject} ${apart} from ${next.label} (${score(next)}): ${canBeChance(points)}.`;
 }
 
-function overJoint({ task }: ComparisonTable, { best }: Placed): Point[] {
+function overJoint({ task }: ComparisonTable, rows: readonly ComparisonRow[], { best }: Placed): Point[] {
   const direction = SCORES[task].isError ? 'less error' : 'gained';
   // Equal rows gain the same over the same joint training.
   const overs = [...new Map(best.flatMap(({ gain }) => (gain ? [[gain.over, gain] as const] : []))).values()];
-  if (overs.length === 0) return [];
+  const behind = worseThanJoint(rows);
+  // Joint training is the best.
+  if (overs.length === 0)
+    return behind.length === 0
+      ? []
+      : point('Against joint training', ['No row gains anything over it.', ...behind].join(' '));
   const [only] = best.length === 1 ? best : [];
   const text = overs.map((gain) => {
     const { better, of } = gain.wins;
@@ -104,7 +109,19 @@ function overJoint({ task }: ComparisonTable, { best }: Placed): Point[] {
       return `${gain.over} is one of the best itself: no row gains anything over it.`;
     return `Even the best ${only ? 'row gains' : 'rows gain'} nothing over ${gain.over} (${formatGain(gain.mean)}\u00a0points).${seeds}`;
   });
-  return point('Against joint training', text.join(' '));
+  return point('Against joint training', [...text, ...behind].join(' '));
+}
+
+/** The methods that did not even reach joint training, the worst first: the best row's gain says nothing of them. */
+function worseThanJoint(rows: readonly ComparisonRow[]): string[] {
+  const worse = rows.flatMap(({ label, gain }) =>
+    gain && gain.mean < 0 && !isEqual(gain.mean, 0) ? [`${label} (${withPoints(-gain.mean)})`] : [],
+  );
+  if (worse.length === 0) return [];
+  const more = worse.length - MOST_NAMED;
+  return [
+    `Behind it: ${formatList([...worse.slice(0, MOST_NAMED), ...(more > 0 ? [`${more} more`] : [])])}.`,
+  ];
 }
 
 function notApart(rows: readonly ComparisonRow[]): Point[] {
