@@ -85,7 +85,7 @@ export const cpmNetDriver = defineSystemDriver({
     const shapeOf = (name: string): [number, number] =>
       hashed.tensors.find(([own]) => own === name)![1] as [number, number];
     const latents = perModality(['train', 'test'], (part) =>
-      tf.variable(tf.zeros(shapeOf(`latent.${part}`))),
+      tf.tidy(() => tf.variable(tf.zeros(shapeOf(`latent.${part}`)))),
     );
     const placeOf = (name: string): Place | undefined => {
       const [kind, m, i, leaf] = name.split('.') as [string, string, string, string];
