@@ -43,7 +43,7 @@ describe('watch', () => {
         expect(seen.get(subjectOf(id)) ?? split).toBe(split);
         seen.set(subjectOf(id), split);
         windows.set(recordingOf(id), (windows.get(recordingOf(id)) ?? 0) + 1);
-        expect(id).toContain(`-${dataset.classNames[dataset.labels![i]!]}-`);
+        expect(id).toContain(`-${dataset.classNames[dataset.labels![i] as number]}-`);
       }
     }
     expect(seen.size).toBe(10);

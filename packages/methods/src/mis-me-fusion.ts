@@ -8,6 +8,7 @@ import {
 } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { joined, joinedSymbolic } from './joined-features.js';
 import { learnedScalar } from './learned-scalar.js';
 import { normalizedHead, type Head } from './normalized-head.js';
 import { presentRows } from './present-rows.js';
@@ -64,7 +65,6 @@ export function misMeFusion<M extends string>(
     const value = alpha?.value() as tf.Tensor2D;
     return m === modalities.at(-1) ? value : tf.sub(1, value);
   };
-  const inOrder = <T>(of: PerModality<M, T>): T[] => modalities.map((m) => of[m]);
   return {
     modalities,
     widths,
@@ -82,58 +82,43 @@ export function misMeFusion<M extends string>(
     ],
     apply: (given, { training, present }) =>
       tf.tidy(() => {
-        const features = perModality(modalities, (m) => presentRows(given[m], present?.[m]));
-        if (!joint) {
-          const scalars = perModality(modalities, factorOf);
+        const { features, all, alone } = joined(modalities, given, present);
+        if (joint) {
+          // What one modality alone comes to is asked after, not trained: running statistics.
           const own = perModality(modalities, (m) =>
-            (heads as PerModality<M, Head>)[m].apply(tf.mul(features[m], scalars[m]), { training }),
+            heads ? heads[m].apply(features[m], { training }) : joint.apply(alone[m], { training: false }),
           );
-          const parts = modalities.map((m) => presentRows(tf.mul(own[m], scalars[m]), present?.[m]));
-          return { features, scalars, unimodalLogits: own, logits: tf.addN(parts) as tf.Tensor2D };
+          return { features, unimodalLogits: own, logits: joint.apply(all, { training }) };
         }
-        const logits = joint.apply(tf.concat(inOrder(features), 1), { training });
-        // What one modality alone comes to is asked after, not trained: running statistics.
-        const alone = (m: M): tf.Tensor2D =>
-          joint.apply(
-            tf.concat(
-              modalities.map((other) => (other === m ? features[m] : tf.zerosLike(features[other]))),
-              1,
-            ),
-            { training: false },
-          );
-        const unimodalLogits = perModality(modalities, (m) =>
-          heads ? heads[m].apply(features[m], { training }) : alone(m),
+        const scalars = perModality(modalities, factorOf);
+        const own = perModality(modalities, (m) =>
+          (heads as PerModality<M, Head>)[m].apply(tf.mul(features[m], scalars[m]), { training }),
         );
-        return { features, unimodalLogits, logits };
+        const parts = modalities.map((m) => presentRows(tf.mul(own[m], scalars[m]), present?.[m]));
+        return { features, scalars, unimodalLogits: own, logits: tf.addN(parts) as tf.Tensor2D };
       }),
     symbolic(features) {
-      const merged = (kind: 'add' | 'concatenate', name: string, parts: SymbolicTensor[]): SymbolicTensor =>
-        (parts.length > 1 ? layers[kind]({ name }).apply(parts) : parts[0]) as SymbolicTensor;
-      const rescaled = (name: string, scale: number, x: SymbolicTensor): SymbolicTensor =>
-        layers.rescaling({ name, scale }).apply(x) as SymbolicTensor;
-      if (!joint) {
-        const times = (m: M, x: SymbolicTensor, name: string): SymbolicTensor => {
-          if (numbers) return numbers[m].symbolic(x, name);
-          const scaled = alpha?.symbolic(x, name) as SymbolicTensor;
-          return m === modalities.at(-1)
-            ? scaled
-            : merged('add', `${name}/rest`, [x, rescaled(`${name}/minus`, -1, scaled)]);
-        };
+      if (joint) {
+        const { all, alone } = joinedSymbolic(modalities, features);
         const own = perModality(modalities, (m) =>
-          (heads as PerModality<M, Head>)[m].symbolic(times(m, features[m], `fusion/${m}/features`)),
+          heads ? heads[m].symbolic(features[m]) : joint.symbolic(alone[m]),
         );
-        const parts = modalities.map((m) => times(m, own[m], `fusion/${m}/output`));
-        return { logits: merged('add', 'fusion/sum', parts), unimodalLogits: own };
+        return { logits: joint.symbolic(all), unimodalLogits: own };
       }
-      const unimodalLogits = perModality(modalities, (m) => {
-        if (heads) return heads[m].symbolic(features[m]);
-        const parts = modalities.map((other) =>
-          other === m ? features[m] : rescaled(`unimodal/${m}/without-${other}`, 0, features[other]),
-        );
-        return joint.symbolic(merged('concatenate', `unimodal/${m}/concat`, parts));
-      });
-      const all = merged('concatenate', 'fusion/concat', inOrder(features));
-      return { logits: joint.symbolic(all), unimodalLogits };
+      const sum = (name: string, parts: SymbolicTensor[]): SymbolicTensor =>
+        (parts.length > 1 ? layers.add({ name }).apply(parts) : parts[0]) as SymbolicTensor;
+      const times = (m: M, x: SymbolicTensor, name: string): SymbolicTensor => {
+        if (numbers) return numbers[m].symbolic(x, name);
+        const scaled = alpha?.symbolic(x, name) as SymbolicTensor;
+        if (m === modalities.at(-1)) return scaled;
+        const minus = layers.rescaling({ name: `${name}/minus`, scale: -1 });
+        return sum(`${name}/rest`, [x, minus.apply(scaled) as SymbolicTensor]);
+      };
+      const own = perModality(modalities, (m) =>
+        (heads as PerModality<M, Head>)[m].symbolic(times(m, features[m], `fusion/${m}/features`)),
+      );
+      const parts = modalities.map((m) => times(m, own[m], `fusion/${m}/output`));
+      return { logits: sum('fusion/sum', parts), unimodalLogits: own };
     },
   };
 }

@@ -16,7 +16,7 @@ export function tagsOf<M extends string>(
   },
 ): tf.Tensor2D {
   const missing = modalities.map((m) => {
-    if (constantTag) return tf.fill([samples], Number(constantTag.includes(m)));
+    if (constantTag) return constantTag.includes(m) ? tf.ones([samples]) : tf.zeros([samples]);
     const masks = [present?.[m], zeroed?.[m]].flatMap((mask) => mask ?? []);
     if (masks.length === 0) return tf.zeros([samples]);
     return tf.cast(

@@ -88,8 +88,9 @@ export const tate = defineMethod({
           constantTag: own.tags === 'constant' ? (own.constantTag ?? last) : undefined,
         });
       },
-      init({ model, teachers }) {
-        if (guide === 'self') writeState(model as MultimodalModel<M>, readState(teachers.full()));
+      init(training) {
+        if (guide !== 'self') return;
+        writeState(training.model as MultimodalModel<M>, readState(training.teachers.full()));
       },
       forward(pass) {
         const missing = 'zero-input';

@@ -16,7 +16,10 @@ export function withZeroGradients(
   placeOf: (name: string) => Place | undefined,
 ): Method<string> {
   const byVariable = new Map(
-    zeros.map((zero) => [(placeOf(zero.tensor)?.weight.read() as tf.Variable).name, zero]),
+    zeros.map((zero) => {
+      const { weight } = placeOf(zero.tensor) as Place;
+      return [(weight.read() as tf.Variable).name, zero];
+    }),
   );
   const edited = (gradient: NamedGradient): NamedGradient => {
     const zero = byVariable.get(gradient.name);

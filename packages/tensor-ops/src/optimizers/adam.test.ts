@@ -13,6 +13,19 @@ describe.each([Adam, AdamW])('%o', (Optimizer) => {
     expectTensorClose(theta, [0.9, 1.1, 0.9], { atol: 1e-5 });
   });
 
+  it('adds ε to the corrected root, or to the other, where it counts more in the first step', () => {
+    const moved = (epsilonAt: 'corrected' | 'uncorrected'): number => {
+      const theta = tf.variable(tf.tensor1d([0]));
+      const optimizer = new Optimizer([theta], { learningRate: 0.1, weightDecay: 0, epsilonAt });
+      optimizer.applyGradients([{ name: theta.name, tensor: tf.tensor1d([1e-6]) }]);
+      return theta.dataSync()[0] as number;
+    };
+    expect(moved('corrected')).toBeCloseTo(-0.1 / 1.01, 5);
+    // 10⁻⁸ / √0.001 = 3.162 · 10⁻⁷.
+    expect(moved('uncorrected')).toBeCloseTo(-0.1 / 1.3162, 5);
+    expect(() => moved('nowhere' as never)).toThrow(/`epsilonAt` is "nowhere"/);
+  });
+
   it('leaves no tensors behind', () => {
     const theta = tf.variable(tf.ones([3]));
     const gradients = [{ name: theta.name, tensor: tf.ones([3]) }];

@@ -39,7 +39,7 @@ export const cpmNetDriver = defineSystemDriver({
       }),
     ),
     options: object({
-      code: oneOf('gcnet/baseline-cpmnet', 'cpm'),
+      code: text,
       latent: count,
       layerSizes: list(sizes),
       dropoutKeep: z.literal(1, '1'),
@@ -85,7 +85,7 @@ export const cpmNetDriver = defineSystemDriver({
     const shapeOf = (name: string): [number, number] =>
       hashed.tensors.find(([own]) => own === name)![1] as [number, number];
     const latents = perModality(['train', 'test'], (part) =>
-      tf.variable(tf.zeros(shapeOf(`latent.${part}`))),
+      tf.tidy(() => tf.variable(tf.zeros(shapeOf(`latent.${part}`)))),
     );
     const placeOf = (name: string): Place | undefined => {
       const [kind, m, i, leaf] = name.split('.') as [string, string, string, string];
@@ -209,7 +209,7 @@ export const cpmNetDriver = defineSystemDriver({
           classMeans: numbers(means),
           predicted: numbers(tf.argMax(means, 1)),
           nearest: numbers(tf.argMax(nearest, 1)),
-          ...(options.code !== 'cpm' && { imputation: errorOf(found, batch, false) }),
+          ...(options.code.startsWith('gcnet') && { imputation: errorOf(found, batch, false) }),
         };
       });
       return {
