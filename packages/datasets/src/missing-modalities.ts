@@ -114,7 +114,7 @@ export function missingModalities<M extends string>(
 /**
  * @throws {OptionError} If samples of a dataset can really lack a modality: nobody knows what would be there.
  */
-export function assertComplete({
+function assertComplete({
   name,
   split,
   incomplete = [],
