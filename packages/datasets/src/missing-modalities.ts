@@ -133,7 +133,7 @@ const patternStream = (random: RandomStream): RandomStream =>
 /**
  * @throws {OptionError} If samples of a dataset can really lack a modality: nobody knows what would be there.
  */
-export function assertComplete({
+function assertComplete({
   name,
   split,
   incomplete = [],

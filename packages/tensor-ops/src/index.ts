@@ -27,7 +27,7 @@ export { Adam, type AdamOptions } from './optimizers/adam.js';
 export { AdamW } from './optimizers/adam-w.js';
 export { createOptimizer } from './optimizers/create-optimizer.js';
 export { stepOptimizer } from './optimizers/step-optimizer.js';
-export { assertParts, networkOf, partsOf } from './model-parts.js';
+export { assertParts, partsOf } from './model-parts.js';
 export { joinRecords, joinRows } from './join-rows.js';
 export { learningRateAt, partFactorsAt } from './schedules/learning-rate-at.js';
 export { stepDecay, type StepDecayOptions } from './schedules/step-decay.js';

@@ -43,15 +43,16 @@ export interface FrozenTeachersOptions<S extends string, M extends string = stri
  * Puts one trained unimodal model per modality together as teachers. Their weights must not change any more: on the `tensorflow`
  * backend batch normalization is folded into the convolutions, which a step with online teachers is faster by.
  *
- * @param models For each modality a model of that modality alone, but for those of `stored`.
+ * @param unimodal For each modality a model of that modality alone, but for those of `stored`; none where methods need a `full` one only.
  * @throws {UnknownModalityError} If a model is not one of its modality.
  * @throws {OptionError} If a modality has both a model and stored outputs.
  * @see G2D, Sec. 3.1; stored outputs: App. A.6.3
  */
 export function frozenTeachers<const M extends string, const S extends string = never>(
-  models: { readonly [K in M]: MultimodalModel<K> },
+  unimodal: { readonly [K in M]: MultimodalModel<K> } | Readonly<Record<string, never>>,
   given: FrozenTeachersOptions<S, M | S> = {},
 ): FrozenTeachers<M | S> {
+  const models = unimodal as { readonly [K in M]: MultimodalModel<K> };
   const { stored, full, ...options } = checkKeys(
     given,
     { precision: true, stored: true, full: true },

@@ -52,6 +52,19 @@ describe('planSweep', () => {
     });
   });
 
+  it('has one teacher of all modalities, on complete data, for the methods that learn from one', async () => {
+    const grid = { 'data.missing.rate': [0.2, 0.4], method: ['joint', 'mmin'] };
+    const { runs } = await planOf({ base, grid });
+    const teachers = runs.filter(({ id }) => id.includes('teacher'));
+    expect(teachers.map(({ id }) => id)).toEqual(['teacher-fused']);
+    expect(teachers[0]!.config).toMatchObject({ method: 'joint', data: { missing: { rate: 0 } } });
+    expect(teachers[0]!.config.modalities).toBeUndefined();
+    const students = runs.filter(({ config }) => config.method === 'mmin');
+    expect(students.map(({ config }) => config.data.missing)).toEqual([{ rate: 0.2 }, { rate: 0.4 }]);
+    for (const { needs, config } of students)
+      expect([needs, config.teachers]).toEqual([['teacher-fused'], { fused: 'out/teacher-fused' }]);
+  });
+
   it('gives a teacher to all runs that differ in what it does not depend on', async () => {
     const grid = {
       'methodOptions.smp.scope': ['conv', 'encoder'],

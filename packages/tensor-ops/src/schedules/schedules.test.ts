@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { cosineAnnealing } from './cosine-annealing.js';
+import { learningRateAt } from './learning-rate-at.js';
+import { linearDecay } from './linear-decay.js';
 import { linearWarmUp } from './linear-warm-up.js';
 import { stepDecay } from './step-decay.js';
 
@@ -41,6 +43,17 @@ describe('schedules', () => {
 
   it('stay at the cosine’s minimum afterwards', () => {
     expect(cosineAnnealing(1, 100, { epochs: 10, min: 0.2 })).toBeCloseTo(0.2, 12);
+  });
+
+  it('fall linearly after some epochs, never to 0', () => {
+    // As `lambda_rule` of MMIN with niter 2 and niter_decay 3: 1 − max(0, e − 2) / 4.
+    const rates = [1, 2, 3, 4, 5, 6].map((epoch) => linearDecay(0.8, epoch, { constant: 2, epochs: 5 }));
+    expect(rates).toEqual([0.8, 0.8, 0.6, 0.4, 0.2, 0.2].map((rate) => expect.closeTo(rate, 12)));
+    expect(linearDecay(1, 1, { epochs: 1 })).toBe(0.5);
+    const schedule = { type: 'linear', constant: 20, epochs: 100 } as const;
+    expect(learningRateAt({ learningRate: 1, schedule }, 100)).toBeCloseTo(1 / 81, 12);
+    expect(() => linearDecay(1, 1, { constant: 6, epochs: 5 })).toThrow(/`constant` is 6; .* from 0 to 5/);
+    expect(() => linearDecay(1, 1, { epochs: 0 })).toThrow(/`epochs` is 0/);
   });
 
   it('refuse impossible lengths', () => {
