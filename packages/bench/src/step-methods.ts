@@ -29,11 +29,11 @@ function stepMethod(definition: AnyMethod | StackDefinition): StepMethod {
   };
 }
 
-/** By name: all but those that look at a validation split, which a measurement has not. */
+/** By name: all but those that look at a validation split or learn from a teacher of all modalities, which a measurement has not. */
 export const stepMethods: ReadonlyMap<string, StepMethod> = new Map(
   methods
     .map((definition) => [definition.name, stepMethod(definition)] as const)
-    .filter(([, { parts }]) => parts.every(({ needs }) => !needs?.validation)),
+    .filter(([, { parts }]) => parts.every(({ needs }) => !needs?.validation && needs?.teachers !== 'full')),
 );
 
 /** @throws {OptionError} If there is no such method. */
