@@ -44,9 +44,9 @@ const options = z.strictObject({
   l2Weight: weight
     .default(1)
     .describe('of the squares of the output layer; 0.1 in the released code for IEMOCAP'),
-  guideWeight: weight.default(0.1),
-  decodingWeight: weight.default(0.1),
-  tagWeight: weight.default(0.1),
+  guideWeight: weight.default(0.1).describe('of the divergence from the guiding encoding'),
+  decodingWeight: weight.default(0.1).describe('of the divergence of what is decoded from what was encoded'),
+  tagWeight: weight.default(0.1).describe('of the error of the tag in the pooled encoding'),
 });
 
 /**
