@@ -2,13 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { methods } from '@g2d/methods';
 import type { PlannedRun } from '@g2d/runs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plainRun } from '../../packages/analysis/fixtures/plain-run.js';
 import { parseLeaderboard } from './leaderboard.js';
 import { parityCounts } from './leaderboard/parity-counts.js';
-import { partsOf, runsOf, settingsOf, settingWords, TUNING_SEED } from './leaderboard/plan.js';
+import { entrants, partsOf, runsOf, settingsOf, settingWords, TUNING_SEED } from './leaderboard/plan.js';
 import { leaderboardMarkdown, resultsJson, resultsOf, type Results } from './leaderboard/results.js';
 import { strengths } from './leaderboard/strengths.js';
 import { candidatesOf, choose, formatTuning, writeTuning, type Candidate } from './leaderboard/tuning.js';
@@ -16,7 +15,7 @@ import { candidatesOf, choose, formatTuning, writeTuning, type Candidate } from 
 const root = mkdtempSync(join(tmpdir(), 'g2d-leaderboard-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const NAMES = methods.map(({ name }) => name);
+const NAMES = entrants.map(({ name }) => name);
 const options = { names: NAMES, epochs: 60, out: root };
 
 describe('the runs of the leaderboard', () => {

@@ -3,11 +3,17 @@
 import { commandLine, engineOf, parseArguments, parseWhole, sweepInTerminal } from '@g2d/cli/internal';
 import { G2DError, OptionError } from '@g2d/core';
 import { writeFileAtomic } from '@g2d/formats/node';
-import { methods } from '@g2d/methods';
 import { NativeError } from '@g2d/native';
 import type { PlannedRun, SweepEngine } from '@g2d/runs';
 import { formatted, readmesWithTables } from '../../scripts/readme-tables.js';
-import { definitionOf, runsOf, together, TUNING_SEED, type LeaderboardOptions } from './leaderboard/plan.js';
+import {
+  definitionOf,
+  entrants,
+  runsOf,
+  together,
+  TUNING_SEED,
+  type LeaderboardOptions,
+} from './leaderboard/plan.js';
 import {
   leaderboardText,
   PUBLISHED,
@@ -71,7 +77,7 @@ export function parseLeaderboard(args: readonly string[]): Command {
       accepted: Object.keys(OPTIONS).join(', '),
     });
   }
-  const all = methods.map(({ name }) => name);
+  const all = entrants.map(({ name }) => name);
   const wanted = values.methods?.split(',').map((name) => definitionOf(name).name);
   if (wanted && values.publish) {
     throw new OptionError('--publish is of all methods, and --methods names some. Leave one of them out.', {

@@ -58,6 +58,17 @@ export const strengths = (epochs: number): Readonly<Record<string, Strength>> =>
     values: [5, 1],
     set: { ...EQUALLY_WIDE, ...boostStages(epochs) },
   },
+  greedy: { option: 'greedy.window', values: [5, 10] },
+  'diagnosing-relearning': {
+    option: 'diagnosing-relearning.lambda',
+    values: [3, 1],
+    set: { 'methodOptions.diagnosing-relearning.every': part(epochs, 1 / 3) },
+  },
+  dlmg: {
+    option: 'dlmg.matching',
+    values: ['contrastive', 'divergence'],
+    set: { 'methodOptions.dlmg.width': 32 },
+  },
   'di-mml': {
     option: 'di-mml.temperature',
     values: [50, 10],
