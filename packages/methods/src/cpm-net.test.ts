@@ -71,6 +71,19 @@ const rowsOf = (predict: (batch: Batch<M>) => Logits<M>, batch: Batch<M>): numbe
     return [logits, unimodalLogits.a, unimodalLogits.b].flatMap((z) => [...z.dataSync()]) as never;
   }) as number[];
 
+it('trains one modality too, at the cost that its recipe says', async () => {
+  for (const order of [['a'], ['a', 'b']] as const) {
+    const { log } = await trained({ model: modelOf(order) });
+    expect(log.every(({ loss }) => Object.values(loss).every(Number.isFinite))).toBe(true);
+    const { forward, backward } = cpmNet.recipe!.cost;
+    for (const m of order)
+      expect([log[1]!.passes!.forward[m] ?? 0, log[1]!.passes!.backward[m] ?? 0]).toEqual([
+        forward,
+        backward,
+      ]);
+  }
+});
+
 describe('the classes of latent vectors', () => {
   const h = () =>
     tf.tensor2d([

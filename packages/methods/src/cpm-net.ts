@@ -7,6 +7,7 @@ import { cpmNetFusion, decodersOf } from './cpm-net-fusion.js';
 import { trainRound } from './cpm-net-round.js';
 import { beginning, startOf, type CpmNetState } from './cpm-net-state.js';
 import { classScores } from './latent-classes.js';
+import * as recipes from './recipes.js';
 
 const count = z.int().min(1);
 const steps = z.int().min(0);
@@ -76,6 +77,7 @@ export const cpmNet = defineMethod({
   label: 'CPM-Net',
   summary: 'a latent vector of each sample, from which its modalities are decoded',
   source: { paper: 'Zhang et al., NeurIPS 2019', code: 'CPM_Nets df6b1b4; GCNet 8cce4a0, baseline-cpmnet' },
+  recipe: recipes.cpmNet,
   needs: { task: 'classification' },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, CpmNetState> => {

@@ -5,6 +5,7 @@ import { craFusion, type ImputedOutputs } from './cra-fusion.js';
 import { initializationOption } from './initialization.js';
 import { maskedPass } from './masked-pass.js';
 import { sumShare } from './sum-share.js';
+import * as recipes from './recipes.js';
 
 const sizes = z.array(z.int().min(1)).min(1).readonly();
 
@@ -54,6 +55,7 @@ export const cra = defineMethod({
   label: 'CRA',
   summary: 'sees missing inputs in those that are there',
   source: { paper: 'Tran et al., CVPR 2017', code: 'GCNet 8cce4a0, baseline-mmin/models/mmin_CRA_model.py' },
+  recipe: recipes.cra,
   needs: { inputs: 'complete', modalities: { min: 2 } },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M> => ({

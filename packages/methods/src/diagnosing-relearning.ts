@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { referenceOption } from './options.js';
 import { separability } from './separability.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   lambda: z
@@ -54,6 +55,7 @@ export const diagnosingRelearning = defineMethod({
   label: 'D&R',
   summary: 'takes encoders back towards their initial weights where they have overfitted',
   source: { paper: 'Wei et al., ECCV 2024', code: 'Diagnosing_Relearning_ECCV2024 025085e' },
+  recipe: recipes.diagnosingRelearning,
   needs: { task: 'classification', validation: 'features' },
   options,
   create: <M extends string>({

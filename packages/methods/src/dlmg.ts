@@ -8,6 +8,7 @@ import { exactGradient, releasedGradient, type WeightGradient } from './learned-
 import { matchedFusion } from './matched-fusion.js';
 import { matchingLoss, unmatched, type Matching } from './matching-loss.js';
 import { fittedWeights, heuristicWeights, type MatchingWeights } from './matching-weights.js';
+import * as recipes from './recipes.js';
 
 interface State {
   /** Of the coming epoch, where they are learned or fixed. */
@@ -47,6 +48,7 @@ export const dlmg = defineMethod({
   label: 'DLMG',
   summary: 'matches the modalities of a sample with each other, first more and later less',
   source: { paper: 'Yang et al., NeurIPS 2024', code: 'NeurIPS24-LFM ad44fa0' },
+  recipe: recipes.dlmg,
   needs: { modalities: { min: 2 } },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, State> => {

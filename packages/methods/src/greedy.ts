@@ -7,6 +7,7 @@ import { mmtmFusion, mmtmOf, type MmtmOutputs } from './mmtm-fusion.js';
 import { referenceOption } from './options.js';
 import { nextStep, type Rebalanced } from './rebalancing.js';
 import { NO_MEAN, withStep, type RunningMean } from './running-mean.js';
+import * as recipes from './recipes.js';
 
 const options = z.strictObject({
   steps: z
@@ -62,6 +63,7 @@ export const greedy = defineMethod({
   label: 'Greedy',
   summary: 'a branch that leans on the others too fast does without them for some steps',
   source: { paper: 'Wu et al., ICML 2022', code: 'greedy_multimodal_learning a190e03' },
+  recipe: recipes.greedy,
   needs: { modalities: { min: 2 } },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, State<M>> => ({

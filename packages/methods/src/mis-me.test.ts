@@ -62,6 +62,23 @@ const trained = async (options: Options, given: Partial<TrainOptions<M>> = {}) =
   return { weights: readState(all.model), predict, log };
 };
 
+it.each(['concat', 'hybrid', 'two-scalars'] as const)(
+  'trains one modality too, at the cost that its recipe says: %s',
+  async (variant) => {
+    for (const order of [['image'], BOTH] as const) {
+      const model = modelOf({ variant }, order);
+      const { log } = await trained({ variant }, { model, methods: [misMe<M>({ variant })] });
+      expect(log.every(({ loss }) => Number.isFinite(loss['total']))).toBe(true);
+      // Three steps an epoch.
+      for (const m of order)
+        expect([log[0]!.passes!.forward[m], log[0]!.passes!.backward[m]]).toEqual([
+          3 * (misMe.recipe!.cost.forward as number),
+          3 * (misMe.recipe!.cost.backward as number),
+        ]);
+    }
+  },
+);
+
 describe('the learning rates of MIS-ME', () => {
   it('grow to the whole in five epochs, and fall by half after three losses that were no better', () => {
     let rates = beginRates(0.05);

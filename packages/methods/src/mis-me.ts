@@ -5,6 +5,7 @@ import { misMeFusion, type ScaledOutputs } from './mis-me-fusion.js';
 import { beginRates, FIRST_RATE, nextRate, type MisMeRates } from './mis-me-schedule.js';
 import { assertEach, weightOf, weightOption } from './options.js';
 import { validationLosses } from './validation-losses.js';
+import * as recipes from './recipes.js';
 
 const rate = z.number().min(0).lt(1);
 
@@ -64,6 +65,7 @@ export const misMe = defineMethod({
   label: 'MIS-ME',
   summary: 'a normalized head on all features, with losses of each modality beside it',
   source: { paper: 'Rakib et al., MIS-ME, 2024', code: 'OSU-Complex-Systems/MIS-ME ee0ad1b' },
+  recipe: recipes.misMe,
   needs: { task: 'regression', output: 'identity' },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, { rates: MisMeRates }> => {

@@ -16,6 +16,7 @@ import { copyEncoders } from './copy-encoders.js';
 import { initializationOption } from './initialization.js';
 import { maskedPass } from './masked-pass.js';
 import { mminFusion, type ImaginedOutputs } from './mmin-fusion.js';
+import * as recipes from './recipes.js';
 
 const sizes = z.array(z.int().min(1)).min(1).readonly();
 const weight = z.number().min(0);
@@ -71,6 +72,7 @@ export const mmin = defineMethod({
     paper: 'Zhao et al., ACL 2021',
     code: 'MMIN 69a45fe, models/mmin_model.py; GCNet 8cce4a0, baseline-mmin',
   },
+  recipe: recipes.mmin,
   needs: { teachers: 'full', inputs: 'complete', modalities: { min: 2 } },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M> => ({

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { perModality, type Batch, type Outputs } from '@g2d/core';
+import { perModality, type Batch, type EpochRecord, type Outputs } from '@g2d/core';
 import { batches, fromSamples, missingModalities } from '@g2d/datasets';
 import { tateEncoder } from '@g2d/encoders';
 import { MultimodalModel } from '@g2d/fusion';
@@ -70,6 +70,18 @@ const trained = async (options: Options = {}, given: Partial<TrainOptions<M>> = 
   const { predict } = await train({ ...all, onEpoch: ({ loss }) => void losses.push(loss) });
   return { weights: readState(all.model), predict, losses };
 };
+
+it('costs what its recipe says, with the teacher beside it', async () => {
+  const log: EpochRecord[] = [];
+  await train({ ...settings(), onEpoch: (record) => void log.push(record) });
+  const { forward, backward } = tate.recipe!.cost;
+  // Three steps an epoch.
+  for (const m of ALL)
+    expect([log[1]!.passes!.forward[m], log[1]!.passes!.backward[m]]).toEqual([
+      3 * (forward as number),
+      3 * (backward as number),
+    ]);
+});
 
 describe('the fusion of TATE', () => {
   const outputsOf = (model: MultimodalModel<M>, present: Record<M, number[]>) => {

@@ -7,6 +7,7 @@ import { sumShare } from './sum-share.js';
 import { tateFusion, type TaggedOutputs } from './tate-fusion.js';
 import { guidance } from './tate-guidance.js';
 import { bothWays, l2 } from './tate-losses.js';
+import * as recipes from './recipes.js';
 
 const weight = z.number().min(0);
 
@@ -70,6 +71,7 @@ export const tate = defineMethod({
   label: 'TATE',
   summary: 'is told what a sample lacks, and encodes the rest as a teacher encodes all',
   source: { paper: 'Zeng et al., SIGIR 2022', code: 'JaydenZeng/TATE e450189' },
+  recipe: recipes.tate,
   needs: { task: 'classification', modalities: { min: 2 }, teachers: 'full', inputs: 'complete' },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M> => {

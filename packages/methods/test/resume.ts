@@ -77,7 +77,7 @@ const qmfOf = (given: Parameters<typeof qmf>[0]): Recipe => ({
   fusion: (options) => qmf<Modality>(given).fusion?.(options) as Fusion<Modality>,
 });
 
-const inputShapes = { audio: [4, 4, 1], visual: [4, 4, 1] };
+export const inputShapes = { audio: [4, 4, 1], visual: [4, 4, 1] };
 const small = { units: [3], blocks: 2, hidden: [4], dropout: 0.2, initialization: 'xavier' } as const;
 const craOf = (given: Parameters<typeof cra>[0]): Recipe => ({
   methods: () => [cra<Modality>({ ...small, ...given })],
@@ -236,7 +236,7 @@ const samples = (split: 'train' | 'validation') =>
 export const data = samples('train');
 const unseen = samples('validation');
 
-const hidden = missingModalities(data, { rate: 0.3, seed: 1, inputs: 'complete' });
+export const hidden = missingModalities(data, { rate: 0.3, seed: 1, inputs: 'complete' });
 
 /** Teachers as they were made; what they say matters, not how well. Their weights do not change: all trainings may share them. */
 export const toyTeachers = (): FrozenTeachers<Modality> =>
