@@ -139,7 +139,7 @@ describe('g2d bench step', () => {
     [
       'joint training with teachers',
       '--dataset crema-d --teachers online',
-      /--teachers online does not go with --method joint, .* use --method ume, umt, smp, g2d-loss or g2d\.$/,
+      /--teachers online does not go with --method joint, .* use --method ume, umt, mmin, tate, smp, g2d-loss or g2d\.$/,
     ],
     [
       'a method without steps',

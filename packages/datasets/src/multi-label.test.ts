@@ -51,7 +51,7 @@ describe('labels of several classes', () => {
     const labels = [[2, 0], [], [1]];
     const expected = await hotOf(open(labels));
     expect(await hotOf(await inMemory(open(labels)))).toEqual(expected);
-    expect(await hotOf(missingModalities(open(labels), { mask: Uint8Array.of(1, 0, 1) }))).toEqual(expected);
+    expect(await hotOf(missingModalities(open(labels), { mask: Uint8Array.of(1, 1, 1) }))).toEqual(expected);
     const renamed = withClassNames(open(labels), { classNames: ['c', 'x', 'b', 'a'] });
     expect(renamed.labels).toEqual([[0, 3], [], [2]]);
     expect(await hotOf(renamed)).toEqual([

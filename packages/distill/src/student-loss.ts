@@ -86,6 +86,6 @@ export function studentLoss(
 /** Type and meaning of the labels of each task. */
 const LABELS = {
   classification: ['int32', 'class ids, int32 [B]'],
-  regression: ['float32', 'targets in [0, 1], float32 [B]'],
+  regression: ['float32', 'targets, float32 [B]'],
   'multi-label': ['float32', '1 for each class that a sample has and 0 for others, float32 [B, C]'],
 } as const satisfies Record<Task, readonly [tf.DataType, string]>;

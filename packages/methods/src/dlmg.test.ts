@@ -383,7 +383,9 @@ describe('dlmg', () => {
     }
     await expect(
       run<Modality>(modelWith(lateFusion(one)), dlmg({ reference: 'official' }), regression),
-    ).rejects.toThrow(/compares class probabilities, which a regression has not/);
+    ).rejects.toThrow(
+      /compares probabilities of classes that exclude each other, which a regression has not/,
+    );
   });
 
   it('counts updates that it cannot make', async () => {

@@ -86,9 +86,11 @@ const craOf = (given: Parameters<typeof cra>[0]): Recipe => ({
   differs: { permuted: 'layers meet the features side by side' },
   hides: true,
 });
+// Weights with which it does not diverge without clipped gradients.
+const imagining = { ...small, imaginationWeight: 0.1, cycleWeight: 0.1 } as const;
 const mminOf = (given: Parameters<typeof mmin>[0]): Recipe => ({
-  methods: () => [mmin<Modality>({ ...small, ...given })],
-  fusion: (options) => mmin<Modality>({ ...small, ...given }).fusion?.(options) as Fusion<Modality>,
+  methods: () => [mmin<Modality>({ ...imagining, ...given })],
+  fusion: (options) => mmin<Modality>({ ...imagining, ...given }).fusion?.(options) as Fusion<Modality>,
   differs: { permuted: 'layers meet the features side by side' },
   hides: true,
 });

@@ -128,8 +128,8 @@ const published = Object.fromEntries(
 
 describe('the table of datasets', () => {
   it('has those of g2d bench step, with their modalities', () => {
-    expect(Object.keys(published)).toEqual(Object.keys(stepDatasets));
-    for (const { modalities, views = {}, benchmark } of datasets) {
+    expect(Object.keys(published)).toEqual(expect.arrayContaining(Object.keys(stepDatasets)));
+    for (const { modalities, views = {}, benchmark } of datasets.filter(({ name }) => name in stepDatasets)) {
       expect(modalities).toEqual(expect.arrayContaining(Object.keys(views)));
       const measured = Object.keys(
         benchmark?.modalities ?? Object.fromEntries(modalities.map((name) => [name, 0])),
