@@ -115,6 +115,6 @@ describe('options that do not exist', () => {
     );
     expect(() =>
       regressionConfidence(labels, tf.zeros<tf.Rank.R1>([1]), { variance: 1, mask: tf.ones([1]) } as never),
-    ).toThrow('`mask` is "unknown"; expected one of variance,present,output.');
+    ).toThrow('`mask` is "unknown"; expected one of variance,present.');
   });
 });

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { RegressionOutput } from '@g2d/core';
-import { assertRegressionOutput, assertShape, regressionValue } from '@g2d/tensor-ops';
+import { assertShape } from '@g2d/tensor-ops';
 import { assertKnown, wrongOption } from './checks.js';
 import { meanOverPresent, type PresenceOption } from './mean-over-present.js';
 
@@ -11,8 +10,6 @@ export interface RegressionConfidenceOptions extends PresenceOption {
    * confidences nearer to 1, and does not change who is least confident on a single sample.
    */
   readonly variance: number;
-  /** A value is the `'sigmoid'` (default) of an output, or the output itself, `'identity'`. */
-  readonly output?: RegressionOutput;
 }
 
 /**
@@ -22,8 +19,8 @@ export interface RegressionConfidenceOptions extends PresenceOption {
  *
  * Takes the place of Eq. 5, which needs classes, where the task is regression; the paper does not say what does.
  *
- * @param targets float32 `[B]`, each in [0, 1] but for `output: 'identity'`.
- * @param outputs The teacher's output z, float32 `[B]` or `[B, 1]`.
+ * @param targets float32 `[B]`, each in [0, 1].
+ * @param outputs The teacher's output before its sigmoid, float32 `[B]` or `[B, 1]`.
  * @param options `variance`, and `present` as in `modalityConfidence`.
  * @returns Scalar in [0, 1]; dispose it. NaN if no sample has the modality, as with `modalityConfidence`.
  * @throws {OptionError} If the variance is not above 0.
@@ -37,9 +34,8 @@ export function regressionConfidence(
   outputs: tf.Tensor1D | tf.Tensor2D,
   options: RegressionConfidenceOptions,
 ): tf.Scalar {
-  const { variance, present, output } = options;
-  assertKnown(options, { variance, present, output });
-  if (output !== undefined) assertRegressionOutput(output);
+  const { variance, present } = options;
+  assertKnown(options, { variance, present });
   if (!(variance > 0 && variance < Infinity)) {
     throw wrongOption('variance', variance, 'a number above 0');
   }
@@ -47,7 +43,7 @@ export function regressionConfidence(
   assertShape('targets', targets, [null], '[B]');
   assertShape('outputs', outputs, outputs.rank === 2 ? [batch, 1] : [batch], '[B] or [B, 1]');
   return tf.tidy(() => {
-    const error = tf.squaredDifference(regressionValue(tf.reshape(outputs, [batch]), output), targets);
+    const error = tf.squaredDifference(tf.sigmoid(tf.reshape(outputs, [batch])), targets);
     return meanOverPresent(tf.exp(tf.div(error, -variance)) as tf.Tensor1D, options);
   });
 }

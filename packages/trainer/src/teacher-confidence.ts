@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   checkKeys,
+  OptionError,
   perModality,
   type Labels,
   type MultimodalDataset,
@@ -9,8 +10,8 @@ import {
   type Task,
   type Teachers,
 } from '@g2d/core';
-import { modalityConfidence, regressionConfidence } from '@g2d/smp';
-import { labelSetProbability } from '@g2d/tensor-ops';
+import { modalityConfidence } from '@g2d/smp';
+import { labelSetProbability, regressionValue } from '@g2d/tensor-ops';
 import { readBatches } from './read-batches.js';
 
 /**
@@ -37,6 +38,14 @@ export async function teacherConfidence<A extends string, M extends A>(
     output = 'sigmoid',
     batchSize = 250,
   } = checkKeys(options, { targetVariance: true, output: true, batchSize: true }, 'teacherConfidence');
+  if (dataset.task === 'regression' && !(targetVariance !== undefined && targetVariance > 0)) {
+    const accepted = 'the variance of the training targets, a number above 0';
+    throw new OptionError(`\`targetVariance\` is ${targetVariance}; a regression needs ${accepted}.`, {
+      option: 'targetVariance',
+      value: targetVariance,
+      accepted,
+    });
+  }
   const { modalities } = teachers;
   const sums: Record<M, number> = perModality(modalities, () => 0);
   const samples: Record<M, number> = perModality(modalities, () => 0);
@@ -74,18 +83,16 @@ function confidenceOf(
     readonly output: RegressionOutput | undefined;
   },
 ): tf.Scalar {
-  const options = present ? { present } : {};
-  if (task === 'classification') return modalityConfidence(labels as tf.Tensor1D, logits, options);
-  if (task === 'regression') {
-    const variance = targetVariance as number;
-    return regressionConfidence(labels as tf.Tensor1D, logits, {
-      ...options,
-      ...(output && { output }),
-      variance,
-    });
-  }
-  const rho = labelSetProbability(labels as tf.Tensor2D, logits);
+  if (task === 'classification')
+    return modalityConfidence(labels as tf.Tensor1D, logits, present ? { present } : {});
+  const rho =
+    task === 'regression'
+      ? tf.exp(tf.div(squaredError(labels, logits, output), -(targetVariance as number)))
+      : labelSetProbability(labels as tf.Tensor2D, logits);
   // Chosen, not multiplied: what a teacher makes of an absent input may be NaN.
   const there = present ? tf.where(tf.greater(present, 0), rho, tf.zerosLike(rho)) : rho;
   return tf.div(tf.sum(there), present ? tf.sum(present) : labels.shape[0]);
 }
+
+const squaredError = (labels: Labels, logits: tf.Tensor2D, output: RegressionOutput | undefined): tf.Tensor =>
+  tf.squaredDifference(regressionValue(tf.reshape(logits, [-1]), output), labels);
