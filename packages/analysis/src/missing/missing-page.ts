@@ -95,7 +95,7 @@ function chart(results: MissingResults): Markup | undefined {
     }),
   }));
   const means = found.flatMap(({ points }) => points.map(({ mean }) => mean));
-  return markup`<figure><figcaption><b>The ${SCORES[task]} by what is missing</b> mean over masks, with 95 % intervals</figcaption>${lineChart(
+  return markup`<div class="panels"><figure><figcaption><b>The ${SCORES[task]} by what is missing</b> mean over masks, with 95 % intervals</figcaption>${lineChart(
     {
       description: `The ${SCORES[task]} in percent against the share of missing cells in percent, for each head.`,
       x: { domain: [0, Math.max(10, ...rates.map(({ share }) => 100 * share))], label: 'missing cells, %' },
@@ -116,5 +116,5 @@ function chart(results: MissingResults): Markup | undefined {
         ),
       })),
     },
-  )}</figure>`;
+  )}</figure></div>`;
 }
