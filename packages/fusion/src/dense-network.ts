@@ -18,7 +18,9 @@ export interface DenseNetworkOptions {
 /** A part of a fusion: dense layers one after another, `[B, width]` → `[B, units]`. */
 export interface DenseNetwork {
   readonly layers: readonly layers.Layer[];
+  /** Its outputs `[B, units]` for rows `[B, width]`; in training with dropout. */
   apply(x: tf.Tensor2D, pass: { readonly training: boolean }): tf.Tensor2D;
+  /** The same on symbolic tensors, without dropout, for an export. */
   symbolic(x: SymbolicTensor): SymbolicTensor;
 }
 
