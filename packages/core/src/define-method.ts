@@ -88,7 +88,7 @@ export function defineMethod<O extends OptionsSchema, R extends Recipe | undefin
 }
 
 function checkRecipe({ name, recipe }: Pick<AnyMethod, 'name' | 'recipe'>): void {
-  if (recipe) checkOptions(recipeSchema, recipe, { where: `the method ${name}`, prefix: 'recipe' });
+  if (recipe) checkOptions(recipeSchema(), recipe, { where: `the method ${name}`, prefix: 'recipe' });
 }
 
 /** Several methods under a name of their own. */

@@ -1,17 +1,18 @@
 import { z } from 'zod';
 
-const line = z
-  .string()
-  .trim()
-  .regex(/^[^\r\n]+$/, 'one line of text');
-const passes = z.union([z.number().min(0), z.tuple([z.number().min(0), z.number().min(0)]).readonly()]);
-
-/** What `recipe` of a definition must be. */
-export const recipeSchema = z.strictObject({
-  formula: line,
-  cost: z.strictObject({ forward: passes, backward: passes, more: line.exactOptional() }),
-  advice: z.array(z.strictObject({ claim: line, source: line })).readonly(),
-});
+/** What `recipe` of a definition must be. Made when it is asked for: whoever defines nothing has no schemas in his bundle. */
+export function recipeSchema() {
+  const line = z
+    .string()
+    .trim()
+    .regex(/^[^\r\n]+$/, 'one line of text');
+  const passes = z.union([z.number().min(0), z.tuple([z.number().min(0), z.number().min(0)]).readonly()]);
+  return z.strictObject({
+    formula: line,
+    cost: z.strictObject({ forward: passes, backward: passes, more: line.exactOptional() }),
+    advice: z.array(z.strictObject({ claim: line, source: line })).readonly(),
+  });
+}
 
 /** What a reader wants to know of a method before he uses it. */
 export interface Recipe {

@@ -1,5 +1,6 @@
 import { input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type * as tf from '@tensorflow/tfjs-core';
+import { checkKeys } from '@g2d/core';
 import { accelerate } from '@g2d/accelerate';
 import { initializeWeights } from '@g2d/encoders';
 
@@ -35,10 +36,18 @@ const SLOPE = 0.01;
  * const head = denseNetwork('fusion/classifier', { width: 384, units: [128, 128, 4], dropout: 0.5, seed: 0 });
  * const logits = head.apply(features, { training: true });
  */
-export function denseNetwork(
-  name: string,
-  { width, units, activation = 'relu', dropout = 0, seed }: DenseNetworkOptions,
-): DenseNetwork {
+export function denseNetwork(name: string, options: DenseNetworkOptions): DenseNetwork {
+  const {
+    width,
+    units,
+    activation = 'relu',
+    dropout = 0,
+    seed,
+  } = checkKeys(
+    options,
+    { width: true, units: true, activation: true, dropout: true, seed: true },
+    'denseNetwork',
+  );
   const dense = units.map((size, i) => layers.dense({ name: `${name}/${i}`, units: size }));
   const features = input({ shape: [width] });
   const outputs = dense.reduce((x, layer, i) => {

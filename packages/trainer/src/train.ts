@@ -82,10 +82,11 @@ export interface TrainResult<M extends string> {
  * @see G2D, Alg. 1
  */
 export async function train<M extends string>(options: TrainOptions<M>): Promise<TrainResult<M>> {
-  const begun = await begin(options, async (training) => {
+  const settle = async (training: TrainingContext<M>): Promise<void> => {
     // Before methods look at losses.
     training.crossEntropyOf = await settledLoss(options.loss ?? {}, training);
-  });
+  };
+  const begun = await begin(settle, options);
   const { training, running, predict } = begun;
   try {
     const status = await runEpochs(options, begun);
@@ -103,7 +104,7 @@ export async function train<M extends string>(options: TrainOptions<M>): Promise
  * @throws {OptionError} As `train`.
  */
 export async function predictorAt<M extends string>(options: TrainOptions<M>): Promise<Predictor<M>> {
-  const { training, running, predict } = await begin(options);
+  const { training, running, predict } = await begin(undefined, options);
   running.finish();
   running.dispose();
   training.dispose();
@@ -115,8 +116,8 @@ type Begun<M extends string> = Awaited<ReturnType<typeof begin<M>>>;
 
 /** Checks everything, and makes what a training has before its first step, or had at a saved state. */
 async function begin<M extends string>(
+  prepare: ((training: TrainingContext<M>) => Promise<void>) | undefined,
   options: TrainOptions<M>,
-  prepare?: (training: TrainingContext<M>) => Promise<void>,
 ) {
   checkKeys(
     options,
