@@ -167,9 +167,8 @@ interface MissingValues {
 function missingRequest(values: MissingValues, splits: readonly Split[]): MissingRequest | undefined {
   const { missing, mask, out, sampler } = values;
   if (missing === undefined && mask.length === 0) {
-    const lonely = out === undefined ? undefined : '--out';
-    if (lonely === undefined) return undefined;
-    throw new OptionError(`${lonely} is for --missing, or --mask, and neither is given.`, {
+    if (out === undefined) return undefined;
+    throw new OptionError('--out is for --missing, or --mask, and neither is given.', {
       option: 'out',
       value: out,
       accepted: 'with --missing',
