@@ -125,8 +125,18 @@ function configOf(combination: Settings, own: Settings, { bases, set, overrides 
   const changes = overrides.filter(({ when }) => fits(combination, when)).map((override) => override.set);
   return parseConfig(base.config, {
     where: base.path,
-    changes: Object.assign({}, set, values, ...changes, own) as Settings,
+    changes: layered(set, values, ...changes, own),
   });
+}
+
+/** Settings above others: the later come last, for a key may be within another. */
+function layered(...layers: readonly Settings[]): Settings {
+  const all = new Map<string, unknown>();
+  for (const [key, value] of layers.flatMap((layer) => Object.entries(layer))) {
+    all.delete(key);
+    all.set(key, value);
+  }
+  return Object.fromEntries(all);
 }
 
 async function studentOf(
@@ -139,31 +149,40 @@ async function studentOf(
   if (kind === 'ready' || kinds.size === 0) {
     return { student: { id, config, needs: [] }, teachers: [] };
   }
-  const modalities = [
-    ...(kinds.has('unimodal') ? (config.modalities ?? Object.keys(config.encoders)) : []),
-    ...(kinds.has('full') ? [FULL_TEACHER] : []),
-  ];
+  const all = config.modalities ?? Object.keys(config.encoders);
+  const { missing } = config.data;
+  const modalities = [...(kinds.has('unimodal') ? all : []), ...(kinds.has('full') ? [FULL_TEACHER] : [])];
   const teachers = modalities.map((modality): PlannedRun => {
     const isFull = modality === FULL_TEACHER;
+    // With settings of its own it is this method's alone, and has what overrides give it.
+    const special = isFull ? ownValue(kind.full ?? {}, config.method) : undefined;
     const isOfTeacher = (key: string): boolean =>
-      !isOfOther(key, modality) && (key !== 'modalities' || dependsOnModalities(sweep));
+      !isOfOther(key, modality) &&
+      (key !== 'modalities' || missing !== undefined || dependsOnModalities(sweep));
     const values = filtered(
       combination,
       // One that has all modalities learns from complete data.
       (key) => !isOfMethod(key) && (isFull ? !key.startsWith('data.missing') : isOfTeacher(key)),
     );
-    const name = `teacher-${modality}`;
+    const name = [`teacher-${modality}`, ...(special ? [fileName(config.method)] : [])].join('-');
     const teacher = {
       name,
       method: 'joint',
       methodOptions: {},
-      ...(isFull ? config.data.missing && { 'data.missing': { rate: 0 } } : { modalities: [modality] }),
+      ...(isFull
+        ? missing && { 'data.missing': { rate: 0 } }
+        : // It lacks what its students lack.
+          {
+            modalities: [modality],
+            ...(missing && { 'data.missing.modalities': missing.modalities ?? all }),
+          }),
       teachers: {},
       ...kind.set,
+      ...special,
     };
     return {
       id: [...pieces(values, sweep), name].join('/'),
-      config: configOf(values, teacher, sweep),
+      config: configOf({ ...values, ...(special && { method: config.method }) }, teacher, sweep),
       needs: [],
     };
   });
