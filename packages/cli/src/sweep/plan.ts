@@ -1,4 +1,4 @@
-import { planSweep, readSweep } from '@g2d/runs';
+import { planPool, readSweep } from '@g2d/runs';
 import { defineCommand } from '../command.js';
 import { parseSettings } from '../data/arguments.js';
 import { onlyWord } from './place.js';
@@ -15,9 +15,10 @@ export const sweepPlanCommand = defineCommand({
   details: 'Example: g2d sweep plan examples/av-mnist-small/sweep.json',
   async run({ values, positionals }, { out }) {
     const sweep = readSweep(onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help'));
-    const plan = await planSweep({ ...sweep, set: { ...sweep.set, ...parseSettings(values.set) } });
+    const plan = await planPool([{ ...sweep, set: { ...sweep.set, ...parseSettings(values.set) } }]);
     if (values.json) {
-      out(`${JSON.stringify(plan)}\n`);
+      const { name, out: folder, runs } = plan;
+      out(`${JSON.stringify({ name, out: folder, runs })}\n`);
       return 0;
     }
     for (const { id, needs } of plan.runs) out(`${id}${needs.length > 0 ? ` ← ${needs.join(', ')}` : ''}\n`);

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { OptionError } from '@g2d/core';
-import { childWorker, localEngine, planSweep, readSweep, type SweepEngine } from '@g2d/runs';
+import { childWorker, localEngine, planPool, readSweep, type SweepEngine } from '@g2d/runs';
 import { defineCommand } from '../command.js';
 import { parseSettings, parseWhole } from '../data/arguments.js';
 import { trustOption } from '../run/run-argument.js';
@@ -51,7 +51,7 @@ export const sweepCommand = defineCommand({
   usage: 'FILE [options]',
   description: `Trains many runs: every combination of a grid of settings, and the teachers that they need, each once. FILE is JSON; every key is described in schema/sweep.schema.json of @g2d/runs, which editors read. Paths of configurations in it are relative to FILE, all others to the folder in which g2d is started.
 
-The same command goes on after an interruption, trains again what failed, and trains what has been added to the grid. What is finished stays. A run that fails is named, and keeps none but those that need it from being trained. The folder of each run is all that is known of it: g2d sweep status reads it at any time.`,
+The same command goes on after an interruption, trains again what failed, and trains what has been added to the grid. What is finished stays. Sweeps that share a folder share their runs: one that another has planned is not trained again. A run that fails is named, and keeps none but those that need it from being trained. The folder of each run is all that is known of it: g2d sweep status reads it at any time.`,
   options: {
     out: { value: 'DIR', help: "the folder of the run folders (default: the file's, or runs/NAME)" },
     ...engineOptions,
@@ -87,7 +87,7 @@ Example: g2d sweep examples/av-mnist-small/sweep.json && g2d compare runs/av-mni
       ...(values['allow-changed'] && { allowChanged: true }),
       ...parseSettings(values.set),
     };
-    const plan = await planSweep({ ...sweep, set });
+    const plan = await planPool([{ ...sweep, set }]);
     const { status, exitCode } = await sweepInTerminal(plan, {
       engine,
       fresh: values.fresh,

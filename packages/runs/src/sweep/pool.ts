@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { checkKeys, OptionError } from '@g2d/core';
 import type { RunConfig } from '../config-schema.js';
+import { parseConfig } from '../read-config.js';
 import { baseOf } from './combinations.js';
 import { findManifest, type SweepManifest } from './manifest.js';
 import { needsTeachers } from './needs-teachers.js';
@@ -79,7 +80,7 @@ export async function planPool(
   }
   const before = findManifest(out);
   const isShared = sweeps.length > 1 || (before !== undefined && isOfOthers(before, first.name));
-  const pool = new Pool(out, isShared ? (before?.runs ?? []) : []);
+  const pool = new Pool(out, isShared ? (before?.runs ?? []).map(asOfToday) : []);
   await pool.begin();
   const members: Record<string, readonly PoolMember[]> = {};
   for (const sweep of sweeps) {
@@ -217,6 +218,16 @@ async function keysOf(runs: readonly PlannedRun[]): Promise<ReadonlyMap<string, 
     keys.set(id, teachers.length === 0 ? key : hashOf([key, ...teachers.sort()]));
   }
   return keys;
+}
+
+/** A run of a manifest that an earlier version may have written, whose settings were fewer. */
+function asOfToday(run: PlannedRun): PlannedRun {
+  try {
+    return { ...run, config: parseConfig(run.config) };
+  } catch {
+    // It stays what it was, and is nobody else's.
+    return run;
+  }
 }
 
 /** Which of the ids is that of a teacher's folder, from wherever it was written. */
