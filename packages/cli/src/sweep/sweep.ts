@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { OptionError } from '@g2d/core';
-import { childWorker, localEngine, planPool, readSweep, type SweepEngine } from '@g2d/runs';
+import { childWorker, localEngine, planPool, type SweepEngine } from '@g2d/runs';
 import { defineCommand } from '../command.js';
-import { parseSettings, parseWhole } from '../data/arguments.js';
+import { parseWhole } from '../data/arguments.js';
 import { trustOption } from '../run/run-argument.js';
+import { changedSweep, changeOptions } from './changed-sweep.js';
 import { formatStatus } from './format-status.js';
 import { sweepInTerminal } from './in-terminal.js';
 import { onlyWord } from './place.js';
@@ -55,11 +56,7 @@ The same command goes on after an interruption, trains again what failed, and tr
   options: {
     out: { value: 'DIR', help: "the folder of the run folders (default: the file's, or runs/NAME)" },
     ...engineOptions,
-    set: {
-      value: 'KEY=VALUE',
-      multiple: true,
-      help: 'a setting of every run, above the file\'s "set"; may be given several times',
-    },
+    ...changeOptions,
     'allow-changed': {
       help: 'keep finished runs, and go on, although data, modules or teachers are not what they were; runs record it',
     },
@@ -81,13 +78,9 @@ Example: g2d sweep examples/av-mnist-small/sweep.json && g2d compare runs/av-mni
   async run({ values, positionals }, { out }) {
     const path = onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help');
     const engine = engineOf(values);
-    const sweep = readSweep(path, values.out === undefined ? {} : { out: values.out });
-    const set = {
-      ...sweep.set,
-      ...(values['allow-changed'] && { allowChanged: true }),
-      ...parseSettings(values.set),
-    };
-    const plan = await planPool([{ ...sweep, set }]);
+    const sweep = changedSweep(path, values);
+    const allowed = values['allow-changed'] && { allowChanged: true };
+    const plan = await planPool([{ ...sweep, set: { ...allowed, ...sweep.set } }]);
     const { status, exitCode } = await sweepInTerminal(plan, {
       engine,
       fresh: values.fresh,
