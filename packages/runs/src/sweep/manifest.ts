@@ -3,11 +3,13 @@ import { FileFormatError, OptionError } from '@g2d/core';
 import { parseJson } from '@g2d/core/run-folder';
 import { readIfThere, writeFileAtomic } from '@g2d/formats/node';
 import type { PlannedRun, SweepPlan } from './plan.js';
+import type { SweepQueues } from './schema.js';
 
 /** What a sweep's folder is made for: `manifest.json`. Written under the folder's lock, read by anybody. */
 export interface SweepManifest {
   readonly name: string;
   readonly runs: readonly PlannedRun[];
+  readonly queues?: SweepQueues;
   /** The machine and the versions that it began with. */
   readonly environment: unknown;
 }
@@ -51,7 +53,10 @@ export function findManifest(folder: string): SweepManifest | undefined {
  */
 export function readPlan(folder: string): SweepPlan {
   const manifest = findManifest(folder);
-  if (manifest) return { name: manifest.name, out: folder, runs: manifest.runs };
+  if (manifest) {
+    const { name, runs, queues } = manifest;
+    return { name, out: folder, runs, ...(queues && { queues }) };
+  }
   throw new OptionError(
     `${folder} is no folder of a sweep: it has no ${MANIFEST}. Begin one with g2d sweep FILE.`,
     { option: 'DIR', value: folder, accepted: 'the folder of a sweep' },
@@ -59,7 +64,7 @@ export function readPlan(folder: string): SweepPlan {
 }
 
 /** Writes the manifest of a sweep: it is there as a whole, or as it was before. */
-export function writeManifest({ name, out, runs }: SweepPlan, environment: unknown): void {
-  const manifest = { format: FORMAT, version: VERSION, name, environment, runs };
+export function writeManifest({ name, out, queues, runs }: SweepPlan, environment: unknown): void {
+  const manifest = { format: FORMAT, version: VERSION, name, environment, queues, runs };
   writeFileAtomic(join(out, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }

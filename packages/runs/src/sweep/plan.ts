@@ -7,6 +7,7 @@ import { parseConfig } from '../read-config.js';
 import { FULL_TEACHER } from '../modalities.js';
 import { needsTeachers } from './needs-teachers.js';
 import type { Sweep, SweepBase } from './read-sweep.js';
+import type { SweepQueues } from './schema.js';
 
 /** One run of a sweep. */
 export interface PlannedRun {
@@ -24,6 +25,8 @@ export interface SweepPlan {
   readonly out: string;
   /** In an order in which they can be trained. */
   readonly runs: readonly PlannedRun[];
+  /** How its runs are given to a queue, and tried again. */
+  readonly queues?: SweepQueues;
 }
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -61,7 +64,8 @@ export async function planSweep(sweep: Sweep): Promise<SweepPlan> {
     }
     runs.push(...teachers.values(), ...students);
   }
-  return { name, out, runs: distinct(runs) };
+  const { retries, slurm, kubernetes } = sweep;
+  return { name, out, runs: distinct(runs), queues: { retries, slurm, kubernetes } };
 }
 
 /** Combinations that can share their teachers. */
