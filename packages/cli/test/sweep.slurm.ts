@@ -50,10 +50,12 @@ beforeAll(() => {
   };
   writeFileSync(file, JSON.stringify(sweep));
 });
-afterAll(() => {
+afterAll(async () => {
   if (existsSync(out)) g2d('cancel', out);
+  // What is trained saves itself first.
+  while (call('squeue', '-h', '-r', '-o', '%k').includes(root)) await sleep(1000);
   rmSync(root, { recursive: true, force: true });
-});
+}, 120_000);
 
 async function until(isSo: (runs: readonly RunStatus[]) => boolean): Promise<readonly RunStatus[]> {
   for (;;) {
