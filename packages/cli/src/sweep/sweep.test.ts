@@ -179,7 +179,7 @@ describe('g2d sweep', () => {
     [['sweep'], /FILE is missing/],
     [['sweep', 'none.json'], /The sweep none\.json cannot be read/],
     [['sweep', 'FILE', '--jobs', '0'], /--jobs is "0"; it must be a whole number of at least 1/],
-    [['sweep', 'FILE', '--engine', 'slurm'], /--engine is "slurm"; it can be local/],
+    [['sweep', 'FILE', '--engine', 'cloud'], /--engine is "cloud"; it can be local, slurm, kubernetes/],
     [['sweep', 'FILE', 'more'], /"more" is one argument too many/],
     [['sweep', 'status', '.'], /is no folder of a sweep/],
     [['sweep', 'run', 'DIR', 'mine'], /has no run mine; g2d sweep status/],

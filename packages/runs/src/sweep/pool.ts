@@ -6,7 +6,7 @@ import { parseConfig } from '../read-config.js';
 import { baseOf } from './combinations.js';
 import { findManifest, type SweepManifest } from './manifest.js';
 import { needsTeachers } from './needs-teachers.js';
-import { planRuns, type PlannedRun, type PlannedStudent, type SweepPlan } from './plan.js';
+import { planRuns, queuesOf, type PlannedRun, type PlannedStudent, type SweepPlan } from './plan.js';
 import type { Sweep } from './read-sweep.js';
 import { runKey } from './run-key.js';
 
@@ -94,6 +94,8 @@ export async function planPool(
     runs: pool.runs,
     members,
     isShared,
+    // All wait in one queue: as the first of them says.
+    queues: queuesOf(first),
   };
 }
 
