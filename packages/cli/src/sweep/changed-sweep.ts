@@ -18,7 +18,15 @@ export const changeOptions = {
  */
 export function changedSweep(
   path: string,
-  { seeds, set, out }: { readonly seeds?: string; readonly set: readonly string[]; readonly out?: string },
+  {
+    seeds,
+    set,
+    out,
+  }: {
+    readonly seeds: string | undefined;
+    readonly set: readonly string[];
+    readonly out?: string | undefined;
+  },
 ): Sweep {
   const sweep = readSweep(path, out === undefined ? {} : { out });
   const seed = seeds?.split(',').map((each) => parseWhole('seeds', each, 0));
