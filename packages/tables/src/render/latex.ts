@@ -34,6 +34,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   '–': '--',
   '…': String.raw`\dots{}`,
   '²': '$^2$',
+  '₁': '$_1$',
   α: String.raw`$\alpha$`,
   β: String.raw`$\beta$`,
   τ: String.raw`$\tau$`,
@@ -103,7 +104,7 @@ export function asLatex({ place, title, heading, grids, claims, notes }: Printed
       : [
           float(verdictWords(claims), `${place}-claims`, [
             tabular(
-              'llp{0.35\\linewidth}lrlrl',
+              'lllrlrlp{0.35\\linewidth}',
               CLAIM_COLUMNS,
               claims.map((claim) => line(claimLine(claim).map(escapeLatex))),
             ),
