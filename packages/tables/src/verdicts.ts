@@ -46,7 +46,9 @@ export function judgeClaims(
     const judge = new Judge(standIn, scores, translation);
     const found = claimsOf(place)
       .filter(({ dataset }) => dataset === standIn.paper)
-      .map((claim) => ({ claim, ...judge.of(claim) }));
+      .map((claim) => ({ claim, ...judge.of(claim) }))
+      // What is not planned at this scale is no part of the table.
+      .filter(({ claim, about }) => claim.kind === 'increasing' || about !== undefined);
     return found.map(({ claim: { id, published }, words, judged, about }) => ({
       id: `${id}${suffixOf(
         about,
