@@ -10,7 +10,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const SCALES = ['paper', 'small', 'smoke'] as const;
 type Scale = (typeof SCALES)[number];
 
-const sweepsOf = (scale: Scale, changes: object = {}): Sweep[] =>
+const sweepsOf = (scale: Scale, changes: Readonly<Record<string, unknown>> = {}): Sweep[] =>
   files
     .filter((name) => name.endsWith(`.${scale}.json`))
     .map((name) => readSweep(join(folder, name), changes));
@@ -51,7 +51,7 @@ describe('examples/tables', () => {
 
   it.each([
     ['paper', { students: 1013, distinct: 777, teachers: 389 }],
-    ['small', { students: 426, distinct: 294, teachers: 54 }],
+    ['small', { students: 426, distinct: 297, teachers: 57 }],
     ['smoke', { students: 177, distinct: 115, teachers: 23 }],
   ] as const)('plans all of the scale %s, each run once', async (scale, expected) => {
     expect(counts(await poolOf(sweepsOf(scale)))).toEqual(expected);
@@ -59,7 +59,7 @@ describe('examples/tables', () => {
 
   it.each([
     ['paper', { students: 191, distinct: 127, teachers: 23 }],
-    ['small', { students: 142, distinct: 98, teachers: 18 }],
+    ['small', { students: 142, distinct: 99, teachers: 19 }],
   ] as const)('has so many runs of one seed at the scale %s', async (scale, expected) => {
     expect(counts(await poolOf(sweepsOf(scale).map(once)))).toEqual(expected);
   });

@@ -9,6 +9,7 @@ import { firstDifference, written } from '../differences.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
 import type { SweepPlan } from './plan.js';
 import { runKey } from './run-key.js';
+import { askQueue } from './slurm/queue.js';
 import { hasBegun, isFinished } from './status.js';
 
 /** The folder of a sweep, held by this process. */
@@ -54,6 +55,7 @@ export function openSweep(
       plan.runs.every(({ id }) => isFinished(out, id)) && (!result || isThere(join(out, result)));
     const differs = before && (!isSame(before, plan) || !isDeepStrictEqual(before.environment, place));
     if (fresh && (isLegacy || (before && (isComplete || differs)))) {
+      assertNotQueued(out);
       moveAside(out, release);
       release = lockRun(out);
       before = undefined;
@@ -115,6 +117,16 @@ function moveAside(path: string, release: () => void): void {
   renameSync(path, previous);
   release();
   rmSync(join(previous, '.lock'), { force: true });
+}
+
+/** Jobs that wait know the folder by its name. */
+function assertNotQueued(path: string): void {
+  const { runs } = askQueue(path);
+  if (runs.size === 0) return;
+  throw new OptionError(
+    `${runs.size} runs of the sweep in ${path} are in the queue, and would go on in a folder that has moved: g2d sweep cancel ${path} takes them out.`,
+    { option: 'fresh', value: true, accepted: 'a sweep that no queue has' },
+  );
 }
 
 /** A run that has begun keeps its settings. */
