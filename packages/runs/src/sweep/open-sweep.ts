@@ -8,6 +8,7 @@ import { lockRun } from '../node/run-lock.js';
 import { firstDifference, written } from '../differences.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
 import type { SweepPlan } from './plan.js';
+import { asOfToday } from './pool.js';
 import { runKey } from './run-key.js';
 import { askQueue } from './slurm/queue.js';
 import { hasBegun, isFinished } from './status.js';
@@ -129,18 +130,20 @@ function assertNotQueued(path: string): void {
   );
 }
 
-/** A run that has begun keeps its settings. */
+/** A run that has begun keeps its settings; where several sweeps share the folder, also one that is planned: another may wait for it. */
 function assertSettings({ runs }: SweepManifest, plan: SweepPlan): void {
   const known = new Map(runs.map((run) => [run.id, run]));
   for (const { id, config } of plan.runs) {
     const before = known.get(id);
-    if (!before || !hasBegun(plan.out, id)) continue;
+    if (!before) continue;
+    const began = hasBegun(plan.out, id);
+    if (!began && !plan.isShared) continue;
     // Options of methods that it lacks may be others.
-    if (plan.isShared && runKey(before.config) === runKey(config)) continue;
+    if (plan.isShared && runKey(asOfToday(before).config) === runKey(config)) continue;
     const other = firstDifference(before.config, withPlannedMasks(config, before.config));
     if (!other) continue;
     throw new OptionError(
-      `The run ${id} in ${plan.out} began with "${other.key}" ${written(other.begun)}, and the sweep now has ${written(other.now)}. Give another folder with --out, or begin anew with --fresh.`,
+      `The run ${id} in ${plan.out} ${began ? 'began' : 'was planned meanwhile'} with "${other.key}" ${written(other.begun)}, and the sweep now has ${written(other.now)}. ${began ? 'Give another folder with --out, or begin anew with --fresh.' : 'Give the same command again.'}`,
       { option: other.key, value: other.now, accepted: written(other.begun) },
     );
   }

@@ -223,7 +223,7 @@ async function keysOf(runs: readonly PlannedRun[]): Promise<ReadonlyMap<string, 
 }
 
 /** A run of a manifest that an earlier version may have written, whose settings were fewer. */
-function asOfToday(run: PlannedRun): PlannedRun {
+export function asOfToday(run: PlannedRun): PlannedRun {
   try {
     return { ...run, config: parseConfig(run.config) };
   } catch {
