@@ -13,4 +13,5 @@ export { importDefault, isModulePath, moduleFile } from './import-module.js';
 export { withAbsolutePath } from './node/absolute-path.js';
 export { assertTrusted, describeModules, modulesOf } from './trust.js';
 export { logOf } from './sweep/failure.js';
+export { samplesOf } from './samples-of.js';
 export { trainPlanned } from './sweep/train-planned.js';
