@@ -97,7 +97,10 @@ describe('accuracyFigure', () => {
   it('takes the validation split where the test split was not evaluated, and says so', () => {
     const without = runs.map((run) => ({
       ...run,
-      metrics: run.metrics.map(({ test: _, ...epoch }): EpochMetrics => epoch),
+      metrics: run.metrics.map((epoch): EpochMetrics => {
+        const { test: _, ...rest } = epoch;
+        return rest;
+      }),
     }));
     const { panels, notes } = accuracyFigure({ dataset: 'synthetic', runs: without });
     expect((panels[0] as LinesPanel).y.label).toBe('accuracy on validation, %');
