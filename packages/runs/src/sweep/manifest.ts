@@ -8,6 +8,8 @@ import type { PlannedRun, SweepPlan } from './plan.js';
 export interface SweepManifest {
   readonly name: string;
   readonly runs: readonly PlannedRun[];
+  /** True where several sweeps share the folder: it keeps what each of them has planned. */
+  readonly isShared?: boolean;
   /** The machine and the versions that it began with. */
   readonly environment: unknown;
 }
@@ -51,7 +53,10 @@ export function findManifest(folder: string): SweepManifest | undefined {
  */
 export function readPlan(folder: string): SweepPlan {
   const manifest = findManifest(folder);
-  if (manifest) return { name: manifest.name, out: folder, runs: manifest.runs };
+  if (manifest) {
+    const { name, runs, isShared } = manifest;
+    return { name, out: folder, runs, ...(isShared && { isShared }) };
+  }
   throw new OptionError(
     `${folder} is no folder of a sweep: it has no ${MANIFEST}. Begin one with g2d sweep FILE.`,
     { option: 'DIR', value: folder, accepted: 'the folder of a sweep' },
@@ -59,7 +64,14 @@ export function readPlan(folder: string): SweepPlan {
 }
 
 /** Writes the manifest of a sweep: it is there as a whole, or as it was before. */
-export function writeManifest({ name, out, runs }: SweepPlan, environment: unknown): void {
-  const manifest = { format: FORMAT, version: VERSION, name, environment, runs };
+export function writeManifest({ name, out, isShared, runs }: SweepPlan, environment: unknown): void {
+  const manifest = {
+    format: FORMAT,
+    version: VERSION,
+    name,
+    ...(isShared && { isShared }),
+    environment,
+    runs,
+  };
   writeFileAtomic(join(out, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -7,6 +7,7 @@ import { lockRun } from '../node/run-lock.js';
 import { firstDifference, written } from '../differences.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
 import type { SweepPlan } from './plan.js';
+import { runKey } from './run-key.js';
 import { hasBegun, isFinished } from './status.js';
 
 /** The folder of a sweep, held by this process. */
@@ -57,12 +58,20 @@ export function openSweep(
       before = undefined;
     }
     if (before) assertSettings(before, plan);
-    writeManifest(plan, before?.environment ?? place);
+    writeManifest(plan.isShared && before ? together(before, plan) : plan, before?.environment ?? place);
     return { resumed: before !== undefined && !isComplete, release };
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/** What has been planned in a folder that several sweeps share, the newly planned behind the earlier. */
+function together(before: SweepManifest, plan: SweepPlan): SweepPlan {
+  const planned = new Map(plan.runs.map((run) => [run.id, run]));
+  const kept = before.runs.map((run) => planned.get(run.id) ?? run);
+  const known = new Set(kept.map(({ id }) => id));
+  return { ...plan, runs: [...kept, ...plan.runs.filter(({ id }) => !known.has(id))] };
 }
 
 /** A folder of `npm start` from before there were sweeps. */
@@ -92,8 +101,10 @@ function assertOurs(path: string, old: boolean): void {
   });
 }
 
-const isSame = ({ name, runs }: SweepManifest, plan: SweepPlan): boolean =>
-  name === plan.name && isDeepStrictEqual(runs, JSON.parse(JSON.stringify(plan.runs)));
+const isSame = (before: SweepManifest, plan: SweepPlan): boolean => {
+  const { runs } = plan.isShared ? together(before, plan) : plan;
+  return before.name === plan.name && isDeepStrictEqual(before.runs, JSON.parse(JSON.stringify(runs)));
+};
 
 /** The folder and its lock change their name together, so that nobody can begin in it meanwhile. */
 function moveAside(path: string, release: () => void): void {
@@ -111,6 +122,8 @@ function assertSettings({ runs }: SweepManifest, plan: SweepPlan): void {
   for (const { id, config } of plan.runs) {
     const before = known.get(id);
     if (!before || !hasBegun(plan.out, id)) continue;
+    // Options of methods that it lacks may be others.
+    if (plan.isShared && runKey(before.config) === runKey(config)) continue;
     const other = firstDifference(before.config, config);
     if (!other) continue;
     throw new OptionError(

@@ -2,6 +2,13 @@ import { z } from 'zod';
 
 const settings = z.record(z.string(), z.unknown());
 
+const override = z.strictObject({
+  when: settings.describe(
+    'Key of the grid → the value of the runs that are meant; of "dataset" its path, or the name of its folder.',
+  ),
+  set: settings.describe('Their settings: key with dots → value.'),
+});
+
 /** A sweep's file: many runs that differ in a few settings. */
 export const sweepSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -9,6 +16,7 @@ export const sweepSchema = z.strictObject({
     .string()
     .regex(/^[\w.+-]+$/, { error: 'letters, digits and . + - _' })
     .describe('What the sweep is called.'),
+  note: z.string().optional().describe('For whoever reads the file.'),
   base: z
     .string()
     .optional()
@@ -30,21 +38,33 @@ export const sweepSchema = z.strictObject({
     .record(z.string(), z.array(z.unknown()).min(1))
     .default({})
     .describe(
-      'Key of the configuration, with dots → its values. There is a run for every combination, the first key the slowest. "dataset": paths of configurations, each in a folder of its own name, in place of "base".',
+      'Key of the configuration, with dots → its values. There is a run for every combination, the first key the slowest. "dataset": paths of configurations, each in a folder of its own name, in place of "base". "case": names of "cases".',
+    ),
+  cases: z
+    .record(z.string().min(1), settings)
+    .default({})
+    .describe(
+      'Name → settings that go together, key with dots → value, such as { "method": "g2d", "fusion": { "type": "sum" } }. The grid\'s "case" names those that are trained. They stand above overrides that name no case.',
     ),
   overrides: z
-    .array(
-      z.strictObject({
-        when: settings.describe('Key of the grid → the value of the runs that are meant.'),
-        set: settings.describe('Their settings: key with dots → value.'),
-      }),
-    )
+    .array(override)
     .default([])
-    .describe('Settings of some of the runs, above the grid.'),
+    .describe(
+      'Settings of some of the runs, above the grid, a later one above an earlier one; those whose "when" names a case stand above the case.',
+    ),
+  protocols: z
+    .record(z.string().min(1), z.array(override))
+    .optional()
+    .describe(
+      'Name → further overrides, behind the others: settings in which ways to report differ, such as the epoch that is selected. One of them holds, see "protocol".',
+    ),
+  protocol: z.string().optional().describe('Which of "protocols" holds. Default: the first.'),
   exclude: z
     .array(settings)
     .default([])
-    .describe('Combinations that are left out: key of the grid → value, all of which must fit.'),
+    .describe(
+      'Combinations that are left out: key of the grid → value, all of which must fit; of "dataset" its path, or the name of its folder.',
+    ),
   teachers: z
     .union([
       z.strictObject({

@@ -1,0 +1,3 @@
+import type { Commands } from '@g2d/cli';
+
+export default {} satisfies Commands;
