@@ -44,6 +44,7 @@ export function alignmentFigure(data: AlignmentRuns): FigureData {
       domain: barDomain(bars.flatMap((group) => group.bars)),
     },
     groups: bars,
+    baselines: 'with the teacher’s of other samples',
   };
   const curves = runs.some(({ epoch }) => epoch !== undefined)
     ? modalities.map((modality) => curvesOf(data, modality, methods))

@@ -65,7 +65,7 @@ function panelOf({ dataset, runs, modalities, seeds }: Found): LinesPanel {
       name:
         percent === undefined
           ? modality
-          : `${modality} (least in ${formatNumber(100 * percent, 0)} % of batches)`,
+          : `${modality} (least confident in ${formatNumber(100 * percent, 0)} % of batches)`,
       tone: MODALITY_TONES[i % MODALITY_TONES.length] ?? 'black',
       points: [...of((epoch) => epoch.confidence)],
       band: [...low].flatMap(([epoch, value]) => {

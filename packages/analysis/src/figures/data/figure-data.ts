@@ -54,6 +54,8 @@ interface PanelBase {
   readonly title: string;
   /** A second line, smaller. */
   readonly note?: string;
+  /** Lines of text below. */
+  readonly caption?: readonly string[];
 }
 
 /** Lines over epochs. */
@@ -89,6 +91,8 @@ export interface BarsPanel extends PanelBase {
       readonly baseline?: number;
     }[];
   }[];
+  /** What the short lines are, if there are any. */
+  readonly baselines?: string;
   /** A line across all groups. */
   readonly level?: number;
 }
@@ -105,8 +109,6 @@ export interface PointsPanel extends PanelBase {
   }[];
   /** Joins the i-th points of the first two clouds by a faint line. */
   readonly paired: boolean;
-  /** Lines of text in a corner. */
-  readonly corner: readonly string[];
 }
 
 export type Panel = LinesPanel | BarsPanel | PointsPanel;

@@ -138,7 +138,7 @@ describe('confidenceFigure', () => {
     const figure = confidenceFigure([{ dataset: 'synthetic', runs }]);
     const [panel] = figure.panels as readonly LinesPanel[];
     const [audio, image] = panel!.series;
-    expect(audio!.name).toBe('audio (least in 25 % of batches)');
+    expect(audio!.name).toBe('audio (least confident in 25 % of batches)');
     expect(audio!.points).toEqual([[1, expect.closeTo(0.7, 12)], [2, expect.closeTo(0.7, 12)]]); // prettier-ignore
     expect(image!.band![0]).toEqual([1, expect.closeTo(0.1, 12), expect.closeTo(0.5, 12)]);
     expect(values(figure, 'leastConfident')).toHaveLength(8);
@@ -201,11 +201,11 @@ describe('gapFigure', () => {
     expect(panels[0]!.y).toEqual(panels[1]!.y);
     const mean = (gaps: number[]): number => gaps.reduce((a, b) => a + b, 0) / gaps.length;
     const gap = ({ audio, image }: ReturnType<typeof features>): number => featureGap(audio, image);
-    expect(panels[1]!.corner).toEqual([
-      'means of 2 seeds',
-      `gap ${mean([gap(features(3)), gap(features(0.5))]).toFixed(3)}`,
-      expect.stringMatching(/^relative gap \d/),
-      `gap at epoch 0 ${gap(features(0.5)).toFixed(3)}`,
+    const gaps = mean([gap(features(3)), gap(features(0.5))]).toFixed(2);
+    expect(panels[1]!.caption).toEqual([
+      `gap ${gaps}, at epoch 0 ${gap(features(0.5)).toFixed(2)}`,
+      expect.stringMatching(/^relative gap \d+\.\d\d, at epoch 0 \d+\.\d\d$/),
+      'gaps: means of 2 seeds',
     ]);
     // Distances between points in the plane are no larger than between rows of length 1.
     const [audio, image] = panels[0]!.clouds;

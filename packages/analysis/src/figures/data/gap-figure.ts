@@ -1,4 +1,4 @@
-import { formatDigits, formatNumber, OptionError } from '@g2d/core';
+import { formatNumber, OptionError } from '@g2d/core';
 import { featureGap, relativeFeatureGap } from '../feature-gap.js';
 import { unitRow, type FeatureRows } from '../feature-rows.js';
 import { principalPlane } from '../principal-components.js';
@@ -137,7 +137,7 @@ function draw(data: GapRuns, seeds: readonly number[]) {
     title: `${dataset}, ${labelOf(method)}`,
     note: `seed ${seed}, ${ids.length} test samples`,
     x: { label: 'first principal component', domain: x },
-    y: { label: 'second', domain: y },
+    y: { label: 'second principal component', domain: y },
     clouds: placed
       .filter((cloud) => cloud.method === method)
       .map(({ modality, points: own }, i) => ({
@@ -146,7 +146,7 @@ function draw(data: GapRuns, seeds: readonly number[]) {
         points: own,
       })),
     paired: true,
-    corner: cornerOf(
+    caption: captionOf(
       gaps.filter((gap) => gap.method === method),
       seeds,
     ),
@@ -164,21 +164,23 @@ function draw(data: GapRuns, seeds: readonly number[]) {
   return { panels, values, note };
 }
 
-/** Means over seeds: gap now, gap at the beginning. */
-function cornerOf(gaps: readonly FigureValue[], seeds: readonly number[]): string[] {
-  const line = (name: string, quantity: string, isInitial: boolean): string[] => {
-    const mean = meanOf(
+/** Means over seeds: what it is now, what it was at the beginning. */
+function captionOf(gaps: readonly FigureValue[], seeds: readonly number[]): string[] {
+  const mean = (quantity: string, isInitial: boolean): number | undefined =>
+    meanOf(
       gaps
         .filter((gap) => gap.quantity === quantity && (gap.epoch === 0) === isInitial)
         .map(({ value }) => value),
     );
-    return mean === undefined ? [] : [`${name} ${formatDigits(mean, 3)}`];
+  const line = (name: string, quantity: string): string => {
+    const [now, initial] = [mean(quantity, false), mean(quantity, true)];
+    const begun = initial === undefined ? '' : `, at epoch 0 ${formatNumber(initial, 2)}`;
+    return `${name} ${now === undefined ? '–' : formatNumber(now, 2)}${begun}`;
   };
   return [
-    ...(seeds.length > 1 ? [`means of ${seeds.length} seeds`] : []),
-    ...line('gap', 'featureGap', false),
-    ...line('relative gap', 'relativeFeatureGap', false),
-    ...line('gap at epoch 0', 'featureGap', true),
+    line('gap', 'featureGap'),
+    line('relative gap', 'relativeFeatureGap'),
+    ...(seeds.length > 1 ? [`gaps: means of ${seeds.length} seeds`] : []),
   ];
 }
 

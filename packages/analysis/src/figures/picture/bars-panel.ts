@@ -1,14 +1,17 @@
-import { formatDigits } from '@g2d/core';
+import { formatDigits, formatNumber } from '@g2d/core';
 import { markup, type Markup } from '../../report/markup.js';
 import type { BarsPanel } from '../data/figure-data.js';
 import { baseline, fitting, plotY, PLOT, PLOT_RIGHT, px, yAxis } from './layout.js';
 import type { LegendEntry } from './legend.js';
-import { COLORS, FAINT_INK, INK } from './tones.js';
+import { COLORS, FAINT_INK, INK, PAPER } from './tones.js';
 
-/** Each name once. */
-export function barEntries({ groups }: BarsPanel): LegendEntry[] {
+/** Each name once, and the short lines. */
+export function barEntries({ groups, baselines }: BarsPanel): LegendEntry[] {
   const entries = groups.flatMap(({ bars }) => bars.map(({ name, tone }) => [name, tone] as const));
-  return [...new Map(entries)].map(([name, tone]) => ({ name, tone, sign: 'square' }));
+  return [
+    ...[...new Map(entries)].map(([name, tone]) => ({ name, tone, sign: 'square' as const })),
+    ...(baselines === undefined ? [] : [{ name: baselines, tone: 'black' as const, sign: 'line' as const }]),
+  ];
 }
 
 const WIDEST_BAR = 46;
@@ -53,16 +56,16 @@ function barOf(
   const middle = px(x + width / 2);
   const top = toY(value);
   const high = toY(value + (deviation ?? 0));
-  const text = formatDigits(value, 2);
+  const text = formatNumber(value, 2);
   return markup`<rect x="${px(x + 2)}" y="${px(Math.min(top, zero))}" width="${px(width - 4)}" height="${px(Math.abs(zero - top))}" fill="${COLORS[tone]}"><title>${name}: ${formatDigits(value, 4)}</title></rect>
 ${
   anyway !== undefined &&
-  markup`<line x1="${px(x + 2)}" x2="${px(x + width - 2)}" y1="${px(toY(anyway))}" y2="${px(toY(anyway))}" stroke="#ffffff" stroke-width="4"/><line x1="${px(x)}" x2="${px(x + width)}" y1="${px(toY(anyway))}" y2="${px(toY(anyway))}" stroke="${INK}" stroke-width="2"><title>${name}, other samples: ${formatDigits(anyway, 4)}</title></line>
+  markup`<line x1="${px(x + 2)}" x2="${px(x + width - 2)}" y1="${px(toY(anyway))}" y2="${px(toY(anyway))}" stroke="${PAPER}" stroke-width="4"/><line x1="${px(x)}" x2="${px(x + width)}" y1="${px(toY(anyway))}" y2="${px(toY(anyway))}" stroke="${INK}" stroke-width="2"><title>${name}, other samples: ${formatDigits(anyway, 4)}</title></line>
 `
 }${
     deviation !== undefined &&
     markup`<line x1="${middle}" x2="${middle}" y1="${px(high)}" y2="${px(toY(value - deviation))}" stroke="${INK}" stroke-width="1.4"/><line x1="${px(x + width / 2 - 5)}" x2="${px(x + width / 2 + 5)}" y1="${px(high)}" y2="${px(high)}" stroke="${INK}" stroke-width="1.4"/><line x1="${px(x + width / 2 - 5)}" x2="${px(x + width / 2 + 5)}" y1="${px(toY(value - deviation))}" y2="${px(toY(value - deviation))}" stroke="${INK}" stroke-width="1.4"/>
 `
-  }<text x="${middle}" y="${px(Math.min(top, high, zero) - 5)}" font-size="10.5" text-anchor="middle" fill="${INK}">${text}</text>
+  }<text x="${middle}" y="${px(Math.min(top, high, zero) - 5)}" font-size="10.5" text-anchor="middle" fill="${INK}" stroke="${PAPER}" stroke-width="3" paint-order="stroke">${text}</text>
 `;
 }

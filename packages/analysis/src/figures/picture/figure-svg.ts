@@ -1,13 +1,22 @@
 import { markup, type Markup } from '../../report/markup.js';
 import type { FigureData, Panel } from '../data/figure-data.js';
 import { barEntries, barsPlot } from './bars-panel.js';
-import { AXIS_HEIGHT, heading, PANEL_WIDTH, PLOT_BOTTOM, px } from './layout.js';
+import {
+  AXIS_HEIGHT,
+  captionHeight,
+  captionOf,
+  heading,
+  linesOf,
+  PANEL_WIDTH,
+  PLOT_BOTTOM,
+  px,
+} from './layout.js';
 import { legend, legendHeight, type LegendEntry } from './legend.js';
 import { lineEntries, linesPlot } from './lines-panel.js';
 import { pointEntries, pointsPlot } from './points-panel.js';
 import { FONT, INK, PAPER } from './tones.js';
 
-const TITLE_HEIGHT = 38;
+const TITLE = { size: 15, line: 20, top: 26, room: 12 } as const;
 const MARGIN = 10;
 
 /**
@@ -20,7 +29,9 @@ export function figureSvg({ number, title, panels, columns }: FigureData): strin
   const rows = Array.from({ length: Math.ceil(panels.length / columns) }, (_, row) =>
     panels.slice(row * columns, (row + 1) * columns),
   );
-  let bottom = TITLE_HEIGHT;
+  const width = Math.min(columns, panels.length) * PANEL_WIDTH + 2 * MARGIN;
+  const titles = linesOf(title, TITLE.size * 1.16, width - 2 * MARGIN);
+  let bottom = TITLE.top + (titles.length - 1) * TITLE.line + TITLE.room;
   const placed = rows.map((row) => {
     const top = bottom;
     bottom += Math.max(...row.map(heightOf)) + MARGIN;
@@ -31,11 +42,13 @@ ${drawn(panel)}</g>
 `,
     );
   });
-  const width = Math.min(columns, panels.length) * PANEL_WIDTH + 2 * MARGIN;
   return markup`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${px(bottom)}" viewBox="0 0 ${width} ${px(bottom)}" font-family="${FONT}" role="img" aria-label="Figure ${number}: ${title}">
 <rect width="${width}" height="${px(bottom)}" fill="${PAPER}"/>
-<text x="${MARGIN + 6}" y="26" font-size="15" font-weight="bold" fill="${INK}">${title}</text>
-${placed}</svg>
+${titles.map(
+  (line, i) =>
+    markup`<text x="${MARGIN + 6}" y="${TITLE.top + i * TITLE.line}" font-size="${TITLE.size}" font-weight="bold" fill="${INK}">${line}</text>
+`,
+)}${placed}</svg>
 `.markup;
 }
 
@@ -46,10 +59,13 @@ function entriesOf(panel: Panel): LegendEntry[] {
 
 const axisHeight = ({ kind }: Panel): number => (kind === 'bars' ? AXIS_HEIGHT - 14 : AXIS_HEIGHT);
 
-const heightOf = (panel: Panel): number => PLOT_BOTTOM + axisHeight(panel) + legendHeight(entriesOf(panel));
+/** Where the names of the colours end. */
+const legendEnd = (panel: Panel): number => PLOT_BOTTOM + axisHeight(panel) + legendHeight(entriesOf(panel));
+
+const heightOf = (panel: Panel): number => legendEnd(panel) + captionHeight(panel);
 
 function drawn(panel: Panel): Markup {
-  return markup`${heading(panel)}${plot(panel)}${legend(entriesOf(panel), PLOT_BOTTOM + axisHeight(panel))}`;
+  return markup`${heading(panel)}${plot(panel)}${legend(entriesOf(panel), PLOT_BOTTOM + axisHeight(panel))}${captionOf(panel, legendEnd(panel))}`;
 }
 
 function plot(panel: Panel): Markup {

@@ -15,12 +15,33 @@ export const AXIS_HEIGHT = 42;
 export const px = (value: number): number => Math.round(value * 10) / 10;
 
 /** About how wide a text is, in pixels: the font is not there to measure. */
-export const textWidth = (text: string, size: number): number => text.length * size * 0.6;
+export const textWidth = (text: string, size: number): number =>
+  Array.from(text).reduce((sum, letter) => sum + widthOf(letter), 0) * size;
+
+/** In heights of the font, as DejaVu Sans has them. */
+function widthOf(letter: string): number {
+  if (/[\sfijlrt.,:;'’|!()[\]-]/.test(letter)) return 0.36;
+  if (/[mwMW%@]/.test(letter)) return 0.95;
+  return /[A-Z]/.test(letter) ? 0.7 : 0.62;
+}
 
 /** A text cut to a width. */
 export function fitting(text: string, size: number, width: number): string {
-  const most = Math.floor(width / (size * 0.6));
-  return text.length <= most ? text : `${text.slice(0, Math.max(1, most - 1))}…`;
+  if (textWidth(text, size) <= width) return text;
+  const letters = Array.from(text);
+  while (letters.length > 1 && textWidth(`${letters.join('')}…`, size) > width) letters.pop();
+  return `${letters.join('').trimEnd()}…`;
+}
+
+/** A text in lines that fit into a width, broken between words. */
+export function linesOf(text: string, size: number, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = lines.length > 0 ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length > 0 && textWidth(longer, size) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.map((line) => fitting(line, size, width));
 }
 
 export const plotX = (domain: readonly [number, number]) =>
@@ -75,3 +96,16 @@ export function xAxis({
 export const baseline = (): Markup =>
   markup`<line x1="${PLOT.left}" x2="${PLOT_RIGHT}" y1="${PLOT_BOTTOM}" y2="${PLOT_BOTTOM}" stroke="${INK}"/>
 `;
+
+const CAPTION_ROW = 16;
+
+export const captionHeight = ({ caption = [] }: Pick<Panel, 'caption'>): number =>
+  caption.length * CAPTION_ROW;
+
+/** Lines of text below a panel. */
+export const captionOf = ({ caption = [] }: Pick<Panel, 'caption'>, top: number): Markup =>
+  markup`${caption.map(
+    (text, i) =>
+      markup`<text x="${PLOT.left}" y="${px(top + 10 + i * CAPTION_ROW)}" font-size="11.5" fill="${INK}">${fitting(text, 11.5, PANEL_WIDTH - PLOT.left)}</text>
+`,
+  )}`;
