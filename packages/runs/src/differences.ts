@@ -1,6 +1,7 @@
 import { ownValue, shown } from '@g2d/core';
 import { isDeepStrictEqual } from 'node:util';
 import type { RunConfig } from './config-schema.js';
+import { OLD_MASKS } from './legacy-settings.js';
 
 /** Settings that change speed, safety and places, never the numbers: a resumed run may have others. */
 const FREE = [
@@ -53,8 +54,14 @@ export const decisiveSettings = (
 ): readonly (readonly [string, unknown])[] =>
   Object.entries(config)
     .flatMap(([key, value]) => leaves(value, key))
-    .filter(([key, value]) => value !== undefined && !isFree(key, changeable))
+    .filter(
+      ([key, value]) => value !== undefined && !isFree(key, changeable) && !isEarlierDefault(key, value),
+    )
     .sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** What earlier versions did, and had no word for. */
+const isEarlierDefault = (key: string, value: unknown): boolean =>
+  key === 'data.missing.modalities' && value === OLD_MASKS.modalities;
 
 const leaves = (value: unknown, key: string): [string, unknown][] =>
   isObject(value)

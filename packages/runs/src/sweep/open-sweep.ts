@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { OptionError } from '@g2d/core';
 import { isFolder, isThere, readIfThere } from '@g2d/formats/node';
+import type { RunConfig } from '../config-schema.js';
 import { lockRun } from '../node/run-lock.js';
 import { firstDifference, written } from '../differences.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
@@ -124,11 +125,24 @@ function assertSettings({ runs }: SweepManifest, plan: SweepPlan): void {
     if (!before || !hasBegun(plan.out, id)) continue;
     // Options of methods that it lacks may be others.
     if (plan.isShared && runKey(before.config) === runKey(config)) continue;
-    const other = firstDifference(before.config, config);
+    const other = firstDifference(before.config, withPlannedMasks(config, before.config));
     if (!other) continue;
     throw new OptionError(
       `The run ${id} in ${plan.out} began with "${other.key}" ${written(other.begun)}, and the sweep now has ${written(other.now)}. Give another folder with --out, or begin anew with --fresh.`,
       { option: other.key, value: other.now, accepted: written(other.begun) },
     );
   }
+}
+
+/** What the plan of an earlier version says nothing of, its runs have recorded and keep: over which modalities their masks are, and that their seed is the run's. */
+function withPlannedMasks(config: RunConfig, before: RunConfig): RunConfig {
+  const [now, then] = [config.data.missing, before.data.missing];
+  if (!now || !then) return config;
+  const { modalities, seed, ...rest } = now;
+  const missing = {
+    ...rest,
+    seed: seed ?? (then.seed === config.seed ? then.seed : undefined),
+    modalities: then.modalities && modalities,
+  } as typeof now;
+  return { ...config, data: { ...config.data, missing } };
 }

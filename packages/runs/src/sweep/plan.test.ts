@@ -66,6 +66,56 @@ describe('planSweep', () => {
       expect([needs, config.teachers]).toEqual([['teacher-fused'], { fused: 'out/teacher-fused' }]);
   });
 
+  it('trains a full teacher of its own for a method that has settings for it, with what overrides give the method', async () => {
+    const { runs } = await planOf({
+      base,
+      grid: { 'data.missing.rate': [0.2, 0.4], method: ['mmin', 'tate'] },
+      overrides: [
+        { when: { method: 'tate' }, set: { batchSize: 5, 'methodOptions.tate': { width: 8 } } },
+        { when: { 'data.missing.rate': 0.4 }, set: { epochs: 7 } },
+      ],
+      teachers: {
+        set: { select: 'validation-best' },
+        full: { tate: { method: 'tate', 'methodOptions.tate': { guide: 'none', width: 8 } } },
+      },
+    });
+    const teachers = runs.filter(({ id }) => id.includes('teacher'));
+    expect(teachers.map(({ id }) => id)).toEqual(['teacher-fused', 'teacher-fused-tate']);
+    const [shared, own] = teachers.map(({ config }) => config);
+    expect(shared).toMatchObject({ method: 'joint', batchSize: 12, select: 'validation-best' });
+    expect(own).toMatchObject({
+      name: 'teacher-fused-tate',
+      method: 'tate',
+      batchSize: 5,
+      select: 'validation-best',
+    });
+    expect(own!.data.missing).toBeUndefined();
+    expect(own!.methodOptions).toEqual({ tate: expect.objectContaining({ guide: 'none', width: 8 }) });
+    expect(own!.epochs).not.toBe(7);
+    const needs = runs
+      .filter(({ id }) => !id.includes('teacher'))
+      .map(({ config, needs }) => [config.method, ...needs]);
+    expect(needs).toEqual([
+      ['mmin', 'teacher-fused'],
+      ['tate', 'teacher-fused-tate'],
+      ['mmin', 'teacher-fused'],
+      ['tate', 'teacher-fused-tate'],
+    ]);
+  });
+
+  it('masks teachers as their students, and trains one for each set of modalities under masks', async () => {
+    const grid = { modalities: [['loud', 'quiet'], ['quiet']], method: ['g2d-loss'] };
+    const { runs } = await planOf({ base, set: { 'data.missing.rate': 0.2 }, grid });
+    const teachers = runs.filter(({ id }) => id.includes('teacher'));
+    expect(
+      teachers.map(({ id, config }) => [id, config.modalities, config.data.missing?.modalities]),
+    ).toEqual([
+      ['modalities-loud+quiet/teacher-loud', ['loud'], ['loud', 'quiet']],
+      ['modalities-loud+quiet/teacher-quiet', ['quiet'], ['loud', 'quiet']],
+      ['modalities-quiet/teacher-quiet', ['quiet'], ['quiet']],
+    ]);
+  });
+
   it('gives a teacher to all runs that differ in what it does not depend on', async () => {
     const grid = {
       'methodOptions.smp.scope': ['conv', 'encoder'],

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { OptionError } from '@g2d/core';
+import { OptionError, ownValue } from '@g2d/core';
 import type { RunConfig } from '../config-schema.js';
 import { FULL_TEACHER } from '../modalities.js';
 import { combinationsOf, type Combined } from './combinations.js';
 import { needsTeachers } from './needs-teachers.js';
 import type { Sweep } from './read-sweep.js';
-import { idOf, pieces } from './run-ids.js';
+import { fileName, idOf, pieces } from './run-ids.js';
 import { configOf, dependsOnCase, dependsOnModalities } from './run-settings.js';
 import { isOfMethod, isOfOthers } from './teacher-settings.js';
 
@@ -124,7 +124,7 @@ async function studentOf(
     ...(kinds.has('unimodal') ? (config.modalities ?? Object.keys(config.encoders)) : []),
     ...(kinds.has('full') ? [FULL_TEACHER] : []),
   ];
-  const teachers = modalities.map((modality) => teacherOf(modality, combined, sweep, known));
+  const teachers = modalities.map((modality) => teacherOf(modality, { config, combined }, sweep, known));
   const folders = teachers.map((teacher, i) => [modalities[i], join(sweep.out, teacher.id)]);
   return {
     run: {
@@ -136,33 +136,35 @@ async function studentOf(
   };
 }
 
-/** The teacher of a modality, or of all, for the students of a combination. */
+/** The teacher of a modality, or of all, of a student. */
 function teacherOf(
   modality: string,
-  combined: Combined,
+  { config, combined }: { readonly config: RunConfig; readonly combined: Combined },
   sweep: Sweep,
   known: Map<string, PlannedRun>,
 ): PlannedRun {
   const isFull = modality === FULL_TEACHER;
-  const { set = {} } = sweep.teachers === 'ready' ? {} : sweep.teachers;
+  const { set = {}, full = {} } = sweep.teachers === 'ready' ? {} : sweep.teachers;
+  const { method } = config;
+  // With settings of its own it is this method's alone, and has what overrides give it.
+  const special = isFull ? ownValue(full, method) : undefined;
+  const { missing } = config.data;
   const isMeant = (key: string): boolean => {
     if (isOfMethod(key)) return false;
     // One that has all modalities learns from complete data.
     if (isFull) return !key.startsWith('data.missing');
-    return !isOfOthers(key, [modality]) && (key !== 'modalities' || dependsOnModalities(sweep));
+    if (key === 'modalities') return missing !== undefined || dependsOnModalities(sweep);
+    return !isOfOthers(key, [modality]);
   };
+  // Of one modality it has no others, unless it lacks what its student lacks.
+  const countsInCase = (key: string): boolean =>
+    isMeant(key) && (isFull || missing !== undefined || key !== 'modalities') && !Object.hasOwn(set, key);
   const values = filtered(combined, (key) =>
-    key === 'case'
-      ? dependsOnCase(
-          combined['case'] as string,
-          sweep,
-          // Of one modality, it has no others; what all teachers have of their own is no case's.
-          (own) => isMeant(own) && (isFull || own !== 'modalities') && !Object.hasOwn(set, own),
-        )
-      : isMeant(key),
+    key === 'case' ? dependsOnCase(combined['case'] as string, sweep, countsInCase) : isMeant(key),
   );
-  const name = `teacher-${modality}`;
-  const place = JSON.stringify([name, values]);
+  const name = [`teacher-${modality}`, ...(special ? [fileName(method)] : [])].join('-');
+  const masked = missing?.modalities ?? config.modalities ?? Object.keys(config.encoders);
+  const place = JSON.stringify([name, values, !isFull && missing ? masked : null]);
   const found = known.get(place);
   if (found) return found;
   const own = {
@@ -170,12 +172,15 @@ function teacherOf(
     method: 'joint',
     methodOptions: {},
     ...(isFull ? { 'data.missing': undefined } : { modalities: [modality] }),
+    // It lacks what its student lacks.
+    ...(!isFull && missing && { 'data.missing.modalities': masked }),
     teachers: {},
     ...set,
+    ...special,
   };
   const teacher = {
     id: [...pieces(values, sweep), name].join('/'),
-    config: configOf(values, own, sweep, isMeant),
+    config: configOf({ ...values, ...(special && { method }) }, own, sweep, isMeant),
     needs: [],
   };
   known.set(place, teacher);

@@ -22,7 +22,7 @@ export function pieces(combined: Combined, { grid, bases }: Sweep): string[] {
 }
 
 /** A value as a part of a file name, names joined by `+`; what makes none is told apart by a hash. */
-function fileName(value: unknown): string {
+export function fileName(value: unknown): string {
   const isNames = Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
   const text = isNames ? value.join('+') : typeof value === 'string' ? value : JSON.stringify(value);
   if (/^[\w+-][\w.,+-]{0,60}$/.test(text)) return text;

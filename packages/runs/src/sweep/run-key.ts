@@ -33,7 +33,7 @@ export function runKey(config: RunConfig): string {
     encoders: own(config.encoders, 'encoders'),
     method: names,
     methodOptions: Object.fromEntries(names.map((name) => [name, optionsOf(name, config)])),
-    data: { ...data, augment: own(data.augment, 'data.augment'), missing: missingOf(data.missing) },
+    data: { ...data, augment: own(data.augment, 'data.augment'), missing: missingOf(config, modalities) },
     optimizer: { ...optimizer, learningRates: own(optimizer.learningRates, 'optimizer.learningRates') },
     freeze: freeze.filter((part) => !isOfOthers(`optimizer.learningRates.${part}`, modalities)).sort(),
     ...(modalities.length > 1 && { fusion }),
@@ -54,8 +54,15 @@ function optionsOf(name: string, { methodOptions }: RunConfig): unknown {
   return known.options.safeParse({}).data;
 }
 
-const missingOf = (missing: RunConfig['data']['missing']) =>
-  missing && missing.masks === undefined ? { sampler: 'exact', ...missing } : missing;
+/** Masks are drawn from the run's seed over its modalities, unless it says otherwise. */
+function missingOf({ data: { missing }, seed }: RunConfig, own: readonly string[]): unknown {
+  if (!missing) return undefined;
+  const { modalities = own } = missing;
+  const over =
+    typeof modalities === 'string' ? { everyModality: true } : { modalities: [...modalities].sort() };
+  const drawn = missing.masks === undefined && { sampler: 'exact', seed };
+  return { ...drawn, ...missing, modalities: undefined, ...over };
+}
 
 /** Encoders whose inputs have one length for every sample. */
 const OF_ONE_LENGTH = ['resnet18', 'mobilenet-v2', 'tabular-mlp', 'mlp', 'small-audio', 'small-image'];

@@ -71,6 +71,12 @@ export const sweepSchema = z.strictObject({
         set: settings
           .default({})
           .describe('Settings of the teachers alone: key with dots → value, such as "select".'),
+        full: z
+          .record(z.string(), settings)
+          .optional()
+          .describe(
+            'For methods that learn from a teacher of all modalities: method → settings of its teacher, above "set" and what "overrides" give the method; it is trained for this method alone. Such as { "tate": { "method": "tate", "methodOptions.tate": { "guide": "none" } } }. Others share one that is trained jointly.',
+          ),
       }),
       z.literal('ready'),
     ])

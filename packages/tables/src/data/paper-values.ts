@@ -51,6 +51,7 @@ const valuesSchema = z.looseObject({
   paper: z.strictObject({ title: z.string(), venue: z.string(), arxiv: z.string() }),
   methods: z.record(z.string(), z.string()),
   tables: z.record(z.string(), tableSchema),
+  figures: z.record(z.string(), z.looseObject({ title: z.string() })),
   doubts: z.array(z.strictObject({ level: z.string(), where: z.string(), text: z.string() })),
   cells: z.array(cellSchema),
 });

@@ -111,7 +111,7 @@ describe('judgeIncreasing', () => {
     const found = judgeIncreasing(levels, 0.5);
     expect(found).toMatchObject({ verdict: 'holds', n: 3 });
     expect(found.mean).toBeCloseTo((2 + 1.5 + 2) / 3, 12);
-    expect(judgeIncreasing([...levels].reverse(), 0.5).verdict).toBe('fails');
+    expect(judgeIncreasing(levels.toReversed(), 0.5).verdict).toBe('fails');
   });
 
   it('does not hold where a mean falls by more than the tolerance', () => {

@@ -136,7 +136,7 @@ export interface Drop {
 export const judgeRatio = (ratio: number | undefined, limit: number): Judged =>
   ratio === undefined
     ? { verdict: 'not tested', why: 'not measured' }
-    : { verdict: ratio <= limit ? 'holds' : 'fails', mean: ratio, why: `limit ${limit}` };
+    : { verdict: ratio <= limit ? 'holds' : 'fails', why: `the ratio is ${formatNumber(ratio, 5)}` };
 
 const isSignificant = ({ p }: Difference): boolean => p !== undefined && p <= ALPHA;
 
