@@ -11,7 +11,7 @@ import {
 } from '@g2d/analysis';
 import { OptionError } from '@g2d/core';
 import type { Space } from './features.js';
-import { datasetsOf, type FigureRun, type OpenOptions } from './figure-run.js';
+import { datasetsOf, withTeachers, type FigureRun, type OpenOptions } from './figure-run.js';
 import { gatherAlignments } from './gather-alignments.js';
 import { gatherConfidences } from './gather-confidences.js';
 import { gatherGaps } from './gather-gaps.js';
@@ -42,9 +42,9 @@ export async function buildFigure(
     case 4:
       return gapFigure(await gatherGaps(runs, space, options));
     case 5:
-      return alignmentFigure(await gatherAlignments(runs, options));
+      return alignmentFigure(await gatherAlignments(withTeachers(runs), options));
     case 6:
-      return ratioFigure(await gatherConfidences(runs, options));
+      return ratioFigure(await gatherConfidences(withTeachers(runs), options));
   }
 }
 

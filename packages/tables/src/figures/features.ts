@@ -5,8 +5,11 @@ import { evaluateOptions, samplesOf } from '@g2d/runs/internal';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { evaluate, evaluateMultiLabel, extractFeatures } from '@g2d/trainer';
 
-/** Where Figure 4's rows lie. */
-export type Space = 'features' | 'logits';
+/** Where Figure 4's rows can lie. */
+export const SPACES = ['features', 'logits'] as const;
+
+/** One of them. */
+export type Space = (typeof SPACES)[number];
 
 /** Rows by modality. */
 export type Rows = Readonly<Record<string, FeatureRows>>;

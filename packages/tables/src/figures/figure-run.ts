@@ -68,3 +68,9 @@ export function teachersOf(
     { option: 'runs', value: seed, accepted: 'students with teachers' },
   );
 }
+
+/** The runs of seeds whose teachers are there: of the others nothing can be said next to a teacher. */
+export const withTeachers = (runs: readonly FigureRun[]): readonly FigureRun[] =>
+  runs.filter(({ dataset, seed }) =>
+    runs.some((run) => run.dataset === dataset && run.seed === seed && Object.keys(run.teachers).length > 0),
+  );
