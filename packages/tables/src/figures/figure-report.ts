@@ -1,5 +1,12 @@
 import type { FigureData } from '@g2d/analysis';
-import { escapeMarkdown, markdownTable, oneLine, textTable, wrapped } from '@g2d/analysis/internal';
+import {
+  escapeMarkdown,
+  foldColumns,
+  markdownTable,
+  oneLine,
+  textTable,
+  wrapped,
+} from '@g2d/analysis/internal';
 import { formatDigits } from '@g2d/core';
 import type { JudgedFigureClaim } from './judge-claims.js';
 
@@ -15,7 +22,7 @@ export interface FigureReport {
   readonly command: string;
 }
 
-const COLUMNS = ['claim', 'data', 'mean', '95 % interval', 'n', 'verdict'];
+const COLUMNS = ['claim', 'is', 'data', 'mean', '95 % interval', 'n', 'verdict'];
 
 const LIMITS: Readonly<Record<JudgedFigureClaim['kind'], (limit: number) => string>> = {
   above: (limit) => `> ${limit}`,
@@ -24,22 +31,21 @@ const LIMITS: Readonly<Record<JudgedFigureClaim['kind'], (limit: number) => stri
   always: () => '= 1 with every seed',
 };
 
-/** `F4.1: gap …: G2D − joint training > 0`. */
-export const claimWords = ({ id, words, kind, limit }: JudgedFigureClaim): string =>
-  `${id === '' ? 'beside' : id}: ${words} ${LIMITS[kind](limit)}`;
-
 /** For a terminal. @param width In characters. */
 export function figureText({ figure, heading, claims, notes }: FigureReport, width: number): string {
-  const lines = claims.map((claim) => cellsOf(claim));
+  const rows = [COLUMNS, ...claims.map(cellsOf)];
+  const tables = foldColumns(rows, width).map((columns) => {
+    const [header = [], ...lines] = rows.map((row) => columns.map((column) => row[column] ?? ''));
+    return textTable(header, lines);
+  });
   return [
     `Figure ${figure.number}. ${oneLine(figure.title)}`,
     wrapped(oneLine(heading), width).replaceAll('\n  ', '\n'),
-    textTable(COLUMNS, lines),
-    claims.map((claim) => `  ${wrapped(oneLine(claimLine(claim)), width)}`).join('\n'),
-    [...figure.notes, ...notes].map((note) => `* ${wrapped(oneLine(note), width)}`).join('\n'),
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
+    ...tables,
+    [...reasonsOf(claims), ...figure.notes, ...notes]
+      .map((note) => `* ${wrapped(oneLine(note), width)}`)
+      .join('\n'),
+  ].join('\n\n');
 }
 
 /** For a README, with the picture of that name beside it. */
@@ -56,17 +62,17 @@ export function figureMarkdown(
       [...COLUMNS],
       claims.map((claim) => cellsOf(claim).map(escapeMarkdown)),
     ),
-    claims.map((claim) => `- ${escapeMarkdown(claimLine(claim))}`).join('\n'),
-    [...figure.notes, ...notes].map((note) => `- ${escapeMarkdown(note)}`).join('\n'),
+    [...reasonsOf(claims), ...figure.notes, ...notes].map((note) => `- ${escapeMarkdown(note)}`).join('\n'),
     `\`${command}\``,
   ].join('\n\n');
 }
 
-function cellsOf({ id, dataset, judged }: JudgedFigureClaim): string[] {
+function cellsOf({ id, words, kind, limit, dataset, judged }: JudgedFigureClaim): string[] {
   const { verdict, mean, interval, n } = judged;
   const range = interval && `${signed(interval.lower)} to ${signed(interval.upper)}`;
   return [
     id === '' ? 'beside' : id,
+    `${words} ${LIMITS[kind](limit)}`,
     oneLine(dataset),
     mean === undefined ? '' : signed(mean),
     range ?? '',
@@ -75,11 +81,15 @@ function cellsOf({ id, dataset, judged }: JudgedFigureClaim): string[] {
   ];
 }
 
-const claimLine = (claim: JudgedFigureClaim): string => {
-  const { dataset, judged } = claim;
-  const why = judged.why === undefined ? '' : ` (${judged.why})`;
-  return `${claimWords(claim)}, ${dataset}${why}`;
-};
+/** Why a claim has its verdict, each reason once. */
+function reasonsOf(claims: readonly JudgedFigureClaim[]): string[] {
+  const reasons = [...new Set(claims.flatMap(({ judged }) => judged.why ?? []))];
+  return reasons.map((why) => {
+    const of = claims.filter(({ judged }) => judged.why === why);
+    const names = new Set(of.map(({ id, dataset }) => `${id === '' ? 'beside' : id}, ${dataset}`));
+    return `${of.length === claims.length ? 'All claims' : [...names].join('; ')}: ${why}.`;
+  });
+}
 
 /** With a true minus sign. */
 function signed(value: number): string {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { datasetName } from '../layout/names.js';
 import type { TablePlan } from '../plan/plan-table.js';
 import type { FigureRun } from './figure-run.js';
 
@@ -14,7 +15,7 @@ export function figureRuns(
   return members
     .filter(({ id, needs }) => [id, ...needs].every((each) => usable.has(each)))
     .map(({ id, combination: { dataset, method, case: name, seed }, teachers }) => ({
-      dataset: name === undefined ? dataset : `${dataset}, ${name}`,
+      dataset: name === undefined ? datasetName(dataset) : `${datasetName(dataset)}, ${name}`,
       method,
       seed,
       folder: join(pool.out, id),

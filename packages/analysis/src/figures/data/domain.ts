@@ -7,7 +7,9 @@ export function paddedDomain(
   if (known.length === 0) return [Math.max(least, 0), Math.min(most, 1)];
   const low = known.reduce((a, b) => Math.min(a, b));
   const high = known.reduce((a, b) => Math.max(a, b));
-  const room = (high - low || Math.abs(high) || 1) * 0.06;
+  // Of a line that is level, so much that its numbers are told apart from its neighbours.
+  const span = high - low || (Number.isFinite(most - least) ? most - least : Math.abs(high) || 1);
+  const room = span * 0.06;
   return [Math.max(least, low - room), Math.min(most, high + room)];
 }
 

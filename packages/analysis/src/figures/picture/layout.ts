@@ -79,13 +79,17 @@ export function yAxis({
 export function xAxis({
   label,
   domain,
+  isWhole = false,
 }: {
   readonly label: string;
   readonly domain: readonly [number, number];
+  /** Of epochs: there is nothing between two. */
+  readonly isWhole?: boolean;
 }): Markup {
   const x = plotX(domain);
-  const format = x.tickFormat(6);
-  return markup`${baseline()}${x.ticks(6).map(
+  const ticks = x.ticks(6).filter((tick) => !isWhole || Number.isInteger(tick));
+  const format = isWhole ? String : x.tickFormat(6);
+  return markup`${baseline()}${ticks.map(
     (tick) =>
       markup`<line x1="${px(x(tick))}" x2="${px(x(tick))}" y1="${PLOT_BOTTOM}" y2="${PLOT_BOTTOM + 4}" stroke="${INK}"/>
 <text x="${px(x(tick))}" y="${PLOT_BOTTOM + 17}" font-size="11" text-anchor="middle" fill="${FAINT_INK}">${format(tick)}</text>

@@ -22,7 +22,7 @@ export function linesPlot({ x, y, series, verticals = [] }: LinesPanel): Markup 
     .y0(([, low]) => toY(clamped(low, y.domain)))
     .y1(([, , high]) => toY(clamped(high, y.domain)))
     .digits(1);
-  return markup`${yAxis(y)}${xAxis(x)}
+  return markup`${yAxis(y)}${xAxis({ ...x, isWhole: true })}
 ${verticals.map(
   ({ x: at, label }) =>
     markup`<line x1="${px(toX(at))}" x2="${px(toX(at))}" y1="${PLOT.top}" y2="${PLOT_BOTTOM}" stroke="${FAINT_INK}" stroke-dasharray="4 3"/>
