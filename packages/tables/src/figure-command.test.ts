@@ -79,7 +79,7 @@ describe('g2d figure', () => {
     const { code, out, err } = await figure('1', '--out', 'out');
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('Figure 1. Heads over the epochs, CREMA-D (mean of 3 seeds)');
-    expect(out).toMatch(/F1\.3 +fused: G2D − the best teacher > 0 +CREMA-D/);
+    expect(out).toMatch(/F1\.3 fused: G2D − the best teacher > 0 +CREMA-D/);
     const rows = rowsOf(1);
     for (const seed of SEEDS) {
       const { test } = json(folder(seed, 'g2d'), 'summary.json');
@@ -104,7 +104,7 @@ describe('g2d figure', () => {
   it('draws Figure 3 from what every epoch recorded', async () => {
     const { code, out } = await figure('3', '--out', 'out', '--no-train');
     expect(code).toBe(0);
-    expect(out).toMatch(/F3\.1 +share of epochs/);
+    expect(out).toMatch(/F3\.1 share of epochs/);
     const rows = rowsOf(3);
     const [first] = readFileSync(join(folder(1, 'g2d'), 'metrics.jsonl'), 'utf8').split('\n');
     const { confidence, confidenceHigh, leastConfident } = JSON.parse(first as string);
@@ -135,7 +135,7 @@ describe('g2d figure', () => {
   it('draws Figure 5 at the selected epoch and at those that were kept', async () => {
     const { code, out } = await figure('5', '--out', 'out', '--no-train');
     expect(code).toBe(0);
-    expect(out).toMatch(/F5\.1 +alignment of loud: G2D − joint training > 0/);
+    expect(out).toMatch(/F5\.1 alignment of loud: G2D − joint training > 0/);
     const rows = rowsOf(5);
     const where = { method: 'g2d', head: 'loud', seed: '0' };
     const [alignment, baseline, above] = ['alignment', 'alignmentBaseline', 'alignmentAboveBaseline'].map(

@@ -33,7 +33,11 @@ const LIMITS: Readonly<Record<JudgedFigureClaim['kind'], (limit: number) => stri
 
 /** For a terminal. @param width In characters. */
 export function figureText({ figure, heading, claims, notes }: FigureReport, width: number): string {
-  const rows = [COLUMNS, ...claims.map(cellsOf)];
+  // Words to the left, numbers to the right.
+  const rows = [COLUMNS, ...claims.map(cellsOf)].map(([id, words, ...rest]) => [
+    id === COLUMNS[0] ? id : `${id} ${words}`,
+    ...rest,
+  ]);
   const tables = foldColumns(rows, width).map((columns) => {
     const [header = [], ...lines] = rows.map((row) => columns.map((column) => row[column] ?? ''));
     return textTable(header, lines);
@@ -69,12 +73,14 @@ export function figureMarkdown(
 
 function cellsOf({ id, words, kind, limit, dataset, judged }: JudgedFigureClaim): string[] {
   const { verdict, mean, interval, n } = judged;
-  const range = interval && `${signed(interval.lower)} to ${signed(interval.upper)}`;
+  const isDifference = kind === 'above' || kind === 'below';
+  const shown = isDifference ? signed : plain;
+  const range = interval && `${shown(interval.lower)} to ${shown(interval.upper)}`;
   return [
     id === '' ? 'beside' : id,
     `${words} ${LIMITS[kind](limit)}`,
     oneLine(dataset),
-    mean === undefined ? '' : signed(mean),
+    mean === undefined ? '' : shown(mean),
     range ?? '',
     n === undefined ? '' : String(n),
     verdict,
@@ -92,7 +98,6 @@ function reasonsOf(claims: readonly JudgedFigureClaim[]): string[] {
 }
 
 /** With a true minus sign. */
-function signed(value: number): string {
-  const text = formatDigits(value, 3);
-  return value > 0 ? `+${text}` : text.replace('-', '−');
-}
+const plain = (value: number): string => formatDigits(value, 3).replace('-', '−');
+
+const signed = (value: number): string => (value > 0 ? `+${plain(value)}` : plain(value));

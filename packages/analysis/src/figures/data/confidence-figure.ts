@@ -67,6 +67,8 @@ function panelOf({ dataset, runs, modalities, seeds }: Found): LinesPanel {
           ? modality
           : `${modality} (least confident in ${formatNumber(100 * percent, 0)} % of batches)`,
       tone: MODALITY_TONES[i % MODALITY_TONES.length] ?? 'black',
+      // Of two teachers that are alike both lines are seen.
+      dashed: i > 0,
       points: [...of((epoch) => epoch.confidence)],
       band: [...low].flatMap(([epoch, value]) => {
         const top = high.get(epoch);

@@ -203,8 +203,8 @@ describe('gapFigure', () => {
     const gap = ({ audio, image }: ReturnType<typeof features>): number => featureGap(audio, image);
     const gaps = mean([gap(features(3)), gap(features(0.5))]).toFixed(2);
     expect(panels[1]!.caption).toEqual([
-      `gap ${gaps}, at epoch 0 ${gap(features(0.5)).toFixed(2)}`,
-      expect.stringMatching(/^relative gap \d+\.\d\d, at epoch 0 \d+\.\d\d$/),
+      `gap ${gaps} (${gap(features(0.5)).toFixed(2)} at epoch 0)`,
+      expect.stringMatching(/^relative gap \d+\.\d\d \(\d+\.\d\d at epoch 0\)$/),
       'gaps: means of 2 seeds',
     ]);
     // Distances between points in the plane are no larger than between rows of length 1.

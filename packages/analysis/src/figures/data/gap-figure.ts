@@ -174,7 +174,7 @@ function captionOf(gaps: readonly FigureValue[], seeds: readonly number[]): stri
     );
   const line = (name: string, quantity: string): string => {
     const [now, initial] = [mean(quantity, false), mean(quantity, true)];
-    const begun = initial === undefined ? '' : `, at epoch 0 ${formatNumber(initial, 2)}`;
+    const begun = initial === undefined ? '' : ` (${formatNumber(initial, 2)} at epoch 0)`;
     return `${name} ${now === undefined ? '–' : formatNumber(now, 2)}${begun}`;
   };
   return [
