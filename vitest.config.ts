@@ -57,6 +57,14 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Needs a Slurm: not a part of `npm test`.
+          name: 'slurm',
+          include: ['packages/*/test/**/*.slurm.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'packaging',
           include: ['test/packaging/**/*.test.ts'],
           testTimeout: 300_000,

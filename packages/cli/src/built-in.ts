@@ -54,6 +54,10 @@ export const builtIn: Commands = {
     summary: 'the failed runs of a sweep again',
     load: async () => (await import('./sweep/retry.js')).sweepRetryCommand,
   },
+  'sweep cancel': {
+    summary: 'takes the jobs of a sweep out of the queue',
+    load: async () => (await import('./sweep/cancel.js')).sweepCancelCommand,
+  },
   'sweep run': {
     summary: 'one run of a sweep, in this process',
     load: async () => (await import('./sweep/run-one.js')).sweepRunCommand,

@@ -6,4 +6,4 @@ export { formatTable } from './format-table.js';
 export { commandLine } from './run/command-line.js';
 export { sweepInTerminal, type SweepOutcome } from './sweep/in-terminal.js';
 export { passWords } from './components/describe-method.js';
-export { engineOf, engineOptions } from './sweep/sweep.js';
+export { engineOf, engineOptions } from './sweep/engines.js';

@@ -11,7 +11,7 @@ export type { RunPredictions } from '@g2d/core/run-folder';
 
 // Many runs, as `g2d sweep` makes them
 export { readSweep, type Sweep, type SweepBase } from './sweep/read-sweep.js';
-export type { SweepFile } from './sweep/schema.js';
+export type { SweepFile, SweepQueues } from './sweep/schema.js';
 export { planSweep, type PlannedRun, type SweepPlan } from './sweep/plan.js';
 export { planPool, type Combination, type PoolMember, type SweepPool } from './sweep/pool.js';
 export { runKey } from './sweep/run-key.js';
@@ -22,6 +22,10 @@ export { sweepStatus, type RunState, type RunStatus } from './sweep/status.js';
 export type { EngineContext, SweepEngine, SweepReporter } from './sweep/engine.js';
 export { localEngine, type Worker } from './sweep/local-engine.js';
 export { childWorker } from './sweep/child-worker.js';
+export { slurmEngine, type SlurmOptions } from './sweep/slurm/slurm-engine.js';
+export type { SlurmSettings } from './sweep/slurm/arrays.js';
+export { kubernetesEngine, type KubernetesOptions } from './sweep/kubernetes/kubernetes-engine.js';
+export type { KubernetesList, KubernetesSettings } from './sweep/kubernetes/jobs.js';
 
 // The parts of a run folder, for a loop of your own
 export { lockRun } from './node/run-lock.js';

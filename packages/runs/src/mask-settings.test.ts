@@ -113,7 +113,9 @@ describe('the masks of a run', () => {
     expect(read('teacher/masks/train.csv')).toBe(read('own/masks/train.csv'));
     await trainRun(config({ rate: 0.4 }, loud), { out: at('alone') });
     expect(read('alone/masks/train.csv')).toMatch(/^id,loud\n/);
-    expect((JSON.parse(read('alone/summary.json')) as { missing: object }).missing).toMatchObject({ train: 0 });
+    expect((JSON.parse(read('alone/summary.json')) as { missing: object }).missing).toMatchObject({
+      train: 0,
+    });
     await expect(
       trainRun(config({ rate: 0.4, modalities: ['loud', 'smell'] }), { out: at('none') }),
     ).rejects.toThrow(/The dataset toy \("data\.missing\.modalities"\) has no modality "smell"/);

@@ -7,7 +7,7 @@ import { modalitiesOf, type ModelData } from './modalities.js';
 export type Missing = NonNullable<RunConfig['data']['missing']>;
 
 /** With nothing left open: what a run records, so that it goes on under the same masks whatever the defaults are by then. */
-export type SettledMissing = Omit<Missing, 'modalities'> & { readonly modalities: readonly string[] | 'all' };
+export type SettledMissing = Missing & { readonly modalities: string[] | 'all' };
 
 /**
  * The masks of a run: drawn from its own seed, over the modalities that it has, unless it says otherwise.
@@ -17,7 +17,7 @@ export type SettledMissing = Omit<Missing, 'modalities'> & { readonly modalities
 export function settledMissing(config: RunConfig, data: ModelData): SettledMissing | undefined {
   const { missing } = config.data;
   if (!missing) return undefined;
-  const { modalities = modalitiesOf(config, data), masks, seed = config.seed } = missing;
+  const { modalities = [...modalitiesOf(config, data)], masks, seed = config.seed } = missing;
   const unknown =
     modalities === 'all' ? undefined : modalities.find((name) => !data.modalities.includes(name));
   if (unknown !== undefined)

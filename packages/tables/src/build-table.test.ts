@@ -167,6 +167,15 @@ describe('buildTable, of what ships', () => {
     expect(printed.claims.find(({ id }) => id === 'T8.2')).toMatchObject({ verdict: 'open' });
   });
 
+  it('never takes another case for one that is not planned', async () => {
+    const options = { scale: 'small', seeds: [0, 1, 2] } as const;
+    const plan = await planTable('table-11', options);
+    const members = plan.members.filter(({ combination }) => ['0%', '60%'].includes(combination.case ?? ''));
+    const printed = await table(11, options, anything, () => ({ plan: { ...plan, members } }));
+    expect(printed.claims.map(({ id }) => id)).toEqual(['T11.1 (0%)', 'T11.1 (60%)', 'T11.2']);
+    expect(printed.claims[2]?.claim).toBe('g2d (0%) − g2d (60%) < joint (0%) − joint (60%)');
+  });
+
   it('turns an error around', async () => {
     const scores: Readonly<Record<string, number>> = { joint: 14, 'mis-me': 8, g2d: 7, teacher: 9 };
     const printed = await table(

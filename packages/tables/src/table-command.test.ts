@@ -188,7 +188,7 @@ describe('g2d table', () => {
       ['a.txt', 'Table 4. SMP on other methods\n'],
       ['a.md', '### Table 4. SMP on other methods\n'],
       ['a.csv', 'table,scale,protocol,part,row,column,'],
-      ['a.tex', String.raw`% \usepackage{booktabs, amssymb}`],
+      ['a.tex', String.raw`% \usepackage{booktabs, amssymb, graphicx}`],
       ['a.html', '<!doctype html>\n'],
     ] as const) {
       const { code, out } = await g2d('table', '4', '--scale', 'paper', '--no-train', '--out', file);

@@ -87,7 +87,6 @@ Example: g2d table 4 --scale small --jobs 2
       return 0;
     }
     const scale = parseScale(values.scale);
-    const engine = engineOf(values);
     const seeds = parseSeeds(values.seeds);
     const plan = await planTable(`table-${table}`, { scale, protocol: values.protocol, seeds });
     const collected = values.results.flatMap((path) => readResults(path, scale));
@@ -108,8 +107,16 @@ Example: g2d table 4 --scale small --jobs 2
     let exitCode = 0;
     if (open.length > 0 && !values['no-train']) {
       for (const [, message] of data.absent) err(`${printable(message, { line: true })}\n`);
-      const outcome = await sweepInTerminal(partOf(plan.pool, open), { engine, quiet: values.quiet });
+      const part = partOf(plan.pool, open);
+      const engine = engineOf(values, part, out);
+      const outcome = await sweepInTerminal(part, { engine, quiet: values.quiet });
       exitCode = outcome.exitCode;
+      if (engine.handsOver) {
+        err(
+          'The runs are handed over. Once they are finished, the same command with --no-train prints the table.\n',
+        );
+        return exitCode;
+      }
       // Whoever interrupts wants no table of what happens to be there; --no-train prints it.
       if (exitCode > 1) return exitCode;
       known = knownResults(plan, collected);

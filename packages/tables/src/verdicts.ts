@@ -1,6 +1,6 @@
 import { claimsOf, type Claim, type Term } from './data/claims.js';
 import type { StandIn } from './data/stand-ins.js';
-import type { Scores } from './layout/gather.js';
+import { labelOf, type Scores } from './layout/gather.js';
 import { datasetName } from './layout/names.js';
 import type { Translation } from './layout/published.js';
 import { isError, type Score } from './layout/score.js';
@@ -42,33 +42,45 @@ export function judgeClaims(
     readonly untested?: string | undefined;
   },
 ): readonly JudgedClaim[] {
-  return standIns.flatMap((standIn) =>
-    claimsOf(place)
+  return standIns.flatMap((standIn) => {
+    const judge = new Judge(standIn, scores, translation);
+    const found = claimsOf(place)
       .filter(({ dataset }) => dataset === standIn.paper)
-      .map((claim) => {
-        const { id, published } = claim;
-        const judge = new Judge(standIn, scores, translation);
-        const { words, judged } = judge.of(claim);
-        return {
-          id,
-          dataset: datasetName(standIn.ours),
-          claim: words,
-          published: publishedWords(published),
-          ...(untested === undefined ? judged : { verdict: 'not tested' as const, why: untested }),
-        };
-      }),
-  );
+      .map((claim) => ({ claim, ...judge.of(claim) }))
+      // What is not planned at this scale is no part of the table.
+      .filter(({ claim, about }) => claim.kind === 'increasing' || about !== undefined);
+    return found.map(({ claim: { id, published }, words, judged, about }) => ({
+      id: `${id}${suffixOf(
+        about,
+        found.flatMap((other) => (other.claim.id === id ? [other.about] : [])),
+      )}`,
+      dataset: datasetName(standIn.ours),
+      claim: words,
+      published: publishedWords(published),
+      ...(untested === undefined ? judged : { verdict: 'not tested' as const, why: untested }),
+    }));
+  });
+}
+
+/** What tells a claim from others of the same number: its case, else its method. */
+function suffixOf(about: Score | undefined, all: readonly (Score | undefined)[]): string {
+  if (all.length < 2) return '';
+  const cases = all.map((score) => score?.case);
+  const own = new Set(cases).size === all.length ? about?.case : about?.method;
+  return own === undefined ? '' : ` (${own})`;
 }
 
 function publishedWords({ true: isTrue, gain, margin }: Claim['published']): string {
   const points = [gain, margin].find((value) => typeof value === 'number');
-  const words = points === undefined ? '' : ` (${points})`;
+  const words = points === undefined ? '' : ` (${String(points).replace('-', '−')})`;
   return isTrue ? `true${words}` : `not true${words}`;
 }
 
 interface Found {
   readonly words: string;
   readonly judged: Judged;
+  /** The score that the claim is about. */
+  readonly about: Score | undefined;
 }
 
 class Judge {
@@ -84,56 +96,66 @@ class Judge {
       case 'less':
         return this.#pair(claim);
       case 'best': {
-        const [left, ...others] = [claim.left, ...claim.others].map((term) => this.#arm(term));
+        const about = this.#score(claim.left);
+        const [left, ...others] = this.#arms([claim.left, ...claim.others]);
         const names = others.map(({ label }) => label).join(', ');
-        return { words: `${left?.label} > each of ${names}`, judged: judgeBest(left as Arm, others) };
+        return { words: `${left?.label} > each of ${names}`, judged: judgeBest(left as Arm, others), about };
       }
       case 'increasing': {
-        const levels = this.translation.levels(claim, this.standIn).map((score) => this.#armOf(score));
+        const levels = this.translation.levels(claim, this.standIn).map((score) => this.#arm(score));
         const names = levels.map(({ label }) => label).join(' < ');
-        return { words: `rises: ${names}`, judged: judgeIncreasing(levels, claim.tolerance) };
+        const judged = judgeIncreasing(levels, claim.tolerance);
+        return { words: names, judged, about: undefined };
       }
       case 'smaller drop': {
-        const drop = (term: Term) => ({
-          from: this.#arm({ ...term, setting: claim.from }),
-          to: this.#arm(term),
-        });
-        const [left, right] = [drop(claim.left), drop(claim.right)];
-        const words = `${left.from.label} − ${left.to.label} < ${right.from.label} − ${right.to.label}`;
-        return { words, judged: judgeSmallerDrop(left, right) };
+        const { left, right, from } = claim;
+        const [a, b, c, d] = this.#arms([
+          { ...left, setting: from },
+          left,
+          { ...right, setting: from },
+          right,
+        ]) as [Arm, Arm, Arm, Arm];
+        const words = `${a.label} − ${b.label} < ${c.label} − ${d.label}`;
+        const judged = judgeSmallerDrop({ from: a, to: b }, { from: c, to: d });
+        return { words, judged, about: this.#score(left) };
       }
     }
   }
 
   #pair({ id, kind, left, right }: Extract<Claim, { kind: 'greater' | 'less' }>): Found {
-    const [first, second] = [this.#arm(left), this.#arm(right)];
+    const [first, second] = this.#arms([left, right]) as [Arm, Arm];
     // An error has been negated already: less of it is greater.
     const isLess = kind === 'less' && left.metric !== 'mape';
     const [above, below] = isLess ? [second, first] : [first, second];
     const tolerance = this.standIn.atLeast?.[id];
     const metric = left.metric === undefined || left.metric === 'accuracy' ? '' : `${METRICS[left.metric]}: `;
     const sign = kind === 'less' ? '<' : '>';
-    if (tolerance === undefined) {
-      return { words: `${metric}${first.label} ${sign} ${second.label}`, judged: judgeGreater(above, below) };
-    }
-    const allowed = kind === 'less' ? `+ ${tolerance}` : `− ${tolerance}`;
+    const allowed = tolerance === undefined ? '' : kind === 'less' ? ` + ${tolerance}` : ` − ${tolerance}`;
     return {
-      words: `${metric}${first.label} ${sign} ${second.label} ${allowed}`,
-      judged: judgeAtLeast(above, below, tolerance),
+      words: `${metric}${first.label} ${sign} ${second.label}${allowed}`,
+      judged: tolerance === undefined ? judgeGreater(above, below) : judgeAtLeast(above, below, tolerance),
+      about: this.#score(left),
     };
   }
 
-  #arm(term: Term): Arm {
-    const score = this.translation.claimed(term, this.standIn);
-    return score ? this.#armOf(score) : { label: `${term.method} (not there)`, scores: new Map() };
+  #score = (term: Term): Score | undefined => this.translation.claimed(term, this.standIn);
+
+  /** A case that all of them have goes without saying: the claim's number has it. */
+  #arms(terms: readonly Term[]): readonly Arm[] {
+    const scores = terms.map(this.#score);
+    const cases = new Set(scores.map((score) => score?.case));
+    const shared = cases.size === 1 && scores[0]?.method !== undefined ? scores[0].case : undefined;
+    return scores.map((score, at) =>
+      score ? this.#arm(score, shared) : { label: `${terms[at]?.method} (not there)`, scores: new Map() },
+    );
   }
 
   /** Of an error the negative: more is better, always. */
-  #armOf(score: Score): Arm {
+  #arm(score: Score, hidden?: string): Arm {
     const gathered = this.scores.of(score);
-    if (!isError(score)) return gathered;
-    const scores = new Map([...gathered.scores].map(([seed, value]) => [seed, -value]));
-    return { label: gathered.label, scores };
+    const label = labelOf(score, hidden);
+    if (!isError(score)) return { ...gathered, label };
+    return { label, scores: new Map([...gathered.scores].map(([seed, value]) => [seed, -value])) };
   }
 }
 

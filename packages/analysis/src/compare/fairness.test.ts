@@ -257,6 +257,18 @@ describe('the cost', () => {
     expect(notes).toContain('Times are of 2 different machines or backends: they are not to be compared.');
   });
 
+  it('names versions that differ, and means over several of them', () => {
+    const of = (g2d: string) => ({ backend: 'cpu', device: 'cpu', versions: { g2d, tfjs: '4.22.0' } });
+    const [old, now] = [of('0.1.0'), of('0.2.0')];
+    const runs = [joint(0, { environment: old }), folder({ method: 'g2d', environment: old })];
+    const about = ({ notes }: ComparisonTable): string[] => notes.filter((note) => note.includes('versions'));
+    expect(about(only(runs))).toEqual([]);
+    const more = folder({ method: 'g2d', seed: 1, environment: now });
+    expect(about(only([...runs, more]))).toEqual([
+      'Runs were trained with different versions: 2 runs with g2d 0.1.0 (Joint training and G2D); 1 run with g2d 0.2.0 (G2D). Means over several of them: G2D.',
+    ]);
+  });
+
   it('stays readable in a terminal of 120 columns', () => {
     const copies = { audio: teacher('audio'), image: teacher('image') };
     const runs = [0, 1, 2].flatMap((seed) => [

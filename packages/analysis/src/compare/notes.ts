@@ -7,6 +7,7 @@ import type { ComparisonRow, ComparisonTable, Gain } from './comparison.js';
 import { isNumber } from './estimate.js';
 import { costNotes, settingNotes } from './fairness-notes.js';
 import type { RunSeeds } from './group-runs.js';
+import { versionNotes } from './version-notes.js';
 
 const SELECTION_WORDS: Readonly<Record<Selection, string>> = {
   'validation-best': 'validation',
@@ -38,6 +39,7 @@ export function tableNotes(table: Omit<ComparisonTable, 'notes'>, groups: readon
     ...gainNotes(table.rows),
     ...settingNotes(table.rows),
     ...costNotes(table),
+    ...versionNotes(rows),
     ...repeatedNotes(groups),
     ...contentNotes(groups),
     ...ownSplitNotes(rows),

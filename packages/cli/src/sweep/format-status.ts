@@ -2,19 +2,36 @@ import { readIfThere } from '@g2d/formats/node';
 import type { RunState, RunStatus } from '@g2d/runs';
 import { logOf } from '@g2d/runs/internal';
 
-const STATES: readonly RunState[] = ['finished', 'running', 'stopped', 'waiting', 'blocked', 'failed'];
+const STATES: readonly RunState[] = [
+  'finished',
+  'running',
+  'queued',
+  'stopped',
+  'waiting',
+  'blocked',
+  'failed',
+];
 
 /** How many last lines of a failed run's log are shown. */
 const TAIL = 3;
 
 /** A line for each run, the ends of the logs of those that failed, and how many are what. */
 export function formatStatus(status: readonly RunStatus[], out: string): string {
-  const width = Math.max(...status.map(({ id }) => id.length));
-  const lines = status.map(({ id, state, why, epoch, epochs }) => {
+  const width = status.reduce((most, { id }) => Math.max(most, id.length), 0);
+  const lines = status.map(({ id, state, why, epoch, epochs, job }) => {
     const done = `${epoch ?? 0}/${epochs}`;
-    return [state.padEnd(9), id.padEnd(width), done.padStart(9), why ?? ''].join('  ').trimEnd();
+    return [
+      state.padEnd(9),
+      id.padEnd(width),
+      done.padStart(9),
+      why ?? (job === undefined ? '' : `job ${job}`),
+    ]
+      .join('  ')
+      .trimEnd();
   });
-  const logs = status.flatMap(({ id, state }) => (state === 'failed' ? tail(logOf(out, id)) : []));
+  const logs = status.flatMap(({ id, state, log }) =>
+    state === 'failed' ? [...(log === undefined ? [] : tail(log)), ...tail(logOf(out, id))] : [],
+  );
   const counts = STATES.flatMap((state) => {
     const count = status.filter((run) => run.state === state).length;
     return count > 0 ? [`${count} ${state}`] : [];
@@ -22,9 +39,14 @@ export function formatStatus(status: readonly RunStatus[], out: string): string 
   return `${[...lines, ...logs, counts.join(', ')].join('\n')}\n`;
 }
 
-/** Only runs with a process of their own have a log. */
+/** Only runs with a process of their own have a log. One that cannot be read keeps nothing from being shown. */
 function tail(path: string): string[] {
-  const text = readIfThere(path)?.toString('utf8');
-  if (text === undefined) return [];
+  let text: string | undefined;
+  try {
+    text = readIfThere(path)?.toString('utf8');
+  } catch (error) {
+    return [(error as Error).message];
+  }
+  if (text === undefined || text.trim() === '') return [];
   return [`--- ${path}`, ...text.trim().split('\n').slice(-TAIL)];
 }

@@ -45,9 +45,11 @@ export async function sweepInTerminal(
   surviveClosed(process.stderr);
   const say = (line: string): void => void process.stderr.write(`${printable(line)}\n`);
   const total = [...plan.runs, ...later].reduce((sum, run) => sum + costOf(run) * run.config.epochs, 0);
-  const progress = quiet
-    ? { stage: () => {}, advance: () => {}, note: say, stop: () => {} }
-    : createProgress(Math.max(1, total));
+  // What is handed over is trained by others, later.
+  const progress =
+    quiet || options.engine?.handsOver
+      ? { stage: () => {}, advance: () => {}, note: say, stop: () => {} }
+      : createProgress(Math.max(1, total));
   const shown = new Map<string, number>();
   const show = (run: PlannedRun, epoch: number): void => {
     progress.advance(costOf(run) * (epoch - (shown.get(run.id) ?? 0)));
@@ -59,7 +61,8 @@ export async function sweepInTerminal(
       ...options,
       signal,
       onOpen: ({ resumed }) => {
-        if (resumed) progress.note(`g2d: going on with the interrupted runs in ${plan.out}.`);
+        if (resumed && !options.engine?.handsOver)
+          progress.note(`g2d: going on with the interrupted runs in ${plan.out}.`);
       },
       reporter: {
         begin: ({ id }) => progress.stage(id),

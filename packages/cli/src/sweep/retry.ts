@@ -3,16 +3,16 @@ import { sweepStatus } from '@g2d/runs';
 import { assertTrusted, modulesOf } from '@g2d/runs/internal';
 import { defineCommand } from '../command.js';
 import { required } from '../data/arguments.js';
+import { engineOf, engineOptions } from './engines.js';
 import { formatStatus } from './format-status.js';
 import { sweepInTerminal } from './in-terminal.js';
 import { beganPlan } from './place.js';
-import { engineOf, engineOptions } from './sweep.js';
 
 /** `g2d sweep retry`. */
 export const sweepRetryCommand = defineCommand({
   usage: 'DIR [ID...] [options]',
   description:
-    'Trains the failed runs of a sweep again, from their last checkpoints, and the runs that wait for them; nothing else. With IDs, only these.',
+    'Trains the failed runs of a sweep again, from their last checkpoints, and the runs that wait for them; nothing else. With IDs, only these. With --engine slurm they are submitted again.',
   options: {
     ...engineOptions,
     json: { help: 'the status as JSON' },
@@ -32,10 +32,12 @@ export const sweepRetryCommand = defineCommand({
     if (failed.length === 0) err(`No run in ${plan.out} has failed.\n`);
     for (const { config } of plan.runs) assertTrusted(modulesOf(config), plan.out, values);
     const { status, exitCode } = await sweepInTerminal(plan, {
-      engine: engineOf(values),
+      engine: engineOf(values, plan, out),
       only: ids.length > 0 ? ids : failed,
       quiet: values.quiet || values.json,
     });
+    // Standard output has the Jobs.
+    if (values.engine === 'kubernetes') return exitCode;
     out(values.json ? `${JSON.stringify(status)}\n` : formatStatus(status, plan.out));
     return exitCode;
   },

@@ -1,24 +1,52 @@
 import { loadTensorFlow } from '@g2d/native';
 import { OptionError } from '@g2d/core';
-import { readPlan, stopSignal } from '@g2d/runs';
-import { assertTrusted, modulesOf, stopCode, trainPlanned } from '@g2d/runs/internal';
-import { defineCommand } from '../command.js';
-import { required } from '../data/arguments.js';
+import { childWorker, readPlan, stopSignal, type PlannedRun } from '@g2d/runs';
+import {
+  assertTrusted,
+  EXIT,
+  isFinished,
+  modulesOf,
+  readQueueLog,
+  requeue,
+  slurmJob,
+  stopCode,
+  trainPlanned,
+  trainQueued,
+} from '@g2d/runs/internal';
+import { defineCommand, type Output } from '../command.js';
+import { parseWhole, required } from '../data/arguments.js';
 import { trustOption } from '../run/run-argument.js';
+import { runCommand } from './engines.js';
 
 /** `g2d sweep run`. */
 export const sweepRunCommand = defineCommand({
   usage: 'DIR ID [options]',
   description:
-    'Trains one run of a sweep that has begun, or goes on with it: what --jobs starts, and what any other starter of jobs can start. ID is what g2d sweep status calls it. A finished run is finished at once.',
-  options: { trust: trustOption },
-  details: `Exit code: 0; 2 for an error that says what to do; 129 (SIGHUP), 130 (SIGINT) or 143 (SIGTERM) if it was stopped and goes on later.
+    'Trains one run of a sweep that has begun, or goes on with it: what --jobs starts, and what any other starter of jobs can start. ID is what g2d sweep status calls it. A finished run is finished at once.\n\nWith --list, as jobs of a queue are started, the run gets a process of its own, what becomes of it is written beside its folder, and a job of Slurm that was stopped, or failed for a reason that may pass, goes back into the queue.',
+  options: {
+    list: { value: 'NAME', help: "in place of ID: a list in the sweep's queue.jsonl" },
+    index: {
+      value: 'I',
+      help: 'which run of the list, from 0 (default: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX of the environment)',
+    },
+    retries: {
+      value: 'N',
+      default: '0',
+      help: 'with --list: how often a job of Slurm tries again what failed (default: 0)',
+    },
+    planned: {
+      help: "load the modules that the sweep's own configurations name: whoever planned it has named them",
+    },
+    trust: trustOption,
+  },
+  details: `Exit code: 0; 2 for an error that says what to do; 4 if its teachers are not finished; 129 (SIGHUP), 130 (SIGINT) or 143 (SIGTERM) if it was stopped and goes on later; 1 and all others for what may pass.
 
 Example: g2d sweep run runs/av-mnist-small g2d`,
-  async run({ values, positionals: [path, name] }, { err }) {
+  async run({ values, positionals: [path, name] }, output) {
     const out = required('DIR', path, "a sweep's folder");
-    const id = required('ID', name, 'a run of the sweep');
     const { runs } = readPlan(out);
+    const { list, index } = values;
+    const id = list === undefined ? required('ID', name, 'a run of the sweep') : listed(out, list, index);
     const run = runs.find((planned) => planned.id === id);
     if (!run) {
       throw new OptionError(`The sweep in ${out} has no run ${id}; g2d sweep status ${out} lists them.`, {
@@ -28,33 +56,97 @@ Example: g2d sweep run runs/av-mnist-small g2d`,
       });
     }
     // A sweep that starts us has been given them by its user.
-    if (!process.connected) assertTrusted(modulesOf(run.config), out, values);
-    await loadTensorFlow({ quiet: true });
-    const { signal, dispose } = stopSignal((line) => err(`${line}\n`));
-    // Whoever started us is gone: nobody would stop us any more.
-    const orphaned = (): void => void process.kill(process.pid, 'SIGTERM');
-    process.once('disconnect', orphaned);
-    if (process.connected === false) orphaned();
-    // What cannot be told any more is no fault.
-    const tell = (epoch: number): void => {
-      if (process.connected) process.send?.({ epoch }, undefined, undefined, () => {});
-    };
-    try {
-      const { status } = await trainPlanned(run, {
-        out,
-        signal,
-        trust: values.trust,
-        reporter: {
-          begin: ({ total, done }) => tell(Math.floor((run.config.epochs * done) / Math.max(1, total))),
-          step: () => {},
-          epoch: ({ epoch }) => tell(epoch),
-          note: (line) => err(`${line}\n`),
-        },
-      });
-      return status === 'finished' ? 0 : stopCode(signal);
-    } finally {
-      process.off('disconnect', orphaned);
-      dispose();
-    }
+    if (!process.connected && !values.planned) assertTrusted(modulesOf(run.config), out, values);
+    if (list === undefined) return trainHere(run, out, values.trust, output);
+    return trainInQueue(run, out, { ...values, retries: parseWhole('retries', values.retries, 0) }, output);
   },
 });
+
+/** @throws {OptionError} If there is no such list, or it has no such run. */
+function listed(out: string, list: string, index: string | undefined): string {
+  const { SLURM_ARRAY_TASK_ID: element, JOB_COMPLETION_INDEX: completion } = process.env;
+  const at = parseWhole(
+    'index',
+    required('--index', index ?? element ?? completion, 'which run of the list'),
+    0,
+  );
+  const runs = readQueueLog(out).lists.get(list);
+  const id = runs?.[at];
+  if (id !== undefined) return id;
+  const what = runs ? `${runs.length} runs, and none of index ${at}` : 'no such list in its queue.jsonl';
+  throw new OptionError(`The list ${list} of ${out} has ${what}. g2d sweep FILE submits its runs anew.`, {
+    option: 'list',
+    value: list,
+    accepted: 'a list and an index that g2d sweep has written',
+  });
+}
+
+async function trainInQueue(
+  run: PlannedRun,
+  out: string,
+  { retries, trust }: { readonly retries: number; readonly trust: boolean },
+  { err }: Output,
+): Promise<number> {
+  const say = (line: string): void => err(`${line}\n`);
+  // A queue says the same several times: to the process, and to all of them.
+  const { signal, dispose } = stopSignal(say, { patient: true });
+  const job = slurmJob();
+  try {
+    const { exit, why, again } = await trainQueued(run, {
+      out,
+      signal,
+      retries,
+      worker: childWorker(runCommand(trust), { jobs: 1 }),
+      reporter: { begin() {}, epoch() {}, finished() {}, failed() {}, note: say },
+      ...(job !== undefined && { job }),
+    });
+    if (why !== undefined) say(`g2d: ${run.id}: ${why}`);
+    if (again && job !== undefined) {
+      const problem = requeue(out, job);
+      say(
+        problem === undefined
+          ? `g2d: job ${job} goes back into the queue.`
+          : `g2d: job ${job} does not come again: ${problem}.`,
+      );
+    }
+    return exit;
+  } finally {
+    dispose();
+  }
+}
+
+async function trainHere(run: PlannedRun, out: string, trust: boolean, { err }: Output): Promise<number> {
+  const open = run.needs.filter((need) => !isFinished(out, need));
+  if (open.length > 0 && !isFinished(out, run.id)) {
+    err(`g2d: ${run.id} needs ${open.join(', ')}, and that is not finished.\n`);
+    return EXIT.teachers;
+  }
+  await loadTensorFlow({ quiet: true });
+  // Whoever has started us may say it to us, and to all of its processes.
+  const { signal, dispose } = stopSignal((line) => err(`${line}\n`), { patient: process.connected === true });
+  // Whoever started us is gone: nobody would stop us any more.
+  const orphaned = (): void => void process.kill(process.pid, 'SIGTERM');
+  process.once('disconnect', orphaned);
+  if (process.connected === false) orphaned();
+  // What cannot be told any more is no fault.
+  const tell = (epoch: number): void => {
+    if (process.connected) process.send?.({ epoch }, undefined, undefined, () => {});
+  };
+  try {
+    const { status } = await trainPlanned(run, {
+      out,
+      signal,
+      trust,
+      reporter: {
+        begin: ({ total, done }) => tell(Math.floor((run.config.epochs * done) / Math.max(1, total))),
+        step: () => {},
+        epoch: ({ epoch }) => tell(epoch),
+        note: (line) => err(`${line}\n`),
+      },
+    });
+    return status === 'finished' ? EXIT.finished : stopCode(signal);
+  } finally {
+    process.off('disconnect', orphaned);
+    dispose();
+  }
+}

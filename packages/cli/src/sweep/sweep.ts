@@ -1,71 +1,33 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { OptionError } from '@g2d/core';
-import { childWorker, localEngine, planSweep, readSweep, type SweepEngine } from '@g2d/runs';
+import { planPool, type SweepPlan } from '@g2d/runs';
+import { slurmCalls } from '@g2d/runs/internal';
 import { defineCommand } from '../command.js';
-import { parseSettings, parseWhole } from '../data/arguments.js';
-import { trustOption } from '../run/run-argument.js';
+import { commandLine } from '../run/command-line.js';
+import { changedSweep, changeOptions } from './changed-sweep.js';
+import { engineOf, engineOptions } from './engines.js';
 import { formatStatus } from './format-status.js';
 import { sweepInTerminal } from './in-terminal.js';
 import { onlyWord } from './place.js';
-
-/** Starts what trains one run in a process of its own: `g2d sweep run DIR ID`. */
-const childCommand = (trust: boolean): string[] => {
-  const home = dirname(createRequire(import.meta.url).resolve('@g2d/cli/package.json'));
-  return [process.execPath, join(home, 'bin/g2d.js'), 'sweep', 'run', ...(trust ? ['--trust'] : [])];
-};
-
-export const engineOptions = {
-  engine: { value: 'NAME', default: 'local', help: 'where runs are trained: local (default)' },
-  jobs: {
-    value: 'N',
-    default: '1',
-    help: 'so many at once, each in a process of its own with its share of the processor (default: 1, in this process)',
-  },
-  trust: trustOption,
-} as const;
-
-/** @throws {OptionError} If there is no such engine. */
-export function engineOf({
-  engine,
-  jobs: text,
-  trust,
-}: {
-  readonly engine: string;
-  readonly jobs: string;
-  readonly trust: boolean;
-}): SweepEngine {
-  if (engine !== 'local') {
-    throw new OptionError(`--engine is "${engine}"; it can be local.`, {
-      option: 'engine',
-      value: engine,
-      accepted: 'local',
-    });
-  }
-  const jobs = parseWhole('jobs', text, 1);
-  return localEngine(jobs === 1 ? { trust } : { jobs, worker: childWorker(childCommand(trust), { jobs }) });
-}
 
 /** `g2d sweep`. */
 export const sweepCommand = defineCommand({
   usage: 'FILE [options]',
   description: `Trains many runs: every combination of a grid of settings, and the teachers that they need, each once. FILE is JSON; every key is described in schema/sweep.schema.json of @g2d/runs, which editors read. Paths of configurations in it are relative to FILE, all others to the folder in which g2d is started.
 
-The same command goes on after an interruption, trains again what failed, and trains what has been added to the grid. What is finished stays. A run that fails is named, and keeps none but those that need it from being trained. The folder of each run is all that is known of it: g2d sweep status reads it at any time.`,
+The same command goes on after an interruption, trains again what failed, and trains what has been added to the grid. What is finished stays. Sweeps that share a folder share their runs: one that another has planned is not trained again. A run that fails is named, and keeps none but those that need it from being trained. The folder of each run is all that is known of it: g2d sweep status reads it at any time.
+
+--engine slurm submits what is neither finished nor in the queue, prints the numbers of the jobs, and returns: an array for the runs that need nothing, and one for each set of teachers, whose jobs wait for them. --engine kubernetes writes Jobs for kubectl apply. Both are told how by "slurm" and "kubernetes" in FILE; docs/cluster.md of the repository has examples.`,
   options: {
     out: { value: 'DIR', help: "the folder of the run folders (default: the file's, or runs/NAME)" },
     ...engineOptions,
-    set: {
-      value: 'KEY=VALUE',
-      multiple: true,
-      help: 'a setting of every run, above the file\'s "set"; may be given several times',
-    },
+    ...changeOptions,
     'allow-changed': {
       help: 'keep finished runs, and go on, although data, modules or teachers are not what they were; runs record it',
     },
     fresh: {
       help: 'what DIR holds moves to DIR.previous (DIR.previous-2 …), unless it is an interrupted sweep of the same settings, code and backend',
     },
+    'dry-run': { help: 'slurm: prints the calls of sbatch; nothing is submitted or written' },
     json: { help: 'the status as JSON on standard output' },
     quiet: { help: 'no progress' },
   },
@@ -80,20 +42,32 @@ Exit code: 0; 1 if a run failed; 2 for an error that says what to do; 130 if int
 Example: g2d sweep examples/av-mnist-small/sweep.json && g2d compare runs/av-mnist-small`,
   async run({ values, positionals }, { out }) {
     const path = onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help');
-    const engine = engineOf(values);
-    const sweep = readSweep(path, values.out === undefined ? {} : { out: values.out });
-    const set = {
-      ...sweep.set,
-      ...(values['allow-changed'] && { allowChanged: true }),
-      ...parseSettings(values.set),
-    };
-    const plan = await planSweep({ ...sweep, set });
+    const sweep = changedSweep(path, values);
+    const allowed = values['allow-changed'] && { allowChanged: true };
+    const plan = await planPool([{ ...sweep, set: { ...allowed, ...sweep.set } }]);
+    if (values['dry-run']) return printCalls(plan, values.engine, out);
+    const engine = engineOf(values, plan, out);
     const { status, exitCode } = await sweepInTerminal(plan, {
       engine,
       fresh: values.fresh,
       quiet: values.quiet || values.json,
     });
+    // Standard output has the Jobs.
+    if (values.engine === 'kubernetes') return exitCode;
     out(values.json ? `${JSON.stringify(status)}\n` : formatStatus(status, plan.out));
     return exitCode;
   },
 });
+
+function printCalls(plan: SweepPlan, engine: string, out: (text: string) => void): number {
+  if (engine !== 'slurm') {
+    throw new OptionError(
+      `--dry-run is of --engine slurm, and the engine is ${engine}; g2d sweep plan prints the runs.`,
+      { option: 'dry-run', value: true, accepted: '--engine slurm' },
+    );
+  }
+  const calls = slurmCalls(plan, plan.queues?.slurm);
+  for (const args of calls) out(`${commandLine('sbatch', args)}\n`);
+  out(`${calls.length} calls of sbatch\n`);
+  return 0;
+}

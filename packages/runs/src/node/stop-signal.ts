@@ -1,5 +1,4 @@
-/** How often a signal may be asked for before the process ends at once. */
-const PATIENCE = 1;
+import { checkKeys } from '@g2d/core';
 
 /** What a process that was asked to stop ends with: 128 and the number of the signal. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -21,21 +20,26 @@ export const stopCode = ({ reason }: AbortSignal): number =>
  * closes says SIGHUP more than once, so that this one never does.
  *
  * @param say Told once, what will happen.
+ * @param options `patient`: another one does not end the process: whoever started it says the same by several ways. Default false.
  */
-export function stopSignal(say: (line: string) => void): {
+export function stopSignal(
+  say: (line: string) => void,
+  options: { readonly patient?: boolean } = {},
+): {
   readonly signal: AbortSignal;
   /** From now on signals do what they did before. */
   dispose(): void;
 } {
+  const { patient = false } = checkKeys(options, { patient: true }, 'stopSignal');
   const controller = new AbortController();
-  let count = 0;
   const handle = (name: StopName): void => {
-    if (name === 'SIGHUP' && controller.signal.aborted) return;
-    count += 1;
-    if (count > PATIENCE) process.exit(EXIT_CODES[name]);
+    if (controller.signal.aborted) {
+      if (name === 'SIGHUP' || patient) return;
+      process.exit(EXIT_CODES[name]);
+    }
     // First, for whoever listens may no longer be there.
     controller.abort(name);
-    say('Finishing the step and saving; once more ends at once.');
+    say(`Finishing the step and saving${patient ? '' : '; once more ends at once'}.`);
   };
   for (const name of NAMES) process.on(name, handle);
   return {

@@ -25,6 +25,8 @@ export interface EngineContext {
 
 /** Where runs are trained. What came of them is in their folders. */
 export interface SweepEngine {
+  /** It gives runs to a queue, and returns before they are trained. */
+  readonly handsOver?: boolean;
   /**
    * Trains what is not finished; a run begins when what it needs is finished. A run that fails keeps none but those that need it
    * from being trained.

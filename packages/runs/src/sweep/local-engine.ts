@@ -1,4 +1,5 @@
 import { checkKeys } from '@g2d/core';
+import { exitOf, forgetAttempt, isWorthAnother, recordAttempt } from './attempt.js';
 import type { SweepEngine, EngineContext } from './engine.js';
 import type { PlannedRun } from './plan.js';
 import { isFinished } from './status.js';
@@ -11,16 +12,23 @@ export type Worker = (run: PlannedRun, context: EngineContext) => Promise<'finis
  * Trains on this machine.
  *
  * @param options `jobs`: how many runs at once; more than one need a worker with processes of its own. `worker`: default this
- * process, for which a backend has been chosen. `trust`: of this process, as of `trainRun`.
+ * process, for which a backend has been chosen. `trust`: of this process, as of `trainRun`. `retries`: how often a run is tried again that
+ * fails for a reason which is no mistake of the user's, default 0.
  */
 export function localEngine(
-  options: { readonly jobs?: number; readonly worker?: Worker; readonly trust?: boolean } = {},
+  options: {
+    readonly jobs?: number;
+    readonly worker?: Worker;
+    readonly trust?: boolean;
+    readonly retries?: number;
+  } = {},
 ): SweepEngine {
   const {
     jobs = 1,
     trust = false,
+    retries = 0,
     worker = workHere(trust),
-  } = checkKeys(options, { jobs: true, worker: true, trust: true }, 'localEngine');
+  } = checkKeys(options, { jobs: true, worker: true, trust: true, retries: true }, 'localEngine');
   return {
     async run(runs, context) {
       const { out, signal, reporter } = context;
@@ -37,12 +45,20 @@ export function localEngine(
         needs.every((need) => done.has(need) || isFinished(out, need));
       const train = async (run: PlannedRun): Promise<void> => {
         reporter.begin(run);
-        try {
-          if ((await worker(run, context)) === 'interrupted') return;
-          done.add(run.id);
-          reporter.finished(run);
-        } catch (error) {
-          reporter.failed(run, error instanceof Error ? error.message : String(error));
+        for (let tries = 1; ; tries++) {
+          try {
+            if ((await worker(run, context)) === 'interrupted') return;
+            forgetAttempt(out, run.id);
+            done.add(run.id);
+            reporter.finished(run);
+            return;
+          } catch (error) {
+            const exit = exitOf(error);
+            const why = error instanceof Error ? error.message : String(error);
+            recordAttempt(out, run.id, { tries, exit, why });
+            if (tries > retries || signal.aborted || !isWorthAnother(exit)) return reporter.failed(run, why);
+            reporter.note(`${run.id} failed, and is tried again. ${why}`);
+          }
         }
       };
       const running = new Map<PlannedRun, Promise<void>>();

@@ -8,7 +8,9 @@ import { lockRun } from '../node/run-lock.js';
 import { firstDifference, written } from '../differences.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
 import type { SweepPlan } from './plan.js';
+import { asOfToday } from './pool.js';
 import { runKey } from './run-key.js';
+import { askQueue } from './slurm/queue.js';
 import { hasBegun, isFinished } from './status.js';
 
 /** The folder of a sweep, held by this process. */
@@ -54,6 +56,7 @@ export function openSweep(
       plan.runs.every(({ id }) => isFinished(out, id)) && (!result || isThere(join(out, result)));
     const differs = before && (!isSame(before, plan) || !isDeepStrictEqual(before.environment, place));
     if (fresh && (isLegacy || (before && (isComplete || differs)))) {
+      assertNotQueued(out);
       moveAside(out, release);
       release = lockRun(out);
       before = undefined;
@@ -117,18 +120,30 @@ function moveAside(path: string, release: () => void): void {
   rmSync(join(previous, '.lock'), { force: true });
 }
 
-/** A run that has begun keeps its settings. */
+/** Jobs that wait know the folder by its name. */
+function assertNotQueued(path: string): void {
+  const { runs } = askQueue(path);
+  if (runs.size === 0) return;
+  throw new OptionError(
+    `${runs.size} runs of the sweep in ${path} are in the queue, and would go on in a folder that has moved: g2d sweep cancel ${path} takes them out.`,
+    { option: 'fresh', value: true, accepted: 'a sweep that no queue has' },
+  );
+}
+
+/** A run that has begun keeps its settings; where several sweeps share the folder, also one that is planned: another may wait for it. */
 function assertSettings({ runs }: SweepManifest, plan: SweepPlan): void {
   const known = new Map(runs.map((run) => [run.id, run]));
   for (const { id, config } of plan.runs) {
     const before = known.get(id);
-    if (!before || !hasBegun(plan.out, id)) continue;
+    if (!before) continue;
+    const began = hasBegun(plan.out, id);
+    if (!began && !plan.isShared) continue;
     // Options of methods that it lacks may be others.
-    if (plan.isShared && runKey(before.config) === runKey(config)) continue;
+    if (plan.isShared && runKey(asOfToday(before).config) === runKey(config)) continue;
     const other = firstDifference(before.config, withPlannedMasks(config, before.config));
     if (!other) continue;
     throw new OptionError(
-      `The run ${id} in ${plan.out} began with "${other.key}" ${written(other.begun)}, and the sweep now has ${written(other.now)}. Give another folder with --out, or begin anew with --fresh.`,
+      `The run ${id} in ${plan.out} ${began ? 'began' : 'was planned meanwhile'} with "${other.key}" ${written(other.begun)}, and the sweep now has ${written(other.now)}. ${began ? 'Give another folder with --out, or begin anew with --fresh.' : 'Give the same command again.'}`,
       { option: other.key, value: other.now, accepted: written(other.begun) },
     );
   }

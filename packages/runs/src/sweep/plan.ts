@@ -8,6 +8,7 @@ import { needsTeachers } from './needs-teachers.js';
 import type { Sweep } from './read-sweep.js';
 import { fileName, idOf, pieces } from './run-ids.js';
 import { configOf, dependsOnCase, dependsOnModalities } from './run-settings.js';
+import type { SweepQueues } from './schema.js';
 import { isOfMethod, isOfOthers } from './teacher-settings.js';
 
 /** One run of a sweep. */
@@ -28,6 +29,8 @@ export interface SweepPlan {
   readonly runs: readonly PlannedRun[];
   /** Whether several sweeps share the folder, as `planPool` has them: its manifest keeps what others have planned. Default: false. */
   readonly isShared?: boolean;
+  /** How its runs are given to a queue, and tried again. */
+  readonly queues?: SweepQueues;
 }
 
 /** A run that is no teacher, and what the sweep has for it. */
@@ -53,8 +56,15 @@ const MOST = 10_000;
  */
 export async function planSweep(sweep: Sweep): Promise<SweepPlan> {
   const { name, out } = sweep;
-  return { name, out, runs: (await planRuns(sweep)).runs };
+  return { name, out, runs: (await planRuns(sweep)).runs, queues: queuesOf(sweep) };
 }
+
+/** How a sweep gives its runs to a queue. */
+export const queuesOf = ({ retries, slurm, kubernetes }: Sweep): SweepQueues => ({
+  retries,
+  slurm,
+  kubernetes,
+});
 
 /** The runs of a sweep, and its students, in the order of the grid, with the references behind them. */
 export async function planRuns(

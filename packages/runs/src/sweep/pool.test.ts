@@ -116,6 +116,21 @@ describe('planPool', () => {
     expect(run.config).toMatchObject({ method: 'g2d', data: { workers: 2 } });
   });
 
+  it('does not take the place of what another has planned meanwhile', async () => {
+    const other = sweep('other', { set: { epochs: 9 }, grid: first().grid });
+    const [one, two] = [
+      await planPool([first(), second()], { out }),
+      await planPool([other, second()], { out }),
+    ];
+    open(one);
+    expect(() => open(two)).toThrow(
+      /teacher-loud in .* was planned meanwhile with "epochs" 3, and the sweep now has 9\. Give the same command again/,
+    );
+    expect(readPlan(out).runs).toHaveLength(one.runs.length);
+    open(await planPool([other, second()], { out }));
+    expect(readPlan(out).runs.some(({ id }) => id === 'other/toy/seed-0/g2d')).toBe(true);
+  });
+
   it('puts the name of the sweep in front of one that other settings have', async () => {
     const other = () => sweep('other', { set: { epochs: 9 }, grid: first().grid });
     const pool = await planPool([first(), other()], { out });

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { checkKeys, OptionError } from '@g2d/core';
 import type { RunConfig } from '../config-schema.js';
+import { parseConfig } from '../read-config.js';
 import { baseOf } from './combinations.js';
 import { findManifest, type SweepManifest } from './manifest.js';
 import { needsTeachers } from './needs-teachers.js';
-import { planRuns, type PlannedRun, type PlannedStudent, type SweepPlan } from './plan.js';
+import { planRuns, queuesOf, type PlannedRun, type PlannedStudent, type SweepPlan } from './plan.js';
 import type { Sweep } from './read-sweep.js';
 import { runKey } from './run-key.js';
 
@@ -79,7 +80,7 @@ export async function planPool(
   }
   const before = findManifest(out);
   const isShared = sweeps.length > 1 || (before !== undefined && isOfOthers(before, first.name));
-  const pool = new Pool(out, isShared ? (before?.runs ?? []) : []);
+  const pool = new Pool(out, isShared ? (before?.runs ?? []).map(asOfToday) : []);
   await pool.begin();
   const members: Record<string, readonly PoolMember[]> = {};
   for (const sweep of sweeps) {
@@ -93,6 +94,8 @@ export async function planPool(
     runs: pool.runs,
     members,
     isShared,
+    // All wait in one queue: as the first of them says.
+    queues: queuesOf(first),
   };
 }
 
@@ -217,6 +220,16 @@ async function keysOf(runs: readonly PlannedRun[]): Promise<ReadonlyMap<string, 
     keys.set(id, teachers.length === 0 ? key : hashOf([key, ...teachers.sort()]));
   }
   return keys;
+}
+
+/** A run of a manifest that an earlier version may have written, whose settings were fewer. */
+export function asOfToday(run: PlannedRun): PlannedRun {
+  try {
+    return { ...run, config: parseConfig(run.config) };
+  } catch {
+    // It stays what it was, and is nobody else's.
+    return run;
+  }
 }
 
 /** Which of the ids is that of a teacher's folder, from wherever it was written. */

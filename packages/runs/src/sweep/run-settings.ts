@@ -1,8 +1,9 @@
 import { ownValue } from '@g2d/core';
 import type { RunConfig } from '../config-schema.js';
 import { parseConfig } from '../read-config.js';
+import { seedSchema } from '../schema/numbers.js';
 import { baseOf, fits, overridesOf, type Combined } from './combinations.js';
-import type { Sweep } from './read-sweep.js';
+import type { Sweep, SweepBase } from './read-sweep.js';
 import { isOfMethod } from './teacher-settings.js';
 
 /**
@@ -37,7 +38,23 @@ export function configOf(
   if (name !== undefined) add(ownValue(sweep.cases, name as string) ?? {}, isMeant);
   for (const override of overrides) if (namesCase(override)) add(override.set, isMeant);
   add(own);
-  return parseConfig(base.config, { where: base.path, changes: Object.fromEntries(changes) });
+  return parsed(base, changes, sweep);
+}
+
+/** Of each sweep: what has been parsed, by all that decides on it but the seed. Most of a plan's time would go into parsing the same again. */
+const KNOWN = new WeakMap<Sweep, Map<string, RunConfig>>();
+
+function parsed(base: SweepBase, changes: ReadonlyMap<string, unknown>, sweep: Sweep): RunConfig {
+  const parse = (): RunConfig =>
+    parseConfig(base.config, { where: base.path, changes: Object.fromEntries(changes) });
+  const seed = changes.get('seed');
+  if (seed === undefined || !seedSchema.safeParse(seed).success) return parse();
+  const known = KNOWN.get(sweep) ?? new Map<string, RunConfig>();
+  KNOWN.set(sweep, known);
+  const key = JSON.stringify([base.path, [...changes].filter(([name]) => name !== 'seed')]);
+  const found = known.get(key) ?? parse();
+  known.set(key, found);
+  return { ...found, seed: seed as number };
 }
 
 /** Whether a teacher depends on which modalities its students have: only where the sweep gives them settings of their own. */

@@ -7,6 +7,7 @@ import type { EngineContext, SweepEngine } from './engine.js';
 import { localEngine } from './local-engine.js';
 import { openSweep, type OpenSweepOptions } from './open-sweep.js';
 import type { PlannedRun, SweepPlan } from './plan.js';
+import { askQueue } from './slurm/queue.js';
 import { isFinished, sweepStatus, type RunStatus } from './status.js';
 import { tryPlan } from './try-plan.js';
 
@@ -57,7 +58,13 @@ export async function runSweep(plan: SweepPlan, given: RunSweepOptions): Promise
       for (const line of await checkFinished(config, new RunFolder(join(plan.out, id)), identify))
         reporter.note(line);
     await tryPlan(runs.filter(({ id }) => !isFinished(plan.out, id)));
-    await engine.run(runs, { out: plan.out, signal, reporter });
+    const queue = askQueue(plan.out);
+    const own = engine.handsOver ? runs : runs.filter(({ id }) => !queue.runs.has(id));
+    if (own.length < runs.length)
+      reporter.note(
+        `Left to the queue, in which they wait or run: ${runs.length - own.length} of ${runs.length}.`,
+      );
+    await engine.run(own, { out: plan.out, signal, reporter });
     return sweepStatus(plan);
   } finally {
     release();

@@ -9,6 +9,57 @@ const override = z.strictObject({
   set: settings.describe('Their settings: key with dots → value.'),
 });
 
+/** Options of sbatch that a sweep gives itself, long and short. */
+const OWN =
+  /^(?:--(?:array|dependency|kill-on-invalid-dep|comment|parsable|output|open-mode|chdir|wrap|job-name)\b|-[adoDJ])/;
+
+/** How runs are given to Slurm. */
+const slurmSchema = z.strictObject({
+  options: z
+    .array(
+      z
+        .string()
+        .regex(/^-(?:-[a-z][\w-]*(?:=.*)?|[A-Za-z]\S*)$/, {
+          error: 'an option of sbatch, such as "--partition=gpu"',
+        })
+        .refine((option) => !OWN.test(option), { error: 'an option that g2d does not give itself' }),
+    )
+    .default([])
+    .describe('Options of sbatch, such as "--partition=gpu", "--gres=gpu:1", "--time=24:00:00".'),
+  setup: z
+    .array(z.string())
+    .default([])
+    .describe('Lines of bash before each run, such as "module load cuda".'),
+  atOnce: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('How many runs of one array are trained at a time. Default: all.'),
+});
+
+/** How runs are given to Kubernetes. */
+const kubernetesSchema = z.strictObject({
+  image: z.string().min(1).describe('The image of the containers: with Node, g2d and what the runs need.'),
+  claim: z
+    .string()
+    .min(1)
+    .describe('The PersistentVolumeClaim of the folder in which g2d is started: configurations, data, runs.'),
+  mountPath: z
+    .string()
+    .startsWith('/')
+    .optional()
+    .describe('Where containers have it. Default: where it is on this machine.'),
+  command: z.array(z.string()).min(1).default(['npx', 'g2d']).describe('What starts g2d in the image.'),
+  parallelism: z.int().min(1).default(20).describe('How many runs of one Job are trained at a time.'),
+  resources: settings.default({}).describe('Of a container, such as { "limits": { "nvidia.com/gpu": 1 } }.'),
+  jobset: z
+    .boolean()
+    .default(false)
+    .describe(
+      'JobSets, in which students begin by themselves when their teachers are finished. Needs the JobSet controller.',
+    ),
+});
+
 /** A sweep's file: many runs that differ in a few settings. */
 export const sweepSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -96,10 +147,23 @@ export const sweepSchema = z.strictObject({
     )
     .default([])
     .describe('What the methods are compared with: a further run for each set of teachers.'),
+  retries: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(1)
+    .describe(
+      'How often a run is tried again that failed for a reason which is no mistake of the user’s, such as a process that was killed.',
+    ),
+  slurm: slurmSchema.prefault({}).describe('Of --engine slurm.'),
+  kubernetes: kubernetesSchema.optional().describe('Of --engine kubernetes.'),
 });
 
 /** A sweep's file with every default in its place. */
 export type SweepFile = z.output<typeof sweepSchema>;
+
+/** How runs of a sweep are given to a queue, and tried again. */
+export type SweepQueues = Pick<SweepFile, 'retries' | 'slurm'> & Partial<Pick<SweepFile, 'kubernetes'>>;
 
 /** The file as a JSON Schema, for editors. */
 export const sweepJsonSchema = (): z.core.JSONSchema.BaseSchema => ({

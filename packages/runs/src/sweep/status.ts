@@ -2,14 +2,17 @@ import { join } from 'node:path';
 import { isThere } from '@g2d/formats/node';
 import { RunFolder } from '../node/run-folder.js';
 import { isRunLocked } from '../node/run-lock.js';
+import { EXIT, readAttempt } from './attempt.js';
 import { readFailure } from './failure.js';
 import type { PlannedRun, SweepPlan } from './plan.js';
+import { outputOf } from './slurm/arrays.js';
+import { askQueue, type SweepQueue } from './slurm/queue.js';
 
 /**
- * How far a run of a sweep is. `stopped`: it goes on from its checkpoint. `blocked`: what it needs has failed. `waiting`: it has
- * not begun.
+ * How far a run of a sweep is. `queued`: it waits in a queue. `stopped`: it goes on from its checkpoint. `blocked`: what it needs has
+ * failed. `waiting`: it has not begun.
  */
-export type RunState = 'finished' | 'running' | 'stopped' | 'failed' | 'blocked' | 'waiting';
+export type RunState = 'finished' | 'running' | 'queued' | 'stopped' | 'failed' | 'blocked' | 'waiting';
 
 /** One line of a sweep's status. */
 export interface RunStatus {
@@ -20,6 +23,10 @@ export interface RunStatus {
   /** Epochs that are done, of a run that has begun. */
   readonly epoch?: number;
   readonly epochs: number;
+  /** How its queue calls it, while it is there. */
+  readonly job?: string;
+  /** What its job wrote, of one that left the queue without a word. */
+  readonly log?: string;
 }
 
 /**
@@ -37,17 +44,32 @@ export function isFinished(out: string, id: string): boolean {
 /** Whether a run has begun: its folder has the configuration that it keeps. */
 export const hasBegun = (out: string, id: string): boolean => isThere(join(out, id, 'config.json'));
 
-/** The status of every run, from the run folders alone: nobody has to be asked, and nobody can have died. */
-export function sweepStatus({ out, runs }: SweepPlan): readonly RunStatus[] {
+/**
+ * The status of every run, from the run folders: nobody has to be asked, and nobody can have died. Of a sweep that was given to Slurm also
+ * from its queue.
+ *
+ * @param queue What the queue has. Default: it is asked.
+ */
+export function sweepStatus(
+  { out, runs }: SweepPlan,
+  queue: SweepQueue = askQueue(out),
+): readonly RunStatus[] {
   const states = new Map<string, RunStatus>();
-  for (const run of runs) states.set(run.id, statusOf(run, out, states));
+  for (const run of runs) states.set(run.id, statusOf(run, out, { others: states, queue }));
   return [...states.values()];
 }
 
+/** What the status of a run depends on beside its folder. */
+interface Surroundings {
+  /** The runs before it. */
+  readonly others: ReadonlyMap<string, RunStatus>;
+  readonly queue: SweepQueue;
+}
+
 /** What cannot be read of one run says nothing of the others. */
-function statusOf(run: PlannedRun, out: string, others: ReadonlyMap<string, RunStatus>): RunStatus {
+function statusOf(run: PlannedRun, out: string, around: Surroundings): RunStatus {
   try {
-    return readStatus(run, out, others);
+    return readStatus(run, out, around);
   } catch (error) {
     return { id: run.id, epochs: run.config.epochs, state: 'failed', why: (error as Error).message };
   }
@@ -56,17 +78,38 @@ function statusOf(run: PlannedRun, out: string, others: ReadonlyMap<string, RunS
 function readStatus(
   { id, needs, config: { epochs } }: PlannedRun,
   out: string,
-  others: ReadonlyMap<string, RunStatus>,
+  { others, queue }: Surroundings,
 ): RunStatus {
   const folder = new RunFolder(join(out, id));
   const { path } = folder;
-  if (folder.summary()) return { id, state: 'finished', epoch: epochs, epochs };
-  const epoch = folder.lastRecord()?.epoch;
+  // Of most runs of a large sweep there is nothing yet, and nothing is looked for in it.
+  const isNew = !isThere(path);
+  if (!isNew && folder.summary()) return { id, state: 'finished', epoch: epochs, epochs };
+  const epoch = isNew ? undefined : folder.lastRecord()?.epoch;
   const begun = { id, epochs, ...(epoch !== undefined && { epoch }) };
-  if (isRunLocked(path)) return { ...begun, state: 'running' };
+  const queued = queue.runs.get(id);
+  if (!isNew && isRunLocked(path)) return { ...begun, state: 'running', ...(queued && { job: queued.job }) };
+  if (queued) return { ...begun, ...queued };
   const failure = readFailure(out, id);
   if (failure) return { ...begun, state: 'failed', why: failure.message };
   const lost = needs.find((need) => ['failed', 'blocked'].includes(others.get(need)?.state ?? ''));
   if (lost !== undefined) return { ...begun, state: 'blocked', why: `it needs ${lost}, which failed` };
-  return { ...begun, state: hasBegun(out, id) ? 'stopped' : 'waiting' };
+  const idle = { ...begun, state: !isNew && hasBegun(out, id) ? ('stopped' as const) : ('waiting' as const) };
+  const job = queue.jobs.get(id);
+  if (job === undefined) return idle;
+  const attempt = readAttempt(out, id);
+  const ended = attempt?.job === job ? attempt.exit : undefined;
+  if (ended !== undefined) {
+    const isLost = ended === EXIT.failed || ended === EXIT.mistake;
+    const why = attempt?.why !== undefined && { why: attempt.why };
+    return { ...idle, ...(isLost && { state: 'failed' as const }), ...why };
+  }
+  if (queue.problem !== undefined) return { ...begun, state: 'queued', job, why: queue.problem };
+  // Killed before it could say anything: by its node, for its memory, by hand.
+  return {
+    ...begun,
+    state: 'failed',
+    why: `left the queue without a word (job ${job})`,
+    log: outputOf(out, job),
+  };
 }

@@ -157,12 +157,15 @@ interface Contest {
 }
 
 /** Cells that compete: of a row or a column, without teachers and differences. */
-function contestsOf({ contest, columns }: Grid, rows: readonly FilledRow[]): Contest[] {
+function contestsOf({ contest, columns, title }: Grid, rows: readonly FilledRow[]): Contest[] {
   const own = rows.filter(({ isDerived }) => !isDerived);
   const competing = (cells: readonly (FilledCell | undefined)[]): FilledCell[] =>
     cells.flatMap((one) => (one && !isTeacher(one) ? [one] : []));
   return contest === 'row'
-    ? own.map(({ label, cells }) => ({ name: label, cells: competing(cells) }))
+    ? own.map(({ label, cells }) => ({
+        name: own.length === 1 ? (title ?? label) : label,
+        cells: competing(cells),
+      }))
     : columns.map((name, at) => ({ name, cells: competing(own.map(({ cells }) => cells[at])) }));
 }
 

@@ -100,8 +100,12 @@ function answersOf({ split, right }: RunResult, head: string): Answers | undefin
   return answers && { split, right: answers };
 }
 
-/** What is said of a score in a sentence. */
-function labelOf({ method, case: name, head }: Score): string {
-  const of = [method, name && `(${name})`].filter(Boolean).join(' ');
+/**
+ * What is said of a score in a sentence.
+ *
+ * @param hidden A case that goes without saying.
+ */
+export function labelOf({ method, case: name, head }: Score, hidden?: string): string {
+  const of = [method, name !== undefined && name !== hidden && `(${name})`].filter(Boolean).join(' ');
   return head === 'fused' ? of : `${of}, ${head}`;
 }

@@ -36,12 +36,9 @@ export function translate(place: string, runs: Catalogue, standIns: readonly Sta
       { place, dataset, runs, cells, headOf: (one) => standIn.head(one) },
       setting as Setting,
     );
-    // Where cases have methods of their own, such as (0, 0), the case alone is known.
-    return BY_CASE.includes(place)
-      ? name === undefined
-        ? undefined
-        : { ...own, case: name }
-      : { ...own, method, ...(name !== undefined && { case: name }) };
+    // A case that is not planned here is not any other one.
+    if (name === undefined) return WITH_CASES.includes(place) ? undefined : { ...own, method };
+    return BY_CASE.includes(place) ? { ...own, case: name } : { ...own, method, case: name };
   }
   return {
     published: (score) => known.get(scoreKey(score)),
@@ -53,8 +50,11 @@ export function translate(place: string, runs: Catalogue, standIns: readonly Sta
   };
 }
 
-/** Tables whose cells are known by their case alone. */
+/** Tables whose cells are known by their case alone: where cases have methods of their own, such as (0, 0). */
 const BY_CASE = ['table-5', 'table-6', 'table-7', 'table-12'];
+
+/** Tables whose runs have cases. */
+const WITH_CASES = [...BY_CASE, 'table-2', 'table-11'];
 
 interface Place {
   readonly place: string;

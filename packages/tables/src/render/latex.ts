@@ -34,6 +34,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   '–': '--',
   '…': String.raw`\dots{}`,
   '²': '$^2$',
+  '₁': '$_1$',
   α: String.raw`$\alpha$`,
   β: String.raw`$\beta$`,
   τ: String.raw`$\tau$`,
@@ -72,7 +73,10 @@ function tabular(columns: string, header: readonly string[], lines: readonly str
   ].join('\n');
 }
 
-/** A table for a paper: packages booktabs and amssymb. Notes stand below it, claims in a table of their own. */
+/** More columns are scaled down to the width of the page. */
+const WIDE = 8;
+
+/** A table for a paper: packages booktabs, amssymb and graphicx. Notes stand below it, claims in a table of their own. */
 export function asLatex({ place, title, heading, grids, claims, notes }: PrintedTable): string {
   const usual = usualSeeds(grids);
   const parts = grids.map((grid) => {
@@ -82,7 +86,9 @@ export function asLatex({ place, title, heading, grids, claims, notes }: Printed
       return line([words, ...cells.map(cellLatex)]);
     });
     const table = tabular(`l${'r'.repeat(grid.columns.length)}`, [grid.corner, ...grid.columns], lines);
-    return grid.title === undefined ? table : `${escapeLatex(grid.title)}\\\\[2pt]\n${table}`;
+    // Narrower letters would do for fewer.
+    const fitted = grid.columns.length > WIDE ? String.raw`\resizebox{\linewidth}{!}{${table}}` : table;
+    return grid.title === undefined ? fitted : `${escapeLatex(grid.title)}\\\\[2pt]\n${fitted}`;
   });
   const float = (caption: string, label: string, body: readonly string[]): string =>
     [
@@ -103,14 +109,14 @@ export function asLatex({ place, title, heading, grids, claims, notes }: Printed
       : [
           float(verdictWords(claims), `${place}-claims`, [
             tabular(
-              'llp{0.35\\linewidth}lrlrl',
+              'lllrlrlp{0.35\\linewidth}',
               CLAIM_COLUMNS,
               claims.map((claim) => line(claimLine(claim).map(escapeLatex))),
             ),
           ]),
         ];
   return [
-    String.raw`% \usepackage{booktabs, amssymb}`,
+    String.raw`% \usepackage{booktabs, amssymb, graphicx}`,
     float(`${title}. ${heading}`, place, [...parts, ...below]),
     ...verdicts,
   ].join('\n\n');

@@ -112,12 +112,12 @@ export function usualSeeds(grids: readonly FilledGrid[]): number {
 export const CLAIM_COLUMNS = [
   'claim',
   'data',
-  'is',
   'verdict',
   'by',
   '95 % interval',
   'n',
   'published',
+  'what',
 ] as const;
 
 /** A claim in the order of `CLAIM_COLUMNS`, and what else there is to say of it. */
@@ -127,12 +127,12 @@ export function claimLine(judged: JudgedClaim): readonly string[] {
   return [
     id,
     dataset,
-    claim,
     verdict,
     verdict === 'not tested' || mean === undefined ? '' : signed(mean),
     verdict === 'not tested' ? '' : (range ?? ''),
     verdict === 'not tested' || n === undefined ? '' : String(n),
     inPaper,
+    claim,
   ];
 }
 
@@ -163,3 +163,17 @@ export const claimNotes = (claims: readonly JudgedClaim[]): readonly string[] =>
       : `${[...new Set(of)].join('; ')}: ${why}.`;
   });
 };
+
+/** What the claims say, each once; with the data where it is not the same on all of them. */
+export function claimWords(claims: readonly JudgedClaim[]): readonly string[] {
+  const ids = [...new Set(claims.map(({ id }) => id))];
+  return ids.flatMap((id) => {
+    const own = claims.filter((claim) => claim.id === id);
+    const words = [...new Set(own.map(({ claim }) => claim))];
+    return words.map((claim) => {
+      const datasets = [...new Set(own.filter((one) => one.claim === claim).map(({ dataset }) => dataset))];
+      const of = words.length === 1 || datasets.length === own.length ? '' : `, ${datasets.join(' and ')}`;
+      return `${id}${of}: ${claim}`;
+    });
+  });
+}

@@ -3,6 +3,7 @@ import {
   CLAIM_COLUMNS,
   claimLine,
   claimNotes,
+  claimWords,
   linesOf,
   usualSeeds,
   verdictWords,
@@ -48,19 +49,15 @@ function folded(header: readonly string[], lines: readonly (readonly string[])[]
 
 /** The inequality is long: it stands in a line of its own. */
 function claimsText({ claims }: PrintedTable, width: number): string {
-  const at = CLAIM_COLUMNS.indexOf('is');
-  const without = (line: readonly string[]): string[] => line.filter((_, column) => column !== at);
-  const first = (line: readonly string[]): string[] => [`${line[0]} ${line[1]}`, ...without(line).slice(2)];
-  const lines = claims.map(claimLine);
-  const header = ['claim', ...CLAIM_COLUMNS.slice(3)];
-  const words = [
-    ...new Map(
-      claims.map(({ id, dataset, claim }) => [`${id} ${claim}`, `${id}, ${dataset}: ${claim}`]),
-    ).values(),
-  ];
+  const lines = claims.map((claim) => {
+    const [id, dataset, ...rest] = claimLine(claim).slice(0, -1);
+    return [`${id} ${dataset}`, ...rest];
+  });
+  const header = ['claim', ...CLAIM_COLUMNS.slice(2, -1)];
+  const words = claimWords(claims);
   const reasons = claimNotes(claims);
   return [
-    folded(header, lines.map(first), width),
+    folded(header, lines, width),
     [...words, ...reasons]
       .map((line) => `  ${wrapped(oneLine(line), width).replaceAll('\n  ', '\n    ')}`)
       .join('\n'),

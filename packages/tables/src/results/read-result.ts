@@ -75,7 +75,10 @@ function answersOf(run: Run): Pick<RunResult, 'split' | 'right'> {
     .digest('hex');
   const isClassification = classNames.length > 0 && !labels.some((label) => Array.isArray(label));
   if (!isClassification) return { split };
-  const heads = Object.entries(predictions.predictions).map(([head, answers]) => {
+  // Of masked data a head has a score on the samples that have its modality, and predictions of all.
+  const isMasked = (summary.missing?.['test'] ?? 0) > 0;
+  const whole = Object.entries(predictions.predictions).filter(([head]) => !isMasked || head === 'fused');
+  const heads = whole.map(([head, answers]) => {
     const right = answers.map((answer, at) => answer === labels[at]);
     assertAccuracy(folder, head, right, summary.test[head]);
     return [head, packBits(right)] as const;

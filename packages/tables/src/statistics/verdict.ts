@@ -52,8 +52,10 @@ export function judgeBest(first: Arm, others: readonly Arm[]): Judged {
     : missing.length === 0 && verdicts.every((one) => one === 'holds')
       ? 'holds'
       : 'open';
+  const isAlone = found.some(({ difference }, at) => isSignificant(difference) && !rejected[at]);
   const why = [
     `next: ${nearest.other.label}`,
+    ...(isAlone && !untested ? [`some differences would be enough alone, not among ${found.length}`] : []),
     ...(above.length > 1 ? [`above it: ${above.join(', ')}`] : []),
     ...(missing.length > 0 ? [`not run: ${missing.map(({ label }) => label).join(', ')}`] : []),
     ...(untested?.difference.why === undefined ? [] : [untested.difference.why]),
