@@ -34,10 +34,13 @@ const LIMITS: Readonly<Record<JudgedFigureClaim['kind'], (limit: number) => stri
 /** For a terminal. @param width In characters. */
 export function figureText({ figure, heading, claims, notes }: FigureReport, width: number): string {
   // Words to the left, numbers to the right.
-  const rows = [COLUMNS, ...claims.map(cellsOf)].map(([id, words, ...rest]) => [
-    id === COLUMNS[0] ? id : `${id} ${words}`,
-    ...rest,
-  ]);
+  const rows = [
+    COLUMNS.filter((column) => column !== 'is'),
+    ...claims.map((claim) => {
+      const [id, words, ...rest] = cellsOf(claim);
+      return [`${id} ${words}`, ...rest];
+    }),
+  ];
   const tables = foldColumns(rows, width).map((columns) => {
     const [header = [], ...lines] = rows.map((row) => columns.map((column) => row[column] ?? ''));
     return textTable(header, lines);
