@@ -1,14 +1,7 @@
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { OptionError } from '@g2d/core';
-import {
-  childWorker,
-  kubernetesEngine,
-  localEngine,
-  slurmEngine,
-  type SweepEngine,
-  type SweepPlan,
-} from '@g2d/runs';
+import { childWorker, kubernetesEngine, localEngine, slurmEngine, type SweepEngine } from '@g2d/runs';
 import { parseWhole } from '../data/arguments.js';
 import { trustOption } from '../run/run-argument.js';
 
@@ -26,6 +19,11 @@ export const engineOptions = {
     default: '1',
     help: 'local: so many at once, each in a process of its own with its share of the processor (default: 1, in this process)',
   },
+  sbatch: {
+    value: 'OPTION',
+    multiple: true,
+    help: "slurm: an option of sbatch behind those of the sweep's file, as --sbatch=--partition=gpu; may be given several times",
+  },
   trust: trustOption,
 } as const;
 
@@ -38,28 +36,26 @@ export const runCommand = (trust: boolean): string[] => {
 /**
  * The engine that a command line asks for.
  *
- * @param plan Whose runs it will train. Without it nothing is tried again.
- * @param write Takes what an engine has for standard output.
+ * @param write Takes what an engine has for standard output. Default: standard output.
  * @throws {OptionError} If there is no such engine, or none of it on this machine.
  */
 export function engineOf(
-  { engine, jobs: text, trust }: { readonly engine: string; readonly jobs: string; readonly trust: boolean },
-  plan?: SweepPlan,
+  {
+    engine,
+    jobs: text,
+    sbatch = [],
+    trust,
+  }: {
+    readonly engine: string;
+    readonly jobs: string;
+    readonly sbatch?: readonly string[];
+    readonly trust: boolean;
+  },
   write: (text: string) => void = (words) => void process.stdout.write(words),
 ): SweepEngine {
-  const { name = 'g2d', out = '', queues: { retries, slurm, kubernetes } = { retries: 0 } } = plan ?? {};
-  if (engine === 'slurm') {
-    const command = [...runCommand(trust), resolve(out), '--planned', '--retries', String(retries)];
-    return slurmEngine({ name, command, ...(slurm && { settings: slurm }) });
-  }
-  if (engine === 'kubernetes') {
-    return kubernetesEngine({
-      name,
-      settings: kubernetes,
-      retries,
-      write: (jobs) => write(`${JSON.stringify(jobs, null, 1)}\n`),
-    });
-  }
+  if (engine === 'slurm') return slurmEngine({ command: runCommand(trust), options: sbatch });
+  if (engine === 'kubernetes')
+    return kubernetesEngine({ write: (jobs) => write(`${JSON.stringify(jobs, null, 1)}\n`) });
   if (engine !== 'local') {
     throw new OptionError(`--engine is "${engine}"; it can be ${ENGINES.join(', ')}.`, {
       option: 'engine',
@@ -68,7 +64,5 @@ export function engineOf(
     });
   }
   const jobs = parseWhole('jobs', text, 1);
-  return localEngine(
-    jobs === 1 ? { trust, retries } : { jobs, retries, worker: childWorker(runCommand(trust), { jobs }) },
-  );
+  return localEngine(jobs === 1 ? { trust } : { jobs, worker: childWorker(runCommand(trust), { jobs }) });
 }

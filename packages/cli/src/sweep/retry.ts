@@ -32,7 +32,7 @@ export const sweepRetryCommand = defineCommand({
     if (failed.length === 0) err(`No run in ${plan.out} has failed.\n`);
     for (const { config } of plan.runs) assertTrusted(modulesOf(config), plan.out, values);
     const { status, exitCode } = await sweepInTerminal(plan, {
-      engine: engineOf(values, plan, out),
+      engine: engineOf(values, out),
       only: ids.length > 0 ? ids : failed,
       quiet: values.quiet || values.json,
     });

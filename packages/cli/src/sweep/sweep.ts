@@ -42,13 +42,13 @@ Exit code: 0; 1 if a run failed; 2 for an error that says what to do; 130 if int
 Example: g2d sweep examples/av-mnist-small/sweep.json && g2d compare runs/av-mnist-small`,
   async run({ values, positionals }, { out }) {
     const path = onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help');
+    const engine = values['dry-run'] ? undefined : engineOf(values, out);
     const sweep = changedSweep(path, values);
     const allowed = values['allow-changed'] && { allowChanged: true };
     const plan = await planPool([{ ...sweep, set: { ...allowed, ...sweep.set } }]);
-    if (values['dry-run']) return printCalls(plan, values.engine, out);
-    const engine = engineOf(values, plan, out);
+    if (values['dry-run']) return printCalls(plan, values, out);
     const { status, exitCode } = await sweepInTerminal(plan, {
-      engine,
+      ...(engine && { engine }),
       fresh: values.fresh,
       quiet: values.quiet || values.json,
     });
@@ -59,14 +59,18 @@ Example: g2d sweep examples/av-mnist-small/sweep.json && g2d compare runs/av-mni
   },
 });
 
-function printCalls(plan: SweepPlan, engine: string, out: (text: string) => void): number {
+function printCalls(
+  plan: SweepPlan,
+  { engine, sbatch }: { readonly engine: string; readonly sbatch: readonly string[] },
+  out: (text: string) => void,
+): number {
   if (engine !== 'slurm') {
     throw new OptionError(
       `--dry-run is of --engine slurm, and the engine is ${engine}; g2d sweep plan prints the runs.`,
       { option: 'dry-run', value: true, accepted: '--engine slurm' },
     );
   }
-  const calls = slurmCalls(plan, plan.queues?.slurm);
+  const calls = slurmCalls(plan, sbatch);
   for (const args of calls) out(`${commandLine('sbatch', args)}\n`);
   out(`${calls.length} calls of sbatch\n`);
   return 0;

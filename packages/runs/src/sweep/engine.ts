@@ -1,4 +1,4 @@
-import type { PlannedRun } from './plan.js';
+import type { PlannedRun, SweepPlan } from './plan.js';
 
 /** Who wants to know how far a sweep is. */
 export interface SweepReporter {
@@ -18,6 +18,8 @@ export interface SweepReporter {
 export interface EngineContext {
   /** The sweep's folder, which the caller has locked; its manifest is written. */
   readonly out: string;
+  /** What the sweep is called, and how its runs are given to a queue and tried again. */
+  readonly plan?: Pick<SweepPlan, 'name' | 'queues'>;
   /** Let what is being trained save itself, and return. */
   readonly signal: AbortSignal;
   readonly reporter: SweepReporter;

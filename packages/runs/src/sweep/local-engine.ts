@@ -13,7 +13,7 @@ export type Worker = (run: PlannedRun, context: EngineContext) => Promise<'finis
  *
  * @param options `jobs`: how many runs at once; more than one need a worker with processes of its own. `worker`: default this
  * process, for which a backend has been chosen. `trust`: of this process, as of `trainRun`. `retries`: how often a run is tried again that
- * fails for a reason which is no mistake of the user's, default 0.
+ * fails for a reason which is no mistake of the user's; default: the sweep's.
  */
 export function localEngine(
   options: {
@@ -26,12 +26,13 @@ export function localEngine(
   const {
     jobs = 1,
     trust = false,
-    retries = 0,
+    retries: ownRetries,
     worker = workHere(trust),
   } = checkKeys(options, { jobs: true, worker: true, trust: true, retries: true }, 'localEngine');
   return {
     async run(runs, context) {
       const { out, signal, reporter } = context;
+      const retries = ownRetries ?? context.plan?.queues?.retries ?? 0;
       const open = new Set<PlannedRun>();
       const done = new Set<string>();
       for (const run of runs) {

@@ -64,7 +64,7 @@ export async function runSweep(plan: SweepPlan, given: RunSweepOptions): Promise
       reporter.note(
         `Left to the queue, in which they wait or run: ${runs.length - own.length} of ${runs.length}.`,
       );
-    await engine.run(own, { out: plan.out, signal, reporter });
+    await engine.run(own, { out: plan.out, plan, signal, reporter });
     return sweepStatus(plan);
   } finally {
     release();

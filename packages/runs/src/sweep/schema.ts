@@ -14,7 +14,7 @@ const OWN =
   /^(?:--(?:array|dependency|kill-on-invalid-dep|comment|parsable|output|open-mode|chdir|wrap|job-name)\b|-[adoDJ])/;
 
 /** How runs are given to Slurm. */
-const slurmSchema = z.strictObject({
+export const slurmSchema = z.strictObject({
   options: z
     .array(
       z

@@ -126,13 +126,17 @@ describe('kubernetesEngine', () => {
   );
 
   it('says how to start students when their teachers are finished, and not once they have begun', async () => {
-    const plan = { name: 'table-1', out, runs };
+    const { retries, slurm, kubernetes } = sweepSchema.parse({
+      name: 'x',
+      kubernetes: { image: 'g2d:1', claim: 'work' },
+    });
+    const plan = { name: 'table-1', out, runs, queues: { retries, slurm, kubernetes } };
     const written: KubernetesList[] = [];
     const write = (list: KubernetesList): void => void written.push(list);
     const reporter = { begin() {}, epoch() {}, finished() {}, failed() {}, note() {} };
     const again = () =>
       runSweep(plan, {
-        engine: kubernetesEngine({ name: 'table-1', settings: settingsOf(), write }),
+        engine: kubernetesEngine({ write }),
         signal: new AbortController().signal,
         reporter,
       });
@@ -154,8 +158,10 @@ describe('kubernetesEngine', () => {
     expect(patches()).toEqual([]);
   });
 
-  it('needs to be told an image and a claim', () => {
-    expect(() => kubernetesEngine({ name: 'x', settings: undefined, write() {} })).toThrow(
+  it('needs to be told an image and a claim', async () => {
+    const reporter = { begin() {}, epoch() {}, finished() {}, failed() {}, note() {} };
+    const context = { out, plan: { name: 'x' }, signal: new AbortController().signal, reporter };
+    await expect(kubernetesEngine({ write() {} }).run(runs, context)).rejects.toThrow(
       /The sweep x has no "kubernetes"; it needs at least/,
     );
   });

@@ -3,36 +3,34 @@ import type { SweepEngine } from '../engine.js';
 import { appendToQueueLog, readQueueLog } from '../queue-log.js';
 import { isRunLocked } from '../../node/run-lock.js';
 import { isFinished, type RunStatus } from '../status.js';
-import { kubernetesJobs, type KubernetesList, type KubernetesSettings } from './jobs.js';
+import { kubernetesJobs, type KubernetesList } from './jobs.js';
 import { join } from 'node:path';
 
 /** How runs are given to Kubernetes. */
 export interface KubernetesOptions {
-  readonly name: string;
-  /** The sweep's `kubernetes`. */
-  readonly settings: KubernetesSettings | undefined;
-  readonly retries?: number;
   /** Takes the Jobs. */
   readonly write: (jobs: KubernetesList) => void;
 }
 
 /**
- * Writes Jobs for the runs that are neither finished nor being trained; nobody is asked, and nothing is started.
+ * Writes Jobs for the runs that are neither finished nor being trained; nobody is asked, and nothing is started. How is said by the sweep's
+ * `kubernetes`.
  *
- * @throws {OptionError} If the sweep does not say the image and the claim.
+ * @throws {OptionError} While it runs, if the sweep does not say the image and the claim.
  */
 export function kubernetesEngine(options: KubernetesOptions): SweepEngine {
-  const keys = { name: true, settings: true, retries: true, write: true } as const;
-  const { name, settings, retries = 1, write } = checkKeys(options, keys, 'kubernetesEngine');
-  if (!settings) {
-    throw new OptionError(
-      `The sweep ${name} has no "kubernetes"; it needs at least { "image": "…", "claim": "…" } for --engine kubernetes.`,
-      { option: 'kubernetes', value: undefined, accepted: 'an image and a claim' },
-    );
-  }
+  const { write } = checkKeys(options, { write: true }, 'kubernetesEngine');
   return {
     handsOver: true,
-    async run(runs, { out, reporter }) {
+    async run(runs, { out, plan, reporter }) {
+      const { name = 'g2d', queues } = plan ?? {};
+      const { kubernetes: settings, retries = 1 } = queues ?? {};
+      if (!settings) {
+        throw new OptionError(
+          `The sweep ${name} has no "kubernetes"; it needs at least { "image": "…", "claim": "…" } for --engine kubernetes.`,
+          { option: 'kubernetes', value: undefined, accepted: 'an image and a claim' },
+        );
+      }
       const isDone = (id: string): boolean => isFinished(out, id);
       const open = runs.filter(({ id }) => !isDone(id) && !isRunLocked(join(out, id)));
       const place = { name, out, folder: process.cwd(), retries, settings };

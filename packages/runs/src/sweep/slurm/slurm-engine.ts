@@ -1,10 +1,11 @@
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { checkKeys } from '@g2d/core';
+import { checkKeys, checkOptions } from '@g2d/core';
 import { makeFolder, writeFileAtomic } from '@g2d/formats/node';
 import type { SweepEngine } from '../engine.js';
 import type { PlannedRun, SweepPlan } from '../plan.js';
 import { appendToQueueLog } from '../queue-log.js';
+import { slurmSchema } from '../schema.js';
 import { isFinished } from '../status.js';
 import {
   maxArraySize,
@@ -15,32 +16,32 @@ import {
   type SlurmSettings,
 } from './arrays.js';
 import { assertSlurm, callSlurm, slurmError } from './programs.js';
-import { askQueue, type SweepQueue } from './queue.js';
+import { askQueue, fullPath, type SweepQueue } from './queue.js';
 
 /** How runs are given to Slurm. */
 export interface SlurmOptions {
-  /** What the sweep is called: jobs get this name. */
-  readonly name: string;
-  /** The program and its first arguments that train one run of a list: `--list LIST` follows, and the element is in the environment. */
+  /** The program and its first arguments that train one run: the sweep's folder and options that say which follow (`g2d sweep run`). */
   readonly command: readonly string[];
-  readonly settings?: SlurmSettings;
+  /** Options of sbatch beside those of the sweep, such as `--partition=gpu`. */
+  readonly options?: readonly string[];
 }
 
-const KEYS = { name: true, command: true, settings: true } as const;
-const NO_SETTINGS: SlurmSettings = { options: [], setup: [] };
-
 /**
- * Gives runs to Slurm, and returns when all are in the queue. What is there already is not submitted again.
+ * Gives runs to Slurm, and returns when all are in the queue. What is there already is not submitted again. How is said by the sweep's
+ * `slurm`.
  *
- * @throws {OptionError} If there is no Slurm on this machine.
+ * @throws {OptionError} If there is no Slurm on this machine, or an option is none of sbatch's, or one that a sweep gives itself.
  * @throws {G2DError} `G2D_SLURM`, while it runs, if the queue refuses: what was submitted stays, and is known.
  */
-export function slurmEngine(options: SlurmOptions): SweepEngine {
-  const { name, command, settings = NO_SETTINGS } = checkKeys(options, KEYS, 'slurmEngine');
+export function slurmEngine(given: SlurmOptions): SweepEngine {
+  const { command, options = [] } = checkKeys(given, { command: true, options: true }, 'slurmEngine');
+  checkOptions(slurmSchema, { options }, { where: 'sbatch' });
   assertSlurm();
   return {
     handsOver: true,
-    async run(runs, { out, signal, reporter }) {
+    async run(runs, { out, plan, signal, reporter }) {
+      const settings = settingsOf(plan, options);
+      const retries = plan?.queues?.retries ?? 0;
       const queue = askedQueue(out);
       const { open, arrays, lost } = openArrays(runs, out, queue);
       for (const { id, needs } of lost)
@@ -48,7 +49,10 @@ export function slurmEngine(options: SlurmOptions): SweepEngine {
       if (arrays.length === 0) return;
       const script = scriptOf(out);
       makeFolder(dirname(script));
-      writeFileAtomic(script, slurmScript(command, settings.setup));
+      writeFileAtomic(
+        script,
+        slurmScript([...command, fullPath(out), '--planned', '--retries', String(retries)], settings.setup),
+      );
       // Before the first job: whatever it is called later, its runs are known.
       appendToQueueLog(out, ...arrays.map(({ list, runs: ids }) => ({ list, runs: ids })));
       const jobs = new Map([...queue.runs].map(([id, { job }]) => [id, job]));
@@ -58,7 +62,7 @@ export function slurmEngine(options: SlurmOptions): SweepEngine {
         if (signal.aborted) return;
         // In the time that many calls take, what is needed may have come to its end and been forgotten by the queue.
         const after = array.needs.filter((id) => !isFinished(out, id)).map((id) => jobs.get(id) as string);
-        const place = { name, out, folder: process.cwd(), settings };
+        const place = { name: plan?.name ?? 'g2d', out, folder: process.cwd(), settings };
         const { output, problem } = callSlurm('sbatch', sbatchArguments(array, after, place));
         const job = /^(\d+)(;.*)?$/m.exec(output)?.[1];
         if (job === undefined) {
@@ -76,6 +80,12 @@ export function slurmEngine(options: SlurmOptions): SweepEngine {
     },
   };
 }
+
+const settingsOf = (plan: Pick<SweepPlan, 'queues'> | undefined, more: readonly string[]): SlurmSettings => {
+  const { options = [], setup = [], atOnce } = plan?.queues?.slurm ?? {};
+  // Of two of the same sbatch takes the last.
+  return { options: [...options, ...more], setup, atOnce };
+};
 
 /** @throws {G2DError} If the queue does not say what it has: runs would be submitted twice. */
 function askedQueue(out: string): SweepQueue {
@@ -116,10 +126,10 @@ const described = (
  *
  * @throws {G2DError} `G2D_SLURM` if there is a queue, and it does not say what it has.
  */
-export function slurmCalls(
-  { name, out, runs }: SweepPlan,
-  settings: SlurmSettings = NO_SETTINGS,
-): readonly (readonly string[])[] {
+export function slurmCalls(plan: SweepPlan, more: readonly string[] = []): readonly (readonly string[])[] {
+  const { name, out, runs } = plan;
+  checkOptions(slurmSchema, { options: more }, { where: 'sbatch' });
+  const settings = settingsOf(plan, more);
   const queue = askedQueue(out);
   const { arrays } = openArrays(runs, out, queue);
   const jobs = new Map([...queue.runs].map(([id, { job }]) => [id, job]));

@@ -67,7 +67,7 @@ function finish(...ids: string[]): void {
 async function submit(plan: SweepPlan, only?: readonly string[]): Promise<string[]> {
   const notes: string[] = [];
   await runSweep(plan, {
-    engine: slurmEngine({ name: 'table-1', command: ['g2d', 'sweep', 'run', out] }),
+    engine: slurmEngine({ command: ['g2d', 'sweep', 'run'] }),
     signal: new AbortController().signal,
     reporter: { begin() {}, epoch() {}, finished() {}, failed() {}, note: (line) => notes.push(line) },
     ...(only && { only }),
@@ -190,6 +190,11 @@ describe('g2d sweep --engine slurm', () => {
     expect(notes).toEqual(['Left to the queue, in which they wait or run: 1 of 2.']);
     const other = planOf(runOf('a'));
     expect(() => openSweep(other, { environment: {}, fresh: true })).toThrow(/1 runs .* are in the queue/);
+    slurm.set({ silent: 'connect failure' });
+    expect(() => openSweep(other, { environment: {}, fresh: true })).toThrow(/1 runs .* may still be/);
+    slurm.set({});
+    slurm.leave('100');
+    openSweep(other, { environment: {}, fresh: true }).release();
   });
 
   it('cancels its own jobs alone, and they do not come back', async () => {
@@ -211,20 +216,21 @@ describe('g2d sweep --engine slurm', () => {
     const before = process.env['PATH'];
     process.env['PATH'] = slurm.bin;
     try {
-      expect(() => slurmEngine({ name: 'x', command: ['g2d'] })).toThrow(/no Slurm here .*--engine local/);
+      expect(() => slurmEngine({ command: ['g2d'] })).toThrow(/no Slurm here .*--engine local/);
     } finally {
       process.env['PATH'] = before;
     }
   });
 
   it('prints its calls without a queue, and writes nothing', () => {
-    const calls = slurmCalls(six(), { options: ['--time=1:00:00'], setup: [] });
+    const calls = slurmCalls(six(), ['--time=1:00:00']);
     expect(calls.map((args) => args.filter((arg) => /array|dependency|time/.test(arg)))).toEqual([
       ['--array=0-2', '--time=1:00:00'],
       ['--array=0-1', '--time=1:00:00', '--dependency=afterok:JOB1_0:JOB1_1'],
       ['--array=0-0', '--time=1:00:00', '--dependency=afterok:JOB1_0'],
     ]);
     expect(slurm.jobs()).toEqual([]);
+    expect(() => slurmCalls(six(), ['--array=1-3'])).toThrow(/an option that g2d does not give itself/);
     expect(() => readFileSync(join(out, 'manifest.json'))).toThrow(/ENOENT/);
   });
 });
