@@ -75,20 +75,23 @@ Example: g2d figure 4 --scale small --out results/figures`,
     const data = await presentData(plan);
     let known = knownResults(plan, []);
     // A figure is drawn from the folders themselves, and those of the teachers.
-    const open = openRuns(plan, {
-      known: known.finished,
-      finished: known.finished,
-      wanted: new Set(plan.members.flatMap(({ needs }) => needs)),
-      absent: data.absent,
-    });
+    const openOf = (absent: typeof data.absent) =>
+      openRuns(plan, {
+        known: known.finished,
+        finished: known.finished,
+        wanted: new Set(plan.members.flatMap(({ needs }) => needs)),
+        absent,
+      });
     if (values['dry-run']) {
-      out(dryRun(plan, { known, data, open }));
+      // Also what waits for its data.
+      out(dryRun(plan, { known, data, open: openOf(new Map()) }));
       return 0;
     }
-    if (known.results.size === 0) assertSomeData(data);
+    const open = values['no-train'] ? [] : openOf(data.absent);
+    if (!values['no-train'] && known.results.size === 0) assertSomeData(data);
     let exitCode = 0;
     const say = (line: string): void => err(`${printable(line, { line: true })}\n`);
-    if (open.length > 0 && !values['no-train']) {
+    if (open.length > 0) {
       for (const [, message] of data.absent) say(message);
       const outcome = await sweepInTerminal(partOf(plan.pool, open), { engine, quiet: values.quiet });
       exitCode = outcome.exitCode;
