@@ -110,7 +110,7 @@ Example: g2d table 4 --scale small --jobs 2
     if (open.length > 0) {
       for (const [, message] of data.absent) err(`${printable(message, { line: true })}\n`);
       const part = partOf(plan.pool, open);
-      const engine = engineOf(values, part, out);
+      const engine = engineOf(values, out);
       const outcome = await sweepInTerminal(part, { engine, quiet: values.quiet });
       exitCode = outcome.exitCode;
       if (engine.handsOver) {
