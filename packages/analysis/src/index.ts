@@ -48,9 +48,20 @@ export type { MaskedScores, MissingResults } from './missing/missing-results.js'
 // Several seeds
 export { meanAndDeviation, meanInterval, type Interval } from './mean-interval.js';
 
-// The paper's figures as numbers
-export { modalityGap } from './figures/modality-gap.js';
-export { featureGap } from './figures/feature-gap.js';
-export { featureAlignment } from './figures/feature-alignment.js';
-export { confidenceRatio, type EpochRatio } from './figures/confidence-ratio.js';
+// The paper's figures: as numbers
+export { scoreGap } from './figures/score-gap.js';
+export { featureGap, relativeFeatureGap } from './figures/feature-gap.js';
+export { alignmentBaseline, featureAlignment } from './figures/feature-alignment.js';
+export { confidenceRatio } from './figures/confidence-ratio.js';
+export { teacherConfidenceRatio, type EpochRatio } from './figures/teacher-confidence-ratio.js';
 export type { FeatureRows } from './figures/feature-rows.js';
+
+// As data, and as pictures of them
+export { accuracyFigure } from './figures/data/accuracy-figure.js';
+export { confidenceFigure } from './figures/data/confidence-figure.js';
+export { gapFigure, type GapRun, type GapRuns } from './figures/data/gap-figure.js';
+export { alignmentFigure, type AlignmentRun, type AlignmentRuns } from './figures/data/alignment-figure.js';
+export { ratioFigure, type ConfidenceRun, type ConfidenceRuns } from './figures/data/ratio-figure.js';
+export type { FigureClaim, FigureData, FigureRuns, FigureValue } from './figures/data/figure-data.js';
+export { figureCsv } from './figures/figure-csv.js';
+export { figureSvg } from './figures/picture/figure-svg.js';

@@ -130,8 +130,14 @@ export interface Pass<M extends string> extends Training<M> {
   /**
    * Numbers of this step for the log, by series and modality; the epoch's record has their means. NaN is no number and does not count.
    * Predictions are not logged: nothing happens there.
+   *
+   * @param options `spread`: of series that an epoch's first step has, the record also has where the middle 80 % of the batches lie: their
+   * 10 % and 90 % quantile, as `<series>Low` and `<series>High`. Default false.
    */
-  log(series: Readonly<Record<string, PerModality<M, number>>>): void;
+  log(
+    series: Readonly<Record<string, PerModality<M, number>>>,
+    options?: { readonly spread?: boolean },
+  ): void;
 }
 
 /** A loss, its gradients, and what the model gave on the way to it. */

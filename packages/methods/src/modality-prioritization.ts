@@ -1,4 +1,4 @@
-import { defineMethod, perModality, type Hooks } from '@g2d/core';
+import { defineMethod, perModality, type Hooks, type PerModality } from '@g2d/core';
 import { SequentialModalityPrioritization, type Ranking, type SmpState } from '@g2d/smp';
 import { z } from 'zod';
 import { referenceOption } from './options.js';
@@ -71,7 +71,8 @@ interface State<M extends string> {
  * ρ_m = mean of softmax(u_m^T)[y] (Eq. 5; for a regression `regressionConfidence` of `@g2d/smp`, for a multi-label task `labelSetProbability`), κ from `@g2d/smp` (Eq. 6 and 7),
  * g ← κ_m g for the parameters of modality m in the scope (Eq. 8)
  *
- * The log has `confidence` (ρ) and `coefficients` (κ).
+ * The log has `confidence` (ρ), where it lies in the middle 80 % of the epoch's batches (`confidenceLow`, `confidenceHigh`), the share of
+ * batches in which each modality is the least confident (`leastConfident`), and `coefficients` (κ).
  *
  * @throws {OptionError} If an option is wrong; as the training begins, if the scope contains no parameter of some modality (training
  * would silently be plain joint training).
@@ -128,7 +129,9 @@ export const modalityPrioritization = defineMethod({
         smp.update({ epoch, samples, ...(confidence && { confidence }) });
         state.smp = smp.getState();
         const kappa = smp.coefficients;
-        step.log({ ...(rho && { confidence: rho }), coefficients: kappa });
+        if (rho) step.log({ confidence: rho }, { spread: true });
+        if (confidence) step.log({ leastConfident: shareOfLeast(confidence) });
+        step.log({ coefficients: kappa });
         return {
           coefficient(parameter) {
             const modality = inScope(parameter, scope);
@@ -141,3 +144,13 @@ export const modalityPrioritization = defineMethod({
     };
   },
 });
+
+/** 1 for the least confident modality of a batch, and 0 for the others; several that are equally so share it. */
+function shareOfLeast<M extends string>(confidence: PerModality<M, number | null>): PerModality<M, number> {
+  const modalities = Object.keys(confidence) as M[];
+  const known = modalities.flatMap((m) => confidence[m] ?? []);
+  const least = Math.min(...known);
+  const count = known.filter((rho) => rho === least).length;
+  // Of a batch that has no modality there is nothing to say.
+  return perModality(modalities, (m) => (count === 0 ? NaN : confidence[m] === least ? 1 / count : 0));
+}

@@ -75,7 +75,7 @@ const scheduleSchema = z.discriminatedUnion('type', [
       .string()
       .optional()
       .describe(
-        'What is watched on the validation split: loss (default), accuracy, macroF1, calibrationError; of a regression loss, meanAbsolutePercentageError, rSquared; of a multi-label task loss, microF1, macroF1, subsetAccuracy, meanAveragePrecision.',
+        'What is watched on the validation split: loss (default), accuracy, macroF1, calibrationError, confidence; of a regression loss, meanAbsolutePercentageError, rSquared; of a multi-label task loss, microF1, macroF1, subsetAccuracy, meanAveragePrecision, confidence.',
       ),
     mode: z
       .enum(['min', 'max'])

@@ -14,6 +14,7 @@ export { withAbsolutePath } from './node/absolute-path.js';
 export { assertTrusted, describeModules, modulesOf } from './trust.js';
 export { EXIT } from './sweep/attempt.js';
 export { logOf } from './sweep/failure.js';
+export { samplesOf } from './samples-of.js';
 export { kubernetesPatches } from './sweep/kubernetes/kubernetes-engine.js';
 export { readQueueLog } from './sweep/queue-log.js';
 export { cancelJobs } from './sweep/slurm/cancel.js';

@@ -7,6 +7,7 @@ import { fromCheckpoint } from './checkpoint-state.js';
 import type { RunConfig } from './config-schema.js';
 import { assertOwnCheckpoint } from './continue-run.js';
 import { assertUnchanged, dataDifferences, moduleDifferences } from './identity.js';
+import { loadInitialWeights } from './initial-weights.js';
 import { openRun, type OpenedRun } from './open-run.js';
 import { planRun } from './plan-run.js';
 import { parseConfig } from './read-config.js';
@@ -16,7 +17,7 @@ import { assertTrusted, modulesOf } from './trust.js';
 /** A run with the weights of one of its checkpoints. */
 export interface LoadedRun extends OpenedRun {
   readonly config: RunConfig;
-  /** Of whose weights these are; `null` for a run without training. */
+  /** Of whose weights these are; 0 for the initial ones, `null` for a run without training. */
   readonly epoch: number | null;
   /** What it predicts with: its model, or its method. */
   readonly predict: Predictor<string>;
@@ -30,7 +31,8 @@ export interface LoadedRun extends OpenedRun {
  * Opens a run folder to use what it has learned: its model, its data, its predictions.
  *
  * @param path The run folder.
- * @param options `checkpoint`: default the one that the run has selected, or the last while it is not finished. `changes`: settings
+ * @param options `checkpoint`: default the one that the run has selected, or the last while it is not finished; `'initial'`: the weights that
+ * it began with, made anew from its seed and, where its encoders began with those of a file, from that. `changes`: settings
  * that stand above the recorded ones, such as `dataset.root`. `trust`: whether modules that the folder names may be loaded; default false,
  * as it may be anybody's.
  * @throws {OptionError} If it is no run folder, has no such checkpoint, or names modules and is not trusted; if the data have a class that the
@@ -42,7 +44,7 @@ export interface LoadedRun extends OpenedRun {
 export async function loadRun(
   path: string,
   options: {
-    readonly checkpoint?: CheckpointLabel;
+    readonly checkpoint?: CheckpointLabel | 'initial';
     readonly changes?: Readonly<Record<string, unknown>>;
     readonly trust?: boolean;
   } = {},
@@ -64,8 +66,9 @@ export async function loadRun(
   const config = parseConfig(recorded, { where: `${path}/config.json`, changes });
   assertTrusted(modulesOf(config), path, { trust });
   const summary = folder.summary();
-  const trained = config.epochs > 0;
-  const label = checkpoint ?? summary?.checkpoint ?? 'last';
+  const isInitial = checkpoint === 'initial';
+  const trained = config.epochs > 0 && !isInitial;
+  const label = (isInitial ? undefined : checkpoint) ?? summary?.checkpoint ?? 'last';
   const found = trained ? readCheckpoint(folder.checkpoints, label) : undefined;
   if (trained && !found) {
     throw new OptionError(`The run ${path} has no checkpoint "${label}" yet.`, {
@@ -78,12 +81,13 @@ export async function loadRun(
   try {
     const state = found && fromCheckpoint(found);
     if (state) assertOwnCheckpoint(folder, state);
+    else loadInitialWeights(run, config);
     const compared = compareLoaded(run, config);
     const predict = await predictorAt({
       ...(await trainingOptions(run, { teacherOutputs: 'online' })),
       ...(state && { resume: state }),
     });
-    const epoch = state ? epochOf(state.position) : null;
+    const epoch = state ? epochOf(state.position) : config.epochs > 0 ? 0 : null;
     const notes = [...(found?.warnings ?? []), ...compared.notes];
     return { ...run, ...compared, notes, config, epoch, predict };
   } catch (error) {

@@ -77,7 +77,7 @@ describe('a multi-label run', () => {
     await train(changes, 'g2d');
     const { task, metrics, perClass, confusion, test } = json(at('g2d'), 'summary.json');
     expect([task, confusion]).toEqual(['multi-label', undefined]);
-    const names = ['loss', 'microF1', 'macroF1', 'subsetAccuracy', 'meanAveragePrecision'];
+    const names = ['loss', 'microF1', 'macroF1', 'subsetAccuracy', 'meanAveragePrecision', 'confidence'];
     for (const head of ['fused', 'loud', 'quiet']) {
       expect(Object.keys(metrics.test[head]).sort()).toEqual(names.sort());
       expect(test[head]).toBe(metrics.test[head].microF1);
@@ -254,7 +254,7 @@ describe('what is refused with one sentence', () => {
     [{ loss: { classWeights: [1, 2] } }, /has 2 numbers, but there are 3 classes: a, b, c/],
     [
       { earlyStopping: { patience: 1, metric: 'accuracy' } },
-      /is "accuracy"; a multi-label task has loss, microF1, macroF1, subsetAccuracy, meanAveragePrecision\./,
+      /is "accuracy"; a multi-label task has loss, microF1, macroF1, subsetAccuracy, meanAveragePrecision, confidence\./,
     ],
   ])('a setting that is not for it: %j', async (changes, message) => {
     await expect(train(changes, 'run')).rejects.toThrow(message);

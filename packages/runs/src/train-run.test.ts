@@ -128,6 +128,7 @@ describe('trainRun', () => {
         'accuracy',
         'macroF1',
         'calibrationError',
+        'confidence',
       ]);
     }
     const summary = json(at('joint'), 'summary.json');
@@ -142,6 +143,29 @@ describe('trainRun', () => {
     expect(summary.perClass.fused).toHaveLength(3);
     expect(summary.confusion.fused.flat().reduce((a: number, b: number) => a + b)).toBe(30);
     expect(Object.keys(summary.stages).sort()).toEqual(['checkpoints', 'evaluation', 'training']);
+  });
+
+  it('is opened with the weights that it began with, too', async () => {
+    const optimizer = { type: 'sgd', learningRate: 0 };
+    await train(toyConfig(), 'joint');
+    await train(toyConfig({ optimizer }), 'still');
+    const [initial, selected, still] = [
+      await loadRun(at('joint'), { checkpoint: 'initial', trust: true }),
+      await loadRun(at('joint'), { trust: true }),
+      await loadRun(at('still'), { trust: true }),
+    ];
+    try {
+      const weights = ({ model }: typeof initial) =>
+        [...model.state()].map(([name, weight]) => [name, [...weight.read().dataSync()]]);
+      // Where nothing is learned the weights stay what they were.
+      expect(weights(initial)).toEqual(weights(still));
+      expect(weights(initial)).not.toEqual(weights(selected));
+      expect(initial.epoch).toBe(0);
+      const { scores } = await evaluateSplit(initial.predict, initial.data.test, {});
+      expect(scores).toEqual((await evaluateSplit(still.predict, still.data.test, {})).scores);
+    } finally {
+      for (const run of [initial, selected, still]) await run.close();
+    }
   });
 
   it('selects the last epoch, or the best on the test split, where that is asked for', async () => {

@@ -5,6 +5,10 @@ export default {
     summary: "one of the paper's tables, with our numbers and the published ones",
     load: async () => (await import('./table-command.js')).tableCommand,
   },
+  figure: {
+    summary: "one of the paper's figures, drawn from our runs",
+    load: async () => (await import('./figure-command.js')).figureCommand,
+  },
   tables: {
     summary: "the paper's tables and figures, and what of each has been run",
     load: async () => (await import('./tables-command.js')).tablesCommand,

@@ -2,14 +2,12 @@ import { OptionError } from '@g2d/core';
 import { defineCommand } from '@g2d/cli';
 import { formatTable } from '@g2d/cli/internal';
 import { paperValues } from './data/paper-values.js';
+import { FIGURES } from './figures/build-figure.js';
 import { parseScale, SCALES, sweepFiles, TABLES, type Scale } from './plan/places.js';
 import { planTable } from './plan/plan-table.js';
 import { knownResults } from './results/known-results.js';
 import { readResults } from './results/results-file.js';
 import type { RunResult } from './results/run-result.js';
-
-/** The paper's figures that are results. */
-const FIGURES = [1, 3, 4, 5, 6];
 
 /** `g2d tables`. */
 export const tablesCommand = defineCommand({

@@ -13,7 +13,7 @@ import {
 } from './metrics.js';
 import { assertRegressionOutput } from './regression-value.js';
 
-/** What one head of a classifier comes to; all but `loss` in percent. NaN where no sample has the modality. */
+/** What one head of a classifier comes to; all but `loss` and `confidence` in percent. NaN where no sample has the modality. */
 export interface ClassMetrics {
   /** Mean cross-entropy of its logits. */
   readonly loss: number;
@@ -21,9 +21,11 @@ export interface ClassMetrics {
   readonly macroF1: number;
   /** Expected calibration error, 15 bins. */
   readonly calibrationError: number;
+  /** ρ: the mean probability of the true class, in [0, 1] (G2D, Eq. 5). */
+  readonly confidence: number;
 }
 
-/** What one head of a regression comes to. */
+/** What one head of a regression comes to. It has no confidence: that would be relative to the variance of the training targets. */
 export interface ValueMetrics {
   /** Mean squared error of the values. */
   readonly loss: number;
@@ -33,7 +35,7 @@ export interface ValueMetrics {
   readonly rSquared: number;
 }
 
-/** What one head of a multi-label task comes to; all but `loss` in percent. NaN where no sample has the modality. */
+/** What one head of a multi-label task comes to; all but `loss` and `confidence` in percent. NaN where no sample has the modality. */
 export interface LabelSetMetrics {
   /** Mean binary cross-entropy of its logits, over samples and classes. */
   readonly loss: number;
@@ -45,6 +47,8 @@ export interface LabelSetMetrics {
   readonly subsetAccuracy: number;
   /** Mean of the average precision of every class: needs no threshold; 0 for a class that no sample has, as in scikit-learn. */
   readonly meanAveragePrecision: number;
+  /** ρ: the mean of `labelSetProbability`, in [0, 1]. */
+  readonly confidence: number;
 }
 
 /** By name: `fused` (two modalities or more) and each modality's own logits. */
@@ -101,6 +105,7 @@ export function measureClasses(given: Head & { readonly classes: number }): {
           counted.map((i) => predictions[i] === labels[i]),
         ),
       ),
+      confidence: mean(losses.map((loss) => Math.exp(-loss))),
     },
   };
 }
@@ -154,9 +159,10 @@ export function measureLabelSets(given: Head<readonly number[]> & { readonly cla
   const found = counted.map((i) => predictions[i] as readonly number[]);
   const perClass = labelSetScores(truth, found, classes);
   const ids = Array.from({ length: classes }, (_, id) => id);
-  const losses = counted.flatMap((i, at) => {
+  // Of each sample, over its classes.
+  const losses = counted.map((i, at) => {
     const row = rows[i] as Float32Array;
-    return ids.map((id) => softplus((truth[at]?.includes(id) ? -1 : 1) * (row[id] as number)));
+    return mean(ids.map((id) => softplus((truth[at]?.includes(id) ? -1 : 1) * (row[id] as number))));
   });
   // Nothing is measured on no sample.
   const ofSome = (value: number): number => (counted.length > 0 ? value : NaN);
@@ -179,6 +185,7 @@ export function measureLabelSets(given: Head<readonly number[]> & { readonly cla
           ),
         ),
       ),
+      confidence: mean(losses.map((loss) => Math.exp(-loss))),
     },
   };
 }

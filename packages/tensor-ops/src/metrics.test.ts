@@ -7,6 +7,7 @@ import {
   meanAbsolutePercentageError,
   rSquared,
 } from './metrics.js';
+import { measureClasses } from './measure.js';
 
 // Values of scikit-learn's precision_recall_fscore_support, f1_score, mean_absolute_percentage_error and r2_score.
 const matrix = confusionMatrix([0, 0, 1, 1, 1, 2, 2, 0, 3], [0, 1, 1, 1, 2, 2, 0, 0, 1], 4);
@@ -55,5 +56,16 @@ describe('regression metrics', () => {
     expect(() => meanAbsolutePercentageError([1, 0], [1, 1])).toThrow(/Target 1 is 0/);
     expect(() => rSquared([1, 2], [1])).toThrow(/predictions/);
     expect(rSquared([1, 1], [1, 2])).toBeNaN();
+  });
+});
+
+describe('measureClasses', () => {
+  it('has the mean probability of the true class, over the samples that count', () => {
+    // e^z are (1, 3), (1, 1) and (4, 1): the true classes get 3/4, 1/2 and 1/5.
+    const rows = [[0, Math.log(3)], [2, 2], [Math.log(4), 0]].map((row) => Float32Array.from(row)); // prettier-ignore
+    const head = { ids: ['a', 'b', 'c'], labels: [1, 0, 1], rows, name: 'fused', classes: 2 };
+    expect(measureClasses(head).metrics.confidence).toBeCloseTo((0.75 + 0.5 + 0.2) / 3, 7);
+    expect(measureClasses({ ...head, mask: [1, 0, 1] }).metrics.confidence).toBeCloseTo(0.95 / 2, 7);
+    expect(measureClasses({ ...head, mask: [0, 0, 0] }).metrics.confidence).toBeNaN();
   });
 });

@@ -122,6 +122,9 @@ describe('scores', () => {
     const { metrics, perClass, predictions } = measureLabelSets(head);
     for (const name of ['microF1', 'macroF1', 'subsetAccuracy', 'meanAveragePrecision', 'loss'] as const)
       expect(metrics[name], name).toBeCloseTo(expected[name], name === 'loss' ? 6 : 10);
+    // The mean of PyTorch's e^−BCE over the samples that count.
+    const rho = golden.probability.filter((_, i) => expected.mask[i]);
+    expect(metrics.confidence).toBeCloseTo(rho.reduce((sum, p) => sum + p, 0) / rho.length, 6);
     expect(perClass.map(({ f1 }) => f1)).toEqual(expected.f1.map((f1) => expect.closeTo(f1, 10)));
     expect(predictions[0]).toEqual([1, 2, 3]);
     const there = sets.flatMap((_, i) => (expected.mask[i] ? [i] : []));
@@ -144,6 +147,7 @@ describe('scores', () => {
       macroF1: NaN,
       subsetAccuracy: NaN,
       meanAveragePrecision: NaN,
+      confidence: NaN,
     });
     expect(() => measureLabelSets(head)).toThrow(/The fused logits of sample "a" are not finite/);
   });

@@ -1,6 +1,7 @@
 import { OptionError, type PassCounts, type Scores } from '@g2d/core';
 import { mapValues } from './map-values.js';
 import { addPasses, NO_PASSES } from './pass-counts.js';
+import { quantile } from './quantile.js';
 import type { ScoreSum } from './scores.js';
 
 /** What one step adds to the log. */
@@ -9,6 +10,8 @@ export interface StepRecord {
   readonly scores: Readonly<Record<string, ScoreSum>>;
   /** Not finite where there is no number: a batch in which a modality is missing. */
   readonly series: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Names of series whose values are kept until the epoch ends. Default: none. */
+  readonly spread?: readonly string[];
 }
 
 /** A sum, and of how many numbers. */
@@ -22,6 +25,8 @@ export interface EpochTotals {
   readonly loss: Sums;
   readonly scores: Sums;
   readonly series: Readonly<Record<string, Sums>>;
+  /** Values of series by batch, of those that are asked for in an epoch's first step. */
+  readonly spread?: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
   /** Absent in an epoch that began before it was counted. */
   readonly passes?: PassCounts;
 }
@@ -38,7 +43,9 @@ interface EpochSummary {
 export const NO_STEPS: EpochTotals = { steps: 0, loss: {}, scores: {}, series: {} };
 
 /** The totals with one step more. */
-export function addStep(totals: EpochTotals, { loss, scores, series }: StepRecord): EpochTotals {
+export function addStep(totals: EpochTotals, record: StepRecord): EpochTotals {
+  const { loss, scores, series } = record;
+  const spread = keptValues(totals, record);
   const added = mapValues(series, (values, name) => addAll(totals.series[name], mapValues(values, one)));
   return {
     ...totals,
@@ -46,7 +53,25 @@ export function addStep(totals: EpochTotals, { loss, scores, series }: StepRecor
     loss: addAll(totals.loss, mapValues(loss, one)),
     scores: addAll(totals.scores, scores),
     series: { ...totals.series, ...added },
+    ...(spread && { spread }),
   };
+}
+
+/** Of an epoch that began before values were kept there are none: a part of them would say something else. */
+function keptValues(
+  { steps, spread: before }: EpochTotals,
+  { series, spread = [] }: StepRecord,
+): EpochTotals['spread'] {
+  const names = before ? Object.keys(before) : steps === 0 ? spread : [];
+  if (names.length === 0) return undefined;
+  return Object.fromEntries(
+    names.map((name) => {
+      const kept = { ...before?.[name] };
+      for (const [part, value] of Object.entries(series[name] ?? {}))
+        if (Number.isFinite(value)) kept[part] = [...(kept[part] ?? []), value];
+      return [name, kept];
+    }),
+  );
 }
 
 /** The totals with passes more. */
@@ -84,7 +109,15 @@ const addAll = (before: Sums = {}, more: Sums): Sums => ({
  *
  * @throws {OptionError} If there were no steps.
  */
-export function summarize({ steps, skipped = 0, loss, scores, series, passes }: EpochTotals): EpochSummary {
+export function summarize({
+  steps,
+  skipped = 0,
+  loss,
+  scores,
+  series,
+  spread = {},
+  passes,
+}: EpochTotals): EpochSummary {
   if (steps === 0 && skipped > 0) {
     throw new OptionError(
       `All ${skipped} batches of the epoch were left out: in each, one sample alone had a modality, and batch normalization cannot be trained on one value. Take a larger batch size.`,
@@ -102,6 +135,12 @@ export function summarize({ steps, skipped = 0, loss, scores, series, passes }: 
     loss: means(loss),
     train: means(scores),
     ...mapValues(series, means),
+    ...Object.fromEntries(
+      Object.entries(spread).flatMap(([name, values]) => [
+        [`${name}Low`, mapValues(values, (list) => quantile(list, 0.1))],
+        [`${name}High`, mapValues(values, (list) => quantile(list, 0.9))],
+      ]),
+    ),
     ...(passes && { passes }),
   };
 }

@@ -103,6 +103,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   readonly #parts: readonly BatchStep<M>[];
   #plans: readonly StepPlan<M>[] = [];
   #series: StepRecord['series'] = {};
+  readonly #spread = new Set<string>();
   #joinedTeachers: Step<M>['teacherOutputs'] | undefined;
   readonly #counts: { samples?: Counts<M>; weights?: Counts<M> } = {};
   readonly #allCounts: { samples?: Counts<M>; weights?: Counts<M> } = {};
@@ -156,8 +157,14 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     return (this.#joinedTeachers ??= joinRecords(this.#parts.map((part) => part.teacherOutputs)));
   }
 
-  override readonly log: Step<M>['log'] = (series) => {
+  /** Names of series of which more is wanted than the mean. */
+  get spread(): readonly string[] {
+    return [...this.#spread, ...this.#parts.flatMap((part) => (part === this ? [] : part.spread))];
+  }
+
+  override readonly log: Step<M>['log'] = (series, { spread = false } = {}) => {
     this.#series = { ...this.#series, ...series };
+    if (spread) for (const name of Object.keys(series)) this.#spread.add(name);
   };
 
   get presentSamples(): PerModality<M, number> {

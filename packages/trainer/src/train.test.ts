@@ -197,6 +197,24 @@ describe('modalityPrioritization', () => {
     expect(series[0]!.confidence.loud).toBeGreaterThan(series[0]!.confidence.quiet);
   });
 
+  it('logs where most batches lie, and in which share of them a modality is the least confident', async () => {
+    const smp = modalityPrioritization<Modality>({ phaseEpochs: [1, 1], scope: 'encoder' });
+    const { log } = await run([smp], 2, await trainedTeachers());
+    for (const epoch of log) {
+      const { confidence, confidenceLow, confidenceHigh, leastConfident } = epoch as unknown as Record<
+        string,
+        Record<Modality, number>
+      >;
+      for (const modality of ['loud', 'quiet'] as const) {
+        expect(confidenceLow![modality]).toBeLessThan(confidence![modality]);
+        expect(confidenceHigh![modality]).toBeGreaterThan(confidence![modality]);
+      }
+      expect(leastConfident).toEqual({ loud: 0, quiet: 1 });
+    }
+    // What is not asked for is not there.
+    expect(Object.keys(log[0]!)).not.toContain('coefficientsLow');
+  });
+
   it('leaves a frozen encoder bit-identical in its phase', async () => {
     const methods = [
       modalityPrioritization<Modality>({ phaseEpochs: [2, 0], scope: 'encoder', onZero: 'freeze' }),

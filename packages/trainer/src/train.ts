@@ -328,6 +328,7 @@ function runStep<M extends string>(
         loss: losses,
         scores: sumScores(allReduce, scoreBatch(training, place.batch, outputs)),
         series: step.series,
+        spread: step.spread,
       };
       return stepped as never;
     });

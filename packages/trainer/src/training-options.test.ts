@@ -67,7 +67,9 @@ function goldenModel(): MultimodalModel<Modality> {
 /** A validation split on which the model's loss is what the golden trainings were told. */
 const told: NonNullable<TrainOptions<Modality>['evaluate']> = async (epoch) => {
   const loss = golden.validation[epoch - 1]!;
-  return { validation: { fused: { loss, accuracy: 100 - loss, macroF1: 0, calibrationError: 0 } } };
+  return {
+    validation: { fused: { loss, accuracy: 100 - loss, macroF1: 0, calibrationError: 0, confidence: 0 } },
+  };
 };
 
 /** All training samples without their masks: what balanced weights count. */
@@ -533,7 +535,11 @@ const scores =
     const accuracy = values[epoch - 1];
     return accuracy === undefined
       ? undefined
-      : { validation: { fused: { loss: -accuracy, accuracy, macroF1: 0, calibrationError: 0 } } };
+      : {
+          validation: {
+            fused: { loss: -accuracy, accuracy, macroF1: 0, calibrationError: 0, confidence: 0 },
+          },
+        };
   };
 
 describe('earlyStopping', () => {
@@ -585,7 +591,7 @@ describe('earlyStopping', () => {
     await expect(run({ patience: 1, minDelta: -1 })).rejects.toThrow(/`earlyStopping.minDelta` is -1/);
     await expect(run({ patience: 1, after: 0.5 })).rejects.toThrow(/`earlyStopping.after` is 0.5/);
     await expect(run({ patience: 1, metric: 'rSquared' })).rejects.toThrow(
-      /`earlyStopping.metric` is "rSquared"; a classification has loss, accuracy, macroF1, calibrationError/,
+      /`earlyStopping.metric` is "rSquared"; a classification has loss, accuracy, macroF1, calibrationError, confidence/,
     );
   });
 });

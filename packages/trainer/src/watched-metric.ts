@@ -5,10 +5,13 @@ type Direction = 'min' | 'max';
 
 /** Every number that is measured of a head, and whether smaller or larger is better. The first of each task is the loss. */
 const METRICS: Readonly<Record<Task, Readonly<Record<string, Direction>>>> = {
-  classification: { loss: 'min', accuracy: 'max', macroF1: 'max', calibrationError: 'min' } satisfies Record<
-    keyof ClassMetrics,
-    Direction
-  >,
+  classification: {
+    loss: 'min',
+    accuracy: 'max',
+    macroF1: 'max',
+    calibrationError: 'min',
+    confidence: 'max',
+  } satisfies Record<keyof ClassMetrics, Direction>,
   regression: { loss: 'min', meanAbsolutePercentageError: 'min', rSquared: 'max' } satisfies Record<
     keyof ValueMetrics,
     Direction
@@ -19,6 +22,7 @@ const METRICS: Readonly<Record<Task, Readonly<Record<string, Direction>>>> = {
     macroF1: 'max',
     subsetAccuracy: 'max',
     meanAveragePrecision: 'max',
+    confidence: 'max',
   } satisfies Record<keyof LabelSetMetrics, Direction>,
 };
 

@@ -228,6 +228,8 @@ function makeRow(
     accuracy: _,
     meanAbsolutePercentageError: __,
     microF1: ___,
+    // For figures: folders of before it was measured stand beside others without a word.
+    confidence: ____,
     ...metrics
   } = over((run) => run.summary.metrics?.['test']?.[main]);
   return {

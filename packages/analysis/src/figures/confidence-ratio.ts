@@ -1,37 +1,28 @@
-import { UnknownModalityError } from '@g2d/core';
-import type { EpochMetrics } from '../run.js';
-
-/** A ratio in one epoch. */
-export interface EpochRatio {
-  /** Counts from 1. */
-  readonly epoch: number;
-  /** 1: equally confident. Infinity where the other modality's confidence is 0. */
-  readonly ratio: number;
-}
+import { checkKeys, OptionError } from '@g2d/core';
 
 /**
- * How much more confident one modality's teacher is than another's, epoch by epoch.
+ * How sure a student's head of a modality is of the true class, against the modality's teacher.
  *
- * ρ_of / ρ_over, of the means of ρ (Eq. 5) that a run with SMP records
+ * ρ_student / ρ_teacher, with ρ = mean of softmax(u_m)[y] over the same samples (Eq. 5)
  *
- * @param metrics `metrics` of a run, from `readRun`.
- * @param of The modality above the line.
- * @param over The modality below.
- * @returns One entry for each epoch in which both have a confidence; none for a run that recorded none.
- * @throws {UnknownModalityError} If confidences were recorded, but never one of such a modality.
+ * For late fusion u_m is the head's own logits. Joint training fits their mean alone, so how sharp each of them is nobody asked for.
+ *
+ * @param confidences Mean confidences in [0, 1], such as `metrics.test.image.confidence` of a run's summary and of its teacher's.
+ * @returns 1: as sure as the teacher. NaN where one of them is (no sample has the modality); Infinity over a teacher's 0.
+ * @throws {OptionError} If a confidence is outside of [0, 1].
  * @example
- * const { metrics } = readRun('packages/analysis/fixtures/run-group/g2d');
- * const ratios = confidenceRatio(metrics, 'audio', 'image');
+ * confidenceRatio({ student: 0.3, teacher: 0.6 }); // 0.5
  * @see G2D, Fig. 6
  */
-export function confidenceRatio(metrics: readonly EpochMetrics[], of: string, over: string): EpochRatio[] {
-  const known = [...new Set(metrics.flatMap(({ confidence }) => Object.keys(confidence ?? {})))];
-  for (const modality of [of, over]) {
-    if (known.length === 0 || known.includes(modality)) continue;
-    throw new UnknownModalityError({ modality, known, where: "The run's confidence" });
+export function confidenceRatio(confidences: { readonly student: number; readonly teacher: number }): number {
+  const { student, teacher } = checkKeys(confidences, { student: true, teacher: true }, 'confidenceRatio');
+  for (const [option, value] of Object.entries({ student, teacher })) {
+    if (Number.isNaN(value) || (value >= 0 && value <= 1)) continue;
+    throw new OptionError(`\`${option}\` is ${value}; a confidence is a mean probability, in [0, 1].`, {
+      option,
+      value,
+      accepted: 'a number in [0, 1]',
+    });
   }
-  return metrics.flatMap(({ epoch, confidence }) => {
-    const [above, below] = [confidence?.[of], confidence?.[over]];
-    return above === undefined || below === undefined ? [] : [{ epoch, ratio: above / below }];
-  });
+  return student / teacher;
 }

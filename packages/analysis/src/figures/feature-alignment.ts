@@ -1,4 +1,5 @@
 import { ShapeError } from '@g2d/core';
+import { dot, sumOfRows } from './vectors.js';
 import { unitRow, widthOf, type FeatureRows } from './feature-rows.js';
 
 /**
@@ -6,8 +7,8 @@ import { unitRow, widthOf, type FeatureRows } from './feature-rows.js';
  *
  * (1/N) Σ_i ⟨s_i, t_i⟩ / (‖s_i‖ ‖t_i‖)
  *
- * A row of zeros has no direction; its similarity counts as 0. What the paper's figure measures is not released, see
- * docs/deviations.md.
+ * A row of zeros has no direction; its similarity counts as 0. Features that are never negative, such as means over ReLUs, are similar
+ * whoever they are of: `alignmentBaseline` says how much. What the paper's figure measures is not released, see docs/deviations.md.
  *
  * @param student Features of one modality, `[N, D]`.
  * @param teacher Features of the same samples in the same order, `[N, D]`.
@@ -19,22 +20,48 @@ import { unitRow, widthOf, type FeatureRows } from './feature-rows.js';
  * @see G2D, Fig. 5
  */
 export function featureAlignment(student: FeatureRows, teacher: FeatureRows): number {
-  const expected = [student.length, widthOf(student, 'student')];
-  const actual = [teacher.length, widthOf(teacher, 'teacher')];
-  if (expected.join() !== actual.join()) {
-    throw new ShapeError({
-      argument: 'teacher',
-      expected: `[${expected.join(', ')}], the student's: features of the same samples, equally wide`,
-      actual,
-    });
-  }
+  assertSameRows(student, teacher);
   const sum = student.reduce((total, row, i) => total + cosine(row, teacher[i] as ArrayLike<number>), 0);
   return sum / student.length;
 }
 
-function cosine(first: ArrayLike<number>, second: ArrayLike<number>): number {
-  const [a, b] = [unitRow(first), unitRow(second)];
-  const product = a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
-  // Rounding could give 1.0000000000000002.
-  return Math.min(1, Math.max(-1, product));
+/**
+ * The same for samples that do not belong together: what `featureAlignment` comes to between networks that have nothing in common but
+ * where their features lie.
+ *
+ * (1/(N(N − 1))) Σ_{i ≠ j} ⟨s_i, t_j⟩ / (‖s_i‖ ‖t_j‖)
+ *
+ * @param student Features of one modality, `[N, D]`.
+ * @param teacher Features of the same samples in the same order, `[N, D]`.
+ * @returns In [−1, 1]; over all pairs, so nothing is drawn. NaN for one sample, which has no other.
+ * @throws {ShapeError} As `featureAlignment`.
+ * @throws {OptionError} As `featureAlignment`.
+ * @example
+ * alignmentBaseline([[3, 4], [1, 0]], [[4, 3], [0, 2]]); // (0.8 + 0.8) / 2 = 0.8
+ * @see G2D, Fig. 5
+ */
+export function alignmentBaseline(student: FeatureRows, teacher: FeatureRows): number {
+  const width = assertSameRows(student, teacher);
+  const [own, taught] = [student.map(unitRow), teacher.map(unitRow)];
+  const all = dot(sumOfRows(own, width), sumOfRows(taught, width));
+  const matched = own.reduce((sum, row, i) => sum + dot(row, taught[i] as Float64Array), 0);
+  return within((all - matched) / (own.length * (own.length - 1)));
 }
+
+function assertSameRows(student: FeatureRows, teacher: FeatureRows): number {
+  const width = widthOf(student, 'student');
+  const expected = [student.length, width];
+  const actual = [teacher.length, widthOf(teacher, 'teacher')];
+  if (expected.join() === actual.join()) return width;
+  throw new ShapeError({
+    argument: 'teacher',
+    expected: `[${expected.join(', ')}], the student's: features of the same samples, equally wide`,
+    actual,
+  });
+}
+
+const cosine = (first: ArrayLike<number>, second: ArrayLike<number>): number =>
+  within(dot(unitRow(first), unitRow(second)));
+
+/** Rounding could give 1.0000000000000002. NaN stays. */
+const within = (product: number): number => Math.min(1, Math.max(-1, product));

@@ -29,6 +29,12 @@ const known = {
   test: numbersSchema.exactOptional(),
   /** ρ in [0, 1], mean over the epoch (Eq. 5). */
   confidence: numbersSchema.exactOptional(),
+  /** The 10 % quantile of ρ over the epoch's batches. */
+  confidenceLow: numbersSchema.exactOptional(),
+  /** The 90 % quantile. */
+  confidenceHigh: numbersSchema.exactOptional(),
+  /** In which share of the epoch's batches each modality was the least confident, in [0, 1]. */
+  leastConfident: numbersSchema.exactOptional(),
   /** κ in [0, 1], mean over the epoch's batches (Eq. 7). */
   coefficients: numbersSchema.exactOptional(),
   metrics: splitMetricsSchema.exactOptional(),

@@ -7,18 +7,16 @@ import type { Accuracies } from '../run.js';
  *
  * max_m s_m − min_m s_m
  *
- * For the distance of features, which others call by the same name, see `featureGap`. What the paper's figure measures is not
- * released, see docs/deviations.md.
+ * What the paper and others call the modality gap is the distance of features: `featureGap`.
  *
  * @param scores By modality, for example accuracies in percent: `run.summary.test`, or `accuracy` of `evaluate` in
  * `@g2d/trainer`. `fused` is no modality and left out.
  * @returns In the unit of the scores, from 0; accuracies in percent give points.
  * @throws {OptionError} If there are fewer than two modalities, or a score is not finite.
  * @example
- * modalityGap({ fused: 70, audio: 62, image: 41.5 }); // 20.5
- * @see G2D, Fig. 4
+ * scoreGap({ fused: 70, audio: 62, image: 41.5 }); // 20.5
  */
-export function modalityGap(scores: Accuracies): number {
+export function scoreGap(scores: Accuracies): number {
   const own = Object.entries(scores).filter(([head]) => head !== 'fused');
   if (own.length < 2) {
     const found = own.map(([modality]) => modality).join(', ') || 'none';
