@@ -69,7 +69,6 @@ Example: g2d figure 4 --scale small --out results/figures`,
     const number = parseFigure(text);
     const scale = parseScale(values.scale);
     const space = parseSpace(values.space, number);
-    const engine = engineOf(values);
     const seeds = parseSeeds(values.seeds);
     const plan = await planTable(`figure-${number}`, { scale, protocol: values.protocol, seeds });
     const data = await presentData(plan);
@@ -93,8 +92,15 @@ Example: g2d figure 4 --scale small --out results/figures`,
     const say = (line: string): void => err(`${printable(line, { line: true })}\n`);
     if (open.length > 0) {
       for (const [, message] of data.absent) say(message);
+      const engine = engineOf(values, out);
       const outcome = await sweepInTerminal(partOf(plan.pool, open), { engine, quiet: values.quiet });
       exitCode = outcome.exitCode;
+      if (engine.handsOver) {
+        err(
+          'The runs are handed over. Once they are finished, the same command with --no-train draws the figure.\n',
+        );
+        return exitCode;
+      }
       if (exitCode > 1) return exitCode;
       known = knownResults(plan, []);
     }
