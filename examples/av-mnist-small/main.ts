@@ -16,7 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const plan = await planOf('sweep.json', changesOf(args));
+  const plan = await planOf(changesOf(args));
   await installTensorFlow();
   const { exitCode } = await sweepInTerminal(plan, { fresh: true, result: RESULT });
   if (exitCode !== 0) return exitCode;

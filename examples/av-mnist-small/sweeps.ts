@@ -1,4 +1,4 @@
-// The sweeps of this folder, with another number of epochs: their phases and rates follow it.
+// The sweep of the main job with another number of epochs: its phases and rates follow it.
 import { join } from 'node:path';
 import { planSweep, readSweep, type SweepPlan } from '@g2d/runs';
 
@@ -6,7 +6,6 @@ import { planSweep, readSweep, type SweepPlan } from '@g2d/runs';
 export interface SweepChanges {
   /** Of each training; those of the file, 60, if it is not given. */
   readonly epochs?: number;
-  readonly seeds?: readonly number[];
   readonly out: string | undefined;
   /** Further settings of every run. */
   readonly set?: Readonly<Record<string, unknown>>;
@@ -29,17 +28,13 @@ export const phases = (epochs: number, part = 0.5): readonly [number, number] =>
   return [alone, epochs - alone];
 };
 
-/** The runs of `sweep.json` or `compare.json`. */
-export async function planOf(
-  file: 'sweep.json' | 'compare.json',
-  { epochs, seeds, out, set }: SweepChanges,
-): Promise<SweepPlan> {
-  const sweep = readSweep(join(import.meta.dirname, file));
+/** The runs of `sweep.json`. */
+export async function planOf({ epochs, out, set }: SweepChanges): Promise<SweepPlan> {
+  const sweep = readSweep(join(import.meta.dirname, 'sweep.json'));
   const { teachers } = sweep;
   return planSweep({
     ...sweep,
     out: out ?? sweep.out,
-    ...(seeds && { grid: { ...sweep.grid, seed: [...seeds] } }),
     set: {
       ...sweep.set,
       ...(epochs !== undefined && {

@@ -15,7 +15,7 @@ AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN
 PERFORMANCE OF THIS SOFTWARE. */`;
 
 export default preset({
-  entry: { index: 'src/index.ts' },
+  entry: { index: 'src/index.ts', internal: 'src/internal.ts' },
   noExternal: [/^d3-/, 'internmap'],
   banner: { js: d3Licence },
 });

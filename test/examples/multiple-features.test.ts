@@ -110,3 +110,57 @@ describe.each(NAMES)('examples/multiple-features/%s.json', (name) => {
     300_000,
   );
 });
+
+/** Sweep → its methods, and the teachers of a seed. */
+const SYSTEMS = {
+  'missing-cra-mmin': { methods: ['cra', 'mmin'], teacher: { id: 'teacher-fused-mmin', method: 'joint' } },
+  'missing-cpm-net-tate': {
+    methods: ['cpm-net', 'tate'],
+    teacher: { id: 'teacher-fused-tate', method: 'tate' },
+  },
+} as const;
+
+describe.each(Object.entries(SYSTEMS))('examples/multiple-features/%s.json', (name, { methods, teacher }) => {
+  const path = join(example, `${name}.json`);
+
+  it('plans each method at four rates and three seeds, with one teacher a seed, on complete data', async () => {
+    const { runs } = await planSweep(readSweep(path));
+    const teachers = runs.filter(({ id }) => id.includes('/teacher-'));
+    expect(teachers.map(({ id }) => id)).toEqual([0, 1, 2].map((seed) => `seed-${seed}/${teacher.id}`));
+    for (const { config } of teachers)
+      expect(config).toMatchObject({ method: teacher.method, data: { missing: { rate: 0 } } });
+    const students = runs.filter(({ id }) => !id.includes('/teacher-'));
+    for (const method of methods)
+      expect(students.filter(({ config }) => config.method === method)).toHaveLength(12);
+    // Of one seed all sweeps have the same masks: nothing else is said of them.
+    expect(new Set(students.map(({ config }) => JSON.stringify(config.data.missing)))).toEqual(
+      new Set([0, 0.2, 0.4, 0.6].map((rate) => JSON.stringify({ rate }))),
+    );
+    const readme = readFileSync(join(example, 'README.md'), 'utf8');
+    expect(readme).toContain(`npx g2d sweep examples/multiple-features/${name}.json`);
+    expect(readme).toContain(readSweep(path).out);
+  });
+
+  it('trains the teacher and each method on the data of the repository', async () => {
+    const sweep = JSON.parse(readFileSync(path, 'utf8')) as {
+      readonly base: string;
+      readonly overrides?: readonly object[];
+    };
+    const shortened = {
+      ...sweep,
+      base: `examples/multiple-features/${sweep.base}`,
+      grid: { seed: [0], 'data.missing.rate': [0.4], method: methods },
+      overrides: [...(sweep.overrides ?? []), { when: {}, set: { epochs: 1 } }],
+    };
+    const file = join(folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify(shortened));
+    let stderr = '';
+    const code = await main(['sweep', file], { out: () => {}, err: (text) => void (stderr += text) });
+    expect(code, stderr).toBe(0);
+    const { out, runs } = await planSweep(readSweep(file));
+    for (const { id } of runs) {
+      const { metrics } = JSON.parse(readFileSync(join(out, id, 'summary.json'), 'utf8')) as Summary;
+      expect(Number.isFinite(metrics['test']!['fused']!['loss'])).toBe(true);
+    }
+  }, 300_000);
+});

@@ -176,7 +176,7 @@ describe('packed packages in an empty project', () => {
   });
 
   it('has a g2d command, with those of other packages, that runs a parity case on plain JavaScript', () => {
-    expect(tools.map(({ name }) => name)).toEqual(['@g2d/bench', '@g2d/parity']);
+    expect(tools.map(({ name }) => name)).toEqual(['@g2d/bench', '@g2d/parity', '@g2d/tables']);
     expect(run('npx', ['g2d', '--help'])).toMatch(/train[\s\S]*bench[\s\S]*parity/);
     const parityCase = join(root, 'test/parity/cases/losses');
     const report = JSON.parse(run('npx', ['g2d', 'parity', '--json', '--backend', 'cpu', parityCase])) as {

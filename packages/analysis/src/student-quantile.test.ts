@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { studentQuantile } from './student-quantile.js';
+import { studentProbability, studentQuantile } from './student-quantile.js';
 
 describe('studentQuantile', () => {
   it.each([
@@ -36,5 +36,19 @@ describe('studentQuantile', () => {
       };
       expect(area(studentQuantile(freedom, 0.95), 4000) / area(400, 400_000)).toBeCloseTo(0.95, 6);
     }
+  });
+});
+
+describe('studentProbability', () => {
+  it.each([
+    // SciPy 1.17: 2 * stats.t.sf(t, freedom).
+    [1, 1, 0.5],
+    [2, 4.3026527297, 0.05],
+    [4, 2.5, 0.0667665448],
+    [4, -2.5, 0.0667665448],
+    [9, 4.781, 0.0009998779],
+    [3, 0, 1],
+  ])('of %i degrees of freedom at %d is %d', (freedom, t, expected) => {
+    expect(studentProbability(freedom, t)).toBeCloseTo(expected, 8);
   });
 });

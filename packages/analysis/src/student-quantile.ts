@@ -18,6 +18,17 @@ export function studentQuantile(freedom: number, level: number): number {
   return Math.sqrt(freedom) * Math.tan((low + high) / 2);
 }
 
+/**
+ * How probable a value of Student's t distribution is that is as far from zero as this one, or farther, to either side: with 4 degrees of
+ * freedom and 2.776 it is 0.05.
+ *
+ * p = 1 − A(θ), θ = arctan(|t| / √ν)
+ *
+ * @param freedom ν, a whole number of at least 1.
+ */
+export const studentProbability = (freedom: number, t: number): number =>
+  1 - shareWithin(Math.atan(Math.abs(t) / Math.sqrt(freedom)), freedom);
+
 /** A(θ): the share of the distribution between −√ν tan θ and √ν tan θ. */
 function shareWithin(theta: number, freedom: number): number {
   const isOdd = freedom % 2 === 1;

@@ -43,3 +43,15 @@ export function foldColumns(lines: readonly (readonly string[])[], width: number
   }
   return groups.length === 0 ? [[0]] : groups;
 }
+
+/** A note within a width; lines after the first are indented as its text. */
+export function wrapped(note: string, width: number): string {
+  const lines: string[] = [];
+  for (const word of note.split(' ')) {
+    const last = lines.at(-1);
+    // Two characters for the mark in front.
+    if (last === undefined || last.length + 1 + word.length + 2 > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.join('\n  ');
+}

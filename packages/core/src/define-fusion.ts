@@ -56,7 +56,6 @@ export function defineFusion<O extends OptionsSchema>(
     classes,
     seed,
     inputShapes,
-    samples,
     ...own
   }: FusionOptions<M> & OwnOptions<O>): Fusion<M> =>
     make(
@@ -65,7 +64,6 @@ export function defineFusion<O extends OptionsSchema>(
         classes,
         seed,
         ...(inputShapes !== undefined && { inputShapes }),
-        ...(samples !== undefined && { samples }),
       },
       own,
     );

@@ -52,6 +52,4 @@ export interface FusionOptions<M extends string> {
   readonly seed: number;
   /** Of one sample of each modality, channels last, for fusions that reconstruct inputs. */
   readonly inputShapes?: PerModality<M, InputShape>;
-  /** N: samples of the training split, for fusions that learn something about each of them. */
-  readonly samples?: number;
 }

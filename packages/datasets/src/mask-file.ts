@@ -24,9 +24,11 @@ const quoted = (field: string): string =>
  * Reads a mask of a dataset: a table with a column `id` and one for each modality, of 0 and 1, in any order. Rows of other samples are
  * passed over.
  *
- * @returns `[N, k]` row by row, in the order of the dataset's samples and modalities: `mask` of `missingModalities`.
+ * @param dataset Whose mask it is; of its columns those of `modalities` are read.
+ * @returns `[N, k]` row by row, in the order of the dataset's samples and modalities: `mask` of `missingModalities`, which refuses one that leaves a sample
+ * without any.
  * @throws {FileFormatError} If the file is not such a table.
- * @throws {OptionError} If it is of another dataset or split: a sample or a modality is not in it, or a sample has no modality left.
+ * @throws {OptionError} If it is of another dataset or split: a sample or a modality is not in it.
  * @example
  * const test = missingModalities(base, { mask: readMask('masks/test.csv', base) });
  */
@@ -67,9 +69,5 @@ export function readMask<M extends string>(path: string, dataset: Described<M>):
     );
   }
   ids.forEach((id, i) => mask.set(found.get(id) as Uint8Array, i * modalities.length));
-  const bare = ids.findIndex(
-    (_, i) => !mask.subarray(i * modalities.length, (i + 1) * modalities.length).includes(1),
-  );
-  if (bare >= 0) throw refuse(`the sample "${ids[bare]}" has no modality left.`);
   return mask;
 }

@@ -137,8 +137,37 @@ describe('missingModalities', () => {
 
   it('refuses a mask that leaves a sample without any modality', () => {
     expect(() => missingModalities(toy({ size: 2 }), { mask: Uint8Array.of(1, 0, 0, 0, 0, 0) })).toThrow(
-      /leaves the sample toy\/1 of toy \(train\) without any modality \(row 1\)/,
+      /leaves the sample toy\/1 of toy \(train\) without any of sound, picture, text \(row 1\)/,
     );
+  });
+
+  it('takes away of some modalities alone: every sample keeps one of them, and their share is the rate', async () => {
+    const base = toy({ size: 40 });
+    const dataset = missingModalities(base, { rate: 0.4, seed: 1, modalities: ['text', 'sound'] });
+    expect([dataset.masked, dataset.incomplete]).toEqual([
+      ['sound', 'text'],
+      ['sound', 'text'],
+    ]);
+    expect([dataset.mask!.length, dataset.mask!.filter((cell) => cell === 0).length]).toEqual([80, 32]);
+    const rows = (await allOf(dataset)).map(({ present }) => present!);
+    expect(rows.every(({ picture, sound, text }) => picture && (sound || text))).toBe(true);
+    // The mask of a dataset that has no others.
+    const mask = presenceMask({ samples: 40, modalities: 2, rate: 0.4, seed: deriveSeed(1, 'masks/train') });
+    expect(rows.flatMap(({ sound, text }) => [Number(sound), Number(text)])).toEqual([...mask]);
+
+    const patterns = missingModalities(base, { sampler: 'patterns', seed: 3, modalities: ['sound', 'text'] });
+    expect([patterns.mask, patterns.augmented]).toEqual([undefined, base.modalities]);
+    for (const i of base.ids.keys()) {
+      const { present } = await patterns.sample(i, { random: (m) => randomStream(deriveSeed(i, m)) });
+      expect([present!.picture, Number(present!.sound) + Number(present!.text)]).toEqual([true, 1]);
+    }
+    expect(() => missingModalities(base, { rate: 0.4, modalities: ['smell'] })).toThrow(
+      /toy has no modality "smell"/,
+    );
+    expect(() => missingModalities(base, { rate: 0.4, modalities: [] })).toThrow(/`modalities` is empty/);
+    expect(() =>
+      missingModalities(base, { mask: new Uint8Array(120).fill(1), modalities: ['sound', 'text'] }),
+    ).toThrow(/40 × 2 \(sound, text\)/);
   });
 
   it('refuses what the sampler refuses', () => {

@@ -1,4 +1,4 @@
-import { checkKeys, OptionError, perModality, printable, shown } from '@g2d/core';
+import { checkKeys, OptionError, perModality, printable, shown, UnknownModalityError } from '@g2d/core';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import type { MultimodalDataset, RandomStream, SampleOptions } from '@g2d/core';
 import { descriptionOf } from './pipeline/description.js';
@@ -12,6 +12,8 @@ export type MissingModalitiesOptions = {
    * impute it (`needs: { inputs: 'complete' }`). `present` is false in either case.
    */
   readonly inputs?: 'zero' | 'complete';
+  /** Which modalities can be missing, each once; the others stay as they are, and no mask has a column for them. Default: all. */
+  readonly modalities?: readonly string[];
 } & (
   | {
       /**
@@ -28,7 +30,7 @@ export type MissingModalitiesOptions = {
       readonly mask?: undefined;
     }
   | {
-      /** As `presenceMask` gives it: `[N, k]`, columns in the order of the dataset's `modalities`. */
+      /** As `presenceMask` gives it: `[N, k]`, columns in the dataset's order of those that can be missing. */
       readonly mask: Uint8Array;
       readonly rate?: undefined;
       readonly sampler?: undefined;
@@ -37,7 +39,9 @@ export type MissingModalitiesOptions = {
 
 /** A dataset with missing modalities, and what is missing. */
 export interface MaskedDataset<M extends string> extends MultimodalDataset<M> {
-  /** 1 present, 0 missing, `[N, k]` row by row; absent where it is drawn again in every epoch. */
+  /** The modalities that can be missing, in the dataset's order. */
+  readonly masked: readonly M[];
+  /** 1 present, 0 missing, `[N, k]` row by row, of these; absent where it is drawn again in every epoch. */
   readonly mask?: Uint8Array;
 }
 
@@ -49,8 +53,9 @@ export interface MaskedDataset<M extends string> extends MultimodalDataset<M> {
  * is there.
  *
  * @param dataset It is closed with the wrapper.
- * @throws {OptionError} If an option is out of range, the `'official'` sampler finds no mask, a mask leaves a sample without any modality, or inputs are to be complete that the
- * dataset really lacks.
+ * @throws {OptionError} If an option is out of range, the `'official'` sampler finds no mask, a mask leaves a sample without any of the modalities that can be missing, or inputs are to
+ * be complete that the dataset really lacks.
+ * @throws {UnknownModalityError} If `modalities` has a name that the dataset has not.
  * @example
  * const train = missingModalities(await avMnist({ root, split: 'train' }), { rate: 0.2, seed: 0 });
  * @see G2D, App. A.7.1
@@ -61,11 +66,13 @@ export function missingModalities<M extends string>(
 ): MaskedDataset<M> {
   checkKeys(
     options,
-    { rate: true, seed: true, sampler: true, maxTries: true, mask: true, inputs: true },
+    { rate: true, seed: true, sampler: true, maxTries: true, mask: true, inputs: true, modalities: true },
     'missingModalities',
   );
   const { name, split, size, modalities, shapes, source } = dataset;
-  const redraws = options.sampler === 'patterns' && split === 'train' && modalities.length > 1;
+  const masked = chosenOf(dataset, options.modalities);
+  const k = masked.length;
+  const redraws = options.sampler === 'patterns' && split === 'train' && k > 1;
   if (options.inputs !== undefined && !['zero', 'complete'].includes(options.inputs)) {
     throw new OptionError(`\`inputs\` is ${shown(options.inputs)}; it can be zero or complete.`, {
       option: 'inputs',
@@ -73,19 +80,17 @@ export function missingModalities<M extends string>(
       accepted: 'zero, complete',
     });
   }
-  const mask = options.mask ?? drawMask(dataset, options);
-  if (mask.length !== size * modalities.length || !mask.every((cell) => cell === 0 || cell === 1)) {
+  const mask = options.mask ?? drawMask(dataset, k, options);
+  if (mask.length !== size * k || !mask.every((cell) => cell === 0 || cell === 1)) {
     throw new OptionError(
-      `\`mask\` has ${mask.length} cells; ${name} (${split}) needs ${size} × ${modalities.length} (${modalities.join(', ')}), each 0 or 1.`,
-      { option: 'mask', value: mask.length, accepted: `${size * modalities.length} cells of 0 and 1` },
+      `\`mask\` has ${mask.length} cells; ${name} (${split}) needs ${size} × ${k} (${masked.join(', ')}), each 0 or 1.`,
+      { option: 'mask', value: mask.length, accepted: `${size * k} cells of 0 and 1` },
     );
   }
-  const without = dataset.ids.findIndex((_, i) =>
-    modalities.every((_, j) => mask[i * modalities.length + j] === 0),
-  );
+  const without = dataset.ids.findIndex((_, i) => !mask.subarray(i * k, (i + 1) * k).includes(1));
   if (without >= 0) {
     throw new OptionError(
-      `\`mask\` leaves the sample ${printable(dataset.ids[without] as string)} of ${name} (${split}) without any modality (row ${without}). Every sample keeps one at least.`,
+      `\`mask\` leaves the sample ${printable(dataset.ids[without] as string)} of ${name} (${split}) without any of ${masked.join(', ')} (row ${without}). Every sample keeps one at least.`,
       { option: 'mask', value: without, accepted: 'a 1 in each row' },
     );
   }
@@ -93,19 +98,20 @@ export function missingModalities<M extends string>(
   if (complete) assertComplete(dataset);
   const rowOf = (index: number, random: SampleOptions<M>['random']): Uint8Array =>
     redraws && random
-      ? drawPattern(modalities.length, patternStream(random(modalities[0] as M)))
-      : mask.subarray(index * modalities.length, (index + 1) * modalities.length);
+      ? drawPattern(k, patternStream(random(masked[0] as M)))
+      : mask.subarray(index * k, (index + 1) * k);
 
   return {
     ...descriptionOf(dataset),
-    ...(mask.includes(0) && { incomplete: modalities }),
-    ...(redraws ? { augmented: modalities } : { mask }),
+    ...(mask.includes(0) && { incomplete: unionOf(modalities, dataset.incomplete, masked) }),
+    ...(redraws ? { augmented: unionOf(modalities, dataset.augmented, masked) } : { mask }),
+    masked,
     ...(source && {
       source: { module: '@g2d/datasets', name: 'missingModalities', options: { inner: source, ...options } },
     }),
     async sample(index, { modalities: wanted = modalities, ...how } = {}) {
       const row = rowOf(index, how.random);
-      const kept = (modality: M): boolean => row[modalities.indexOf(modality)] !== 0;
+      const kept = (modality: M): boolean => row[masked.indexOf(modality)] !== 0;
       const sample = await dataset.sample(index, {
         modalities: complete ? wanted : wanted.filter(kept),
         ...how,
@@ -126,6 +132,29 @@ export function missingModalities<M extends string>(
     close: () => dataset.close(),
   };
 }
+
+/** The modalities that can be missing, in the dataset's order. */
+function chosenOf<M extends string>(
+  { name, modalities }: Pick<MultimodalDataset<M>, 'name' | 'modalities'>,
+  chosen: readonly string[] = modalities,
+): readonly M[] {
+  for (const modality of chosen)
+    if (!(modalities as readonly string[]).includes(modality))
+      throw new UnknownModalityError({ modality, known: modalities, where: `The dataset ${name}` });
+  if (chosen.length > 0) return modalities.filter((modality) => chosen.includes(modality));
+  throw new OptionError('`modalities` is empty: nothing could be missing.', {
+    option: 'modalities',
+    value: chosen,
+    accepted: modalities.join(', '),
+  });
+}
+
+/** In the dataset's order. */
+const unionOf = <M extends string>(
+  all: readonly M[],
+  before: readonly M[] = [],
+  more: readonly M[],
+): readonly M[] => all.filter((modality) => before.includes(modality) || more.includes(modality));
 
 /** Another stream than the one that augments the modality. */
 const patternStream = (random: RandomStream): RandomStream =>
@@ -149,12 +178,13 @@ function assertComplete({
 const missingInput = (shape: SampleShape): Float32Array => new Float32Array(unitLength(shape));
 
 function drawMask<M extends string>(
-  { split, size, modalities }: MultimodalDataset<M>,
+  { split, size }: MultimodalDataset<M>,
+  modalities: number,
   { rate, seed = 0, sampler, maxTries }: Extract<MissingModalitiesOptions, { readonly mask?: undefined }>,
 ): Uint8Array {
   return presenceMask({
     samples: size,
-    modalities: modalities.length,
+    modalities,
     ...(rate !== undefined && { rate }),
     seed: deriveSeed(seed, `masks/${split}`),
     ...(sampler !== undefined && { sampler }),

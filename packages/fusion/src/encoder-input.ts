@@ -1,4 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { ones, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { OptionError, ShapeError, type Inputs } from '@g2d/core';
 
@@ -72,6 +72,15 @@ export function encoderInput<M extends string>(
     { option: 'masks', value: undefined, accepted: 'a mask [B, T]' },
   );
 }
+
+/**
+ * What an encoder gets of samples whose input is zeros: as datasets have it of a modality that is missing, one step where the length is free, which its
+ * padding mask calls a real one.
+ */
+export const zeroInputs = ({ inputs }: LayersModel, samples: number): readonly Tensor[] =>
+  inputs.map(({ shape: [, ...sizes] }, i) =>
+    (i === 0 ? zeros : ones)([samples, ...sizes.map((size) => size ?? 1)]),
+  );
 
 /** A tensor of a pass and what it is called in messages. */
 export interface NamedTensor {

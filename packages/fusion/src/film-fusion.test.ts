@@ -83,14 +83,33 @@ describe('filmFusion', () => {
     expect(same).toBe(given);
   });
 
-  it('refuses one modality, three, different widths and an unknown modality', () => {
+  it('lets one of three condition the others', () => {
+    const three = { widths: { audio: 2, visual: 2, text: 2 }, classes: 2, seed: 0 } as const;
+    const given = { ...features(), text: tf.tensor2d([[2, -1]]) };
+    const by = (conditionedBy?: 'text') => {
+      const fusion = filmFusion({ ...three, ...(conditionedBy && { conditionedBy }) });
+      withWeights(fusion as unknown as ReturnType<typeof filmFusion<'audio' | 'visual'>>);
+      return fusion;
+    };
+    const { logits, unimodalLogits } = by().apply(given, { training: false });
+    // (1, 5) ⊙ ((3, 1) + (2, −1)) + 2 (1, 1) = (7, 2)
+    expectTensorClose(logits, [10, 2], { atol: 1e-6 });
+    // (1, 5) ⊙ (1, 2) + (1, 1) = (2, 11), a third of the bias
+    expectTensorClose(unimodalLogits.audio, [13 + 1 / 3, 22 - 2 / 3], { atol: 1e-5 });
+    // γ(t) = (2, −1), β(t) = (2, −2): (2, −1) ⊙ ((1, 2) + (3, 1)) + 2 (2, −2) = (12, −7)
+    expectTensorClose(by('text').apply(given, { training: false }).logits, [6, -16], { atol: 1e-5 });
+    // Without text: (1, 5) ⊙ (3, 1) + 2 (1, 1) = (5, 7), β of what is absent stays.
+    const present = { text: tf.tensor1d([0]) };
+    expectTensorClose(by().apply(given, { training: false, present }).logits, [13, 12], { atol: 1e-6 });
+  });
+
+  it('refuses one modality, different widths and an unknown modality', () => {
     const sizes = { classes: 2, seed: 0 };
     expect(() => filmFusion({ widths: { a: 2 }, ...sizes })).toThrow(
-      /FiLM fusion is for two modalities, but `widths` names a\./,
+      /FiLM fusion is for two modalities or more, but `widths` names a alone\./,
     );
-    expect(() => filmFusion({ widths: { a: 2, b: 2, c: 2 }, ...sizes })).toThrow(/names a, b, c\./);
-    expect(() => filmFusion({ widths: { a: 2, b: 3 }, ...sizes })).toThrow(
-      /a has 2 and b has 3\. Give `hidden`/,
+    expect(() => filmFusion({ widths: { a: 2, b: 2, c: 3 }, ...sizes })).toThrow(
+      /a has 2 and c has 3\. Give `hidden`/,
     );
     expect(() => filmFusion({ ...options, hidden: 1.5 })).toThrow(/`hidden` is 1\.5/);
     expect(() => filmFusion({ ...options, conditionedBy: 'vidoe' })).toThrow(

@@ -2,15 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { defineFusion, OptionError, perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { z } from 'zod';
-import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
-import { checkedPair } from './options.js';
+import { linear, sumOf, symbolicSumOf, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
+import { checkedActing } from './options.js';
 import { presentFeatures } from './presence.js';
 
 const options = z.strictObject({
   conditionedBy: z
     .string()
     .optional()
-    .describe('the modality that scales and shifts the features of the other one. Default: the first'),
+    .describe('the modality that scales and shifts the features of all others. Default: the first'),
   hidden: z
     .int()
     .min(1)
@@ -21,20 +21,21 @@ const options = z.strictObject({
 });
 
 /**
- * FiLM fusion: one modality's features scale and shift those of the other.
+ * FiLM fusion: one modality's features scale and shift those of all others.
  *
- * [γ(f); β(f)] = W f + b,  z = W_o (γ(f_x) ⊙ f_y + β(f_x)) + b_o
+ * [γ(f); β(f)] = W f + b,  z = W_o Σ_{m≠x} (γ(f_x) ⊙ f_m + β(f_x)) + b_o
  *
- * u_m = W_o (γ(f_m) ⊙ f_m + β(f_m)) + b_o / 2: each modality modulates itself. z is not their sum.
+ * u_m = W_o (γ(f_m) ⊙ f_m + β(f_m)) + b_o / k: each modality modulates itself. z is not their sum. For two modalities this is the released
+ * code; neither it nor the paper, which has three in Table 5, says what more are.
  *
  * With `hidden` every f above is h_m = P_m f_m + p_m in place of f_m; the outputs' features stay f_m. With presence masks the
- * features of absent samples are 0: (γ, β) of an absent x are the biases, an absent y leaves β alone.
+ * features of absent samples are 0: (γ, β) of an absent x are the biases, another absent modality leaves its β alone.
  *
  * The layers are called `fusion/fc` (`[B, D]` → `[B, 2 D]`, γ first) and `fusion/fc_out`; both are shared. Projections are
  * called `head/<modality>/projection` and are in their modality's group (`head`).
  *
- * @throws {OptionError} If there are not two modalities, their features are not equally wide and there is no `hidden`, or
- * `conditionedBy` is neither of them.
+ * @throws {OptionError} If there is one modality only, their features are not equally wide and there is no `hidden`, or
+ * `conditionedBy` is none of them.
  * @example
  * const fusion = filmFusion({ widths: { audio: 512, visual: 512 }, classes: 6, seed: 0 }); // audio conditions visual
  * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`; Perez et al., AAAI 2018
@@ -42,9 +43,9 @@ const options = z.strictObject({
 export const filmFusion = defineFusion({
   name: 'film',
   label: 'FiLM',
-  summary: "one modality's features scale and shift those of the other",
+  summary: "one modality's features scale and shift those of all others",
   source: { paper: 'Perez et al., FiLM, AAAI 2018', code: 'released code of G2D, models/fusion_modules.py' },
-  modalities: { min: 2, max: 2 },
+  modalities: { min: 2 },
   options,
   create,
 });
@@ -54,17 +55,17 @@ function create<M extends string>(
   { conditionedBy, hidden }: z.output<typeof options>,
 ): Fusion<M> {
   const { widths, classes, seed } = spec;
-  const pair = checkedPair('FiLM fusion', spec, {
+  const { modalities, acting, others } = checkedActing('FiLM fusion', spec, {
     option: 'conditionedBy',
     value: conditionedBy as M | undefined,
   });
-  const { first, second, acting, other } = pair;
-  const modalities = [first, second];
+  const [first] = modalities as [M, ...M[]];
   const width = hidden ?? widths[first];
-  if (hidden === undefined && widths[second] !== width) {
+  const another = modalities.find((modality) => widths[modality] !== width);
+  if (hidden === undefined && another !== undefined) {
     throw new OptionError(
-      `FiLM fusion needs features of one width, since each modality also modulates itself, but ${first} has ${width} and ${second} has ${widths[second]}. Give \`hidden\`, a width to project both to, or end both encoders with equally many units.`,
-      { option: 'widths', value: widths, accepted: 'two equal widths, or any two with `hidden`' },
+      `FiLM fusion needs features of one width, since each modality also modulates itself, but ${first} has ${width} and ${another} has ${widths[another]}. Give \`hidden\`, a width to project all to, or end all encoders with equally many units.`,
+      { option: 'widths', value: widths, accepted: 'equal widths, or any with `hidden`' },
     );
   }
   const projections =
@@ -96,7 +97,7 @@ function create<M extends string>(
         });
         return {
           features,
-          logits: out.apply(film[acting](h[other])),
+          logits: out.apply(sumOf(others.map((other) => film[acting](h[other])))),
           unimodalLogits: perModality(modalities, (modality) => {
             const modulated = film[modality](h[modality]);
             return withShareOfBias(tf.matMul(modulated, out.kernel()), out.bias(), modalities.length);
@@ -127,7 +128,7 @@ function create<M extends string>(
         };
       });
       return {
-        logits: out.symbolic(film[acting](other)),
+        logits: out.symbolic(symbolicSumOf('fusion/conditioned', others.map(film[acting]))),
         unimodalLogits: perModality(modalities, (modality) =>
           symbolicWithShareOfBias(`unimodal/${modality}`, out, film[modality](modality), modalities.length),
         ),

@@ -66,9 +66,46 @@ describe('gatedFusion', () => {
     ]);
   });
 
-  it('refuses anything but two modalities, and a width that is none', () => {
-    const three = { widths: { a: 2, b: 2, c: 2 }, classes: 2, seed: 0 };
-    expect(() => gatedFusion(three)).toThrow(/Gated fusion is for two modalities/);
+  it('opens all others with one of three', () => {
+    const three = { widths: { audio: 1, visual: 1, text: 1 }, classes: 2, hidden: 2, seed: 0 } as const;
+    const given = { ...features(), text: tf.tensor2d([[1]]) };
+    const by = (gatedBy?: 'text') => {
+      const fusion = gatedFusion({ ...three, ...(gatedBy && { gatedBy }) });
+      expect(fusion.layers.map(({ layer, modality }) => [layer.name, modality])).toEqual([
+        ['head/audio/projection', 'audio'],
+        ['head/visual/projection', 'visual'],
+        ['head/text/projection', 'text'],
+        ['fusion/fc_out', undefined],
+      ]);
+      const [x, y, t, out] = fusion.layers;
+      withWeights({ ...fusion, layers: [x, y, out] } as unknown as ReturnType<
+        typeof gatedFusion<'audio' | 'visual'>
+      >);
+      // h_t = (f + 3, −f)
+      t!.layer.setWeights([tf.tensor2d([[1, -1]]), tf.tensor1d([3, 0])]);
+      return fusion;
+    };
+    const { logits, unimodalLogits } = by().apply(given, { training: false });
+    // (1/2, 3/4) ⊙ ((8, −3) + (4, −1)) = (6, −3)
+    expectTensorClose(logits, [4, -8], { atol: 1e-6 });
+    // (4, −1) with a third of the bias
+    expectTensorClose(unimodalLogits.text, [3 + 1 / 3, -2 - 2 / 3], { atol: 1e-6 });
+    // σ(4, −1) ⊙ ((0, ln 3) + (8, −3)) = (0.9820138 · 8, 0.2689414 · −1.9013877)
+    const gate = [7.8561103, -0.5113619];
+    expectTensorClose(
+      by('text').apply(given, { training: false }).logits,
+      [gate[0]! + gate[1]! + 1, 2 * gate[1]! - 2],
+      { atol: 1e-5 },
+    );
+    // Without text: h_t = (3, 0), (1/2, 3/4) ⊙ (11, −3) = (5.5, −2.25)
+    const present = { text: tf.tensor1d([0]) };
+    expectTensorClose(by().apply(given, { training: false, present }).logits, [4.25, -6.5], { atol: 1e-6 });
+  });
+
+  it('refuses one modality, and a width that is none', () => {
+    expect(() => gatedFusion({ widths: { a: 2 }, classes: 2, seed: 0 })).toThrow(
+      /Gated fusion is for two modalities or more/,
+    );
     expect(() => gatedFusion({ ...options, hidden: 0 })).toThrow(/`hidden` is 0/);
   });
 });

@@ -2,15 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { defineFusion, perModality, type Fusion, type FusionOptions } from '@g2d/core';
 import { z } from 'zod';
-import { linear, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
-import { checkedPair } from './options.js';
+import { linear, sumOf, symbolicSumOf, symbolicWithShareOfBias, withShareOfBias } from './linear.js';
+import { checkedActing } from './options.js';
 import { presentFeatures } from './presence.js';
 
 const options = z.strictObject({
   gatedBy: z
     .string()
     .optional()
-    .describe("the modality whose projection gates the other one's. Default: the first"),
+    .describe('the modality whose projection gates those of all others. Default: the first'),
   hidden: z
     .int()
     .min(1)
@@ -21,15 +21,17 @@ const options = z.strictObject({
 });
 
 /**
- * Gated fusion ("bi-gated" in Table 5): a projection of each modality, one of them a gate for the other.
+ * Gated fusion ("bi-gated" in Table 5): a projection of each modality, one of them a gate for all others.
  *
- * h_m = W_m f_m + b_m,  z = W_o (σ(h_x) ⊙ h_y) + b_o,  u_m = W_o h_m + b_o / 2
+ * h_m = W_m f_m + b_m,  z = W_o (σ(h_x) ⊙ Σ_{m≠x} h_m) + b_o,  u_m = W_o h_m + b_o / k
+ *
+ * For two modalities this is the released code; neither it nor the paper, which has three in Table 5, says what more are.
  *
  * The features of the outputs are the projections h_m, as in the released code: feature distillation compares these
- * with the teachers' features. With presence masks the features of absent samples are 0, so h_m is b_m there. The layers are called as there: `fusion/fc_x` and `fusion/fc_y` project the first and
- * the second modality of `widths` and are in these modalities' groups (`head`); `fusion/fc_out` is shared.
+ * with the teachers' features. With presence masks the features of absent samples are 0, so h_m is b_m there. Of two modalities the layers are called as there: `fusion/fc_x` and `fusion/fc_y`
+ * project the first and the second of `widths`; of more `head/<modality>/projection`. They are in their modalities' groups (`head`); `fusion/fc_out` is shared.
  *
- * @throws {OptionError} If there are not two modalities, or `gatedBy` is neither.
+ * @throws {OptionError} If there is one modality only, or `gatedBy` is none of them.
  * @example
  * const fusion = gatedFusion({ widths: { audio: 512, visual: 512 }, classes: 6, seed: 0 }); // audio gates visual
  * @see G2D, Table 5; released code, `models/fusion_modules.py` and `unimodal_outputs`; Kiela et al., AAAI 2018
@@ -37,12 +39,12 @@ const options = z.strictObject({
 export const gatedFusion = defineFusion({
   name: 'gated',
   label: 'Gated',
-  summary: 'a projection of each modality, one of them a gate for the other',
+  summary: 'a projection of each modality, one of them a gate for all others',
   source: {
     paper: 'Kiela et al., Efficient Large-Scale Multi-Modal Classification, AAAI 2018',
     code: 'released code of G2D, models/fusion_modules.py',
   },
-  modalities: { min: 2, max: 2 },
+  modalities: { min: 2 },
   options,
   create,
 });
@@ -52,11 +54,13 @@ function create<M extends string>(
   { gatedBy, hidden }: z.output<typeof options>,
 ): Fusion<M> {
   const { widths, classes, seed } = spec;
-  const pair = checkedPair('Gated fusion', spec, { option: 'gatedBy', value: gatedBy as M | undefined });
-  const { first, second, acting, other } = pair;
-  const modalities = [first, second];
+  const { modalities, acting, others } = checkedActing('Gated fusion', spec, {
+    option: 'gatedBy',
+    value: gatedBy as M | undefined,
+  });
+  const names = modalities.length === 2 ? ['fusion/fc_x', 'fusion/fc_y'] : undefined;
   const projections = perModality(modalities, (modality) =>
-    linear(modality === first ? 'fusion/fc_x' : 'fusion/fc_y', {
+    linear(names?.[modalities.indexOf(modality)] ?? `head/${modality}/projection`, {
       width: widths[modality],
       units: hidden,
       seed,
@@ -80,7 +84,9 @@ function create<M extends string>(
           features: projected,
           // For methods that look at what the encoders give.
           encoded: features,
-          logits: out.apply(tf.mul(tf.sigmoid(projected[acting]), projected[other])),
+          logits: out.apply(
+            tf.mul(tf.sigmoid(projected[acting]), sumOf(others.map((other) => projected[other]))),
+          ),
           unimodalLogits: perModality(modalities, (modality) =>
             withShareOfBias(tf.matMul(projected[modality], out.kernel()), out.bias(), modalities.length),
           ),
@@ -93,7 +99,11 @@ function create<M extends string>(
       const gate = layers
         .activation({ name: 'fusion/gate', activation: 'sigmoid' })
         .apply(projected[acting]) as SymbolicTensor;
-      const gated = layers.multiply({ name: 'fusion/gated' }).apply([gate, projected[other]]);
+      const opened = symbolicSumOf(
+        'fusion/others',
+        others.map((other) => projected[other]),
+      );
+      const gated = layers.multiply({ name: 'fusion/gated' }).apply([gate, opened]);
       return {
         logits: out.symbolic(gated as SymbolicTensor),
         unimodalLogits: perModality(modalities, (modality) =>

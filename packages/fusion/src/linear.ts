@@ -54,6 +54,16 @@ export function symbolicWithShareOfBias(
   return layers.add({ name: `${name}/logits` }).apply([logits, rest]) as SymbolicTensor;
 }
 
+/** Σ of tensors of one shape; of one alone, itself. */
+export const sumOf = (terms: readonly tf.Tensor2D[]): tf.Tensor2D =>
+  terms.length === 1 ? (terms[0] as tf.Tensor2D) : tf.addN([...terms]);
+
+/** The same on symbolic tensors. */
+export const symbolicSumOf = (name: string, terms: readonly SymbolicTensor[]): SymbolicTensor =>
+  terms.length === 1
+    ? (terms[0] as SymbolicTensor)
+    : (layers.add({ name }).apply([...terms]) as SymbolicTensor);
+
 /** Zeros of a value's shape. */
 export const zeros = (name: string, x: SymbolicTensor): SymbolicTensor =>
   layers.rescaling({ name, scale: 0 }).apply(x) as SymbolicTensor;

@@ -91,6 +91,30 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('missing modalities on %s'
       },
     );
   });
+
+  it('encodes zeros of a modality that the whole batch lacks and has no input for, where it counts as zeros', () => {
+    const model = build();
+    const { text, mask, image } = inputs();
+    const none = tf.zeros<tf.Rank.R1>([BATCH]);
+    const pass = (batch: Parameters<typeof model.forward>[0]) => {
+      const { logits, features } = model.forward(batch, inference);
+      return [logits, features.text, features.image];
+    };
+    const same = (actual: tf.Tensor[], expected: tf.Tensor[]): void =>
+      actual.forEach((tensor, i) => expectTensorClose(tensor, expected[i]!, { atol: 0 }));
+    const masks = { text: mask };
+    same(
+      pass({ inputs: { text }, masks, zeroed: { image: none } }),
+      pass({ inputs: { text, image: tf.zerosLike(image) }, masks, zeroed: { image: none } }),
+    );
+    // Of free length it has one step, as in a dataset.
+    same(
+      pass({ inputs: { image }, zeroed: { text: none } }),
+      pass({ inputs: { image, text: tf.zeros([BATCH, 1, 5]) }, masks: { text: tf.ones([BATCH, 1]) } }),
+    );
+    expectNoLeak(() => ({ ...model.forward({ inputs: { image }, zeroed: { text: none } }, inference) }));
+    expect(() => model.forward({ inputs: { image } }, inference)).toThrow(/There is no input for text/);
+  });
 });
 
 describe('inputs of MultimodalModel', () => {

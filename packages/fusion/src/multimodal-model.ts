@@ -33,6 +33,7 @@ import {
   inputTensors,
   mask,
   named,
+  zeroInputs,
   type EncoderInput,
   type NamedTensor,
 } from './encoder-input.js';
@@ -242,7 +243,7 @@ export class MultimodalModel<M extends string> implements Model<M> {
    * such inputs without masks.
    *
    * A modality that the whole batch lacks needs no input if `present` has a mask for it: its encoder does not run, and it is
-   * absent in every sample, whatever the mask says. What a batch has of modalities that the model does not know is not looked
+   * absent in every sample, whatever the mask says. With a mask in `zeroed` in its place zeros are encoded. What a batch has of modalities that the model does not know is not looked
    * at, masks neither. An encoder of two inputs gets the modality's padding mask from `masks`.
    *
    * @param mode The fusion is in training mode unless `training` is `false`.
@@ -251,13 +252,17 @@ export class MultimodalModel<M extends string> implements Model<M> {
    * too few for an encoder in training mode. No encoder runs in that case.
    */
   forward(batch: Inputs<M>, mode: PassMode<M>): Outputs<M> {
-    const pass = this.#checked(batch);
-    for (const [modality, tensors] of pass.tensors)
-      if (trainingOf(mode, modality)) this.#assertRows(modality, tensors, pass.present?.[modality]);
-    const run = (by: PassMode<M>): Outputs<M> =>
-      this.#run(pass, by, (modality, rows) => this.#encode(modality, rows, by));
-    // Constants as a whole are not made of constant features.
-    return mode.gradients === false ? asConstants(() => run({ ...mode, gradients: true })) : run(mode);
+    return tf.tidy(() => {
+      const pass = this.#checked(batch);
+      for (const [modality, tensors] of pass.tensors)
+        if (trainingOf(mode, modality)) this.#assertRows(modality, tensors, pass.present?.[modality]);
+      const run = (by: PassMode<M>): Outputs<M> =>
+        this.#run(pass, by, (modality, rows) => this.#encode(modality, rows, by));
+      // Constants as a whole are not made of constant features.
+      return {
+        ...(mode.gradients === false ? asConstants(() => run({ ...mode, gradients: true })) : run(mode)),
+      };
+    });
   }
 
   /** As PyTorch, which expects more than one value for each channel. */
@@ -340,11 +345,13 @@ export class MultimodalModel<M extends string> implements Model<M> {
     return {
       modalities: this.modalities,
       forward: (batch) =>
-        this.#run(
-          this.#checked(batch),
-          { training: false },
-          (modality, rows) => encoders[modality].predict(rows())[0] as tf.Tensor2D,
-        ),
+        tf.tidy(() => ({
+          ...this.#run(
+            this.#checked(batch),
+            { training: false },
+            (modality, rows) => encoders[modality].predict(rows())[0] as tf.Tensor2D,
+          ),
+        })),
       dispose: () => {
         for (const modality of this.modalities) encoders[modality].dispose();
       },
@@ -358,7 +365,7 @@ export class MultimodalModel<M extends string> implements Model<M> {
     return inputTensors(modality, encoder, input);
   }
 
-  /** What a pass runs on, once everything that it is given fits. */
+  /** What a pass runs on, once everything that it is given fits. Call it inside a `tf.tidy`. */
   #checked(batch: Inputs<M>): CheckedPass<M> {
     const { inputs, present, zeroed } = batch;
     const tensors = new Map<M, readonly tf.Tensor[]>();
@@ -368,7 +375,7 @@ export class MultimodalModel<M extends string> implements Model<M> {
       if (input) {
         tensors.set(modality, this.#tensors(modality, input));
         all.push(...named(modality, tensors.get(modality) as readonly tf.Tensor[]));
-      } else if (!present?.[modality]) {
+      } else if (!present?.[modality] && !zeroed?.[modality]) {
         throw new OptionError(
           `There is no input for ${modality}. A forward pass needs one for each of ${this.modalities.join(', ')}; for a modality that the whole batch lacks give \`present.${modality}\`, all 0.`,
           { option: 'inputs', value: input, accepted: 'a tensor [B, …] for every modality' },
@@ -385,7 +392,11 @@ export class MultimodalModel<M extends string> implements Model<M> {
     const masks = [present, zeroed].flatMap((by) =>
       this.modalities.flatMap((modality) => mask(modality, by?.[modality])),
     );
-    return { tensors, samples: commonBatch([first, ...others, ...masks]), present, zeroed };
+    const samples = commonBatch([first, ...others, ...masks]);
+    for (const modality of this.modalities)
+      if (!tensors.has(modality) && !present?.[modality])
+        tensors.set(modality, zeroInputs(this.#encoders[modality], samples));
+    return { tensors, samples, present, zeroed };
   }
 
   /** The group of every trainable variable, by the variable's name. */

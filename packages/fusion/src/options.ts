@@ -23,33 +23,32 @@ export function checkedModalities<M extends string>({
 }
 
 /**
- * The two modalities of a fusion in which one acts on the other.
+ * The modalities of a fusion in which one acts on all others.
  *
  * @param acting The option that names the acting one, and its value; the first modality if that is `undefined`.
- * @throws {OptionError} If there are not exactly two modalities, or the option names another.
+ * @throws {OptionError} If there is one modality only, or the option names another.
  */
-export function checkedPair<M extends string>(
+export function checkedActing<M extends string>(
   fusion: string,
   options: Pick<FusionOptions<M>, 'widths' | 'classes'>,
   acting: { readonly option: string; readonly value: M | undefined },
-): { readonly first: M; readonly second: M; readonly acting: M; readonly other: M } {
+): { readonly modalities: readonly M[]; readonly acting: M; readonly others: readonly M[] } {
   const modalities = checkedModalities(options);
-  const [first, second] = modalities;
-  if (modalities.length !== 2 || first === undefined || second === undefined) {
+  if (modalities.length === 1) {
     throw new OptionError(
-      `${fusion} is for two modalities, but \`widths\` names ${modalities.join(', ')}. Use late, sum, concatenation or cross-attention fusion for more, late fusion for one.`,
-      { option: 'widths', value: options.widths, accepted: 'two modalities' },
+      `${fusion} is for two modalities or more, but \`widths\` names ${modalities.join()} alone. Use late fusion for one.`,
+      { option: 'widths', value: options.widths, accepted: 'two modalities or more' },
     );
   }
-  const { option, value = first } = acting;
+  const { option, value = modalities[0] as M } = acting;
   if (!modalities.includes(value)) {
-    throw new OptionError(`\`${option}\` is "${value}", which is not one of ${first}, ${second}.`, {
+    throw new OptionError(`\`${option}\` is "${value}", which is not one of ${modalities.join(', ')}.`, {
       option,
       value,
-      accepted: `${first}, ${second}`,
+      accepted: modalities.join(', '),
     });
   }
-  return { first, second, acting: value, other: value === first ? second : first };
+  return { modalities, acting: value, others: modalities.filter((modality) => modality !== value) };
 }
 
 /** Throws unless an option is a positive integer. */

@@ -28,7 +28,7 @@ const attention: [string, Build] = [
   'cross-attention',
   (options) => crossAttentionFusion({ ...options, hidden: 4, heads: 2 }),
 ];
-const ofTwo: [string, Build][] = [
+const acting: [string, Build][] = [
   ['film', filmFusion],
   [
     'film, conditioned by the second',
@@ -37,12 +37,15 @@ const ofTwo: [string, Build][] = [
   ['film of projections', (options) => filmFusion({ ...options, hidden: 3 })],
   ['gated', (options) => gatedFusion({ ...options, hidden: 5 })],
   ['gated by the second', (options) => gatedFusion({ ...options, hidden: 5, gatedBy: second(options) })],
-  ['cross-attention of one head', (options) => crossAttentionFusion({ ...options, hidden: 4, heads: 1 })],
+];
+const oneHead: [string, Build] = [
+  'cross-attention of one head',
+  (options) => crossAttentionFusion({ ...options, hidden: 4, heads: 1 }),
 ];
 
 export const cases: readonly Case[] = [
-  ...[...linear, attention, ...ofTwo].map(([name, build]): Case => [name, ['a', 'b'], build]),
-  ...[...linear, attention].map(([name, build]): Case => [name, ['a', 'b', 'c'], build]),
+  ...[...linear, attention, ...acting, oneHead].map(([name, build]): Case => [name, ['a', 'b'], build]),
+  ...[...linear, attention, ...acting].map(([name, build]): Case => [name, ['a', 'b', 'c'], build]),
   ...linear.map(([name, build]): Case => [name, ['a'], build]),
 ];
 

@@ -1,6 +1,7 @@
 import { defineMethod, type Hooks, type LossTerms, type Step } from '@g2d/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { completeInput } from './complete-input.js';
 import { craFusion, type ImputedOutputs } from './cra-fusion.js';
 import { initializationOption } from './initialization.js';
 import { maskedPass } from './masked-pass.js';
@@ -85,7 +86,7 @@ function reconstructionLoss<M extends string>(
     const missing = tf.lessEqual(tf.expandDims(mask, 1), 0);
     const only = (x: tf.Tensor): tf.Tensor => tf.where(missing, x, tf.zerosLike(x));
     // What is there is no target: 0 − 0 has the gradient 0, whatever stands in it.
-    const target = only(tf.reshape(batch.inputs[m], [samples, -1]));
+    const target = only(tf.reshape(completeInput(batch, m), [samples, -1]));
     const error = tf.sub(only(imputed[m]), target);
     return tf.div(tf.sum(tf.square(error)), target.shape[1] as number);
   });

@@ -12,6 +12,7 @@ import { stopGradient } from '@g2d/tensor-ops';
 import { readState } from '@g2d/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { completeInput } from './complete-input.js';
 import { copyEncoders } from './copy-encoders.js';
 import { initializationOption } from './initialization.js';
 import { maskedPass } from './masked-pass.js';
@@ -106,11 +107,12 @@ export const mmin = defineMethod({
 /** t `[B, Σ D_m]`: a teacher's features of the missing inputs, constants. */
 export function imaginationTarget<M extends string>(
   teacher: Model<M>,
-  { batch: { inputs, present, masks }, model: { modalities } }: Pick<Step<M>, 'batch' | 'model'>,
+  { batch, model: { modalities } }: Pick<Step<M>, 'batch' | 'model'>,
 ): tf.Tensor2D {
+  const { present, masks } = batch;
   const complement = perModality(modalities, (m) => {
     const mask = present?.[m];
-    const x = inputs[m];
+    const x = completeInput(batch, m);
     const rows = mask && tf.reshape(tf.lessEqual(mask, 0), [-1, ...x.shape.slice(1).map(() => 1)]);
     return rows ? tf.where(rows, x, tf.zerosLike(x)) : tf.zerosLike(x);
   });

@@ -1,5 +1,6 @@
-import { OptionError, perModality, type Step } from '@g2d/core';
+import { OptionError, perModality, type Inputs, type Step } from '@g2d/core';
 import type * as tf from '@tensorflow/tfjs-core';
+import { completeInput } from './complete-input.js';
 import { presentRows } from './present-rows.js';
 import type { TaggedOutputs } from './tate-fusion.js';
 
@@ -16,10 +17,14 @@ export function guidance<M extends string>(
     const again = { missing: 'zero-input', gradients: false, runningStatistics: 'keep' } as const;
     return (step.forward(again) as TaggedOutputs<M>).encoded;
   }
-  const { inputs, masks, present } = step.batch;
-  const given = perModality(step.model.modalities, (m) =>
-    guide === 'teacher' ? inputs[m] : presentRows(inputs[m], present?.[m]),
-  );
+  const { batch } = step;
+  const { masks, present } = batch;
+  const inputs = batch.inputs as Inputs<M>['inputs'];
+  // One that no sample has may have no input: the model encodes zeros.
+  const known = step.model.modalities.filter((m) => guide === 'teacher' || inputs[m]);
+  const given = perModality(known, (m) =>
+    guide === 'teacher' ? completeInput(batch, m) : presentRows(inputs[m] as tf.Tensor, present?.[m]),
+  ) as Inputs<M>['inputs'];
   const { encoded } = step.teachers
     .full()
     .forward(

@@ -1,31 +1,6 @@
-import {
-  OptionError,
-  perModality,
-  type Labels,
-  type PerModality,
-  type RegressionOutput,
-  type Step,
-  type Training,
-} from '@g2d/core';
-import { labelSetProbability, regressionValue, trueClassProbability } from '@g2d/tensor-ops';
+import { OptionError, perModality, type PerModality, type Step, type Training } from '@g2d/core';
+import { sampleConfidence, totalOverPresent } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
-
-/** ρ of each sample, `[B]`. */
-function confidenceOf(
-  labels: Labels,
-  logits: tf.Tensor2D,
-  { variance, output }: { readonly variance: number | null; readonly output: RegressionOutput },
-): tf.Tensor1D {
-  if (variance === null) {
-    return labels.rank === 2
-      ? labelSetProbability(labels as tf.Tensor2D, logits)
-      : trueClassProbability(labels as tf.Tensor1D, logits);
-  }
-  return tf.tidy(() => {
-    const error = tf.squaredDifference(regressionValue(tf.reshape(logits, [-1]), output), labels);
-    return tf.exp(tf.div<tf.Tensor1D>(error, -variance));
-  });
-}
 
 /** ρ of each modality on a batch (Eq. 5); NaN for one that no sample has. */
 export function meanConfidence<M extends string>(
@@ -35,7 +10,7 @@ export function meanConfidence<M extends string>(
   const { model, batch, output, teacherOutputs } = step;
   const rho = step.meanByModality(
     perModality(model.modalities, (m) =>
-      confidenceOf(batch.labels, teacherOutputs[m].logits, { variance, output }),
+      sampleConfidence(batch.labels, teacherOutputs[m].logits, { variance, output }),
     ),
   );
   // Rounding must not carry a mean of ones beyond 1.
@@ -52,12 +27,10 @@ export async function datasetConfidence<M extends string>(
     tf.tidy(() => {
       const outputs = teachers.outputs(batch);
       for (const m of modalities) {
-        const mask = batch.present?.[m];
-        const rho = confidenceOf(batch.labels, outputs[m].logits, { variance, output });
-        // Chosen, not multiplied: what a teacher makes of an absent input may be NaN.
-        const there = mask ? tf.where(tf.greater(mask, 0), rho, tf.zerosLike(rho)) : rho;
-        sums[m].rho += tf.sum(there).dataSync()[0] as number;
-        sums[m].samples += mask ? (tf.sum(mask).dataSync()[0] as number) : batch.ids.length;
+        const rho = sampleConfidence(batch.labels, outputs[m].logits, { variance, output });
+        const total = totalOverPresent(rho, batch.present?.[m]);
+        sums[m].rho += total.sum;
+        sums[m].samples += total.samples;
       }
     });
     tf.dispose(batch);

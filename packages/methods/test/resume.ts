@@ -1,19 +1,25 @@
 // Trains each method on a toy, whole and stopped after a step, for the tests of resuming.
+import * as tf from '@tensorflow/tfjs';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { batches, fromSamples, missingModalities } from '@g2d/datasets';
-import { concatFusion, lateFusion, sumFusion } from '@g2d/fusion';
-import type { Fusion, FusionOptions, Method } from '@g2d/core';
+import { concatFusion, lateFusion, sumFusion, type MultimodalModel } from '@g2d/fusion';
+import { perModality, type Fusion, type FusionOptions, type Method } from '@g2d/core';
+import { tateEncoder } from '@g2d/encoders';
 import { randomStream } from '@g2d/tensor-ops';
 import {
   evaluate,
+  evaluateRegression,
   frozenTeachers,
   readState,
-  train,
+  train as trainModel,
   type FrozenTeachers,
+  type Predictor,
   type TrainingState,
   type TrainOptions,
 } from '@g2d/trainer';
 import {
   agm,
+  cpmNet,
   cra,
   diagnosingRelearning,
   diMml,
@@ -22,6 +28,7 @@ import {
   gradientBlending,
   greedy,
   linearProbe,
+  misMe,
   mla,
   mmin,
   mmPareto,
@@ -34,6 +41,7 @@ import {
   pmr,
   qmf,
   reconBoost,
+  tate,
   umt,
 } from '../src/index.js';
 import { toyModel, type Modality } from './toy.js';
@@ -46,19 +54,30 @@ export interface Recipe {
   /** Default: late fusion. */
   readonly fusion?: (options: FusionOptions<Modality>) => Fusion<Modality>;
   /** Which of the properties that others have it has not, and why. */
-  readonly differs?: Readonly<Partial<Record<'permuted', string>>>;
+  readonly differs?: Readonly<Partial<Record<'permuted' | 'processes' | 'meagre', string>>>;
   /** Batches hide modalities of some samples, whose inputs are there. */
   readonly hides?: boolean;
+  /** Default: a convolution with three features. */
+  readonly encoder?: { make(name: string): LayersModel; readonly width: number };
+  /** A trained model of all modalities. Default: late fusion. */
+  readonly full?: () => MultimodalModel<Modality>;
+  /** Default: classes. */
+  readonly task?: 'regression';
+  /** Default 4, a third of the samples. */
+  readonly batchSize?: number;
+  readonly learningRate?: number;
   /** Default 3. */
   readonly epochs?: number;
   /** The audio's validation loss after an epoch. Default: what it is, which falls. */
   readonly audioLoss?: (epoch: number) => number;
 }
 
-const STEPS_PER_EPOCH = 3;
+const SAMPLES = 12;
+
+export const batchSizeOf = ({ batchSize = 4 }: Recipe): number => batchSize;
 
 /** How many steps a training of a recipe has. */
-export const stepsOf = ({ epochs = 3 }: Recipe): number => STEPS_PER_EPOCH * epochs;
+export const stepsOf = (recipe: Recipe): number => (SAMPLES / batchSizeOf(recipe)) * (recipe.epochs ?? 3);
 
 const both = ['audio', 'visual'] as const;
 const smp = (ranking: 'batch' | 'epoch' = 'batch') =>
@@ -93,6 +112,62 @@ const mminOf = (given: Parameters<typeof mmin>[0]): Recipe => ({
   fusion: (options) => mmin<Modality>({ ...imagining, ...given }).fusion?.(options) as Fusion<Modality>,
   differs: { permuted: 'layers meet the features side by side' },
   hides: true,
+});
+
+const cpmNetOf = (given: Parameters<typeof cpmNet>[0]): Recipe => {
+  const sizes = { latent: 4, hidden: [5], testSteps: 5, latentRate: 1 };
+  return {
+    methods: () => [cpmNet<Modality>({ ...sizes, ...given })],
+    fusion: (options) => cpmNet<Modality>({ ...sizes, ...given }).fusion?.(options) as Fusion<Modality>,
+    batchSize: SAMPLES,
+    learningRate: 0.01,
+    differs: {
+      permuted: 'the dropout of each decoder is drawn after that of the one before',
+      processes: 'it compares all samples with one another, and refuses',
+      meagre: 'a step has the whole split, and it refuses another',
+    },
+  };
+};
+
+const SEQUENCES = 2;
+const tateSizes = { width: 4, heads: 2, dropout: 0.2 };
+/** Pictures as sequences of rows. */
+const rowsEncoder: Recipe['encoder'] = {
+  width: SEQUENCES * tateSizes.width,
+  make(name) {
+    const inputs = tf.input({ shape: [4, 4, 1] });
+    const rows = tf.layers.reshape({ name: `${name}/rows`, targetShape: [SEQUENCES, 8] }).apply(inputs);
+    const encoder = tateEncoder({ name, inputShape: [SEQUENCES, 8], seed: 0, ...tateSizes });
+    return tf.model({ name: `${name}/whole`, inputs, outputs: encoder.apply(rows) as tf.SymbolicTensor });
+  },
+};
+const tateOf = (given: Parameters<typeof tate>[0]): Recipe => {
+  const own = { ...tateSizes, ...given };
+  const fusionOf = (options: FusionOptions<Modality>) =>
+    tate<Modality>(own).fusion?.(options) as Fusion<Modality>;
+  return {
+    methods: () => [tate<Modality>(own)],
+    fusion: fusionOf,
+    encoder: rowsEncoder,
+    full: () =>
+      toyModel(both, fusionOf({ widths: { audio: 8, visual: 8 }, classes: 2, seed: 7 }), rowsEncoder?.make),
+    learningRate: 0.01,
+    epochs: 2,
+    differs: {
+      permuted: 'the steps of the modalities stand one after another',
+      processes: 'its losses are sums over the samples of all of them',
+    },
+    ...(given?.guide === undefined && { hides: true }),
+  };
+};
+
+const misMeOf = (given: Parameters<typeof misMe>[0]): Recipe => ({
+  methods: () => [misMe<Modality>(given)],
+  fusion: (options) => misMe<Modality>(given).fusion?.(options) as Fusion<Modality>,
+  task: 'regression',
+  learningRate: 0.01,
+  epochs: 2,
+  differs: { permuted: 'a head meets the features side by side, or a number is of the last modality' },
 });
 
 const boosted = (given: Parameters<typeof reconBoost>[0]): Recipe => {
@@ -203,6 +278,12 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   'cra, a mean over the batch': craOf({ reduction: 'mean' }),
   mmin: mminOf({}),
   'mmin, one autoencoder': mminOf({ shareWeights: true }),
+  'cpm-net': cpmNetOf({}),
+  'cpm-net, as released': cpmNetOf({ testRate: 'decoders', decision: 'nearest', testDropout: true }),
+  tate: tateOf({}),
+  'tate, as released': tateOf({ guide: 'self', tags: 'constant' }),
+  'mis-me': misMeOf({}),
+  'mis-me, two numbers': misMeOf({ variant: 'two-scalars' }),
   qmf: qmfOf({ lambda: 0.5 }),
   'qmf, the other readings': qmfOf({ lambda: 1, constantWeights: true, margin: 'required' }),
   'smp, ranked by the epoch': { methods: () => [smp('epoch')] },
@@ -223,72 +304,108 @@ export const recipes: Readonly<Record<string, Recipe>> = {
 };
 
 const random = randomStream(3);
-const samples = (split: 'train' | 'validation') =>
+const signals = (): readonly Record<Modality, Float32Array>[] =>
+  Array.from({ length: SAMPLES }, (_, i) => {
+    const image = (signal: number) =>
+      Float32Array.from({ length: 16 }, () => random.normal() + (i % 2 ? signal : -signal));
+    return { audio: image(1), visual: image(0.2) };
+  });
+const toyInputs = { train: signals(), validation: signals() };
+const samples = (split: 'train' | 'validation', task: 'classification' | 'regression') =>
   fromSamples({
     name: 'toy',
     split,
-    classNames: ['a', 'b'],
+    task,
+    classNames: task === 'regression' ? [] : ['a', 'b'],
     shapes: { audio: [4, 4, 1], visual: [4, 4, 1] },
-    samples: Array.from({ length: 12 }, (_, i) => {
-      const image = (signal: number) =>
-        Float32Array.from({ length: 16 }, () => random.normal() + (i % 2 ? signal : -signal));
-      return { label: i % 2, inputs: { audio: image(1), visual: image(0.2) } };
-    }),
+    samples: toyInputs[split].map((inputs, i) => ({
+      label: task === 'regression' ? (i % 5) - 1.5 : i % 2,
+      inputs,
+    })),
   });
-export const data = samples('train');
-const unseen = samples('validation');
 
-export const hidden = missingModalities(data, { rate: 0.3, seed: 1, inputs: 'complete' });
+const toyData = (task: 'classification' | 'regression') => {
+  const data = samples('train', task);
+  return {
+    data,
+    unseen: samples('validation', task),
+    hidden: missingModalities(data, { rate: 0.3, seed: 1, inputs: 'complete' }),
+  };
+};
+const DATA = { classification: toyData('classification'), regression: toyData('regression') };
+export const { data, hidden } = DATA.classification;
+
+/** What a recipe is trained on. */
+export const dataOf = ({ task }: Recipe) => DATA[task ?? 'classification'];
 
 /** Teachers as they were made; what they say matters, not how well. Their weights do not change: all trainings may share them. */
-export const toyTeachers = (): FrozenTeachers<Modality> =>
-  frozenTeachers(
-    { audio: toyModel(['audio']), visual: toyModel(['visual']) },
-    { full: toyModel(['audio', 'visual']) },
-  );
+export const toyTeachers = ({
+  full = () => toyModel(['audio', 'visual']),
+}: Pick<Recipe, 'full'> = {}): FrozenTeachers<Modality> =>
+  frozenTeachers({ audio: toyModel(['audio']), visual: toyModel(['visual']) }, { full: full() });
 
-/** A training, whole or from a state on, and what it comes to. */
-export async function trained(
-  { methods, modalities = both, fusion = lateFusion, epochs = 3, audioLoss, hides = false }: Recipe,
-  {
-    teachers,
-    prepare,
-    ...others
-  }: {
-    teachers: FrozenTeachers<Modality>;
-    /** Changes the model before it is trained. */
-    prepare?: (model: ReturnType<typeof toyModel>) => void;
-  } & Partial<Pick<TrainOptions<Modality>, 'resume' | 'afterStep' | 'batches' | 'allReduce'>>,
-) {
-  const widths = Object.fromEntries(modalities.map((modality) => [modality, 3])) as Record<Modality, number>;
-  const model = toyModel(modalities, fusion({ widths, classes: 2, seed: 0 }));
+/** What a training of a recipe may have otherwise. */
+interface Given extends Partial<
+  Pick<TrainOptions<Modality>, 'resume' | 'afterStep' | 'batches' | 'allReduce'>
+> {
+  readonly teachers: FrozenTeachers<Modality>;
+  /** Changes the model before it is trained. */
+  readonly prepare?: (model: ReturnType<typeof toyModel>) => void;
+}
+
+/** Trains a recipe, whole or from a state on. */
+export async function train(recipe: Recipe, { teachers, prepare, ...others }: Given) {
+  const { methods, modalities = both, fusion = lateFusion, task, hides = false } = recipe;
+  const { epochs = 3, audioLoss, encoder, learningRate = 0.1 } = recipe;
+  const batchSize = batchSizeOf(recipe);
+  const { data: own, unseen, hidden: hiding } = dataOf(recipe);
+  const width = encoder?.width ?? 3;
+  const widths = perModality(modalities, () => width) as Record<Modality, number>;
+  const classes = task === 'regression' ? 1 : 2;
+  const model = toyModel(modalities, fusion({ widths, classes, seed: 0 }), encoder?.make);
   prepare?.(model);
   const log: unknown[] = [];
-  await train<Modality>({
+  const metricsOf = async (predict: Predictor<Modality>) =>
+    task === 'regression'
+      ? (await evaluateRegression(predict, own, { output: 'identity' })).metrics
+      : (await evaluate(predict, own)).metrics;
+  const { predict } = await trainModel<Modality>({
     model,
     methods: methods(),
     teachers,
+    ...(task && { task, loss: { output: 'identity' } }),
     epochs,
     seed: 11,
     optimizer: {
-      learningRate: 0.1,
+      learningRate,
       momentum: 0.9,
       weightDecay: 1e-4,
       schedule: { type: 'step', after: [2] },
     },
-    batchesPerEpoch: STEPS_PER_EPOCH,
-    everySample: () => batches(data, { batchSize: 4 }),
+    batchesPerEpoch: SAMPLES / batchSize,
+    everySample: () => batches(own, { batchSize: 4 }),
     everyValidationSample: () => batches(unseen, { batchSize: 4 }),
     batches: (epoch, startBatch) =>
-      batches(hides ? hidden : data, { batchSize: 4, epoch, startBatch, shuffle: true, seed: 11 }),
+      batches(hides ? hiding : own, { batchSize, epoch, startBatch, shuffle: true, seed: 11 }),
     evaluate: async (epoch, predict) => {
-      const { metrics } = await evaluate(predict, data);
+      const metrics = await metricsOf(predict);
       const audio = metrics['audio'] as NonNullable<(typeof metrics)['audio']>;
-      return { validation: { ...metrics, audio: audioLoss ? { ...audio, loss: audioLoss(epoch) } : audio } };
+      return {
+        validation: {
+          ...metrics,
+          audio: audioLoss ? { ...audio, loss: audioLoss(epoch) } : audio,
+        } as typeof metrics,
+      };
     },
     onEpoch: (record) => void log.push({ ...record, seconds: 0 }),
     ...others,
   });
+  return { model, log, predict };
+}
+
+/** A training, and what it comes to. */
+export async function trained(recipe: Recipe, given: Given) {
+  const { model, log } = await train(recipe, given);
   return { weights: readState(model), log };
 }
 

@@ -8,22 +8,28 @@ import type { TrainOptions } from '@g2d/trainer';
 
 export type Modality = 'audio' | 'visual';
 
-/** One convolution, batch normalization and an average for each modality, and late fusion into two classes or another. */
-export function toyModel<M extends string>(modalities: readonly M[], fusion?: Fusion<M>): MultimodalModel<M> {
+/** One convolution, batch normalization and an average. */
+function convolution(name: string): tf.LayersModel {
+  const { conv2d, batchNormalization, globalAveragePooling2d } = tf.layers;
+  const inputs = tf.input({ shape: [4, 4, 1] });
+  const conv = conv2d({ name: `${name}/conv`, filters: 3, kernelSize: 3, useBias: false }).apply(inputs);
+  const norm = batchNormalization({ name: `${name}/bn` }).apply(conv);
+  const outputs = globalAveragePooling2d({ name: `${name}/pool` }).apply(norm) as tf.SymbolicTensor;
+  const encoder = tf.model({ name, inputs, outputs });
+  initializeWeights(encoder, 0);
+  return encoder;
+}
+
+/** A small encoder of [4, 4, 1] for each modality, and late fusion into two classes or another. */
+export function toyModel<M extends string>(
+  modalities: readonly M[],
+  fusion?: Fusion<M>,
+  encoder: (name: string) => tf.LayersModel = convolution,
+): MultimodalModel<M> {
   const record = <T>(value: (name: M) => T) =>
     Object.fromEntries(modalities.map((name) => [name, value(name)])) as Record<M, T>;
-  const encoders = record((name) => {
-    const { conv2d, batchNormalization, globalAveragePooling2d } = tf.layers;
-    const inputs = tf.input({ shape: [4, 4, 1] });
-    const conv = conv2d({ name: `${name}/conv`, filters: 3, kernelSize: 3, useBias: false }).apply(inputs);
-    const norm = batchNormalization({ name: `${name}/bn` }).apply(conv);
-    const outputs = globalAveragePooling2d({ name: `${name}/pool` }).apply(norm) as tf.SymbolicTensor;
-    const encoder = tf.model({ name, inputs, outputs });
-    initializeWeights(encoder, 0);
-    return encoder;
-  });
   return new MultimodalModel({
-    encoders,
+    encoders: record(encoder),
     fusion: fusion ?? lateFusion({ widths: record(() => 3), classes: 2, seed: 0 }),
   });
 }

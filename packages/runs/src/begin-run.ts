@@ -3,6 +3,7 @@ import type { RunIdentity } from '@g2d/core/run-folder';
 import { writeFileAtomic } from '@g2d/formats/node';
 import { describeEnvironment } from './environment.js';
 import { settingsDigest } from './identity.js';
+import { settledMissing } from './mask-settings.js';
 import type { SplitMask } from './mask-split.js';
 import { loadInitialWeights } from './initial-weights.js';
 import { RunFolder } from './node/run-folder.js';
@@ -19,7 +20,9 @@ export function beginRun(run: OpenedRun): string | undefined {
   loadInitialWeights(run, plan.config);
   const aside = folder.setAside();
   const modalities = Object.keys(facts.shapes);
-  const settings = { ...plan.config, modalities };
+  const missing = settledMissing(plan.config, run.data.train);
+  const { data } = plan.config;
+  const settings = { ...plan.config, modalities, data: { ...data, ...(missing && { missing }) } };
   const identity = { ...run.identity, settings: settingsDigest(settings) };
   const what = [...(teachers?.values() ?? [])].flatMap(({ differences }) => differences);
   folder.begin(settings, {

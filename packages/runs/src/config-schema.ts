@@ -247,7 +247,13 @@ const dataSchema = z.strictObject({
         .describe(
           'share of (sample, modality) cells; with the sampler "samples" of samples that lack one modality',
         ),
-      seed: seedSchema.optional(),
+      seed: seedSchema.optional().describe("Of the masks. Default: the run's."),
+      modalities: z
+        .union([z.array(z.string()).min(1), z.literal('all')])
+        .optional()
+        .describe(
+          "of which every sample keeps one; the others are always there. Default: those of the run; for a teacher of one of them, those of its student. all: every one of the dataset's",
+        ),
       sampler: z
         .enum(SAMPLERS)
         .optional()

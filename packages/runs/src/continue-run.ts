@@ -3,7 +3,7 @@ import { checksumWords, type RunIdentity } from '@g2d/core/run-folder';
 import { readIfThere } from '@g2d/formats/node';
 import type { RunProgress } from './checkpoint-state.js';
 import { describeEnvironment, movedFrom } from './environment.js';
-import { assertUnchanged, digestOf, identityDifferences, settingsDigest } from './identity.js';
+import { assertUnchanged, digestOf, identityDifferences, settingsDigestNow } from './identity.js';
 import type { SplitMask } from './mask-split.js';
 import type { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
@@ -45,7 +45,8 @@ export function continueRun(
   }
   // Another version may have other defaults.
   const isSameVersion = environment?.versions?.['g2d'] === here.versions?.['g2d'];
-  const settings = before.settings && isSameVersion ? settingsDigest(config) : before.settings;
+  const settings =
+    before.settings && isSameVersion ? settingsDigestNow(config, before.settings) : before.settings;
   const checksums = before.teachers ?? (teachers && checksumsOf(teachers.keys(), folder));
   const now: RunIdentity = {
     ...found,

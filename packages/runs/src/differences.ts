@@ -1,6 +1,7 @@
 import { ownValue, shown } from '@g2d/core';
 import { isDeepStrictEqual } from 'node:util';
 import type { RunConfig } from './config-schema.js';
+import { OLD_MASKS } from './legacy-settings.js';
 
 /** Settings that change speed, safety and places, never the numbers: a resumed run may have others. */
 const FREE = [
@@ -50,16 +51,22 @@ function differences(
 export const decisiveSettings = (
   config: RunConfig,
   changeable: readonly string[],
-): readonly (readonly [string, unknown])[] =>
-  Object.entries(config)
-    .flatMap(([key, value]) => leaves(value, key))
-    .filter(([key, value]) => value !== undefined && !isFree(key, changeable))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+): readonly (readonly [string, unknown])[] => {
+  const free: ReadonlySet<string> = new Set([...FREE, ...changeable]);
+  const found: [string, unknown][] = [];
+  // A part of what is free is free.
+  const collect = (value: unknown, key: string): void => {
+    if (value === undefined || free.has(key)) return;
+    if (isObject(value)) for (const name of Object.keys(value)) collect(value[name], `${key}.${name}`);
+    else if (!isEarlierDefault(key, value)) found.push([key, value]);
+  };
+  for (const [key, value] of Object.entries(config)) collect(value, key);
+  return found.sort(([a], [b]) => (a < b ? -1 : 1));
+};
 
-const leaves = (value: unknown, key: string): [string, unknown][] =>
-  isObject(value)
-    ? Object.entries(value).flatMap(([name, member]) => leaves(member, `${key}.${name}`))
-    : [[key, value]];
+/** What earlier versions did, and had no word for. */
+const isEarlierDefault = (key: string, value: unknown): boolean =>
+  key === 'data.missing.modalities' && value === OLD_MASKS.modalities;
 
 const isFree = (key: string, changeable: readonly string[]): boolean =>
   [...FREE, ...changeable].some((free) => key === free || key.startsWith(`${free}.`));

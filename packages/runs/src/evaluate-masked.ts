@@ -54,14 +54,7 @@ export async function evaluateMasked(
   const rowOf = (i: number): Uint8Array => left.subarray(i * modalities.length, (i + 1) * modalities.length);
   const whole = [...dataset.ids.keys()].filter((i) => rowOf(i).includes(1));
   if (whole.length === 0) return undefined;
-  // Modalities that the model does not have stay.
-  const cells = new Uint8Array(dataset.size * dataset.modalities.length).fill(1);
-  modalities.forEach((modality, j) => {
-    const column = dataset.modalities.indexOf(modality);
-    for (let i = 0; i < dataset.size; i++)
-      cells[i * dataset.modalities.length + column] = mask[i * modalities.length + j] as number;
-  });
-  const masked = missingModalities(dataset, { mask: cells });
+  const masked = missingModalities(dataset, { mask, modalities });
   const part = whole.length < dataset.size ? someSamples(masked, whole) : masked;
   const { scores } = await evaluateSplit(predict, part, options);
   const kept = Uint8Array.from(whole.flatMap((i) => [...rowOf(i)]));

@@ -6,6 +6,7 @@ import { CHANGEABLE, checkContinuation, earlierSettings, type EarlierSettings } 
 import { firstDifference, written } from './differences.js';
 import { legacyRemarks } from './legacy-state.js';
 import { asRecorded } from './method-names.js';
+import { withRecordedMasks } from './mask-settings.js';
 import { readCheckpoint, type LoadedCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
 import { settlePrecision } from './precision.js';
@@ -63,7 +64,7 @@ export function findPlace(
       { option: 'out', value: path, accepted: 'a new or empty folder' },
     );
   }
-  const asked = withRecordedOrder(settled.config, begun);
+  const asked = withRecordedMasks(withRecordedOrder(settled.config, begun), begun);
   const other = firstDifference(begun, asked, CHANGEABLE);
   if (other) {
     throw new OptionError(

@@ -10,6 +10,7 @@ import type { RunConfig } from './config-schema.js';
 import { CHANGEABLE } from './continuation.js';
 import { decisiveSettings } from './differences.js';
 import { moduleFile } from './import-module.js';
+import { OLD_MASKS } from './legacy-settings.js';
 import { sha256 } from './node/checkpoints/checkpoint.js';
 import { modulesOf } from './trust.js';
 
@@ -40,6 +41,16 @@ export const digestOf = (data: DataIdentity): string =>
 /** One text for the settings that a run keeps. */
 export const settingsDigest = (config: RunConfig): string =>
   sha256(JSON.stringify(decisiveSettings(config, CHANGEABLE)));
+
+/** The same of a run that goes on. Earlier versions left out the seed of its masks where it was theirs, 0. */
+export function settingsDigestNow(config: RunConfig, recorded: string): string {
+  const digest = settingsDigest(config);
+  const { missing } = config.data;
+  if (digest === recorded || missing?.seed !== OLD_MASKS.seed) return digest;
+  const { seed: _, ...without } = missing;
+  const earlier = settingsDigest({ ...config, data: { ...config.data, missing: without } });
+  return earlier === recorded ? recorded : digest;
+}
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 

@@ -13,6 +13,8 @@ export type { RunPredictions } from '@g2d/core/run-folder';
 export { readSweep, type Sweep, type SweepBase } from './sweep/read-sweep.js';
 export type { SweepFile, SweepQueues } from './sweep/schema.js';
 export { planSweep, type PlannedRun, type SweepPlan } from './sweep/plan.js';
+export { planPool, type Combination, type PoolMember, type SweepPool } from './sweep/pool.js';
+export { runKey } from './sweep/run-key.js';
 export { readPlan } from './sweep/manifest.js';
 export { runSweep, type RunSweepOptions } from './sweep/run-sweep.js';
 export type { OpenSweepOptions } from './sweep/open-sweep.js';

@@ -6,10 +6,11 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { methods } from '@g2d/methods';
 import { build } from 'tsup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runContents } from '../test/kill/contents.js';
-import { KILLED, killsOf, teacherTrainings, trainings, type KillPlan } from '../test/kill/plan.js';
+import { killsOf, teacherTrainings, trainings, type KillPlan } from '../test/kill/plan.js';
 
 const all = process.env['G2D_KILLS'] === 'all';
 const here = resolve(import.meta.dirname, '..');
@@ -70,7 +71,7 @@ describe('a killed run of every method', () => {
         await train(`killed-${lane}`, { runs, kills: runs.flatMap(({ id }) => killsOf(id, all)) });
       }),
     );
-    for (const { name } of KILLED) {
+    for (const { name } of methods) {
       const [expected, found] = ['whole', 'killed'].map((out) => runContents(join(root, out, name)));
       expect(found, name).toEqual(expected);
     }

@@ -32,8 +32,24 @@ const nowOf = ({ path, name = path.at(-1) as string, values }: OldSetting, value
   [name]: values ? values[String(value)] : value,
 });
 
+/** What run folders of earlier versions do not say of their masks: what it was. */
+export const OLD_MASKS = { seed: 0, modalities: 'all' } as const;
+
 /** The settings of a run folder as they are called today. */
 export function currentSettings(settings: Settings): Settings {
+  return withOldMasks(renamed(settings));
+}
+
+/** Where nothing is drawn there is no seed. */
+function withOldMasks(settings: Settings): Settings {
+  const { data } = settings as { readonly data?: { readonly missing?: Settings } };
+  if (!data?.missing) return settings;
+  const { seed, modalities } = OLD_MASKS;
+  const old = data.missing['masks'] === undefined ? { modalities, seed } : { modalities };
+  return { ...settings, data: { ...data, missing: { ...old, ...data.missing } } };
+}
+
+function renamed(settings: Settings): Settings {
   return OLD_SETTINGS.reduce<Settings>((all, old) => {
     const holder = holderOf(old, all);
     if (!holder) return all;

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { maskTable, missingModalities, missingShare, readMask, type MaskedDataset } from '@g2d/datasets';
 import { formatNumber, type Label, type MultimodalDataset } from '@g2d/core';
-import type { RunConfig } from './config-schema.js';
-
-type Missing = NonNullable<RunConfig['data']['missing']>;
+import type { SettledMissing } from './mask-settings.js';
 
 /** What is missing of a split. */
 export interface SplitMask {
@@ -15,47 +13,66 @@ export interface SplitMask {
   readonly remarks: readonly string[];
 }
 
+/** A split under its mask. */
+export interface MaskedSplit {
+  /** With zeros in place of what is missing. */
+  readonly dataset: MultimodalDataset<string>;
+  /** With what is really there, under the same mask; closes the same dataset. */
+  readonly complete?: MultimodalDataset<string>;
+  readonly mask: SplitMask;
+}
+
 /**
  * Takes modalities away from a split, as the configuration says.
  *
- * @param inputs What stands in the place of what is missing, see `missingModalities`.
+ * @param complete Whether the true inputs of what is missing are asked for too.
  * @throws {OptionError} If no mask can be drawn, or the file's is of other samples.
  */
 export function maskSplit(
   dataset: MultimodalDataset<string>,
-  { rate, seed = 0, sampler, masks }: Missing,
-  inputs: 'zero' | 'complete' = 'zero',
-): { readonly dataset: MultimodalDataset<string>; readonly mask: SplitMask } {
-  const given = masks === undefined ? undefined : readMask(join(masks, `${dataset.split}.csv`), dataset);
-  const masked = missingModalities(
-    dataset,
-    given
-      ? { mask: given, inputs }
-      : { seed, inputs, ...(rate !== undefined && { rate }), ...(sampler && { sampler }) },
-  );
-  const { mask, modalities } = masked;
-  // Drawn again in every epoch: half of the cells on average, see `presenceMask`.
-  if (!mask) return { dataset: masked, mask: { share: 0.5, remarks: [] } };
-  const most = (modalities.length - 1) / modalities.length;
-  const unmet =
-    rate !== undefined && rate > most && sampler !== 'samples'
-      ? [
-          `"data.missing.rate" is ${rate}, but each of the ${modalities.length} modalities' samples keeps one: ${formatNumber(most, 3)} of the cells are missing.`,
-        ]
-      : [];
-  return {
-    dataset: masked,
-    mask: {
-      table: maskTable(dataset, mask),
-      share: missingShare(mask),
-      remarks: [...unmet, ...bareClasses(masked, mask)],
-    },
-  };
+  { rate, seed = 0, sampler, masks, modalities: chosen }: SettledMissing,
+  { complete = false }: { readonly complete?: boolean } = {},
+): MaskedSplit {
+  const columns = dataset.modalities.filter((name) => chosen === 'all' || chosen.includes(name));
+  const described = { ...dataset, modalities: columns };
+  const drawing =
+    masks === undefined
+      ? { seed, ...(rate !== undefined && { rate }), ...(sampler && { sampler }) }
+      : { mask: readMask(join(masks, `${dataset.split}.csv`), described) };
+  const masked = missingModalities(dataset, { ...drawing, modalities: columns });
+  const { mask } = masked;
+  // Drawn once; what is drawn again in every epoch follows from the seed.
+  const whole =
+    complete &&
+    missingModalities(dataset, { ...(mask ? { mask } : drawing), modalities: columns, inputs: 'complete' });
+  const parts = { dataset: masked, ...(whole && { complete: whole }) };
+  // Half of the cells on average, see `presenceMask`.
+  if (!mask) return { ...parts, mask: { share: 0.5, remarks: [] } };
+  const remarks = [
+    ...(rate === undefined ? [] : unmetRate(rate, columns, sampler)),
+    ...bareClasses(masked, mask),
+  ];
+  return { ...parts, mask: { table: maskTable(described, mask), share: missingShare(mask), remarks } };
+}
+
+/** Every sample keeps one modality. */
+function unmetRate(rate: number, columns: readonly string[], sampler: SettledMissing['sampler']): string[] {
+  const k = columns.length;
+  if (k === 1 && rate > 0)
+    return [
+      `"data.missing.rate" is ${rate}, but every sample keeps its only modality, ${columns[0]}: nothing is missing. "data.missing.modalities" names those of which samples keep one.`,
+    ];
+  const most = (k - 1) / k;
+  // There it is a share of samples, each of which lacks one.
+  if (sampler === 'samples' || rate <= most) return [];
+  return [
+    `"data.missing.rate" is ${rate}, but every sample keeps one of the ${k} modalities: ${formatNumber(most, 3)} of the cells are missing.`,
+  ];
 }
 
 /** Classes of which no training sample has a modality: its encoder never sees them. */
 function bareClasses(
-  { name, split, labels, classNames, modalities }: MaskedDataset<string>,
+  { name, split, labels, classNames, masked: modalities }: MaskedDataset<string>,
   mask: Uint8Array,
 ): string[] {
   if (!labels || split !== 'train' || classNames.length === 0) return [];

@@ -87,4 +87,27 @@ describe('what a run needs', () => {
       /"mmin" shows its teacher other inputs than the data's.*"online"/,
     );
   });
+
+  it('is data in which nothing is missing, where the method learns from what masks hide', async () => {
+    const dataset = (options: object) => ({
+      dataset: { ...(toyConfig() as { dataset: object }).dataset, options },
+    });
+    await expect(train({ ...craRun, ...dataset({ lacking: true }) }, 'lacking')).rejects.toThrow(
+      /"cra" learns from the true inputs of what masks hide .*, but samples of toy really lack loud: nobody knows/,
+    );
+    // What stands in a missing place is no number: nobody reads it, but who learns from it.
+    const hiding = { missing: { rate: 0.3, seed: 0 } };
+    await train({ data: hiding, epochs: 1, name: 'masks' }, 'masks');
+    const rows = readFileSync(join(at('masks'), 'masks/train.csv'), 'utf8')
+      .split('\n')
+      .slice(1);
+    const broken = rows.findIndex((row) => row.endsWith(',0,1'));
+    await train({ data: hiding, epochs: 1, ...dataset({ broken }) }, 'broken');
+    const weights = (name: string) =>
+      readFileSync(join(at(name), 'checkpoints/last/model.safetensors')).toString('base64');
+    expect(weights('broken')).toBe(weights('masks'));
+    await expect(train({ ...craRun, data: hiding, ...dataset({ broken }) }, 'broken-cra')).rejects.toThrow(
+      new RegExp(`Sample "${rows[broken]!.split(',')[0]}": its loud input holds NaN`),
+    );
+  });
 });

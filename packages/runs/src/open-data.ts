@@ -7,6 +7,7 @@ import type { RunConfig } from './config-schema.js';
 import { contentOf, type DataIdentity } from './identity.js';
 import { sha256 } from './node/checkpoints/checkpoint.js';
 import { moduleFile } from './import-module.js';
+import { settledMissing } from './mask-settings.js';
 import { maskSplit, type SplitMask } from './mask-split.js';
 import { modalitiesOf } from './modalities.js';
 import type { RunPlan } from './plan-run.js';
@@ -169,7 +170,7 @@ interface Wrapping {
 interface Wrapped {
   readonly masked: MultimodalDataset<string>;
   /** The same with the true inputs of what the mask hides. */
-  readonly whole?: MultimodalDataset<string>;
+  readonly whole?: MultimodalDataset<string> | undefined;
   readonly mask?: SplitMask;
 }
 
@@ -178,21 +179,18 @@ async function wrapped(
   { config, found, classNames }: Wrapping,
   hidden: boolean,
 ): Promise<Wrapped> {
-  const { cache, missing, inMemory: whole } = config.data;
+  const { cache, inMemory: whole } = config.data;
   let all = dataset;
   if (cache !== undefined)
     all = decodedCache(all, { folder: cache, ...versionOf(config, found, dataset.modalities) });
   // After the cache, whose entries do not depend on it.
   if (classNames && classDifference(classNames, all.classNames)) all = withClassNames(all, { classNames });
-  if (!missing) return { masked: whole ? await inMemory(all) : all };
-  if (!hidden) {
-    const { dataset: masked, mask } = maskSplit(all, missing);
-    return { masked: whole ? await inMemory(masked) : masked, mask };
-  }
-  // Both read the same samples, which are in memory once.
-  if (whole) all = await inMemory(all);
-  const { dataset: masked, mask } = maskSplit(all, missing);
-  return { masked, mask, whole: maskSplit(all, missing, 'complete').dataset };
+  const missing = settledMissing(config, dataset);
+  // Those that read what is hidden and those that do not read the same samples, which are in memory once.
+  if (whole && (hidden || !missing)) all = await inMemory(all);
+  if (!missing) return { masked: all };
+  const { dataset: masked, complete, mask } = maskSplit(all, missing, { complete: hidden });
+  return { masked: whole && !hidden ? await inMemory(masked) : masked, whole: complete, mask };
 }
 
 /** @throws {OptionError} If samples really lack what a method is to learn from. */

@@ -9,6 +9,7 @@ export default function open({
   broken,
   unreadable = 0,
   augmented = false,
+  lacking = false,
   wrongLabel,
   validation = true,
 }: {
@@ -19,6 +20,8 @@ export default function open({
   readonly unreadable?: number;
   /** Whether the loud modality says that it is augmented at random. */
   readonly augmented?: boolean;
+  /** Whether the first training sample really has no loud modality. */
+  readonly lacking?: boolean;
   /** The label of the first test sample. */
   readonly wrongLabel?: number;
   /** Whether there is such a split. */
@@ -39,11 +42,12 @@ export default function open({
   return {
     ...dataset,
     ...(augmented && { augmented: ['loud'] as const }),
+    ...(lacking && { incomplete: ['loud'] as const }),
     sample: async (index, options) => {
       if (index < unreadable) throw new Error('The file is gone.');
       const sample = await dataset.sample(index, options);
       if (index === broken) sample.inputs.loud.fill(NaN);
-      return sample;
+      return lacking ? { ...sample, present: { loud: index > 0, quiet: true } } : sample;
     },
   };
 }

@@ -13,6 +13,7 @@ export { bernoulliDivergence } from './bernoulli-divergence.js';
 export { trueClassProbability } from './true-class-probability.js';
 export { assertRegressionOutput, regressionValue } from './regression-value.js';
 export { labelSetProbability } from './label-set-probability.js';
+export { sampleConfidence, totalOverPresent } from './sample-confidence.js'; // Eq. 5
 export { warnOfProbabilities } from './warn-of-probabilities.js';
 
 // Training

@@ -3,15 +3,12 @@ import {
   checkKeys,
   OptionError,
   perModality,
-  type Labels,
   type MultimodalDataset,
   type PerModality,
   type RegressionOutput,
-  type Task,
   type Teachers,
 } from '@g2d/core';
-import { modalityConfidence } from '@g2d/smp';
-import { labelSetProbability, regressionValue } from '@g2d/tensor-ops';
+import { sampleConfidence, totalOverPresent, warnOfProbabilities } from '@g2d/tensor-ops';
 import { readBatches } from './read-batches.js';
 
 /**
@@ -53,46 +50,18 @@ export async function teacherConfidence<A extends string, M extends A>(
     tf.tidy(() => {
       const outputs = teachers.outputs(batch);
       for (const modality of modalities) {
-        const present = batch.present?.[modality];
-        const count = present ? (tf.sum(present).dataSync()[0] as number) : batch.ids.length;
-        if (count === 0) continue;
         const { logits } = outputs[modality];
-        const rho = confidenceOf(dataset.task, batch.labels, logits, { present, targetVariance, output });
-        sums[modality] += count * (rho.dataSync()[0] as number);
-        samples[modality] += count;
+        if (dataset.task === 'classification') warnOfProbabilities('logits', logits);
+        const variance = dataset.task === 'regression' ? (targetVariance as number) : null;
+        const rho = sampleConfidence(batch.labels, logits, { variance, output });
+        const total = totalOverPresent(rho, batch.present?.[modality]);
+        sums[modality] += total.sum;
+        samples[modality] += total.samples;
       }
     });
     tf.dispose(batch);
     await tf.nextFrame();
   }
-  return perModality(modalities, (modality) => sums[modality] / samples[modality]);
+  // Rounding must not carry a mean of ones beyond 1.
+  return perModality(modalities, (modality) => Math.min(sums[modality] / samples[modality], 1));
 }
-
-/** ρ of a batch, over the samples that have the modality. */
-function confidenceOf(
-  task: Task,
-  labels: Labels,
-  logits: tf.Tensor2D,
-  {
-    present,
-    targetVariance,
-    output,
-  }: {
-    readonly present: tf.Tensor1D | undefined;
-    readonly targetVariance: number | undefined;
-    readonly output: RegressionOutput | undefined;
-  },
-): tf.Scalar {
-  if (task === 'classification')
-    return modalityConfidence(labels as tf.Tensor1D, logits, present ? { present } : {});
-  const rho =
-    task === 'regression'
-      ? tf.exp(tf.div(squaredError(labels, logits, output), -(targetVariance as number)))
-      : labelSetProbability(labels as tf.Tensor2D, logits);
-  // Chosen, not multiplied: what a teacher makes of an absent input may be NaN.
-  const there = present ? tf.where(tf.greater(present, 0), rho, tf.zerosLike(rho)) : rho;
-  return tf.div(tf.sum(there), present ? tf.sum(present) : labels.shape[0]);
-}
-
-const squaredError = (labels: Labels, logits: tf.Tensor2D, output: RegressionOutput | undefined): tf.Tensor =>
-  tf.squaredDifference(regressionValue(tf.reshape(logits, [-1]), output), labels);

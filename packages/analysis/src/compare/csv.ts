@@ -1,9 +1,8 @@
+import { csvText, type CsvCell as Cell } from '../csv-text.js';
 import { SCORES } from '../score-words.js';
 import type { Comparison, ComparisonRow, ComparisonTable } from './comparison.js';
 import type { Estimate } from './estimate.js';
 import type { SettingDifference } from './setting-differences.js';
-
-type Cell = string | number | undefined;
 
 /** All rows of all tables, teachers included, as RFC 4180 with a header line. */
 export function comparisonCsv({ tables }: Comparison): string {
@@ -13,7 +12,7 @@ export function comparisonCsv({ tables }: Comparison): string {
   const records = all.map(({ table, row }) => record(table, row, modalities, metrics));
   const header = records[0]?.map(([name]) => name) ?? [];
   const lines = [header, ...records.map((cells) => cells.map(([, cell]) => cell))];
-  return lines.map((cells) => `${cells.map(quote).join(',')}\r\n`).join('');
+  return csvText(lines);
 }
 
 function record(
@@ -67,9 +66,4 @@ function numbers(name: string, value: Omit<Estimate, 'values'> | undefined): [st
     [`${name}_lower`, value?.interval?.lower],
     [`${name}_upper`, value?.interval?.upper],
   ];
-}
-
-function quote(cell: Cell): string {
-  const text = String(cell ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,6 +1,7 @@
 import { OptionError, shown, checkKeys } from '@g2d/core';
 import { formatList } from '../format.js';
-import { foldColumns, oneLine, textTable } from '../text-table.js';
+import { escapeMarkdown, markdownTable } from '../markdown-table.js';
+import { foldColumns, oneLine, textTable, wrapped } from '../text-table.js';
 import { comparisonCells, type ComparisonColumn } from './cells.js';
 import type { Comparison, ComparisonTable } from './comparison.js';
 import { comparisonCsv } from './csv.js';
@@ -70,30 +71,13 @@ function asText(
   return [...notes.map(oneLine), ...parts].join('\n\n');
 }
 
-/** A note within a width; lines after the first are indented as its text. */
-function wrapped(note: string, width: number): string {
-  const lines: string[] = [];
-  for (const word of note.split(' ')) {
-    const last = lines.at(-1);
-    // Two characters for the mark in front.
-    if (last === undefined || last.length + 1 + word.length + 2 > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines.join('\n  ');
-}
-
 function asMarkdown({ tables, notes, level }: Comparison, further: readonly ComparisonColumn[]): string {
   const parts = tables.map((table) => {
     const { header, rows, teachers } = comparisonCells(table, level, { further });
-    const line = (cells: readonly string[]): string => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
-    const rule = `| ${header.map((_, column) => (column === 0 ? '---' : '---:')).join(' | ')} |`;
-    const lines = [line(header), rule, ...[...rows, ...teachers].map(line)].join('\n');
+    const escaped = (cells: readonly string[]): string[] => cells.map(escapeMarkdown);
+    const lines = markdownTable(escaped(header), [...rows, ...teachers].map(escaped));
     const list = table.notes.map((note) => `- ${escapeMarkdown(note)}`).join('\n');
     return [`**${escapeMarkdown(tableTitle(table))}**`, lines, ...(list === '' ? [] : [list])].join('\n\n');
   });
   return [...notes.map(escapeMarkdown), ...parts].join('\n\n');
-}
-
-function escapeMarkdown(text: string): string {
-  return oneLine(text).replaceAll(/[\\`*_[\]<>|&~]/g, String.raw`\$&`);
 }

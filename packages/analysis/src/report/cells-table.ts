@@ -1,8 +1,8 @@
-import { markup, type Markup } from './markup.js';
+import { markup, type Markup, type Part } from './markup.js';
 
 /** A line of a table: what it is the line of, then its cells. */
 export interface TableLine {
-  readonly cells: readonly string[];
+  readonly cells: readonly Part[];
   /** CSS class. */
   readonly kind?: string | undefined;
 }

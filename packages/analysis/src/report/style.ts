@@ -100,6 +100,7 @@ th, td { padding: .38rem 1.1rem .38rem 0; vertical-align: baseline; }
 tbody tr + tr > * { border-top: 1px solid var(--rule); }
 .number { text-align: right; white-space: nowrap; padding-left: 1.1rem; }
 .results { min-width: min(100%, 36rem); }
+.better { color: var(--m2); } .worse { color: var(--m1); }
 .results .teachers > *, .results .reference > * { color: var(--muted); }
 
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19.5rem), 1fr)); gap: 1.5rem 1.25rem; }

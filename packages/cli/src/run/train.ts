@@ -90,8 +90,8 @@ Examples:
         },
       );
     }
-    const config = readConfig(path, changesOf(values));
     const student = values.teacher === undefined ? undefined : readConfig(path, studentChanges(values));
+    const config = readConfig(path, { ...masksOfStudent(student), ...changesOf(values) });
     const out = values.out ?? folderOf(path) ?? join('runs', `${nameOf(config)}-seed-${config.seed}`);
     if (values.resume && !new RunFolder(out).config()) {
       output.err(`There is no run in ${out} to go on with; it begins.\n`);
@@ -147,6 +147,15 @@ interface Flags {
 /** The settings of a teacher's command line that the student has too. */
 const studentChanges = ({ data, set }: Flags): Record<string, unknown> =>
   changesOf({ data, set: set.filter((setting) => /^(dataset|encoders|data)\./.test(setting)) });
+
+/** A teacher lacks what its student lacks, whose masks are over all that this one has. */
+const masksOfStudent = (student: RunConfig | undefined): Record<string, unknown> =>
+  student?.data.missing
+    ? {
+        'data.missing.modalities':
+          student.data.missing.modalities ?? student.modalities ?? Object.keys(student.encoders),
+      }
+    : {};
 
 /** The settings that the command line changes. */
 function changesOf({ method, teacher, data, seed, epochs, set, ...rest }: Flags): Record<string, unknown> {

@@ -1,6 +1,6 @@
-import { planSweep, readSweep } from '@g2d/runs';
+import { planPool } from '@g2d/runs';
 import { defineCommand } from '../command.js';
-import { parseSettings } from '../data/arguments.js';
+import { changedSweep, changeOptions } from './changed-sweep.js';
 import { onlyWord } from './place.js';
 
 /** `g2d sweep plan`. */
@@ -9,15 +9,16 @@ export const sweepPlanCommand = defineCommand({
   description:
     'Prints the runs of a sweep in the order in which they are trained, and what each of them needs, and writes nothing. Every configuration is checked.',
   options: {
-    set: { value: 'KEY=VALUE', multiple: true, help: 'as of g2d sweep' },
+    ...changeOptions,
     json: { help: 'with the whole configuration of each run, as JSON' },
   },
   details: 'Example: g2d sweep plan examples/av-mnist-small/sweep.json',
   async run({ values, positionals }, { out }) {
-    const sweep = readSweep(onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help'));
-    const plan = await planSweep({ ...sweep, set: { ...sweep.set, ...parseSettings(values.set) } });
+    const path = onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help');
+    const plan = await planPool([changedSweep(path, values)]);
     if (values.json) {
-      out(`${JSON.stringify(plan)}\n`);
+      const { name, out: folder, runs } = plan;
+      out(`${JSON.stringify({ name, out: folder, runs })}\n`);
       return 0;
     }
     for (const { id, needs } of plan.runs) out(`${id}${needs.length > 0 ? ` ← ${needs.join(', ')}` : ''}\n`);

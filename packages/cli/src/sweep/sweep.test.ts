@@ -77,6 +77,26 @@ describe('g2d sweep', () => {
     expect(new RunFolder(at('runs/here/g2d')).summary()!.test).toEqual(test);
   }, 120_000);
 
+  it('has other seeds on request', async () => {
+    const file = resolve(import.meta.dirname, '../../../../examples/av-mnist-small/compare.json');
+    const { out } = await g2d('sweep', 'plan', file, '--seeds', '0,7');
+    const names = ['joint', 'umt', 'ogm-ge', 'g2d-loss', 'smp', 'g2d', 'ume'];
+    expect(
+      out
+        .split('\n')
+        .slice(0, -2)
+        .map((line) => line.split(' ')[0]),
+    ).toEqual(
+      [0, 7].flatMap((seed) =>
+        ['teacher-audio', 'teacher-image', ...names].map((name) => `seed-${seed}/${name}`),
+      ),
+    );
+    expect(await g2d('sweep', 'plan', file, '--seeds', '0,x')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--seeds is "x"; it must be a whole number of at least 0/),
+    });
+  });
+
   it('several at once, in processes of their own, have the same numbers', async () => {
     const file = sweepFile('jobs');
     const { code, out } = await g2d('sweep', file, '--jobs', '2', '--quiet');

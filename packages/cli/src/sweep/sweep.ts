@@ -1,9 +1,9 @@
 import { OptionError } from '@g2d/core';
-import { planSweep, readSweep, type SweepPlan } from '@g2d/runs';
+import { planPool, type SweepPlan } from '@g2d/runs';
 import { slurmCalls } from '@g2d/runs/internal';
 import { defineCommand } from '../command.js';
-import { parseSettings } from '../data/arguments.js';
 import { commandLine } from '../run/command-line.js';
+import { changedSweep, changeOptions } from './changed-sweep.js';
 import { engineOf, engineOptions } from './engines.js';
 import { formatStatus } from './format-status.js';
 import { sweepInTerminal } from './in-terminal.js';
@@ -14,17 +14,13 @@ export const sweepCommand = defineCommand({
   usage: 'FILE [options]',
   description: `Trains many runs: every combination of a grid of settings, and the teachers that they need, each once. FILE is JSON; every key is described in schema/sweep.schema.json of @g2d/runs, which editors read. Paths of configurations in it are relative to FILE, all others to the folder in which g2d is started.
 
-The same command goes on after an interruption, trains again what failed, and trains what has been added to the grid. What is finished stays. A run that fails is named, and keeps none but those that need it from being trained. The folder of each run is all that is known of it: g2d sweep status reads it at any time.
+The same command goes on after an interruption, trains again what failed, and trains what has been added to the grid. What is finished stays. Sweeps that share a folder share their runs: one that another has planned is not trained again. A run that fails is named, and keeps none but those that need it from being trained. The folder of each run is all that is known of it: g2d sweep status reads it at any time.
 
 --engine slurm submits what is neither finished nor in the queue, prints the numbers of the jobs, and returns: an array for the runs that need nothing, and one for each set of teachers, whose jobs wait for them. --engine kubernetes writes Jobs for kubectl apply. Both are told how by "slurm" and "kubernetes" in FILE; docs/cluster.md of the repository has examples.`,
   options: {
     out: { value: 'DIR', help: "the folder of the run folders (default: the file's, or runs/NAME)" },
     ...engineOptions,
-    set: {
-      value: 'KEY=VALUE',
-      multiple: true,
-      help: 'a setting of every run, above the file\'s "set"; may be given several times',
-    },
+    ...changeOptions,
     'allow-changed': {
       help: 'keep finished runs, and go on, although data, modules or teachers are not what they were; runs record it',
     },
@@ -47,13 +43,9 @@ Example: g2d sweep examples/av-mnist-small/sweep.json && g2d compare runs/av-mni
   async run({ values, positionals }, { out }) {
     const path = onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help');
     const engine = values['dry-run'] ? undefined : engineOf(values, out);
-    const sweep = readSweep(path, values.out === undefined ? {} : { out: values.out });
-    const set = {
-      ...sweep.set,
-      ...(values['allow-changed'] && { allowChanged: true }),
-      ...parseSettings(values.set),
-    };
-    const plan = await planSweep({ ...sweep, set });
+    const sweep = changedSweep(path, values);
+    const allowed = values['allow-changed'] && { allowChanged: true };
+    const plan = await planPool([{ ...sweep, set: { ...allowed, ...sweep.set } }]);
     if (values['dry-run']) return printCalls(plan, values, out);
     const { status, exitCode } = await sweepInTerminal(plan, {
       ...(engine && { engine }),

@@ -10,7 +10,7 @@ export const multipleFeaturesOptions = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'which of the six descriptions, as modalities in this order; masks of missing modalities are drawn for these. Default: all, but for the one that `target` names',
+      'which of the six descriptions, as modalities in this order. Default: all, but for the one that `target` names',
     ),
   pix: z
     .enum(['picture', 'vector'])

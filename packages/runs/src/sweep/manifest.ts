@@ -9,6 +9,8 @@ import type { SweepQueues } from './schema.js';
 export interface SweepManifest {
   readonly name: string;
   readonly runs: readonly PlannedRun[];
+  /** True where several sweeps share the folder: it keeps what each of them has planned. */
+  readonly isShared?: boolean;
   readonly queues?: SweepQueues;
   /** The machine and the versions that it began with. */
   readonly environment: unknown;
@@ -54,8 +56,8 @@ export function findManifest(folder: string): SweepManifest | undefined {
 export function readPlan(folder: string): SweepPlan {
   const manifest = findManifest(folder);
   if (manifest) {
-    const { name, runs, queues } = manifest;
-    return { name, out: folder, runs, ...(queues && { queues }) };
+    const { name, runs, isShared, queues } = manifest;
+    return { name, out: folder, runs, ...(isShared && { isShared }), ...(queues && { queues }) };
   }
   throw new OptionError(
     `${folder} is no folder of a sweep: it has no ${MANIFEST}. Begin one with g2d sweep FILE.`,
@@ -64,7 +66,15 @@ export function readPlan(folder: string): SweepPlan {
 }
 
 /** Writes the manifest of a sweep: it is there as a whole, or as it was before. */
-export function writeManifest({ name, out, queues, runs }: SweepPlan, environment: unknown): void {
-  const manifest = { format: FORMAT, version: VERSION, name, environment, queues, runs };
+export function writeManifest({ name, out, isShared, queues, runs }: SweepPlan, environment: unknown): void {
+  const manifest = {
+    format: FORMAT,
+    version: VERSION,
+    name,
+    ...(isShared && { isShared }),
+    environment,
+    queues,
+    runs,
+  };
   writeFileAtomic(join(out, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -3,10 +3,13 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { OptionError } from '@g2d/core';
 import { isFolder, isThere, readIfThere } from '@g2d/formats/node';
+import type { RunConfig } from '../config-schema.js';
 import { lockRun } from '../node/run-lock.js';
 import { firstDifference, written } from '../differences.js';
 import { findManifest, writeManifest, type SweepManifest } from './manifest.js';
 import type { SweepPlan } from './plan.js';
+import { asOfToday } from './pool.js';
+import { runKey } from './run-key.js';
 import { askQueue } from './slurm/queue.js';
 import { hasBegun, isFinished } from './status.js';
 
@@ -59,12 +62,20 @@ export function openSweep(
       before = undefined;
     }
     if (before) assertSettings(before, plan);
-    writeManifest(plan, before?.environment ?? place);
+    writeManifest(plan.isShared && before ? together(before, plan) : plan, before?.environment ?? place);
     return { resumed: before !== undefined && !isComplete, release };
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/** What has been planned in a folder that several sweeps share, the newly planned behind the earlier. */
+function together(before: SweepManifest, plan: SweepPlan): SweepPlan {
+  const planned = new Map(plan.runs.map((run) => [run.id, run]));
+  const kept = before.runs.map((run) => planned.get(run.id) ?? run);
+  const known = new Set(kept.map(({ id }) => id));
+  return { ...plan, runs: [...kept, ...plan.runs.filter(({ id }) => !known.has(id))] };
 }
 
 /** A folder of `npm start` from before there were sweeps. */
@@ -94,8 +105,10 @@ function assertOurs(path: string, old: boolean): void {
   });
 }
 
-const isSame = ({ name, runs }: SweepManifest, plan: SweepPlan): boolean =>
-  name === plan.name && isDeepStrictEqual(runs, JSON.parse(JSON.stringify(plan.runs)));
+const isSame = (before: SweepManifest, plan: SweepPlan): boolean => {
+  const { runs } = plan.isShared ? together(before, plan) : plan;
+  return before.name === plan.name && isDeepStrictEqual(before.runs, JSON.parse(JSON.stringify(runs)));
+};
 
 /** The folder and its lock change their name together, so that nobody can begin in it meanwhile. */
 function moveAside(path: string, release: () => void): void {
@@ -117,17 +130,34 @@ function assertNotQueued(path: string): void {
   );
 }
 
-/** A run that has begun keeps its settings. */
+/** A run that has begun keeps its settings; where several sweeps share the folder, also one that is planned: another may wait for it. */
 function assertSettings({ runs }: SweepManifest, plan: SweepPlan): void {
   const known = new Map(runs.map((run) => [run.id, run]));
   for (const { id, config } of plan.runs) {
     const before = known.get(id);
-    if (!before || !hasBegun(plan.out, id)) continue;
-    const other = firstDifference(before.config, config);
+    if (!before) continue;
+    const began = hasBegun(plan.out, id);
+    if (!began && !plan.isShared) continue;
+    // Options of methods that it lacks may be others.
+    if (plan.isShared && runKey(asOfToday(before).config) === runKey(config)) continue;
+    const other = firstDifference(before.config, withPlannedMasks(config, before.config));
     if (!other) continue;
     throw new OptionError(
-      `The run ${id} in ${plan.out} began with "${other.key}" ${written(other.begun)}, and the sweep now has ${written(other.now)}. Give another folder with --out, or begin anew with --fresh.`,
+      `The run ${id} in ${plan.out} ${began ? 'began' : 'was planned meanwhile'} with "${other.key}" ${written(other.begun)}, and the sweep now has ${written(other.now)}. ${began ? 'Give another folder with --out, or begin anew with --fresh.' : 'Give the same command again.'}`,
       { option: other.key, value: other.now, accepted: written(other.begun) },
     );
   }
+}
+
+/** What the plan of an earlier version says nothing of, its runs have recorded and keep: over which modalities their masks are, and that their seed is the run's. */
+function withPlannedMasks(config: RunConfig, before: RunConfig): RunConfig {
+  const [now, then] = [config.data.missing, before.data.missing];
+  if (!now || !then) return config;
+  const { modalities, seed, ...rest } = now;
+  const missing = {
+    ...rest,
+    seed: seed ?? (then.seed === config.seed ? then.seed : undefined),
+    modalities: then.modalities && modalities,
+  } as typeof now;
+  return { ...config, data: { ...config.data, missing } };
 }

@@ -57,12 +57,63 @@ describe('planSweep', () => {
     const { runs } = await planOf({ base, grid });
     const teachers = runs.filter(({ id }) => id.includes('teacher'));
     expect(teachers.map(({ id }) => id)).toEqual(['teacher-fused']);
-    expect(teachers[0]!.config).toMatchObject({ method: 'joint', data: { missing: { rate: 0 } } });
+    expect(teachers[0]!.config.method).toBe('joint');
+    expect(teachers[0]!.config.data.missing).toBeUndefined();
     expect(teachers[0]!.config.modalities).toBeUndefined();
     const students = runs.filter(({ config }) => config.method === 'mmin');
     expect(students.map(({ config }) => config.data.missing)).toEqual([{ rate: 0.2 }, { rate: 0.4 }]);
     for (const { needs, config } of students)
       expect([needs, config.teachers]).toEqual([['teacher-fused'], { fused: 'out/teacher-fused' }]);
+  });
+
+  it('trains a full teacher of its own for a method that has settings for it, with what overrides give the method', async () => {
+    const { runs } = await planOf({
+      base,
+      grid: { 'data.missing.rate': [0.2, 0.4], method: ['mmin', 'tate'] },
+      overrides: [
+        { when: { method: 'tate' }, set: { batchSize: 5, 'methodOptions.tate': { width: 8 } } },
+        { when: { 'data.missing.rate': 0.4 }, set: { epochs: 7 } },
+      ],
+      teachers: {
+        set: { select: 'validation-best' },
+        full: { tate: { method: 'tate', 'methodOptions.tate': { guide: 'none', width: 8 } } },
+      },
+    });
+    const teachers = runs.filter(({ id }) => id.includes('teacher'));
+    expect(teachers.map(({ id }) => id)).toEqual(['teacher-fused', 'teacher-fused-tate']);
+    const [shared, own] = teachers.map(({ config }) => config);
+    expect(shared).toMatchObject({ method: 'joint', batchSize: 12, select: 'validation-best' });
+    expect(own).toMatchObject({
+      name: 'teacher-fused-tate',
+      method: 'tate',
+      batchSize: 5,
+      select: 'validation-best',
+    });
+    expect(own!.data.missing).toBeUndefined();
+    expect(own!.methodOptions).toEqual({ tate: expect.objectContaining({ guide: 'none', width: 8 }) });
+    expect(own!.epochs).not.toBe(7);
+    const needs = runs
+      .filter(({ id }) => !id.includes('teacher'))
+      .map(({ config, needs }) => [config.method, ...needs]);
+    expect(needs).toEqual([
+      ['mmin', 'teacher-fused'],
+      ['tate', 'teacher-fused-tate'],
+      ['mmin', 'teacher-fused'],
+      ['tate', 'teacher-fused-tate'],
+    ]);
+  });
+
+  it('masks teachers as their students, and trains one for each set of modalities under masks', async () => {
+    const grid = { modalities: [['loud', 'quiet'], ['quiet']], method: ['g2d-loss'] };
+    const { runs } = await planOf({ base, set: { 'data.missing.rate': 0.2 }, grid });
+    const teachers = runs.filter(({ id }) => id.includes('teacher'));
+    expect(
+      teachers.map(({ id, config }) => [id, config.modalities, config.data.missing?.modalities]),
+    ).toEqual([
+      ['modalities-loud+quiet/teacher-loud', ['loud'], ['loud', 'quiet']],
+      ['modalities-loud+quiet/teacher-quiet', ['quiet'], ['loud', 'quiet']],
+      ['modalities-quiet/teacher-quiet', ['quiet'], ['quiet']],
+    ]);
   });
 
   it('gives a teacher to all runs that differ in what it does not depend on', async () => {
@@ -158,8 +209,97 @@ describe('planSweep', () => {
   });
 
   it('takes configurations from the grid, by the names of their folders', async () => {
-    const { runs } = await planOf({ grid: { dataset: [base, 'two/base.json'], method: ['joint'] } });
-    expect(runs.map(({ id }) => id)).toEqual(['one/joint', 'two/joint']);
+    const { runs } = await planOf({
+      grid: { dataset: [base, 'two/base.json'], method: ['joint', 'smp'] },
+      overrides: [
+        { when: { dataset: 'one' }, set: { epochs: 7 } },
+        { when: { dataset: 'two/base.json' }, set: { epochs: 8 } },
+      ],
+      exclude: [{ dataset: 'two', method: 'smp' }],
+      teachers: 'ready',
+    });
+    expect(runs.map(({ id, config }) => [id, config.epochs])).toEqual([
+      ['one/joint', 7],
+      ['one/smp', 7],
+      ['two/joint', 8],
+    ]);
+  });
+
+  it('has cases: above overrides, below those that name them, and no teachers of their own without need', async () => {
+    const { runs } = await planOf({
+      base,
+      note: 'Two cases.',
+      grid: { case: ['short', 'long', 'noisy'], seed: [4] },
+      cases: {
+        short: { method: 'smp', epochs: 1, 'optimizer.weightDecay': 0.5 },
+        long: { method: 'g2d', epochs: 9, 'methodOptions.g2d-loss.alpha': 0.25 },
+        noisy: { method: 'g2d', 'data.missing': { rate: 0.5 } },
+      },
+      overrides: [
+        { when: { case: 'long' }, set: { 'methodOptions.g2d-loss.beta': 3 } },
+        { when: { seed: 4 }, set: { epochs: 5, 'methodOptions.g2d-loss.alpha': 7 } },
+      ],
+      teachers: { set: { epochs: 6 } },
+    });
+    const students = runs.filter(({ id }) => !id.includes('teacher'));
+    expect(students.map(({ id, config }) => [id, config.epochs, config.methodOptions['g2d-loss']])).toEqual([
+      ['case-short/seed-4/smp', 1, expect.objectContaining({ alpha: 7 })],
+      ['case-long/seed-4/g2d', 9, expect.objectContaining({ alpha: 0.25, beta: 3 })],
+      ['case-noisy/seed-4/g2d', 5, expect.objectContaining({ alpha: 7, beta: 1 })],
+    ]);
+    const teachers = runs.filter(({ id }) => id.includes('teacher'));
+    expect(
+      teachers.map(({ id, config: { epochs, data, optimizer } }) => [
+        id,
+        epochs,
+        data.missing?.rate,
+        optimizer.weightDecay,
+      ]),
+    ).toEqual([
+      ['case-short/seed-4/teacher-loud', 6, undefined, 0.5],
+      ['case-short/seed-4/teacher-quiet', 6, undefined, 0.5],
+      // Of its epochs teachers have their own: nothing is left that they depend on.
+      ['seed-4/teacher-loud', 6, undefined, 1e-4],
+      ['seed-4/teacher-quiet', 6, undefined, 1e-4],
+      ['case-noisy/seed-4/teacher-loud', 6, 0.5, 1e-4],
+      ['case-noisy/seed-4/teacher-quiet', 6, 0.5, 1e-4],
+    ]);
+  });
+
+  it('applies what is set later later, also where one key is a part of the other', async () => {
+    const { runs } = await planOf({
+      base,
+      set: { fusion: { type: 'film' } },
+      grid: { case: ['gated', 'plain'] },
+      cases: { gated: { fusion: { type: 'gated' } }, plain: {} },
+      overrides: [{ when: {}, set: { 'fusion.hidden': 3 } }],
+    });
+    expect(runs.map(({ config }) => config.fusion)).toEqual([
+      { type: 'gated', hidden: 512 },
+      { type: 'film', hidden: 3 },
+    ]);
+  });
+
+  it('has the first protocol unless another is asked for', async () => {
+    const protocols = {
+      published: [
+        { when: {}, set: { select: 'test-best' } },
+        { when: { seed: 1 }, set: { epochs: 8 } },
+      ],
+      validation: [],
+    };
+    const settings = async (protocol: object) =>
+      (await planOf({ base, grid: { seed: [0, 1] }, protocols, ...protocol })).runs.map(
+        ({ config: { select, epochs } }) => [select, epochs],
+      );
+    expect(await settings({})).toEqual([
+      ['test-best', 3],
+      ['test-best', 8],
+    ]);
+    expect(await settings({ protocol: 'validation' })).toEqual([
+      ['validation-best', 3],
+      ['validation-best', 3],
+    ]);
   });
 
   it('plans a run that comes twice once', async () => {
@@ -183,6 +323,13 @@ describe('planSweep', () => {
     [{}, /needs "base"/],
     [{ base: 'none.json' }, /The configuration .*none\.json cannot be read: it does not exist/],
     [{ base, grid: { seed: Array.from({ length: 10_001 }, (_, i) => i) } }, /10001 combinations/],
+    [{ base, grid: { case: ['a'] } }, /"grid.case" has "a", which is no name of "cases"; it can have none/],
+    [{ base, protocol: 'a' }, /"protocol" has "a", which is no name of "protocols"/],
+    [
+      { base, grid: { seed: [0] }, overrides: [{ when: { sead: 0 }, set: {} }] },
+      /"overrides.when" has "sead", which is no key of the grid; it can have seed/,
+    ],
+    [{ base, grid: { seed: [0] }, exclude: [{ method: 'g2d' }] }, /"exclude" has "method", which is no key/],
     [{ base, references: [{ name: 'joint', set: { seed: 4 } }] }, /share the folder joint/],
   ])('%#: says what is wrong', async (sweep, message) => {
     await expect(planOf(sweep)).rejects.toThrow(message);

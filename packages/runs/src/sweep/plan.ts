@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { OptionError, ownValue } from '@g2d/core';
 import type { RunConfig } from '../config-schema.js';
-import { parseConfig } from '../read-config.js';
 import { FULL_TEACHER } from '../modalities.js';
+import { combinationsOf, type Combined } from './combinations.js';
 import { needsTeachers } from './needs-teachers.js';
-import type { Sweep, SweepBase } from './read-sweep.js';
+import type { Sweep } from './read-sweep.js';
+import { fileName, idOf, pieces } from './run-ids.js';
+import { configOf, dependsOnCase, dependsOnModalities } from './run-settings.js';
 import type { SweepQueues } from './schema.js';
+import { isOfMethod, isOfOthers } from './teacher-settings.js';
 
 /** One run of a sweep. */
 export interface PlannedRun {
@@ -25,11 +27,19 @@ export interface SweepPlan {
   readonly out: string;
   /** In an order in which they can be trained. */
   readonly runs: readonly PlannedRun[];
+  /** Whether several sweeps share the folder, as `planPool` has them: its manifest keeps what others have planned. Default: false. */
+  readonly isShared?: boolean;
   /** How its runs are given to a queue, and tried again. */
   readonly queues?: SweepQueues;
 }
 
-type Settings = Readonly<Record<string, unknown>>;
+/** A run that is no teacher, and what the sweep has for it. */
+export interface PlannedStudent {
+  readonly run: PlannedRun;
+  readonly combined: Combined;
+  /** What the sweep calls it, if it is one of its references. */
+  readonly reference?: string;
+}
 
 /** More is a mistake in a grid. */
 const MOST = 10_000;
@@ -46,134 +56,88 @@ const MOST = 10_000;
  */
 export async function planSweep(sweep: Sweep): Promise<SweepPlan> {
   const { name, out } = sweep;
-  const runs: PlannedRun[] = [];
-  for (const group of groupsOf(sweep)) {
+  return { name, out, runs: (await planRuns(sweep)).runs, queues: queuesOf(sweep) };
+}
+
+/** How a sweep gives its runs to a queue. */
+export const queuesOf = ({ retries, slurm, kubernetes }: Sweep): SweepQueues => ({
+  retries,
+  slurm,
+  kubernetes,
+});
+
+/** The runs of a sweep, and its students, in the order of the grid, with the references behind them. */
+export async function planRuns(
+  sweep: Sweep,
+): Promise<{ readonly runs: readonly PlannedRun[]; readonly students: readonly PlannedStudent[] }> {
+  const planned: PlannedRun[] = [];
+  const students: PlannedStudent[] = [];
+  const known = new Map<string, PlannedRun>();
+  const combinations = combinationsOf(sweep, MOST);
+  const order = new Map(combinations.map((combined, i) => [combined, i]));
+  for (const group of groupsOf(combinations, sweep)) {
     const teachers = new Map<string, PlannedRun>();
-    const students: PlannedRun[] = [];
-    const add = async (id: string, combination: Settings, own: Settings): Promise<void> => {
-      const run = await studentOf({ id, combination, own }, sweep);
-      for (const teacher of run.teachers) teachers.set(teacher.id, teacher);
-      students.push(run.student);
+    const found: PlannedStudent[] = [];
+    const add = async (combined: Combined, reference?: Sweep['references'][number]): Promise<void> => {
+      const own = reference ? { name: reference.name, ...reference.set } : {};
+      const config = configOf(combined, own, sweep);
+      const id = reference
+        ? [...pieces(combined, sweep), reference.name].join('/')
+        : idOf(combined, config, sweep);
+      const student = await studentOf({ id, config, combined }, sweep, known);
+      for (const teacher of student.teachers) teachers.set(teacher.id, teacher);
+      found.push({ run: student.run, combined, ...(reference && { reference: reference.name }) });
     };
-    for (const combination of group.combinations) {
-      await add(idOf(combination, sweep), combination, {});
-    }
-    for (const { name: reference, set } of sweep.references) {
-      const { shared } = group;
-      await add([...pieces(shared, sweep), reference].join('/'), shared, { name: reference, ...set });
-    }
-    runs.push(...teachers.values(), ...students);
+    for (const combined of group.combinations) await add(combined);
+    for (const reference of sweep.references) await add(group.shared, reference);
+    planned.push(...teachers.values(), ...found.map(({ run }) => run));
+    students.push(...found);
   }
-  const { retries, slurm, kubernetes } = sweep;
-  return { name, out, runs: distinct(runs), queues: { retries, slurm, kubernetes } };
+  // Groups have put them elsewhere.
+  const place = ({ combined, reference }: PlannedStudent): number =>
+    reference === undefined ? (order.get(combined) as number) : order.size;
+  return { runs: distinct(planned), students: students.sort((a, b) => place(a) - place(b)) };
 }
 
 /** Combinations that can share their teachers. */
 interface Group {
   /** What they have in common, and a teacher depends on. */
-  readonly shared: Settings;
-  readonly combinations: readonly Settings[];
+  readonly shared: Combined;
+  readonly combinations: readonly Combined[];
 }
 
-function groupsOf({ grid, exclude }: Sweep): Group[] {
-  const count = Object.values(grid).reduce((product, values) => product * values.length, 1);
-  if (count > MOST) {
-    throw new OptionError(`The grid has ${count} combinations; a sweep has at most ${MOST} runs.`, {
-      option: 'grid',
-      value: count,
-      accepted: `at most ${MOST} combinations`,
-    });
-  }
-  const combinations = Object.entries(grid).reduce<Settings[]>(
-    (all, [key, values]) => all.flatMap((rest) => values.map((value) => ({ ...rest, [key]: value }))),
-    [{}],
-  );
-  const groups = new Map<string, { shared: Settings; combinations: Settings[] }>();
-  for (const combination of combinations) {
-    if (exclude.some((left) => fits(combination, left))) continue;
-    const shared = filtered(combination, (key) => !isOfMethod(key));
+function groupsOf(combinations: readonly Combined[], sweep: Sweep): Group[] {
+  const groups = new Map<string, { shared: Combined; combinations: Combined[] }>();
+  const isShared = (key: string, { case: name }: Combined): boolean =>
+    key === 'case' ? dependsOnCase(name as string, sweep, (own) => !isOfMethod(own)) : !isOfMethod(key);
+  for (const combined of combinations) {
+    const shared = filtered(combined, (key) => isShared(key, combined));
     const key = JSON.stringify(shared);
     const group = groups.get(key) ?? { shared, combinations: [] };
-    group.combinations.push(combination);
+    group.combinations.push(combined);
     groups.set(key, group);
   }
   return [...groups.values()];
 }
 
-/** Settings of how modalities are trained together: a teacher does not depend on them. */
-const OF_METHOD = ['method', 'methodOptions', 'fusion', 'teacherOutputs', 'teacherPrecision', 'teachers'];
-
-const isOfMethod = (key: string): boolean => OF_METHOD.includes(key.split('.')[0] as string);
-
-/** Whether a key is of another modality than this one: `encoders.audio.type`, `optimizer.learningRates.head/audio`. */
-const isOfOther = (key: string, modality: string): boolean => {
-  const [, of] = /^(?:encoders|data\.augment|optimizer\.learningRates)\.(?:head\/)?([^.]+)/.exec(key) ?? [];
-  // The fusion is every run's.
-  return of !== undefined && of !== modality && of !== 'fusion';
-};
-
-/** Whether a teacher depends on which modalities its students have: only where the sweep gives them settings of their own. */
-const dependsOnModalities = ({ overrides }: Sweep): boolean =>
-  overrides.some(({ when, set }) => 'modalities' in when && Object.keys(set).some((key) => !isOfMethod(key)));
-
-const fits = (combination: Settings, wanted: Settings): boolean =>
-  Object.entries(wanted).every(([key, value]) => isDeepStrictEqual(ownValue(combination, key), value));
-
-const filtered = (values: Settings, keep: (key: string) => boolean): Settings =>
+const filtered = (values: Combined, keep: (key: string) => boolean): Combined =>
   Object.fromEntries(Object.entries(values).filter(([key]) => keep(key)));
 
-/** The configuration of a run. */
-function configOf(combination: Settings, own: Settings, { bases, set, overrides }: Sweep): RunConfig {
-  const { dataset, ...values } = combination;
-  const base = bases.find(({ value }) => value === dataset) as SweepBase;
-  const changes = overrides.filter(({ when }) => fits(combination, when)).map((override) => override.set);
-  return parseConfig(base.config, {
-    where: base.path,
-    changes: Object.assign({}, set, values, ...changes, own) as Settings,
-  });
-}
-
 async function studentOf(
-  { id, combination, own }: { readonly id: string; readonly combination: Settings; readonly own: Settings },
+  { id, config, combined }: { readonly id: string; readonly config: RunConfig; readonly combined: Combined },
   sweep: Sweep,
-): Promise<{ readonly student: PlannedRun; readonly teachers: readonly PlannedRun[] }> {
-  const config = configOf(combination, own, sweep);
-  const { teachers: kind, out } = sweep;
+  known: Map<string, PlannedRun>,
+): Promise<{ readonly run: PlannedRun; readonly teachers: readonly PlannedRun[] }> {
   const kinds = await needsTeachers(config);
-  if (kind === 'ready' || kinds.size === 0) {
-    return { student: { id, config, needs: [] }, teachers: [] };
-  }
+  if (sweep.teachers === 'ready' || kinds.size === 0) return { run: { id, config, needs: [] }, teachers: [] };
   const modalities = [
     ...(kinds.has('unimodal') ? (config.modalities ?? Object.keys(config.encoders)) : []),
     ...(kinds.has('full') ? [FULL_TEACHER] : []),
   ];
-  const teachers = modalities.map((modality): PlannedRun => {
-    const isFull = modality === FULL_TEACHER;
-    const isOfTeacher = (key: string): boolean =>
-      !isOfOther(key, modality) && (key !== 'modalities' || dependsOnModalities(sweep));
-    const values = filtered(
-      combination,
-      // One that has all modalities learns from complete data.
-      (key) => !isOfMethod(key) && (isFull ? !key.startsWith('data.missing') : isOfTeacher(key)),
-    );
-    const name = `teacher-${modality}`;
-    const teacher = {
-      name,
-      method: 'joint',
-      methodOptions: {},
-      ...(isFull ? config.data.missing && { 'data.missing': { rate: 0 } } : { modalities: [modality] }),
-      teachers: {},
-      ...kind.set,
-    };
-    return {
-      id: [...pieces(values, sweep), name].join('/'),
-      config: configOf(values, teacher, sweep),
-      needs: [],
-    };
-  });
-  const folders = teachers.map((teacher, i) => [modalities[i], join(out, teacher.id)]);
+  const teachers = modalities.map((modality) => teacherOf(modality, { config, combined }, sweep, known));
+  const folders = teachers.map((teacher, i) => [modalities[i], join(sweep.out, teacher.id)]);
   return {
-    student: {
+    run: {
       id,
       config: { ...config, teachers: Object.fromEntries(folders) as Record<string, string> },
       needs: teachers.map((teacher) => teacher.id),
@@ -182,45 +146,63 @@ async function studentOf(
   };
 }
 
-/** The folders that a run lies in: one for each key of the grid but its method. */
-function pieces(combination: Settings, { grid, bases }: Sweep): string[] {
-  const keys = Object.keys(grid).filter((key) => key !== 'method');
-  const last = (key: string): string => key.split('.').at(-1) as string;
-  return keys
-    .filter((key) => Object.hasOwn(combination, key))
-    .map((key) => {
-      if (key === 'dataset') return bases.find(({ value }) => value === combination[key])?.name as string;
-      const isClear = keys.filter((other) => last(other) === last(key)).length === 1;
-      return `${isClear ? last(key) : key}-${fileName(combination[key])}`;
-    });
-}
-
-function idOf(combination: Settings, sweep: Sweep): string {
-  const { method } = 'method' in combination ? combination : configOf(combination, {}, sweep);
-  return [...pieces(combination, sweep), fileName(method)].join('/');
-}
-
-/** A value as a part of a file name, names joined by `+`; what makes none is told apart by a hash. */
-function fileName(value: unknown): string {
-  const isNames = Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
-  const text = isNames ? value.join('+') : typeof value === 'string' ? value : JSON.stringify(value);
-  if (/^[\w+-][\w.+-]{0,60}$/.test(text)) return text;
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
-  const stem =
-    typeof value === 'string'
-      ? basename(value)
-          .replaceAll(/[^\w+-]+/g, '-')
-          .slice(0, 40)
-      : '';
-  return [stem, hash].filter(Boolean).join('-');
+/** The teacher of a modality, or of all, of a student. */
+function teacherOf(
+  modality: string,
+  { config, combined }: { readonly config: RunConfig; readonly combined: Combined },
+  sweep: Sweep,
+  known: Map<string, PlannedRun>,
+): PlannedRun {
+  const isFull = modality === FULL_TEACHER;
+  const { set = {}, full = {} } = sweep.teachers === 'ready' ? {} : sweep.teachers;
+  const { method } = config;
+  // With settings of its own it is this method's alone, and has what overrides give it.
+  const special = isFull ? ownValue(full, method) : undefined;
+  const { missing } = config.data;
+  const isMeant = (key: string): boolean => {
+    if (isOfMethod(key)) return false;
+    // One that has all modalities learns from complete data.
+    if (isFull) return !key.startsWith('data.missing');
+    if (key === 'modalities') return missing !== undefined || dependsOnModalities(sweep);
+    return !isOfOthers(key, [modality]);
+  };
+  // Of one modality it has no others, unless it lacks what its student lacks.
+  const countsInCase = (key: string): boolean =>
+    isMeant(key) && (isFull || missing !== undefined || key !== 'modalities') && !Object.hasOwn(set, key);
+  const values = filtered(combined, (key) =>
+    key === 'case' ? dependsOnCase(combined['case'] as string, sweep, countsInCase) : isMeant(key),
+  );
+  const name = [`teacher-${modality}`, ...(special ? [fileName(method)] : [])].join('-');
+  const masked = missing?.modalities ?? config.modalities ?? Object.keys(config.encoders);
+  const place = JSON.stringify([name, values, !isFull && missing ? masked : null]);
+  const found = known.get(place);
+  if (found) return found;
+  const own = {
+    name,
+    method: 'joint',
+    methodOptions: {},
+    ...(isFull ? { 'data.missing': undefined } : { modalities: [modality] }),
+    // It lacks what its student lacks.
+    ...(!isFull && missing && { 'data.missing.modalities': masked }),
+    teachers: {},
+    ...set,
+    ...special,
+  };
+  const teacher = {
+    id: [...pieces(values, sweep), name].join('/'),
+    config: configOf({ ...values, ...(special && { method }) }, own, sweep, isMeant),
+    needs: [],
+  };
+  known.set(place, teacher);
+  return teacher;
 }
 
 /** Each run once. */
-function distinct(runs: readonly PlannedRun[]): PlannedRun[] {
+function distinct(runs: readonly PlannedRun[]): readonly PlannedRun[] {
   const known = new Map<string, PlannedRun>();
   for (const run of runs) {
     const same = known.get(run.id);
-    if (same && !isDeepStrictEqual(same, run)) {
+    if (same && same !== run && !isDeepStrictEqual(same, run)) {
       throw new OptionError(
         `Two runs of the sweep would share the folder ${run.id} with different settings: let the grid have the key in which they differ.`,
         { option: 'grid', value: run.id, accepted: 'a folder for each run' },

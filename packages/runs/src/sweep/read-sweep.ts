@@ -15,7 +15,7 @@ export interface Sweep extends SweepFile {
 export interface SweepBase {
   /** What the grid has; `undefined` for the sweep's one base. */
   readonly value?: string;
-  /** How ids call it: the folder of its file. */
+  /** How ids, "when" and "exclude" call it: the folder of its file. */
   readonly name: string;
   readonly path: string;
   readonly config: unknown;

@@ -2,6 +2,13 @@ import { z } from 'zod';
 
 const settings = z.record(z.string(), z.unknown());
 
+const override = z.strictObject({
+  when: settings.describe(
+    'Key of the grid → the value of the runs that are meant; of "dataset" its path, or the name of its folder.',
+  ),
+  set: settings.describe('Their settings: key with dots → value.'),
+});
+
 /** Options of sbatch that a sweep gives itself, long and short. */
 const OWN =
   /^(?:--(?:array|dependency|kill-on-invalid-dep|comment|parsable|output|open-mode|chdir|wrap|job-name)\b|-[adoDJ])/;
@@ -60,6 +67,7 @@ export const sweepSchema = z.strictObject({
     .string()
     .regex(/^[\w.+-]+$/, { error: 'letters, digits and . + - _' })
     .describe('What the sweep is called.'),
+  note: z.string().optional().describe('For whoever reads the file.'),
   base: z
     .string()
     .optional()
@@ -81,27 +89,45 @@ export const sweepSchema = z.strictObject({
     .record(z.string(), z.array(z.unknown()).min(1))
     .default({})
     .describe(
-      'Key of the configuration, with dots → its values. There is a run for every combination, the first key the slowest. "dataset": paths of configurations, each in a folder of its own name, in place of "base".',
+      'Key of the configuration, with dots → its values. There is a run for every combination, the first key the slowest. "dataset": paths of configurations, each in a folder of its own name, in place of "base". "case": names of "cases".',
+    ),
+  cases: z
+    .record(z.string().min(1), settings)
+    .default({})
+    .describe(
+      'Name → settings that go together, key with dots → value, such as { "method": "g2d", "fusion": { "type": "sum" } }. The grid\'s "case" names those that are trained. They stand above overrides that name no case.',
     ),
   overrides: z
-    .array(
-      z.strictObject({
-        when: settings.describe('Key of the grid → the value of the runs that are meant.'),
-        set: settings.describe('Their settings: key with dots → value.'),
-      }),
-    )
+    .array(override)
     .default([])
-    .describe('Settings of some of the runs, above the grid.'),
+    .describe(
+      'Settings of some of the runs, above the grid, a later one above an earlier one; those whose "when" names a case stand above the case.',
+    ),
+  protocols: z
+    .record(z.string().min(1), z.array(override))
+    .optional()
+    .describe(
+      'Name → further overrides, behind the others: settings in which ways to report differ, such as the epoch that is selected. One of them holds, see "protocol".',
+    ),
+  protocol: z.string().optional().describe('Which of "protocols" holds. Default: the first.'),
   exclude: z
     .array(settings)
     .default([])
-    .describe('Combinations that are left out: key of the grid → value, all of which must fit.'),
+    .describe(
+      'Combinations that are left out: key of the grid → value, all of which must fit; of "dataset" its path, or the name of its folder.',
+    ),
   teachers: z
     .union([
       z.strictObject({
         set: settings
           .default({})
           .describe('Settings of the teachers alone: key with dots → value, such as "select".'),
+        full: z
+          .record(z.string(), settings)
+          .optional()
+          .describe(
+            'For methods that learn from a teacher of all modalities: method → settings of its teacher, above "set" and what "overrides" give the method; it is trained for this method alone. Such as { "tate": { "method": "tate", "methodOptions.tate": { "guide": "none" } } }. Others share one that is trained jointly.',
+          ),
       }),
       z.literal('ready'),
     ])

@@ -1,7 +1,7 @@
 // Every method on random pictures, in four epochs of which each is another part of it, and the moments at which its run is killed.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cpmNet, cra, linearProbe, methods, misMe, mmin, tate, ume } from '@g2d/methods';
+import { linearProbe, methods, ume } from '@g2d/methods';
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 
 /** A moment of a run. */
@@ -26,7 +26,6 @@ export interface KillPlan {
 }
 
 export const EPOCHS = 4;
-const STEPS_PER_EPOCH = 3;
 const VALIDATION_SAMPLES = 12;
 
 const smp = { phaseEpochs: [2, 2], ranking: 'epoch' };
@@ -64,27 +63,70 @@ const base = {
   checkpoints: { minutes: 1e-9 },
 };
 
-/** A teacher of each modality, which students name. */
-export const teacherTrainings = (root: string): readonly PlannedTraining[] =>
-  Object.entries(teachersIn(root)).map(([modality, out]) => ({
+const TRAINING_SAMPLES = 24;
+const stepsPerEpoch = (name: string): number => {
+  const { batchSize } = { ...base, ...SYSTEMS[name] };
+  return TRAINING_SAMPLES / batchSize;
+};
+
+const masks = { data: { missing: { rate: 0.3 } } };
+const adam = { optimizer: { type: 'adam', learningRate: 0.01, schedule: { type: 'step', after: [2] } } };
+const autoencoder = { units: [6], blocks: 2, hidden: [5], initialization: 'xavier' };
+const tag = { width: 8, heads: 2 };
+const sequences = {
+  ...adam,
+  dataset: { ...base.dataset, options: { inputs: 'rows' } },
+  encoders: { loud: { type: 'tate', ...tag }, quiet: { type: 'tate', ...tag } },
+};
+
+/** Settings of systems that need other data or encoders: masks, the whole split in a step, sequences, a regression. */
+const SYSTEMS: Readonly<Record<string, object>> = {
+  cra: { ...masks, ...adam, methodOptions: { cra: autoencoder } },
+  mmin: { ...masks, ...adam, methodOptions: { mmin: autoencoder } },
+  'cpm-net': {
+    ...masks,
+    ...adam,
+    encoders: { loud: { type: 'flat' }, quiet: { type: 'flat' } },
+    batchSize: TRAINING_SAMPLES,
+    methodOptions: { 'cpm-net': { latent: 6, hidden: [5], testSteps: 5 } },
+  },
+  tate: { ...masks, ...sequences, methodOptions: { tate: tag } },
+  'mis-me': {
+    ...adam,
+    dataset: { ...base.dataset, options: { task: 'regression' } },
+    loss: { output: 'identity' },
+  },
+};
+
+/** A teacher of each modality, which students name, and those of all modalities. */
+export const teacherTrainings = (root: string): readonly PlannedTraining[] => {
+  const teachers = Object.entries(teachersIn(root)).map(([modality, out]) => ({
     id: `teacher-${modality}`,
     out,
     config: { ...base, modalities: [modality], name: `teacher-${modality}` },
   }));
+  const full = { method: 'tate', methodOptions: { tate: { ...tag, guide: 'none' } } };
+  const own = { mmin: base, tate: { ...base, ...sequences, ...full } };
+  return [
+    ...teachers,
+    ...Object.entries(own).map(([name, config]) => ({
+      id: `full-${name}`,
+      out: fullTeacherIn(root, name),
+      config: { ...config, name: `full-${name}` },
+    })),
+  ];
+};
+
+const fullTeacherIn = (root: string, name: string): string => join(root, `full-${name}`);
 
 const teachersIn = (root: string): Readonly<Record<'loud' | 'quiet', string>> => ({
   loud: join(root, 'teacher-loud'),
   quiet: join(root, 'teacher-quiet'),
 });
 
-/** Systems that need other data: masks, a teacher of all modalities, sequences, a regression. Their own tests resume them. */
-const SYSTEMS: readonly { readonly name: string }[] = [cra, mmin, cpmNet, tate, misMe];
-
-export const KILLED = methods.filter((method) => !SYSTEMS.includes(method));
-
 /** A run of each method. */
 export const trainings = (root: string, out: string): readonly PlannedTraining[] =>
-  KILLED.map(({ name }) => {
+  methods.map(({ name }) => {
     const teachers = teachersIn(root);
     const encoders = Object.entries(base.encoders).map(([modality, encoder]) => [
       modality,
@@ -98,7 +140,8 @@ export const trainings = (root: string, out: string): readonly PlannedTraining[]
         method: name,
         methodOptions: OPTIONS[name] ?? {},
         encoders: Object.fromEntries(encoders) as object,
-        teachers,
+        teachers: name === 'mmin' || name === 'tate' ? { fused: fullTeacherIn(root, name) } : teachers,
+        ...SYSTEMS[name],
         ...(name === ume.name && { epochs: 0 }),
       },
     };
@@ -114,11 +157,12 @@ export function killsOf(name: string, all: boolean): readonly Kill[] {
   const reads = (): number => 1 + random.integer(VALIDATION_SAMPLES);
   if (name === ume.name) return [{ run: name, step: 0, reads: reads() }];
   const offset = random.integer(2);
+  const steps = stepsPerEpoch(name);
   return Array.from({ length: EPOCHS }, (_, epoch): Kill[] => {
-    const before = STEPS_PER_EPOCH * epoch;
+    const before = steps * epoch;
     const pair = [
-      { run: name, step: before + 1 + random.integer(STEPS_PER_EPOCH) },
-      { run: name, step: before + STEPS_PER_EPOCH, reads: reads() },
+      { run: name, step: before + 1 + random.integer(steps) },
+      { run: name, step: before + steps, reads: reads() },
     ];
     return all ? pair : pair.slice((epoch + offset) % 2, ((epoch + offset) % 2) + 1);
   }).flat();
