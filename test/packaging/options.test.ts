@@ -22,6 +22,7 @@ const OTHER: Readonly<Record<string, string>> = {
   checkOptions: 'a place, for the words of an error',
   createOptimizer: 'what it does not know itself goes to the optimizer, which checks it',
   planSweep: 'a sweep that `readSweep` has checked',
+  sweepStatus: 'a plan that `planSweep` has made',
   tryRun: 'a configuration that `parseConfig` has checked',
 };
 
