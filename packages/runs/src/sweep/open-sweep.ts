@@ -122,10 +122,13 @@ function moveAside(path: string, release: () => void): void {
 
 /** Jobs that wait know the folder by its name. */
 function assertNotQueued(path: string): void {
-  const { runs } = askQueue(path);
-  if (runs.size === 0) return;
+  const { runs, jobs, problem } = askQueue(path);
+  const unknown = problem === undefined ? 0 : [...jobs.keys()].filter((id) => !isFinished(path, id)).length;
+  if (runs.size + unknown === 0) return;
   throw new OptionError(
-    `${runs.size} runs of the sweep in ${path} are in the queue, and would go on in a folder that has moved: g2d sweep cancel ${path} takes them out.`,
+    unknown > 0
+      ? `${unknown} runs of the sweep in ${path} may still be in the queue, and would go on in a folder that has moved (${problem}): g2d sweep cancel ${path}, where Slurm is, takes them out.`
+      : `${runs.size} runs of the sweep in ${path} are in the queue, and would go on in a folder that has moved: g2d sweep cancel ${path} takes them out.`,
     { option: 'fresh', value: true, accepted: 'a sweep that no queue has' },
   );
 }

@@ -190,6 +190,11 @@ describe('g2d sweep --engine slurm', () => {
     expect(notes).toEqual(['Left to the queue, in which they wait or run: 1 of 2.']);
     const other = planOf(runOf('a'));
     expect(() => openSweep(other, { environment: {}, fresh: true })).toThrow(/1 runs .* are in the queue/);
+    slurm.set({ silent: 'connect failure' });
+    expect(() => openSweep(other, { environment: {}, fresh: true })).toThrow(/1 runs .* may still be/);
+    slurm.set({});
+    slurm.leave('100');
+    openSweep(other, { environment: {}, fresh: true }).release();
   });
 
   it('cancels its own jobs alone, and they do not come back', async () => {
