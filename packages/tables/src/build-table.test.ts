@@ -154,6 +154,19 @@ describe('buildTable, of what ships', () => {
     });
   });
 
+  it('says what the teachers’ mean comes to, which no column has', async () => {
+    const scores: Readonly<Record<string, number[]>> = { ume: [80, 82, 84], g2d: [85, 85, 85] };
+    const printed = await table(
+      4,
+      { scale: 'small', seeds: [0, 1, 2] },
+      ({ method, seed }) => scores[method]?.[seed] ?? 50,
+    );
+    expect(printed.notes).toContain(
+      'For comparison, the mean of the teachers’ logits, with nothing trained jointly, fused: small AV-MNIST 82.00 ± 2.00 (n=3); Multiple Features 82.00 ± 2.00 (n=3).',
+    );
+    expect(find(printed, 'G2D loss, SMP ✓', 'small AV-MNIST')?.rank).toBe('best');
+  });
+
   it('pairs one seed by its answers', async () => {
     // 70 against 50 of the same hundred: 20 against none.
     const printed = await table(8, { scale: 'small', seeds: [3] }, ({ method }) =>

@@ -34,7 +34,7 @@ export function dryRun(
     open.length === 0
       ? 'To be trained: nothing.'
       : `To be trained: ${open.length} ${open.length === 1 ? 'run' : 'runs'}: ${costWords(cost)}.`,
-    ...[...data.absent].map(([dataset, message]) => `Left out, ${dataset}: ${message}`),
+    ...[...data.absent].map(([dataset, message]) => `Waits for its data, ${dataset}: ${message}`),
     ...known.refused,
   ];
   return lines.map((line) => `${printable(line, { line: true })}\n`).join('');

@@ -221,6 +221,14 @@ describe('g2d table', () => {
     expect(err.trim().split('\n')).toHaveLength(1);
   });
 
+  it('plans and prints what there are no data of', async () => {
+    const dry = await g2d('table', '8', '--scale', 'paper', '--dry-run');
+    expect(dry.out).toMatch(/To be trained: 1 run: .*\nWaits for its data, vgg-sound: /);
+    const printed = await g2d('table', '8', '--scale', 'paper', '--no-train');
+    expect(printed).toMatchObject({ code: 0, err: '' });
+    expect(printed.out).toMatch(/Nothing has been run yet\.[\s\S]*VGGSound +—/);
+  });
+
   it('asks to be started in the repository', async () => {
     mkdirSync(at('empty'));
     process.chdir(at('empty'));

@@ -93,19 +93,21 @@ Example: g2d table 4 --scale small --jobs 2
     const data = await presentData(plan);
     let known = knownResults(plan, collected);
     const wanted = new Set(WITH_TEACHERS.includes(table) ? plan.members.flatMap(({ needs }) => needs) : []);
-    const open = openRuns(plan, {
-      known: new Set(known.results.keys()),
-      finished: known.finished,
-      wanted,
-      absent: data.absent,
-    });
+    const openOf = (absent: typeof data.absent) =>
+      openRuns(plan, {
+        known: new Set(known.results.keys()),
+        finished: known.finished,
+        wanted,
+        absent,
+      });
     if (values['dry-run']) {
-      out(dryRun(plan, { known, data, open }));
+      out(dryRun(plan, { known, data, open: openOf(new Map()) }));
       return 0;
     }
-    if (known.results.size === 0) assertSomeData(data);
+    const open = values['no-train'] ? [] : openOf(data.absent);
+    if (!values['no-train'] && known.results.size === 0) assertSomeData(data);
     let exitCode = 0;
-    if (open.length > 0 && !values['no-train']) {
+    if (open.length > 0) {
       for (const [, message] of data.absent) err(`${printable(message, { line: true })}\n`);
       const part = partOf(plan.pool, open);
       const engine = engineOf(values, out);

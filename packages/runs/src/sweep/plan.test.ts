@@ -302,6 +302,20 @@ describe('planSweep', () => {
     ]);
   });
 
+  it('plans 10,000 runs, which takes seconds, and finds the wrong one among them', async () => {
+    const seed = Array.from({ length: 2500 }, (_, i) => i);
+    const grid = { seed, 'optimizer.learningRate': [0.1, 0.2], method: ['joint', 'ogm'] };
+    const set = { 'methodOptions.ogm': { alpha: 0.5 } };
+    const { runs } = await planOf({ base, set, grid });
+    expect(runs).toHaveLength(10_000);
+    expect(new Set(runs.map(({ config }) => `${config.seed} ${config.optimizer.learningRate}`)).size).toBe(
+      5000,
+    );
+    await expect(planOf({ base, set, grid: { ...grid, seed: [...seed.slice(1), 0.5] } })).rejects.toThrow(
+      /"seed" is 0\.5; it must be a whole number/,
+    );
+  });
+
   it('plans a run that comes twice once', async () => {
     const { runs } = await planOf({ base, grid: { seed: [0, 0] } });
     expect(runs.map(({ id }) => id)).toEqual(['seed-0/joint']);

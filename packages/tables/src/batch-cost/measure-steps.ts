@@ -28,17 +28,19 @@ const reportSchema = z.looseObject({ ms: z.looseObject({ median: z.number() }), 
  * Measures the steps of Table 10 with `g2d bench step`, in turn, so that what else the machine does meets all of them.
  *
  * @param after After each measurement.
+ * @param options Of `g2d bench step`. Default: batches of 16, as published.
  * @throws {G2DError} `G2D_BENCH` if one of them fails.
  */
 export async function measureSteps(
   rounds: number,
   after: (name: StepName) => void,
+  options: readonly string[] = ['--batch', '16'],
 ): Promise<ReadonlyMap<StepName, MeasuredStep>> {
   const names = Object.keys(STEPS) as StepName[];
   const found = new Map(names.map((name): [StepName, MeasuredStep[]] => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const name of names) {
-      found.get(name)?.push(await measure(name));
+      found.get(name)?.push(await measure(name, options));
       after(name);
     }
   }
@@ -52,9 +54,9 @@ export async function measureSteps(
   );
 }
 
-async function measure(name: StepName): Promise<MeasuredStep> {
+async function measure(name: StepName, options: readonly string[]): Promise<MeasuredStep> {
   const home = dirname(createRequire(import.meta.url).resolve('@g2d/cli/package.json'));
-  const args = ['bench', 'step', '--dataset', 'crema-d', '--batch', '16', ...STEPS[name], '--json'];
+  const args = ['bench', 'step', '--dataset', 'crema-d', ...options, ...STEPS[name], '--json'];
   const child = spawn(process.execPath, [join(home, 'bin/g2d.js'), ...args]);
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => void (out += chunk.toString()));

@@ -21,6 +21,8 @@ export class Catalogue {
     const planned = new Map(runs.map((run) => [run.id, run]));
     const entries = new Map<string, Entry & { readonly members: PoolMember[] }>();
     for (const member of members) {
+      // Of a reference there is no cell: notes have it.
+      if (member.combination.reference !== undefined) continue;
       const { dataset, method, case: name } = member.combination;
       const key = JSON.stringify([dataset, method, name]);
       const { modalities, encoders } = (planned.get(member.id) as PlannedRun).config;

@@ -7,6 +7,7 @@ import { datasetName, methodName } from '../layout/names.js';
 import type { TableParts } from '../table-parts.js';
 import type { RunResult } from '../results/run-result.js';
 import { meanRanks } from './mean-ranks.js';
+import { referenceNotes } from './reference-notes.js';
 import { TABLE_NOTES } from './table-notes.js';
 
 /** What notes are about. */
@@ -28,6 +29,7 @@ export function notesOf(parts: NoteParts): readonly string[] {
     ...standInNotes(standIns),
     ...plan.notes,
     ...unplannedNote(unplanned),
+    ...referenceNotes(parts),
     ...agreementNote(grids),
     ...(number === 5 ? meanRanks(grids) : []),
     ...epochNotes(used),
