@@ -23,6 +23,7 @@ const OTHER: Readonly<Record<string, string>> = {
   createOptimizer: 'what it does not know itself goes to the optimizer, which checks it',
   planSweep: 'a sweep that `readSweep` has checked',
   runKey: 'a configuration that `parseConfig` has checked',
+  sweepStatus: 'a plan that `planSweep` has made',
   tryRun: 'a configuration that `parseConfig` has checked',
 };
 

@@ -46,14 +46,10 @@ export const hasBegun = (out: string, id: string): boolean => isThere(join(out, 
 
 /**
  * The status of every run, from the run folders: nobody has to be asked, and nobody can have died. Of a sweep that was given to Slurm also
- * from its queue.
- *
- * @param queue What the queue has. Default: it is asked.
+ * from its queue, which is asked first.
  */
-export function sweepStatus(
-  { out, runs }: SweepPlan,
-  queue: SweepQueue = askQueue(out),
-): readonly RunStatus[] {
+export function sweepStatus({ out, runs }: SweepPlan): readonly RunStatus[] {
+  const queue = askQueue(out);
   const states = new Map<string, RunStatus>();
   for (const run of runs) states.set(run.id, statusOf(run, out, { others: states, queue }));
   return [...states.values()];
