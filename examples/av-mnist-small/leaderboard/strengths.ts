@@ -39,7 +39,12 @@ export const strengths = (epochs: number): Readonly<Record<string, Strength>> =>
   },
   ogm: { option: 'ogm.alpha', values: [0.8, 0.1] },
   'ogm-ge': { option: 'ogm-ge.alpha', values: [0.8, 0.1] },
-  agm: { option: 'agm.alpha', values: [2.5, 1.5] },
+  // Clipping as the released code has it for AV-MNIST; without it a factor of e^(α …) ends some trainings in infinities.
+  agm: {
+    option: 'agm.alpha',
+    values: [2.5, 1.5],
+    set: { 'methodOptions.agm.clip': { threshold: 1, maxNorm: 1 } },
+  },
   pmr: { option: 'pmr.alpha', values: [1, 2] },
   mslr: {
     option: 'mslr.factors',
