@@ -5,8 +5,11 @@ import type { RowCost, TeachersCost } from './cost.js';
 export const stepsWords = (steps: number): string =>
   steps < 10 ? shortNumber(steps, 2) : formatCount(Math.round(steps));
 
+/** Two digits, and a third where 1.02 would read as none more. */
+const shortRatio = (ratio: number): string => shortNumber(ratio, ratio >= 1 && ratio < 1.1 ? 3 : 2);
+
 /** `2.1 ×`. */
-export const timesWords = (ratio: number): string => `${shortNumber(ratio, 2)} ×`;
+export const timesWords = (ratio: number): string => `${shortRatio(ratio)} ×`;
 
 type Part = RowCost | TeachersCost;
 
@@ -23,7 +26,7 @@ export const stepsCell = (cost: RowCost): string | undefined =>
 export const ratioCell = (cost: RowCost, joint: number | undefined): string | undefined =>
   joint === undefined || joint === 0
     ? undefined
-    : withTeachers(cost, ({ steps }) => steps && shortNumber(steps.mean / joint, 2));
+    : withTeachers(cost, ({ steps }) => steps && shortRatio(steps.mean / joint));
 
 export const secondsCell = (cost: RowCost): string | undefined =>
   withTeachers(cost, ({ seconds }) => seconds && formatSeconds(seconds.mean));

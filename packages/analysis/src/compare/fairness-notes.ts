@@ -5,20 +5,24 @@ import { stepsWords, timesWords } from './cost-words.js';
 import type { ComparisonRow, ComparisonTable } from './comparison.js';
 import { decidesOrder, type SettingDifference } from './setting-differences.js';
 
-/** Rows that differ from the one they are compared with in more than the method, with both values. */
+/** Rows that differ from the one they are compared with in more than the method, with both values: one note for all that differ alike. */
 export function settingNotes(rows: readonly ComparisonRow[]): string[] {
-  return rows.flatMap(({ label, against }) => {
-    if (!against || against.differences.length === 0) return [];
+  const notes = new Map<string, { readonly labels: string[]; readonly order: string[] }>();
+  for (const { label, against } of rows) {
+    if (!against || against.differences.length === 0) continue;
     const { differences } = against;
+    const than = `from ${against.label} in more than the method: ${differences.map(words).join('; ')}`;
     const order = differences.filter(decidesOrder).map(({ key }) => key);
-    return [
-      `${label} differs from ${against.label} in more than the method: ${differences.map(words).join('; ')}. Part of what sets them apart may be that.${
+    notes.set(than, { labels: [...(notes.get(than)?.labels ?? []), label], order });
+  }
+  return [...notes].map(
+    ([than, { labels, order }]) =>
+      `${formatList(labels)} ${labels.length === 1 ? 'differs' : 'differ'} ${than}. Part of what sets them apart may be that.${
         order.length > 0
           ? ` Their seeds are paired, but the same seed is not the same order of the same data (${order.join(', ')}).`
           : ''
       }`,
-    ];
-  });
+  );
 }
 
 const words = ({ key, own, other }: SettingDifference): string =>
@@ -36,12 +40,7 @@ export function costNotes({ rows, teachers }: Pick<ComparisonTable, 'rows' | 'te
   const known = all.some(({ cost }) => cost.steps);
   const silent = all.filter(({ cost }) => !cost.steps).map(({ label }) => label);
   return [
-    ...rows.flatMap((row) =>
-      moreNotes(
-        row,
-        rows.find(({ label }) => label === row.against?.label),
-      ),
-    ),
+    ...moreNotes(rows),
     ...(known && silent.length > 0
       ? [
           `How often encoders ran is not recorded by an earlier version, for every seed of ${formatList(silent)}.`,
@@ -52,7 +51,22 @@ export function costNotes({ rows, teachers }: Pick<ComparisonTable, 'rows' | 'te
   ];
 }
 
-function moreNotes({ label, cost, against }: ComparisonRow, base: ComparisonRow | undefined): string[] {
+/** One note for all rows that needed the same. */
+function moreNotes(rows: readonly ComparisonRow[]): string[] {
+  const notes = new Map<string, string[]>();
+  for (const row of rows) {
+    const more = moreOf(
+      row,
+      rows.find(({ label }) => label === row.against?.label),
+    );
+    if (more.length === 0) continue;
+    const text = `needed more than ${row.against?.label ?? 'its own training'}: ${more.join('; ')}.`;
+    notes.set(text, [...(notes.get(text) ?? []), row.label]);
+  }
+  return [...notes].map(([text, labels]) => `${formatList(labels)} ${text}`);
+}
+
+function moreOf({ cost }: ComparisonRow, base: ComparisonRow | undefined): string[] {
   const { teachers } = cost;
   const more: string[] = [];
   if (teachers) {
@@ -70,8 +84,7 @@ function moreNotes({ label, cost, against }: ComparisonRow, base: ComparisonRow 
   const perEpoch = base && ratio(perEpochOf(cost), perEpochOf(base.cost));
   if (perEpoch !== undefined && perEpoch > ALIKE)
     more.push(`${timesWords(perEpoch)} the joint steps in an epoch`);
-  if (more.length === 0) return [];
-  return [`${label} needed more than ${against?.label ?? 'its own training'}: ${more.join('; ')}.`];
+  return more;
 }
 
 /** A mean over seeds, of which some may have stopped earlier. */

@@ -269,6 +269,27 @@ describe('the cost', () => {
     ]);
   });
 
+  it('has one note for all rows that differ alike, and for all that needed the same', () => {
+    const config = { optimizer: { type: 'sgd', learningRate: 0.01 } };
+    const runs = [
+      folder({ method: 'joint', seed: 0, passes: [500, 500] }),
+      folder({ method: 'ogm', seed: 0, passes: [510, 510], config }),
+      folder({ method: 'pmr', seed: 0, passes: [515, 515], config }),
+      folder({ method: 'mm-pareto', seed: 0, passes: [515, 515], config: { batchSize: 16 } }),
+    ];
+    const { notes } = compareRuns(runs.map(readRun)).tables[0]!;
+    expect(notes.filter((note) => note.includes('in more than the method'))).toEqual([
+      expect.stringMatching(/^OGM and pmr differ from Joint .*learningRate 0.01 \(there 0.05\)/),
+      expect.stringMatching(/^MMPareto differs from Joint/),
+    ]);
+    // 510 of 500 steps are no more; 515 are, and do not read as 1.
+    expect(notes.filter((note) => note.includes('needed more'))).toEqual([
+      expect.stringMatching(
+        /^(pmr and MMPareto|MMPareto and pmr) needed more than .*: 1.03 × the joint steps/,
+      ),
+    ]);
+  });
+
   it('stays readable in a terminal of 120 columns', () => {
     const copies = { audio: teacher('audio'), image: teacher('image') };
     const runs = [0, 1, 2].flatMap((seed) => [
