@@ -3,7 +3,7 @@ import { asKnown, invented, VERSIONS, type ScoreOf } from '../test/invented.js';
 import { buildTable } from './build-table.js';
 import { paperName, publishedCells } from './data/paper-values.js';
 import { planTable, type PlanOptions, type TablePlan } from './plan/plan-table.js';
-import { TABLES } from './plan/places.js';
+import { LITERAL, TABLES } from './plan/places.js';
 import type { PrintedTable } from './render/printed-table.js';
 
 /** Different for every run and head: letters and seed, in 20 to 90. */
@@ -42,6 +42,28 @@ const find = (printed: PrintedTable, row: string, column: string) =>
   printed.grids.flatMap(({ columns, rows }) =>
     rows.flatMap(({ label, cells }) => (label === row ? [cells[columns.indexOf(column)]] : [])),
   )[0];
+
+it('prints Table 7 with its phases read literally, beside the same published numbers', async () => {
+  const plan = await planTable(LITERAL, { scale: 'small' });
+  const printed = await table(7, { scale: 'small' }, anything, () => ({
+    literal: true,
+    plan,
+    known: asKnown(invented(plan, anything)),
+  }));
+  expect(printed.title).toBe('Table 7. Lengths of the prioritized phases, its phases read literally');
+  expect(printed.grids.map(({ columns }) => columns)).toEqual([
+    ['(0, 30)', '(10, 30)', '(20, 30)', '(30, 30)'],
+    ['(0, 0, 30)', '(10, 10, 30)', '(15, 15, 30)'],
+  ]);
+  const published = cellsOf(printed).map((cell) => cell.published);
+  expect(published).toEqual([78.63, 82.8, 83.74, 85.89, 75.3, 76.99, 77.19]);
+  expect(printed.claims.map(({ id, verdict }) => [id, verdict === 'not tested'])).toEqual([
+    ['T7.1', false],
+    ['T7.1', false],
+  ]);
+  const notes = printed.notes.filter((note) => note.includes('as many epochs as its phases together'));
+  expect(notes.length).toBe(2);
+});
 
 describe('buildTable, at the paper’s scale', () => {
   it.each(SCORED)('Table %i has every published number beside one of ours', async (number) => {

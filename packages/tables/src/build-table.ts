@@ -25,7 +25,7 @@ const UNTESTED = 'two or three epochs on a few samples test the program, and no 
  * @throws {OptionError} If runs were trained with different versions, and `allowMixed` is not set.
  */
 export function buildTable(parts: TableParts): PrintedTable {
-  const { number, plan, known, allowMixed, command } = parts;
+  const { number, literal = false, plan, known, allowMixed, command } = parts;
   const { scale, protocol, members, pool } = plan;
   const place = `table-${number}`;
   const paper = paperValues().tables[place] as ReturnType<typeof paperValues>['tables'][string];
@@ -66,7 +66,7 @@ export function buildTable(parts: TableParts): PrintedTable {
     place,
     scale,
     protocol,
-    title: `Table ${number}. ${paper.title}`,
+    title: `Table ${number}. ${paper.title}${literal ? ', its phases read literally' : ''}`,
     heading: headingOf({ scale, protocol, results: [...used] }),
     grids,
     claims,

@@ -211,6 +211,7 @@ describe('g2d table', () => {
     ],
     [['table', '4', '--scale', 'paper', '--protocol', 'published'], /has one protocol, and no name for it/],
     [['table', '4', '--scale', 'paper', '--results', 'none.json'], /there is no such file/],
+    [['table', '4', '--literal'], /--literal is of Table 7, and this is Table 4\. Leave it out\./],
     [['table', '8', '--scale', 'paper'], /None of the table's data are there; vgg-sound: .*nowhere/],
     [['tables', 'collect'], /--out is missing/],
     [['tables', '4'], /g2d table 4 prints one table/],

@@ -9,7 +9,7 @@ import { measureSteps, STEPS } from './batch-cost/measure-steps.js';
 import { dryRun } from './dry-run.js';
 import { parseSeeds } from './parse-seeds.js';
 import { openRuns, partOf } from './plan/open-runs.js';
-import { parseScale, parseTable, SCALES } from './plan/places.js';
+import { LITERAL, parseScale, parseTable, SCALES } from './plan/places.js';
 import { planTable } from './plan/plan-table.js';
 import { assertSomeData, presentData } from './plan/present-data.js';
 import { knownResults } from './results/known-results.js';
@@ -54,6 +54,9 @@ What is missing is trained first, each run once for all tables of a scale; what 
     'dry-run': { help: 'says how many runs there are and what they take, and trains nothing' },
     'no-train': { help: 'prints what has been run' },
     'allow-mixed': { help: 'averages runs of different versions' },
+    literal: {
+      help: 'of Table 7: the other reading of its labels, in which a run has as many epochs as its phases together',
+    },
     measure: { help: 'of Table 10: times the steps on this machine' },
     quiet: { help: 'no progress' },
   },
@@ -71,6 +74,13 @@ Example: g2d table 4 --scale small --jobs 2
       });
     }
     const table = parseTable(number);
+    if (values.literal && table !== 7) {
+      throw new OptionError(`--literal is of Table 7, and this is Table ${table}. Leave it out.`, {
+        option: 'literal',
+        value: true,
+        accepted: 'Table 7',
+      });
+    }
     const format = formatOf(values.format, values.out);
     const command = commandLine('npx g2d table', args);
     const print = (printed: PrintedTable): void => {
@@ -88,7 +98,11 @@ Example: g2d table 4 --scale small --jobs 2
     }
     const scale = parseScale(values.scale);
     const seeds = parseSeeds(values.seeds);
-    const plan = await planTable(`table-${table}`, { scale, protocol: values.protocol, seeds });
+    const plan = await planTable(values.literal ? LITERAL : `table-${table}`, {
+      scale,
+      protocol: values.protocol,
+      seeds,
+    });
     const collected = values.results.flatMap((path) => readResults(path, scale));
     const data = await presentData(plan);
     let known = knownResults(plan, collected);
@@ -126,6 +140,7 @@ Example: g2d table 4 --scale small --jobs 2
     print(
       buildTable({
         number: table,
+        literal: values.literal,
         plan,
         known,
         absent: data.absent,

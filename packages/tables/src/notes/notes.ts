@@ -4,6 +4,7 @@ import { doubtsOf } from '../data/paper-values.js';
 import type { StandIn } from '../data/stand-ins.js';
 import type { FilledGrid } from '../layout/fill.js';
 import { datasetName, methodName } from '../layout/names.js';
+import { LITERAL } from '../plan/places.js';
 import type { TableParts } from '../table-parts.js';
 import type { RunResult } from '../results/run-result.js';
 import { meanRanks } from './mean-ranks.js';
@@ -42,7 +43,7 @@ export function notesOf(parts: NoteParts): readonly string[] {
     ...openNotes(parts),
     ...[...absent].map(([dataset, message]) => `${datasetName(dataset)} is not run: ${message}`),
     ...known.refused,
-    ...(TABLE_NOTES[place] ?? []),
+    ...(TABLE_NOTES[parts.literal ? LITERAL : place] ?? []),
     ...doubtsOf(place).map(
       ({ level, where, text }) => `Doubt about published numbers (${level}), ${where}: ${text}`,
     ),

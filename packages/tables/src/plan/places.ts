@@ -10,6 +10,9 @@ export type Scale = (typeof SCALES)[number];
 /** The paper's tables. */
 export const TABLES: readonly number[] = Array.from({ length: 12 }, (_, at) => at + 1);
 
+/** Table 7 with phases as long as the paper's labels say; see `--literal`. */
+export const LITERAL = 'table-7-literal';
+
 /** Where the sweeps of tables and figures are, in the folder of the repository. */
 export const SWEEPS = 'examples/tables';
 
@@ -39,17 +42,17 @@ export function parseTable(text: string | undefined): number {
 /**
  * Names of the sweep files of a scale, in the order of their numbers.
  *
- * @param place Of one table or figure, such as `table-4`; `table-7` has `table-7-crema-d` and others. Default: all of them.
+ * @param place Of one table or figure, such as `table-4`; `table-7` has `table-7-crema-d` and others, but not those of `table-7-literal`. Default: all of them.
  * @throws {OptionError} If g2d was not started in the repository's folder.
  */
-export function sweepFiles(scale: Scale, place = '(?:table|figure)-\\d+'): readonly string[] {
+export function sweepFiles(scale: Scale, place = '(?:table|figure)-\\d+(?:-literal)?'): readonly string[] {
   if (!isFolder(SWEEPS)) {
     throw new OptionError(
       `There is no folder ${SWEEPS} here. Start g2d table in the folder of the repository.`,
       { option: 'N', value: process.cwd(), accepted: 'the folder of the repository' },
     );
   }
-  // Phases as long as the paper's labels say, a second reading of Table 7, are a table of their own.
+  // The second reading of Table 7 is a table of its own.
   const wanted = new RegExp(`^${place}(?:-(?!literal)[\\w-]+)?\\.${scale}\\.json$`);
   const number = (name: string): number => Number(/\d+/.exec(name)?.[0]);
   return readdirSync(SWEEPS)

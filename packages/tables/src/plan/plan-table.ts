@@ -49,7 +49,7 @@ export async function planTable(place: string | undefined, options: PlanOptions)
     // Whoever plans one table leaves the others' runs in the manifest.
     pool: { ...pool, isShared: true },
     members: Object.values(pool.members).flat(),
-    notes: sweeps.flatMap(({ note }) => note ?? []),
+    notes: [...new Set(sweeps.flatMap(({ note }) => note ?? []))],
     keys: resultKeys(pool.runs),
   };
 }
