@@ -205,6 +205,15 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
         [{ name: 'padding', type: tf.backend().binding.TF_ATTR_INT, value: padding }],
         inputs,
       );
+    const sides = (a, b) => [
+      { name: 'transpose_a', type: tf.backend().binding.TF_ATTR_BOOL, value: a },
+      { name: 'transpose_b', type: tf.backend().binding.TF_ATTR_BOOL, value: b },
+    ];
+    const product = (a, b, inputs) => tf.backend().executeSingleOutput('G2dV1MatMul', sides(a, b), inputs);
+    const products = (...shape) => {
+      const square = tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * i)), shape);
+      return [product(false, true, [square, square]), product(true, false, [square, square])];
+    };
     const convolutions = ([batch, height, width, channels], outputs) => {
       const values = (...shape) =>
         tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * i)), shape);
@@ -233,6 +242,8 @@ describe('the kernels that are installed here', () => {
         ...batchNorm([16, 31, 29, 40]),
         ...convolutions([16, 31, 29, 32], 64),
         ...convolutions([3, 9, 7, 160], 96),
+        ...products(333, 1111),
+        ...products(7, 33, 65),
       ];
       for (const tensor of tensors) hash.update(tensor.dataSync());
       console.log(hash.digest('hex'));`;
@@ -244,15 +255,16 @@ describe('the kernels that are installed here', () => {
     expect(program(code, { ONEDNN_MAX_CPU_ISA: 'AVX2' })).toBe(one);
   });
 
-  it('have no convolution where oneDNN may not use its vectors either', async () => {
+  it('have no product and no convolution where oneDNN may not use its vectors either', async () => {
     const code = `
-      try {
-        convolutions([1, 4, 4, 32], 32);
-        console.log('no error');
-      } catch (error) {
-        console.log(error.message);
-      }`;
-    expect(program(code, { ONEDNN_MAX_CPU_ISA: 'SSE41' })).toMatch(/'G2dV1Conv3x3' is neither .* registered/);
+      for (const run of [() => convolutions([1, 4, 4, 32], 32), () => products(2, 2)])
+        try {
+          run();
+          console.log('no error');
+        } catch (error) {
+          console.log(/'G2dV1(Conv3x3|MatMul)' is neither .* registered/.test(error.message));
+        }`;
+    expect(program(code, { ONEDNN_MAX_CPU_ISA: 'SSE41' })).toBe('true\ntrue');
     vi.stubEnv('ONEDNN_MAX_CPU_ISA', 'SSE41');
     expect(await testKernels(installed(), kernelsFile(installed()))).toBeNull();
   });
@@ -264,7 +276,7 @@ describe('the kernels that are installed here', () => {
   it('outlive a worker thread that loaded them, and compute in several at once', () => {
     const code = `
       const sums = () =>
-        [batchNorm([4, 16, 16, 8])[0], ...convolutions([2, 15, 15, 64], 96)]
+        [batchNorm([4, 16, 16, 8])[0], ...convolutions([2, 15, 15, 64], 96), ...products(50, 300), ...products(9, 20, 30)]
           .map((tensor) => tensor.dataSync().reduce((sum, value) => sum + value, 0))
           .join();
       const run = () => new Promise((resolve, reject) => {
@@ -277,6 +289,9 @@ describe('the kernels that are installed here', () => {
           const batchNorm = \${batchNorm};
           const convolution = \${convolution};
           const convolutions = \${convolutions};
+          const sides = \${sides};
+          const product = \${product};
+          const products = \${products};
           const sums = \${sums};
           let answer;
           for (let i = 0; i < 20; i++) answer = sums();
@@ -330,7 +345,25 @@ describe('the kernels that are installed here', () => {
         } catch (error) {
           console.log(/another size|expected/.test(error.message));
         }
-      }`;
-    expect(program(code).split('\n')).toEqual(Array(13).fill('true'));
+      }
+      for (const operands of [
+        [ones(2, 3), ones(2, 3)],
+        [ones(3), ones(3, 2)],
+        [ones(2, 3), tf.scalar(1)],
+        [ones(2, 2, 3), ones(3, 3, 2)],
+        [ones(2, 2, 3), ones(3, 2)],
+      ]) {
+        try {
+          product(false, false, operands);
+          console.log('no error');
+        } catch (error) {
+          console.log(/expected/.test(error.message));
+        }
+      }
+      // Nothing to add up, and nothing at all.
+      console.log(product(false, false, [ones(2, 0), ones(0, 3)]).dataSync().join() === '0,0,0,0,0,0');
+      console.log(product(true, false, [ones(4, 0), ones(4, 3)]).shape.join() === '0,3');
+      console.log(product(false, false, [ones(0, 2, 2), ones(0, 2, 0)]).shape.join() === '0,2,0');`;
+    expect(program(code).split('\n')).toEqual(Array(21).fill('true'));
   });
 });

@@ -98,22 +98,44 @@ const program = (folder: string, kernels: string) => `
     same('MaxPool of NaN', run('MaxPool', pooling, [broken], 2)[0],
       tf.where(plain(broken.isNaN().cast('float32')).greater(0), NaN, y));
   }
-  // Several blocks of channels, and several sums of the filter's gradient.
-  const image = values([2, 21, 40, 96], 8);
-  const filter = values([3, 3, 96, 32], 9);
-  const bias = values([32], 10);
-  const padded = (zeros) => [{ name: 'padding', type: binding.TF_ATTR_INT, value: zeros }];
-  // On processors without vectors for it there is no convolution of ours.
-  const convolves = (() => {
+  // On processors without vectors for it there are no products and no convolution of ours.
+  const has = (name, attributes, inputs) => {
     try {
-      run('Conv3x3', padded([1, 1]), [image, filter], 1);
+      run(name, attributes, inputs, 1);
       return true;
     } catch (error) {
       if (/registered/.test(error.message)) return false;
       throw error;
     }
-  })();
-  for (const zeros of convolves ? [[1, 1], [0, 2]] : []) {
+  };
+  // Several blocks of depth, and remainders of every side.
+  const sides = (a, b) => [
+    { name: 'transpose_a', type: binding.TF_ATTR_BOOL, value: a },
+    { name: 'transpose_b', type: binding.TF_ATTR_BOOL, value: b },
+  ];
+  const one = tf.ones([1, 1]);
+  for (const [a, b] of has('MatMul', sides(false, false), [one, one]) ? [[false, false], [true, false], [false, true]] : []) {
+    const operands = (rows, depth, columns, batch) => [
+      values([...batch, ...(a ? [depth, rows] : [rows, depth])], 13),
+      values([...batch, ...(b ? [columns, depth] : [depth, columns])], 14),
+    ];
+    const name = 'MatMul, ' + (a ? 'a transposed' : b ? 'b transposed' : 'plain');
+    const batches = operands(23, 70, 19, [3, 2]);
+    const [left, right] = operands(163, 601, 75, []);
+    const offset = values([75], 15);
+    const product = tf.matMul(left, right, a, b);
+    compare(name, [
+      run('MatMul', sides(a, b), batches, 1)[0],
+      run('MatMul', sides(a, b), [left, right], 1)[0],
+      ...[false, true].map((relu) => run('MatMulWithBias', [...sides(a, b), ...flag(relu)], [left, right, offset], 1)[0]),
+    ], [tf.matMul(...batches, a, b), product, product.add(offset), product.add(offset).relu()]);
+  }
+  // Several blocks of channels, and several sums of the filter's gradient.
+  const image = values([2, 21, 40, 96], 8);
+  const filter = values([3, 3, 96, 32], 9);
+  const bias = values([32], 10);
+  const padded = (zeros) => [{ name: 'padding', type: binding.TF_ATTR_INT, value: zeros }];
+  for (const zeros of has('Conv3x3', padded([1, 1]), [image, filter]) ? [[1, 1], [0, 2]] : []) {
     const plain = (x, w) => tf.conv2d(x.pad([[0, 0], ...zeros.map((count) => [count, count]), [0, 0]]), w, 1, 'valid');
     const name = 'Conv3x3, padding ' + zeros;
     const expected = plain(image, filter);
@@ -156,7 +178,7 @@ export async function testKernels(
   const wrong = Object.entries(differences).find(([, difference]) => !(Number(difference) <= tolerance));
   if (wrong) return `${wrong[0]} differs from TensorFlow by ${wrong[1]}, more than ${tolerance}`;
   const names = Object.keys(differences);
-  const convolutions = names.filter((name) => name.startsWith('Conv3x3')).length;
-  const complete = names.length - convolutions === 14 && (convolutions === 0 || convolutions === 6);
+  const withVectors = names.filter((name) => /^(Conv3x3|MatMul)/.test(name)).length;
+  const complete = names.length - withVectors === 14 && (withVectors === 0 || withVectors === 9);
   return complete ? null : 'their test is incomplete';
 }

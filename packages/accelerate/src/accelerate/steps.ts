@@ -408,22 +408,17 @@ export function linear(
       x.rank === 2 ? value : reshapeKernel(value, [x.size / width, width]);
     const inAxes = (value: Tensor): Tensor =>
       x.rank === 2 ? value : reshapeKernel(value, [...x.shape.slice(0, -1), units]);
+    const offset = useBias ? (bias as Weight).read() : undefined;
+    const fused = offset !== undefined && activation === 'relu';
     const product = (value: Tensor): Tensor => {
-      if (matrix.rank === 2) return linearKernel(value, matrix);
+      if (matrix.rank === 2) return linearKernel(value, matrix, offset, fused);
       // Conv1D's kernel has a window of one in front.
       const flat = reshapeKernel(matrix, [width, units]);
-      const y = linearKernel(value, flat);
+      const y = linearKernel(value, flat, offset, fused);
       flat.dispose();
       return y;
     };
-    return chain(
-      x,
-      rows,
-      product,
-      useBias ? (value) => biasAdd(value, (bias as Weight).read()) : identity,
-      rectify(activation),
-      inAxes,
-    );
+    return chain(x, rows, product, fused ? identity : rectify(activation), inAxes);
   });
 }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute, defineKernel, execute, runKernel } from '@g2d/tensor-ops/tensorflow';
 import { headFactors } from './dropout.js';
+import { matMul } from './product.js';
 
 const KERNEL = 'G2dAttention';
 
@@ -15,17 +16,6 @@ interface AttentionAttributes {
 }
 
 type Shape = [batch: number, heads: number, rows: number, columns: number];
-
-const batchMatMul = (a: tf.Tensor, b: tf.Tensor, adjoint: 'a' | 'b' | 'none'): tf.Tensor =>
-  execute(
-    'BatchMatMulV2',
-    [
-      attribute.float32Type(),
-      attribute.boolean('adj_x', adjoint === 'a'),
-      attribute.boolean('adj_y', adjoint === 'b'),
-    ],
-    [a, b],
-  );
 
 /** `[B, T, 3·H·d]` → queries, keys and values, each `[B, H, T, d]`. */
 function split(projected: tf.Tensor, heads: number): [tf.Tensor, tf.Tensor, tf.Tensor] {
@@ -71,19 +61,19 @@ export function registerAttention(): void {
     forward: ({ projected, mask }, { heads, scale, dropout, seeds }) =>
       tf.tidy(() => {
         const [queries, keys, values] = split(projected as tf.Tensor, heads);
-        const products = tf.mul(batchMatMul(queries, keys, 'b'), scale);
+        const products = tf.mul(matMul(queries, keys, 'b'), scale);
         const [batch, time] = (projected as tf.Tensor).shape as [number, number];
         const scores = mask ? tf.add(products, tf.reshape(mask, [batch, 1, 1, time])) : products;
         const weights = execute('Softmax', [attribute.float32Type()], [scores]);
         const factors = dropout > 0 ? dropped(weights.shape as Shape, dropout, seeds) : tf.scalar(1);
         const used = dropout > 0 ? tf.mul(weights, factors) : weights;
-        return [join(batchMatMul(used, values, 'none')), weights, factors];
+        return [join(matMul(used, values)), weights, factors];
       }),
     gradient: ([dy], saved, { heads, scale, dropout }) => {
       const [projected, weights, factors] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
       const scores = (): tf.Tensor => {
         const [, , values] = split(projected, heads);
-        const products = batchMatMul(joined(dy as tf.Tensor, heads), values, 'b');
+        const products = matMul(joined(dy as tf.Tensor, heads), values, 'b');
         const inner = tf.mul(dropout > 0 ? tf.mul(products, factors) : products, weights);
         return tf.sub(inner, tf.mul(weights, tf.sum(inner, -1, true)));
       };
@@ -94,9 +84,9 @@ export function registerAttention(): void {
           const used = dropout > 0 ? tf.mul(weights, factors) : weights;
           const inner = tf.mul(scores(), scale);
           const parts = tf.stack([
-            batchMatMul(inner, keys, 'none'),
-            batchMatMul(inner, queries, 'a'),
-            batchMatMul(used, output, 'a'),
+            matMul(inner, keys),
+            matMul(inner, queries, 'a'),
+            matMul(used, output, 'a'),
           ]);
           return tf.reshape(tf.transpose(parts, [1, 3, 0, 2, 4]), projected.shape);
         },

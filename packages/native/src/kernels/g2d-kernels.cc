@@ -7,6 +7,7 @@
 
 #include "batch-norm-operations.h"
 #include "convolution-operations.h"
+#include "product-operations.h"
 
 namespace g2d {
 namespace {
@@ -49,7 +50,13 @@ std::string register_all() {
       "G2dV1MaxPoolGrad", {"dy: float", "place: uint8"}, {"dx: float"})));
   G2D_FIRST_ERROR((register_operation<0, compute_relu_grad>("G2dV1ReluGrad", {"dy: float", "y: float"},
                                                              {"dx: float"})));
-  // Without vectors there would be nothing to gain: TensorFlow's own convolution stays.
+  // Without vectors there would be nothing to gain: TensorFlow's own products and convolution stay.
+  if (product_loops().panel > 0) {
+    G2D_FIRST_ERROR((register_operation<kTranspose, compute_product<false>>("G2dV1MatMul", {"a: float", "b: float"},
+                                                                            {"y: float"})));
+    G2D_FIRST_ERROR((register_operation<kTranspose | kRelu, compute_product<true>>(
+        "G2dV1MatMulWithBias", {"a: float", "b: float", "bias: float"}, {"y: float"})));
+  }
   if (winograd_loops().panel > 0) {
     G2D_FIRST_ERROR((register_operation<kPadding, compute_convolution<false>>(
         "G2dV1Conv3x3", {"x: float", "filter: float"}, {"y: float"})));

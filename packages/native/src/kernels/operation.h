@@ -14,6 +14,7 @@ struct Options {
   float epsilon = 0;
   float momentum = 0;
   unsigned char relu = 0;
+  unsigned char transpose_a = 0, transpose_b = 0;
   // Window, stride and padding of the pooling, each vertical and horizontal.
   int64_t pool[6] = {};
   // Height and width of the image.
@@ -120,7 +121,7 @@ struct Image {
   }
 };
 
-enum Attributes { kRelu = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32 };
+enum Attributes { kRelu = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32, kTranspose = 64 };
 
 template <int attributes>
 void* create(TF_OpKernelConstruction* construction) {
@@ -131,6 +132,10 @@ void* create(TF_OpKernelConstruction* construction) {
     TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &o->momentum, status);
   if (attributes & kRelu && status.ok())
     TF_OpKernelConstruction_GetAttrBool(construction, "relu", &o->relu, status);
+  if (attributes & kTranspose && status.ok())
+    TF_OpKernelConstruction_GetAttrBool(construction, "transpose_a", &o->transpose_a, status);
+  if (attributes & kTranspose && status.ok())
+    TF_OpKernelConstruction_GetAttrBool(construction, "transpose_b", &o->transpose_b, status);
   if (attributes & kPool && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "window", o->pool, 6, status);
   if (attributes & kSize && status.ok())
@@ -173,6 +178,10 @@ std::string register_operation(const char* name, std::initializer_list<const cha
   if (attributes & kEpsilon) TF_OpDefinitionBuilderAddAttr(definition, "epsilon: float");
   if (attributes & kMomentum) TF_OpDefinitionBuilderAddAttr(definition, "momentum: float");
   if (attributes & kRelu) TF_OpDefinitionBuilderAddAttr(definition, "relu: bool");
+  if (attributes & kTranspose) {
+    TF_OpDefinitionBuilderAddAttr(definition, "transpose_a: bool");
+    TF_OpDefinitionBuilderAddAttr(definition, "transpose_b: bool");
+  }
   if (attributes & kPool) TF_OpDefinitionBuilderAddAttr(definition, "window: list(int) >= 6");
   if (attributes & kSize) TF_OpDefinitionBuilderAddAttr(definition, "size: list(int) >= 2");
   if (attributes & kPadding) TF_OpDefinitionBuilderAddAttr(definition, "padding: list(int) >= 2");

@@ -1,14 +1,4 @@
-// The inner loops of Winograd's convolution, for vectors of G2D_WIDTH floats. Included once for each instruction set,
-// with G2D_TARGET, G2D_WIDTH, G2D_ROWS, G2D_FMA and G2D_BROADCAST set, which it takes back.
-
-typedef float Vector __attribute__((vector_size(G2D_WIDTH * sizeof(float)), aligned(4), may_alias));
-constexpr int64_t kWidth = G2D_WIDTH;
-/** Columns that a product computes at once. */
-constexpr int64_t kPanel = 2 * G2D_WIDTH;
-
-// Values, not references: through a reference Clang forgets that they need not be aligned.
-G2D_TARGET inline Vector at(const float* place) { return *reinterpret_cast<const Vector*>(place); }
-G2D_TARGET inline void put(float* place, Vector value) { *reinterpret_cast<Vector*>(place) = value; }
+// The inner loops of Winograd's convolution, for vectors of G2D_WIDTH floats; behind those of the product, with which it multiplies.
 
 /** Bᵀ d B of 4 × 4 values; taps[4i + j] holds the channels of row i, column j. Result k goes to v + k · step. */
 G2D_TARGET void transform_image(const float* const* taps, int64_t channels, float* v, int64_t step) {
@@ -113,28 +103,6 @@ G2D_TARGET void restore_filter(const float* u, int64_t step, int64_t channels, f
   }
 }
 
-/** c (rows × panel) = or += Σₖ a[row, k] b[k, column], in registers. */
-template <int rows, bool add>
-G2D_TARGET inline __attribute__((always_inline)) void product_of_rows(const float* a, int64_t a_row, int64_t a_depth,
-                                                                       const float* b, int64_t b_depth, float* c,
-                                                                       int64_t c_row, int64_t depth) {
-  Vector sum[rows][2] = {};
-  for (int64_t k = 0; k < depth; k++, a += a_depth, b += b_depth) {
-    const Vector left = at(b), right = at(b + kWidth);
-#pragma GCC unroll 16
-    for (int row = 0; row < rows; row++) {
-      const Vector factor = G2D_BROADCAST(a[row * a_row]);
-      sum[row][0] = G2D_FMA(factor, left, sum[row][0]);
-      sum[row][1] = G2D_FMA(factor, right, sum[row][1]);
-    }
-  }
-#pragma GCC unroll 16
-  for (int row = 0; row < rows; row++, c += c_row) {
-    put(c, add ? at(c) + sum[row][0] : sum[row][0]);
-    put(c + kWidth, add ? at(c + kWidth) + sum[row][1] : sum[row][1]);
-  }
-}
-
 /** One panel of a product whose a has unit steps along depth, or along rows (`tall`); the latter is added to c. */
 template <bool tall>
 G2D_TARGET void product(const float* a, int64_t a_step, const float* b, int64_t b_depth, float* c, int64_t c_row,
@@ -147,9 +115,3 @@ G2D_TARGET void product(const float* a, int64_t a_step, const float* b, int64_t 
   for (; rows > 0; rows--, a += a_row, c += c_row)
     product_of_rows<1, tall>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
 }
-
-#undef G2D_TARGET
-#undef G2D_WIDTH
-#undef G2D_ROWS
-#undef G2D_FMA
-#undef G2D_BROADCAST

@@ -7,34 +7,11 @@
 #include <cstdlib>
 #include <new>
 
-#include "vectors.h"
+#include "scratch.h"
+#include "vector-loops.h"
 #include "workers.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace g2d {
-
-#if defined(__x86_64__)
-namespace winograd_avx512 {
-#define G2D_TARGET __attribute__((target("avx512f,fma"))) static
-#define G2D_WIDTH 16
-#define G2D_ROWS 12
-#define G2D_FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
-#define G2D_BROADCAST(value) ((Vector)_mm512_set1_ps(value))
-#include "winograd-loops.h"
-}  // namespace winograd_avx512
-
-namespace winograd_avx2 {
-#define G2D_TARGET __attribute__((target("avx2,fma"))) static
-#define G2D_WIDTH 8
-#define G2D_ROWS 6
-#define G2D_FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
-#define G2D_BROADCAST(value) ((Vector)_mm256_set1_ps(value))
-#include "winograd-loops.h"
-}  // namespace winograd_avx2
-#endif
 
 /**
  * The loops for this processor. Both sets give the same bits: a sum has one order, products are fused multiply-adds, and
@@ -63,9 +40,9 @@ struct WinogradLoops {
   product = set::product<false>;          \
   tall_product = set::product<true>;
     if (vectors() == Vectors::kAvx512) {
-      G2D_CHOOSE(winograd_avx512)
+      G2D_CHOOSE(avx512)
     } else if (vectors() == Vectors::kAvx2) {
-      G2D_CHOOSE(winograd_avx2)
+      G2D_CHOOSE(avx2)
     }
 #undef G2D_CHOOSE
 #endif
@@ -77,43 +54,9 @@ inline const WinogradLoops& winograd_loops() {
   return chosen;
 }
 
-/** Memory that a thread keeps from one call to the next: fresh pages would cost as much as the transforms. */
-class Scratch {
- public:
-  ~Scratch() { std::free(memory_); }
-  float* get(int64_t floats) {
-    if (floats > size_) {
-      std::free(memory_);
-      memory_ = nullptr;
-      size_ = 0;
-      const size_t bytes = (static_cast<size_t>(floats) * sizeof(float) + 63) / 64 * 64;
-      memory_ = static_cast<float*>(std::aligned_alloc(64, bytes));
-      if (!memory_) throw std::bad_alloc();
-      size_ = floats;
-    }
-    return memory_;
-  }
-
- private:
-  float* memory_ = nullptr;
-  int64_t size_ = 0;
-};
-
 // The taps of so many, transformed, take 105 MB.
 constexpr int64_t kMaxChannels = 1024;
 alignas(64) const float kZeros[kMaxChannels] = {};
-
-/** The calling thread's. */
-inline Scratch& call_scratch() {
-  static thread_local Scratch scratch;
-  return scratch;
-}
-
-/** One more, for a part of the work: a caller takes parts too, while its own is in use. */
-inline Scratch& part_scratch() {
-  static thread_local Scratch scratch;
-  return scratch;
-}
 
 /** [B, H, W, C] → [B, H′, W′, K], with zeros around the image. */
 struct Convolution {

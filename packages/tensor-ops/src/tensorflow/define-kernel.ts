@@ -20,11 +20,13 @@ export interface KernelDefinition<Attributes> {
    *
    * @param dys Gradients of the outputs.
    * @param saved Saved inputs, then saved outputs.
+   * @param spend Takes what the function's body made for its closures alone, to be freed with what is saved.
    */
   gradient(
     dys: readonly tf.Tensor[],
     saved: readonly tf.Tensor[],
     attributes: Attributes,
+    spend: (temporary: tf.Tensor) => void,
   ): Record<string, () => tf.Tensor>;
 }
 
@@ -90,8 +92,9 @@ export function defineKernel<Attributes extends object>(definition: KernelDefini
         const { scopeId, kept } = tensor as unknown as { scopeId: number; kept: boolean };
         return scopeId === activeScope?.id && !kept;
       });
-      spent = [...(freesGradients ? own : []), ...saved];
-      return gradient(dys, saved, attrs as unknown as Attributes);
+      const used = [...(freesGradients ? own : []), ...saved];
+      spent = used;
+      return gradient(dys, saved, attrs as unknown as Attributes, (temporary) => used.push(temporary));
     },
   });
 }

@@ -1,0 +1,101 @@
+// The inner loops of matrix products, for vectors of G2D_WIDTH floats. Included once for each instruction set, with
+// G2D_TARGET, G2D_WIDTH, G2D_ROWS, G2D_FMA and G2D_BROADCAST set.
+
+typedef float Vector __attribute__((vector_size(G2D_WIDTH * sizeof(float)), aligned(4), may_alias));
+constexpr int64_t kWidth = G2D_WIDTH;
+/** Columns and rows that a product computes at once: as many sums as there are registers for them. */
+constexpr int64_t kPanel = 2 * G2D_WIDTH;
+constexpr int64_t kRows = G2D_ROWS;
+
+// Values, not references: through a reference Clang forgets that they need not be aligned.
+G2D_TARGET inline Vector at(const float* place) { return *reinterpret_cast<const Vector*>(place); }
+G2D_TARGET inline void put(float* place, Vector value) { *reinterpret_cast<Vector*>(place) = value; }
+
+/** Σₖ a[row, k] b[k, column] of rows × panel, in registers. */
+template <int rows>
+G2D_TARGET inline __attribute__((always_inline)) void sums_of_rows(const float* a, int64_t a_row, int64_t a_depth,
+                                                                    const float* b, int64_t b_depth, int64_t depth,
+                                                                    Vector (&sum)[rows][2]) {
+  for (int64_t k = 0; k < depth; k++, a += a_depth, b += b_depth) {
+    const Vector left = at(b), right = at(b + kWidth);
+#pragma GCC unroll 16
+    for (int row = 0; row < rows; row++) {
+      const Vector factor = G2D_BROADCAST(a[row * a_row]);
+      sum[row][0] = G2D_FMA(factor, left, sum[row][0]);
+      sum[row][1] = G2D_FMA(factor, right, sum[row][1]);
+    }
+  }
+}
+
+/** c (rows × panel) = or += Σₖ a[row, k] b[k, column]. */
+template <int rows, bool add>
+G2D_TARGET inline __attribute__((always_inline)) void product_of_rows(const float* a, int64_t a_row, int64_t a_depth,
+                                                                       const float* b, int64_t b_depth, float* c,
+                                                                       int64_t c_row, int64_t depth) {
+  Vector sum[rows][2] = {};
+  sums_of_rows<rows>(a, a_row, a_depth, b, b_depth, depth, sum);
+#pragma GCC unroll 16
+  for (int row = 0; row < rows; row++, c += c_row) {
+    put(c, add ? at(c) + sum[row][0] : sum[row][0]);
+    put(c + kWidth, add ? at(c + kWidth) + sum[row][1] : sum[row][1]);
+  }
+}
+
+/** The same of packed operands, a [depth, kRows] and b [depth, kPanel], into rows that lie anywhere. */
+template <int rows>
+G2D_TARGET void tile(const float* a, const float* b, int64_t depth, float* const* c, bool add) {
+  Vector sum[rows][2] = {};
+  sums_of_rows<rows>(a, 1, kRows, b, kPanel, depth, sum);
+#pragma GCC unroll 16
+  for (int row = 0; row < rows; row++) {
+    float* to = c[row];
+    put(to, add ? at(to) + sum[row][0] : sum[row][0]);
+    put(to + kWidth, add ? at(to + kWidth) + sum[row][1] : sum[row][1]);
+  }
+}
+
+typedef void (*TileFunction)(const float*, const float*, int64_t, float* const*, bool);
+
+template <int... rows>
+TileFunction tile_of(int64_t wanted, std::integer_sequence<int, rows...>) {
+  static const TileFunction all[] = {tile<rows + 1>...};
+  return all[wanted - 1];
+}
+
+/** For so many rows, at most kRows. */
+inline TileFunction tile_for(int64_t rows) { return tile_of(rows, std::make_integer_sequence<int, G2D_ROWS>()); }
+
+/** [width, count], its rows wherever they lie, to [count, width]: four by four, the last ones of a width of 6 twice. */
+template <int width>
+G2D_TARGET inline void pack_along(const float* const* lines, int64_t count, float* to) {
+  int64_t k = 0;
+  for (; k + 4 <= count; k += 4, to += 4 * width)
+    for (int done = 0; done < width; done += 4) {
+      const int first = done + 4 <= width ? done : width - 4;
+      __m128 a = _mm_loadu_ps(lines[first] + k), b = _mm_loadu_ps(lines[first + 1] + k);
+      __m128 c = _mm_loadu_ps(lines[first + 2] + k), d = _mm_loadu_ps(lines[first + 3] + k);
+      _MM_TRANSPOSE4_PS(a, b, c, d);
+      _mm_storeu_ps(to + first, a);
+      _mm_storeu_ps(to + width + first, b);
+      _mm_storeu_ps(to + 2 * width + first, c);
+      _mm_storeu_ps(to + 3 * width + first, d);
+    }
+  for (; k < count; k++, to += width)
+    for (int i = 0; i < width; i++) to[i] = lines[i][k];
+}
+
+/** One row of some panels: [count] to the same place of each, `step` apart; zeros behind. */
+template <int width>
+G2D_TARGET inline void pack_across(const float* line, int64_t count, float* to, int64_t step) {
+  for (; count >= width; count -= width, line += width, to += step) std::memcpy(to, line, width * sizeof(float));
+  if (count <= 0) return;
+  for (int i = 0; i < width; i++) to[i] = i < count ? line[i] : 0;
+}
+
+/** c + bias, if there is one, rectified if asked for; what is not a number stays what it is. */
+G2D_TARGET void finish(float* __restrict__ c, const float* __restrict__ bias, bool relu, int64_t columns) {
+  if (bias)
+    for (int64_t i = 0; i < columns; i++) c[i] += bias[i];
+  if (relu)
+    for (int64_t i = 0; i < columns; i++) c[i] = c[i] < 0 ? 0 : c[i];
+}

@@ -1,0 +1,103 @@
+// Products of random shapes, sides and places against double precision; built with sanitizers by `product.test.ts`. Every
+// operand has a piece of memory of its own, no larger than it must be.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "../src/kernels/product.h"
+
+namespace {
+
+using namespace g2d;
+
+std::mt19937 generator(7);
+
+int64_t below(int64_t end) { return static_cast<int64_t>(generator() % static_cast<uint64_t>(end)); }
+
+/** Lines of their own, in any order, or a step apart. */
+template <typename Float>
+struct Matrix {
+  std::vector<std::unique_ptr<float[]>> pieces;
+  std::vector<Float*> table;
+  Lines<Float> lines{nullptr, 0};
+
+  Matrix(int64_t count, int64_t length) {
+    const bool apart = below(2) == 0;
+    const int64_t step = apart ? length : length + below(5);
+    const int64_t size = count == 0 ? 0 : apart ? length : (count - 1) * step + length;
+    for (int64_t i = 0; i < (apart ? count : 1); i++) {
+      pieces.emplace_back(new float[static_cast<size_t>(size)]);
+      for (int64_t k = 0; k < size; k++) pieces.back()[k] = static_cast<float>(below(2001) - 1000) / 1000;
+      table.push_back(pieces.back().get());
+    }
+    lines = {table.empty() ? nullptr : table[0], step, apart ? table.data() : nullptr};
+  }
+};
+
+void expect(bool right, const char* what) {
+  if (right) return;
+  std::printf("%s\n", what);
+  std::exit(1);
+}
+
+void compare(int64_t rows, int64_t columns, int64_t depth) {
+  const bool a_along = below(2) == 0, b_along = below(2) == 0;
+  const Matrix<const float> a(a_along ? rows : depth, a_along ? depth : rows);
+  const Matrix<const float> b(b_along ? columns : depth, b_along ? depth : columns);
+  const Matrix<float> c(rows, columns);
+  const Matrix<const float> bias(1, columns);
+  Product p{rows, columns, depth, {a.lines, a_along}, {b.lines, b_along}, c.lines};
+  p.add = below(2) == 0;
+  p.relu = below(2) == 0;
+  if (below(2) == 0) p.bias = bias.lines[0];
+  // What is not a number reaches its own row or column and no other.
+  const int64_t nan_row = below(4) == 0 && depth > 0 && rows > 0 ? below(rows) : -1;
+  if (nan_row >= 0) {
+    const int64_t k = below(depth);
+    *const_cast<float*>(a_along ? a.lines[nan_row] + k : a.lines[k] + nan_row) = std::numeric_limits<float>::quiet_NaN();
+  }
+  std::vector<double> before;
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < columns; j++) before.push_back(p.add ? c.lines[i][j] : 0.0);
+  if (below(2) == 0)
+    product(p);
+  else
+    product_alone(p);
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < columns; j++) {
+      double sum = before[static_cast<size_t>(i * columns + j)] + (p.bias ? p.bias[j] : 0.0f);
+      double size = 1 + std::fabs(sum);
+      for (int64_t k = 0; k < depth; k++) {
+        const double term = static_cast<double>(a_along ? a.lines[i][k] : a.lines[k][i]) *
+                            static_cast<double>(b_along ? b.lines[j][k] : b.lines[k][j]);
+        sum += term;
+        size += std::fabs(term);
+      }
+      const float value = c.lines[i][j];
+      if (i == nan_row) {
+        expect(std::isnan(value), "a NaN is lost");
+      } else {
+        const double wanted = p.relu ? std::fmax(sum, 0.0) : sum;
+        expect(std::fabs(static_cast<double>(value) - wanted) <= 2e-6 * size, "a product is wrong");
+      }
+    }
+}
+
+}  // namespace
+
+int main(int, char** arguments) {
+  if (product_loops().panel == 0) return std::printf("no vectors\n"), 0;
+  const int count = std::atoi(arguments[1]);
+  for (int i = 0; i < count; i++) {
+    const int64_t most = i % 10 == 0 ? 400 : 40;
+    compare(below(most), below(most), below(i % 3 == 0 ? 700 : 20));
+  }
+  // More of a side than is packed at a time: several pieces of the depth, several of the rows.
+  compare(3, 2, (4 << 20) / 8 + 300);
+  compare((4 << 20) / 256 + 200, 3, 300);
+  std::printf("right\n");
+}
