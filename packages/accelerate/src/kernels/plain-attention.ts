@@ -4,14 +4,14 @@ import { headFactors } from './dropout.js';
 
 const KERNEL = 'G2dAttention';
 
-interface AttentionAttributes {
+export interface AttentionAttributes {
   readonly heads: number;
   /** Of the products, 1 / √d in a Transformer. */
   readonly scale: number;
   /** Share of attention weights that is set to 0; 0 outside of training. */
   readonly dropout: number;
-  /** One for each head: what is set to 0 depends on them alone. Default: other weights in every call. */
-  readonly seeds?: readonly number[] | undefined;
+  /** One for each head: what is set to 0 depends on them alone. */
+  readonly seeds: readonly number[];
 }
 
 type Shape = [batch: number, heads: number, rows: number, columns: number];
@@ -43,50 +43,69 @@ function join(parts: tf.Tensor): tf.Tensor {
   return tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), [batch, time, heads * size]);
 }
 
-/** Weights that stay, divided by how many do. */
-function dropped(shape: Shape, rate: number, seeds: readonly number[] | undefined): tf.Tensor {
-  if (seeds) return tf.tensor(headFactors(shape, rate, seeds), shape);
-  const uniform = execute(
-    'RandomUniform',
-    [
-      attribute.type('dtype', tfFloat()),
-      attribute.int32Type('T'),
-      // Two zeros: TensorFlow seeds itself. It keeps a kernel for each pair of others for ever.
-      attribute.integer('seed', 0),
-      attribute.integer('seed2', 0),
-    ],
-    [tf.tensor1d(shape, 'int32')],
-  );
-  return tf.div(tf.cast(tf.greaterEqual(uniform, rate), 'float32'), 1 - rate);
+/** softmax(scale · Q Kᵀ + mask), `[B, H, T, T]`, and what dropout multiplies it by: 1 without. */
+function weightsOf(
+  projected: tf.Tensor,
+  mask: tf.Tensor | undefined,
+  { heads, scale, dropout, seeds }: AttentionAttributes,
+): [weights: tf.Tensor, factors: tf.Tensor] {
+  const [queries, keys] = split(projected, heads);
+  const products = tf.mul(batchMatMul(queries, keys, 'b'), scale);
+  const [batch, time] = projected.shape as [number, number];
+  const scores = mask ? tf.add(products, tf.reshape(mask, [batch, 1, 1, time])) : products;
+  const weights = execute('Softmax', [attribute.float32Type()], [scores]);
+  const factors =
+    dropout > 0
+      ? tf.tensor(headFactors(weights.shape as Shape, dropout, seeds), weights.shape)
+      : tf.scalar(1);
+  return [weights, factors];
 }
 
-const tfFloat = (): number => attribute.float32Type().value as number;
+/** The gradient of the scores, by that of y. */
+function scoresGradient(
+  dy: tf.Tensor,
+  projected: tf.Tensor,
+  [weights, factors]: readonly [tf.Tensor, tf.Tensor],
+  { heads, dropout }: AttentionAttributes,
+): tf.Tensor {
+  const [, , values] = split(projected, heads);
+  const products = batchMatMul(joined(dy, heads), values, 'b');
+  const inner = tf.mul(dropout > 0 ? tf.mul(products, factors) : products, weights);
+  return tf.sub(inner, tf.mul(weights, tf.sum(inner, -1, true)));
+}
+
+/** Of the mask, `[B, 1, T]`. */
+function maskGradient(scores: tf.Tensor): tf.Tensor {
+  const [batch, , , time] = scores.shape as Shape;
+  return tf.reshape(tf.sum(scores, [1, 2]), [batch, 1, time]);
+}
+
+/** The gradient of the mask where the weights have not been kept. */
+export const maskGradientOf = (
+  dy: tf.Tensor,
+  projected: tf.Tensor,
+  mask: tf.Tensor,
+  attributes: AttentionAttributes,
+): tf.Tensor =>
+  maskGradient(scoresGradient(dy, projected, weightsOf(projected, mask, attributes), attributes));
 
 /** Registers the kernel and its gradient for the `tensorflow` backend. */
-export function registerAttention(): void {
+export function registerPlainAttention(): void {
   defineKernel<AttentionAttributes>({
     name: KERNEL,
     inputsToSave: ['projected'],
     outputsToSave: [false, true, true],
-    forward: ({ projected, mask }, { heads, scale, dropout, seeds }) =>
+    forward: ({ projected, mask }, attributes) =>
       tf.tidy(() => {
-        const [queries, keys, values] = split(projected as tf.Tensor, heads);
-        const products = tf.mul(batchMatMul(queries, keys, 'b'), scale);
-        const [batch, time] = (projected as tf.Tensor).shape as [number, number];
-        const scores = mask ? tf.add(products, tf.reshape(mask, [batch, 1, 1, time])) : products;
-        const weights = execute('Softmax', [attribute.float32Type()], [scores]);
-        const factors = dropout > 0 ? dropped(weights.shape as Shape, dropout, seeds) : tf.scalar(1);
-        const used = dropout > 0 ? tf.mul(weights, factors) : weights;
+        const [weights, factors] = weightsOf(projected as tf.Tensor, mask, attributes);
+        const [, , values] = split(projected as tf.Tensor, attributes.heads);
+        const used = attributes.dropout > 0 ? tf.mul(weights, factors) : weights;
         return [join(batchMatMul(used, values, 'none')), weights, factors];
       }),
-    gradient: ([dy], saved, { heads, scale, dropout }) => {
+    gradient: ([dy], saved, attributes) => {
+      const { heads, scale, dropout } = attributes;
       const [projected, weights, factors] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const scores = (): tf.Tensor => {
-        const [, , values] = split(projected, heads);
-        const products = batchMatMul(joined(dy as tf.Tensor, heads), values, 'b');
-        const inner = tf.mul(dropout > 0 ? tf.mul(products, factors) : products, weights);
-        return tf.sub(inner, tf.mul(weights, tf.sum(inner, -1, true)));
-      };
+      const scores = () => scoresGradient(dy as tf.Tensor, projected, [weights, factors], attributes);
       return {
         projected: () => {
           const [queries, keys] = split(projected, heads);
@@ -100,10 +119,7 @@ export function registerAttention(): void {
           ]);
           return tf.reshape(tf.transpose(parts, [1, 3, 0, 2, 4]), projected.shape);
         },
-        mask: () => {
-          const [batch, , , time] = weights.shape as [number, number, number, number];
-          return tf.reshape(tf.sum(scores(), [1, 2]), [batch, 1, time]);
-        },
+        mask: () => maskGradient(scores()),
       };
     },
   });
@@ -115,23 +131,12 @@ function joined(y: tf.Tensor, heads: number): tf.Tensor {
   return tf.transpose(tf.reshape(y, [batch, time, heads, width / heads]), [0, 2, 1, 3]);
 }
 
-/**
- * The core of multi-head self-attention, all heads at once: head_h = dropout(softmax(scale · Q_h K_hᵀ + mask)) V_h.
- *
- * @param projected `[B, T, 3·H·d]`: all queries, all keys, all values, each head after head.
- * @param mask `[B, 1, T]`, added to every row of scores.
- * @returns The heads side by side, `[B, T, H·d]`.
- */
-export function attention(
-  projected: tf.Tensor,
-  mask: tf.Tensor | undefined,
+/** See `attention`. */
+export function plainAttention(
+  inputs: Readonly<Record<string, tf.Tensor>>,
   attributes: AttentionAttributes,
 ): tf.Tensor {
-  const [y, ...kept] = runKernel<tf.Tensor[]>(
-    KERNEL,
-    mask ? { projected, mask } : { projected },
-    attributes,
-  ) as [tf.Tensor, ...tf.Tensor[]];
+  const [y, ...kept] = runKernel<tf.Tensor[]>(KERNEL, inputs, attributes) as [tf.Tensor, ...tf.Tensor[]];
   tf.dispose(kept);
   return y;
 }
