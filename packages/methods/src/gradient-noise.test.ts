@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
+import { randomWords } from '@g2d/tensor-ops';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { enhanceGradient, normalNoise } from './gradient-noise.js';
+import { enhanceGradient, noisyGradient, normalNoise } from './gradient-noise.js';
 
 beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
@@ -57,10 +58,58 @@ describe('normalNoise', () => {
     );
   });
 
+  it('is Box-Muller of the words of its places', () => {
+    const words = randomWords(7, 4096);
+    const values = normalNoise([4096], 7).dataSync();
+    for (let i = 0; i < 4096; i++) {
+      const first = i - (i & 8);
+      const radius = Math.sqrt(-2 * Math.log((words[first]! | 1) >>> 0) + 64 * Math.LN2);
+      const angle = words[first + 8]!;
+      // A quarter for the two highest bits; the others as a signed number.
+      const turn = (angle >>> 30) / 4 + (angle << 2) / 2 ** 34;
+      const expected = radius * (i & 8 ? Math.sin : Math.cos)(2 * Math.PI * turn);
+      expect(Math.abs(values[i]! - expected)).toBeLessThan(2e-6);
+    }
+    // Found in Python.
+    expectTensorClose(tf.tensor(values.subarray(0, 3)), [1.013494, 0.282256, -1.293752], { atol: 1e-6 });
+  });
+
   it('follows from its seed, whatever the size', () => {
     expectTensorClose(normalNoise([3, 3], 1), normalNoise([3, 3], 1), { atol: 0 });
     expect(normalNoise([3], 1).dataSync()).not.toEqual(normalNoise([3], 2).dataSync());
     expect(normalNoise([1], 1).shape).toEqual([1]);
     expectNoLeak(() => normalNoise([5], 1));
+  });
+});
+
+describe('noisyGradient', () => {
+  // A group of words and a remainder, several parts, and a single number.
+  it.each([[[3]], [[5, 7, 11]], [[70_001]], [[1]], [[]]])(
+    'of %j is enhanceGradient with its noise',
+    (shape) => {
+      const gradient = tf.mul(normalNoise(shape, 3), 0.01);
+      const enhanced = noisyGradient(gradient, { coefficient: 0.3, seed: 9 });
+      const expected = enhanceGradient(gradient, { coefficient: 0.3, noise: normalNoise(shape, 9) });
+      expect(enhanced.shape).toEqual(shape);
+      expectTensorClose(enhanced, expected, { atol: 1e-7, rtol: 1e-6 });
+      expectNoLeak(() => noisyGradient(gradient, { coefficient: 0.3, seed: 9 }));
+    },
+  );
+
+  it('draws the numbers of normalNoise to the bit', () => {
+    // Of κ = 0 and a deviation of 1 the noise itself is left; the numbers' squares add up to (n − 1).
+    const half = new Float32Array(100_000).fill(1);
+    half.fill(-1, 50_000);
+    half[0] = 1;
+    const scale = Math.fround(Math.sqrt(100_000 / 99_999) + 1e-8);
+    const enhanced = noisyGradient(tf.tensor1d(half), { coefficient: 0, seed: 4 }).dataSync();
+    const noise = normalNoise([100_000], 4).dataSync();
+    const wrong = enhanced.filter((value, i) => value !== Math.fround(noise[i]! * scale));
+    expect(wrong.length).toBe(0);
+  });
+
+  it('keeps what is not a number', () => {
+    const gradient = tf.tensor1d([1, NaN, 2]);
+    expect([...noisyGradient(gradient, { coefficient: 1, seed: 1 }).dataSync()]).toEqual([NaN, NaN, NaN]);
   });
 });

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertSameShape, randomStream } from '@g2d/tensor-ops';
+import { assertSameShape } from '@g2d/tensor-ops';
+import { execute, hasOperation, TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
+import { normalNumbers } from './normal-noise.js';
 
 /**
  * Standard normal noise for a variable's gradient.
@@ -35,27 +37,29 @@ export function enhanceGradient(
   });
 }
 
+/** Standard normal numbers that follow from the seed, on every backend the same. */
+export const normalNoise = (shape: readonly number[], seed: number): tf.Tensor =>
+  tf.tensor(normalNumbers(tf.util.sizeFromShape([...shape]), seed), [...shape]);
+
+// Two ResNet-18 take 22 million normal numbers in a step: `@g2d/native` draws them where the gradient is changed.
+const OPERATION = 'G2dV1GradientNoise';
+
+const run = (gradient: tf.Tensor, coefficient: number, seed: number): tf.Tensor =>
+  tf.tidy(() =>
+    execute(OPERATION, [], [gradient, tf.tensor1d([coefficient]), tf.tensor1d([seed | 0], 'int32')]),
+  );
+
 /**
- * Standard normal numbers by Box-Muller: uniform ones from a seeded stream, everything else on the backend. Two
- * ResNet-18 take 22 million of them in a step; on the tensorflow backend this way is twice as fast as one by one.
+ * `enhanceGradient` with `normalNoise` of a seed.
  *
- * @param seed Derive it with `deriveSeed`.
+ * @param options `seed`: derive it with `deriveSeed`.
+ * @returns A new tensor; dispose it.
  */
-export function normalNoise(shape: readonly number[], seed: number): tf.Tensor {
-  const size = shape.reduce((product, axis) => product * axis, 1);
-  const random = randomStream(seed);
-  const radii = new Float32Array(Math.ceil(size / 2));
-  const angles = new Float32Array(radii.length);
-  // Loops, since `Float32Array.from` takes three times as long.
-  for (let i = 0; i < radii.length; i++) {
-    // 1 − u is in (0, 1], so its logarithm is finite.
-    radii[i] = 1 - random.uniform();
-    angles[i] = 2 * Math.PI * random.uniform();
-  }
-  return tf.tidy(() => {
-    const radius = tf.sqrt(tf.mul(tf.log(tf.tensor1d(radii)), -2));
-    const angle = tf.tensor1d(angles);
-    const both = tf.concat([tf.mul(radius, tf.cos(angle)), tf.mul(radius, tf.sin(angle))]);
-    return tf.reshape(tf.slice(both, 0, size), [...shape]);
-  });
+export function noisyGradient(
+  gradient: tf.Tensor,
+  { coefficient, seed }: { readonly coefficient: number; readonly seed: number },
+): tf.Tensor {
+  const native = tf.getBackend() === TENSORFLOW && hasOperation(OPERATION, () => run(tf.ones([1]), 1, 1));
+  if (native) return run(gradient, coefficient, seed);
+  return tf.tidy(() => enhanceGradient(gradient, { coefficient, noise: normalNoise(gradient.shape, seed) }));
 }

@@ -2,7 +2,7 @@ import { checkOptions, defineMethod, type Hooks, type Method } from '@g2d/core';
 import { deriveSeed } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { enhanceGradient, normalNoise, type GradientNoise } from './gradient-noise.js';
+import { enhanceGradient, noisyGradient, type GradientNoise } from './gradient-noise.js';
 import { modulate, options } from './ogm-modulation.js';
 import { scopeNeeds } from './scope.js';
 import * as recipes from './recipes.js';
@@ -73,10 +73,7 @@ export const ogmGe = defineMethod({
     edit: (gradients, outputs, step, { seed }) =>
       modulate(own, gradients, outputs, step, (gradient, coefficient, parameter) => {
         const stream = `gradient-noise/epoch-${step.epoch}/step-${step.batchIndex}/${parameter}`;
-        return enhanceGradient(gradient, {
-          coefficient,
-          noise: normalNoise(gradient.shape, deriveSeed(seed, stream)),
-        });
+        return noisyGradient(gradient, { coefficient, seed: deriveSeed(seed, stream) });
       }),
   }),
 });

@@ -199,6 +199,8 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
       ];
       return tf.backend().executeMultipleOutputs('G2dV1BatchNorm', attributes, [x, ones, zeros, zeros, ones], 6);
     };
+    const values = (...shape) =>
+      tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * i)), shape);
     const convolution = (name, inputs, padding = [1, 1]) =>
       tf.backend().executeSingleOutput(
         'G2dV1Conv3x3' + name,
@@ -215,11 +217,40 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
       return [product(false, true, [square, square]), product(true, false, [square, square])];
     };
     const convolutions = ([batch, height, width, channels], outputs) => {
-      const values = (...shape) =>
-        tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * i)), shape);
       const [x, filter] = [values(batch, height, width, channels), values(3, 3, channels, outputs)];
       const y = convolution('', [x, filter]);
       return [y, convolution('BackpropInput', [filter, y]), convolution('BackpropFilter', [x, y])];
+    };
+    const rows = ([batch, time, width]) => {
+      const { binding } = tf.backend();
+      const run = (name, attributes, inputs, outputs) =>
+        tf.backend().executeMultipleOutputs('G2dV1' + name, attributes, inputs, outputs);
+      const float = (name, value) => ({ name, type: binding.TF_ATTR_FLOAT, value });
+      const draw = (...seeds) => tf.tensor1d([2 ** 29, ...seeds], 'int32');
+      const [x, residual, dy] = [1, 2, 3].map((k) => values(batch, time, width).add(k).mul(k));
+      const [gamma, beta] = [values(width), values(width).mul(2)];
+      const factor = float('factor', 1.5);
+      const normalized = run('LayerNorm', [float('epsilon', 0.01), factor], [x, residual, gamma, beta, draw(3)], 4);
+      const [, sum, mean, inverse] = normalized;
+      return [
+        ...run('Dropout', [factor], [x, draw(4)], 1),
+        ...normalized,
+        ...run('LayerNormGrad', [factor], [sum, dy, gamma, mean, inverse, draw(3)], 4),
+        ...run('GradientNoise', [], [x, tf.tensor1d([0.5]), tf.tensor1d([5], 'int32')], 1),
+      ];
+    };
+    const attention = ([batch, time, width], heads) => {
+      const { binding } = tf.backend();
+      const attributes = [
+        { name: 'factor', type: binding.TF_ATTR_FLOAT, value: 1.5 },
+        { name: 'scale', type: binding.TF_ATTR_FLOAT, value: 0.7 },
+        { name: 'heads', type: binding.TF_ATTR_INT, value: [heads] },
+      ];
+      const draw = tf.tensor1d([2 ** 29, ...Array.from({ length: heads }, (_, i) => i)], 'int32');
+      const operands = [values(batch, time, 3 * width), values(batch, 1, time), draw];
+      const run = (name, inputs) => tf.backend().executeSingleOutput('G2dV1' + name, attributes, inputs);
+      const y = run('Attention', operands);
+      return [y, run('AttentionGrad', [...operands, y])];
     };
     ${code}`;
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', text], {
@@ -244,6 +275,10 @@ describe('the kernels that are installed here', () => {
         ...convolutions([3, 9, 7, 160], 96),
         ...products(333, 1111),
         ...products(7, 33, 65),
+        ...rows([5, 77, 50]),
+        ...rows([16, 20, 768]),
+        ...attention([3, 100, 128], 2),
+        ...attention([5, 7, 50], 5),
       ];
       for (const tensor of tensors) hash.update(tensor.dataSync());
       console.log(hash.digest('hex'));`;
@@ -287,6 +322,7 @@ describe('the kernels that are installed here', () => {
           const tf = require(workerData.folder);
           process.dlopen({ exports: {} }, workerData.kernels);
           const batchNorm = \${batchNorm};
+          const values = \${values};
           const convolution = \${convolution};
           const convolutions = \${convolutions};
           const sides = \${sides};
@@ -365,5 +401,41 @@ describe('the kernels that are installed here', () => {
       console.log(product(true, false, [ones(4, 0), ones(4, 3)]).shape.join() === '0,3');
       console.log(product(false, false, [ones(0, 2, 2), ones(0, 2, 0)]).shape.join() === '0,2,0');`;
     expect(program(code).split('\n')).toEqual(Array(21).fill('true'));
+  });
+
+  it('refuse rows, heads and seeds that do not fit', () => {
+    const code = `
+      const { binding } = tf.backend();
+      const factor = { name: 'factor', type: binding.TF_ATTR_FLOAT, value: 1 };
+      const epsilon = { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: 1 };
+      const scale = { name: 'scale', type: binding.TF_ATTR_FLOAT, value: 1 };
+      const heads = (value) => ({ name: 'heads', type: binding.TF_ATTR_INT, value: [value] });
+      const ones = (...shape) => tf.ones(shape);
+      const none = tf.tensor1d([]);
+      const words = (count) => tf.zeros([count], 'int32');
+      for (const [name, attributes, operands, outputs] of [
+        ['Dropout', [factor], [ones(3), words(1)], 1],
+        ['Dropout', [factor], [none, words(2)], 1],
+        ['LayerNorm', [epsilon, factor], [ones(2, 3), ones(2, 2), ones(3), ones(3), words(0)], 4],
+        ['LayerNorm', [epsilon, factor], [ones(2, 3), none, ones(2), ones(3), words(0)], 4],
+        ['LayerNorm', [epsilon, factor], [tf.scalar(1), none, ones(1), ones(1), words(0)], 4],
+        ['LayerNormGrad', [factor], [ones(2, 3), ones(2, 3), ones(3), ones(3), ones(2), words(0)], 4],
+        ['Attention', [factor, scale, heads(2)], [ones(1, 2, 9), none, words(0)], 1],
+        ['Attention', [factor, scale, heads(0)], [ones(1, 2, 9), none, words(0)], 1],
+        ['Attention', [factor, scale, heads(1)], [ones(2, 9), none, words(0)], 1],
+        ['Attention', [factor, scale, heads(3)], [ones(1, 2, 9), ones(1, 3), words(0)], 1],
+        ['Attention', [factor, scale, heads(3)], [ones(1, 2, 9), none, words(3)], 1],
+        ['AttentionGrad', [factor, scale, heads(3)], [ones(1, 2, 9), none, words(0), ones(1, 2, 9)], 1],
+        ['GradientNoise', [], [ones(3), ones(1), words(2)], 1],
+        ['GradientNoise', [], [ones(3), ones(2), words(1)], 1],
+      ]) {
+        try {
+          tf.backend().executeMultipleOutputs('G2dV1' + name, attributes, operands, outputs);
+          console.log(name, 'no error');
+        } catch (error) {
+          console.log(/another size|expected/.test(error.message));
+        }
+      }`;
+    expect(program(code).split('\n')).toEqual(Array(14).fill('true'));
   });
 });

@@ -98,10 +98,32 @@ const program = (folder: string, kernels: string) => `
     same('MaxPool of NaN', run('MaxPool', pooling, [broken], 2)[0],
       tf.where(plain(broken.isNaN().cast('float32')).greater(0), NaN, y));
   }
-  // On processors without vectors for it there are no products and no convolution of ours.
-  const has = (name, attributes, inputs) => {
+  // Rows of 77 values, a residual, and dropout of what is added to it: its factors are those of a tensor of ones.
+  const rate = { name: 'factor', type: binding.TF_ATTR_FLOAT, value: 1.25 };
+  const draw = (...seeds) => tf.tensor1d([0.2 * 2 ** 32, ...seeds].map((word) => word | 0), 'int32');
+  const factors = (seed, shape) => run('Dropout', [rate], [tf.ones(shape), draw(seed)], 1)[0];
+  {
+    const drawn = factors(5, shape);
+    compare('Dropout', run('Dropout', [rate], [x, draw(5)], 1), [x.mul(drawn)]);
+    const kept = drawn.greater(0).cast('float32');
+    // As many as the generator, written once more in Python, keeps of them.
+    compare('Dropout, factors', [drawn, kept.sum()], [kept.mul(1.25), tf.scalar(1114)]);
+    const plain = (x, residual, gamma, beta) => {
+      const sum = x.mul(drawn).add(residual);
+      const { mean, variance } = tf.moments(sum, -1, true);
+      return sum.sub(mean).mul(variance.add(0.001).rsqrt()).mul(gamma).add(beta);
+    };
+    const [y, ...saved] = run('LayerNorm', [statistics[0], rate], [x, residual, gamma, beta, draw(5)], 4);
+    compare('LayerNorm', [y], [plain(x, residual, gamma, beta)]);
+    const gradients = run('LayerNormGrad', [rate],
+      [saved[0], dy, gamma, saved[1], saved[2], draw(5)], 4);
+    compare('LayerNormGrad', [gradients[1], gradients[0], gradients[2], gradients[3]],
+      tf.grads(plain)([x, residual, gamma, beta], dy));
+  }
+  // On processors without vectors for it there are no products of ours, and no attention.
+  const registered = (operation) => {
     try {
-      run(name, attributes, inputs, 1);
+      operation();
       return true;
     } catch (error) {
       if (/registered/.test(error.message)) return false;
@@ -114,7 +136,7 @@ const program = (folder: string, kernels: string) => `
     { name: 'transpose_b', type: binding.TF_ATTR_BOOL, value: b },
   ];
   const one = tf.ones([1, 1]);
-  for (const [a, b] of has('MatMul', sides(false, false), [one, one]) ? [[false, false], [true, false], [false, true]] : []) {
+  for (const [a, b] of registered(() => run('MatMul', sides(false, false), [one, one], 1)) ? [[false, false], [true, false], [false, true]] : []) {
     const operands = (rows, depth, columns, batch) => [
       values([...batch, ...(a ? [depth, rows] : [rows, depth])], 13),
       values([...batch, ...(b ? [columns, depth] : [depth, columns])], 14),
@@ -130,12 +152,41 @@ const program = (folder: string, kernels: string) => `
       ...[false, true].map((relu) => run('MatMulWithBias', [...sides(a, b), ...flag(relu)], [left, right, offset], 1)[0]),
     ], [tf.matMul(...batches, a, b), product, product.add(offset), product.add(offset).relu()]);
   }
+  for (const [batch, time, size] of [[2, 53, 5], [1, 7, 32]]) {
+    const [projected, mask, above] = [[batch, time, 6 * size], [batch, 1, time], [batch, time, 2 * size]]
+      .map((shape, i) => values(shape, 20 + i));
+    const attributes = [
+      rate,
+      { name: 'scale', type: binding.TF_ATTR_FLOAT, value: 0.5 },
+      { name: 'heads', type: binding.TF_ATTR_INT, value: [2] },
+    ];
+    const operands = [projected, mask, draw(8, 9)];
+    if (!registered(() => run('Attention', attributes, operands, 1))) continue;
+    const drawn = tf.stack([8, 9].map((seed) => factors(seed, [batch, time, time])), 1);
+    const plain = (projected) => {
+      const [q, k, v] = tf.unstack(projected.reshape([batch, time, 3, 2, size]).transpose([2, 0, 3, 1, 4]));
+      const weights = tf.softmax(tf.matMul(q, k, false, true).mul(0.5).add(mask.expandDims(1))).mul(drawn);
+      return tf.matMul(weights, v).transpose([0, 2, 1, 3]).reshape(above.shape);
+    };
+    const name = 'Attention, ' + time + ' steps';
+    compare(name, run('Attention', attributes, operands, 1), [plain(projected)]);
+    compare(name + ', gradient', run('AttentionGrad', attributes, [...operands, above], 1),
+      [tf.grad(plain)(projected, above)]);
+  }
+  {
+    // The noise of a gradient twice as large is twice as large.
+    const seed = tf.tensor1d([3], 'int32');
+    const noisy = (x, factor) => run('GradientNoise', [], [x, tf.tensor1d([factor]), seed], 1)[0];
+    const noise = noisy(x, 0);
+    compare('GradientNoise', [noisy(x.mul(2), 0.5)], [noise.mul(2).add(x)]);
+  }
   // Several blocks of channels, and several sums of the filter's gradient.
   const image = values([2, 21, 40, 96], 8);
   const filter = values([3, 3, 96, 32], 9);
   const bias = values([32], 10);
   const padded = (zeros) => [{ name: 'padding', type: binding.TF_ATTR_INT, value: zeros }];
-  for (const zeros of has('Conv3x3', padded([1, 1]), [image, filter]) ? [[1, 1], [0, 2]] : []) {
+  const convolves = registered(() => run('Conv3x3', padded([1, 1]), [image, filter], 1));
+  for (const zeros of convolves ? [[1, 1], [0, 2]] : []) {
     const plain = (x, w) => tf.conv2d(x.pad([[0, 0], ...zeros.map((count) => [count, count]), [0, 0]]), w, 1, 'valid');
     const name = 'Conv3x3, padding ' + zeros;
     const expected = plain(image, filter);
@@ -178,7 +229,7 @@ export async function testKernels(
   const wrong = Object.entries(differences).find(([, difference]) => !(Number(difference) <= tolerance));
   if (wrong) return `${wrong[0]} differs from TensorFlow by ${wrong[1]}, more than ${tolerance}`;
   const names = Object.keys(differences);
-  const withVectors = names.filter((name) => /^(Conv3x3|MatMul)/.test(name)).length;
-  const complete = names.length - withVectors === 14 && (withVectors === 0 || withVectors === 9);
+  const ofVectors = names.filter((name) => /^(Conv3x3|MatMul|Attention)/.test(name)).length;
+  const complete = names.length - ofVectors === 19 && (ofVectors === 0 || ofVectors === 13);
   return complete ? null : 'their test is incomplete';
 }

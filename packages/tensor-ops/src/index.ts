@@ -3,6 +3,7 @@ export { assertSameShape, assertShape } from './assert.js';
 
 // Random streams and initial weights
 export { deriveSeed, randomStream } from './random.js';
+export { randomWords } from './random-words.js';
 export { kaimingNormal, xavierNormal } from './initializers.js';
 
 // Losses and scores

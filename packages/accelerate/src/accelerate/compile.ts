@@ -33,6 +33,8 @@ export function compile(model: LayersModel, target: Target): Program | null {
     attention: new Map(),
     normalization: new Set(),
     sum: new Map(),
+    dropped: new Map(),
+    normalized: new Map(),
   };
   for (const node of graph.nodes) {
     const attention = deferred.attention.get(node);
@@ -67,6 +69,10 @@ interface Deferred {
   readonly normalization: Set<Node>;
   /** Batch normalization that is computed together with a sum and its ReLU, where the sum stands, by its value's id. */
   readonly sum: Map<number, Node>;
+  /** Dropout that is computed together with a sum and its layer normalization, by its value's id. */
+  readonly dropped: Map<number, steps.Dropped>;
+  /** Sums that are computed where their layer normalization stands, by their value's id. */
+  readonly normalized: Map<number, steps.Summands>;
 }
 
 /** A model used as a layer becomes a program in the program; `null` if it cannot be compiled. */
@@ -151,10 +157,36 @@ function fastSteps(
     return [steps.batchNormalization(node, normalization, takeRelu(node))];
   }
   const layerNorm = facts.fastLayerNorm(node);
+  const summands = deferred.normalized.get(input.id);
+  if (layerNorm && summands) return [steps.addLayerNormalization(node, layerNorm, summands)];
   if (layerNorm) return [steps.layerNormalization(node, layerNorm)];
+  const rate = facts.dropoutRate(layer);
+  const summed = rate === null ? null : graph.onlyConsumer(node);
+  if (rate !== null && summed && normalizedSum(summed, graph)) {
+    const isAlone = !summed.inputTensors.some(({ id }) => deferred.dropped.has(id));
+    // Of a layer that runs several times each pass has its own mask, in their order.
+    if (isAlone && layer.inboundNodes.length === 1) {
+      deferred.dropped.set(node.outputTensors[0]!.id, { input: input.id, rate, layer: layer.name });
+      return [];
+    }
+  }
   const linear = facts.fastLinear(node);
   if (linear) return [steps.linear(node, linear)];
 
+  if (normalizedSum(node, graph)) {
+    const place = Math.max(
+      0,
+      node.inputTensors.findIndex(({ id }) => deferred.dropped.has(id)),
+    );
+    const dropped = deferred.dropped.get(node.inputTensors[place]!.id);
+    const residual = node.inputTensors[1 - place]!.id;
+    deferred.normalized.set(node.outputTensors[0]!.id, {
+      input: dropped?.input ?? node.inputTensors[place]!.id,
+      residual,
+      dropped,
+    });
+    return [];
+  }
   if (facts.kind(layer) === 'Add') {
     const relu = node.inputTensors.length === 2 ? takeRelu(node) : undefined;
     const place = node.inputTensors.findIndex(({ id }) => deferred.sum.has(id));
@@ -194,6 +226,14 @@ function rectifiedSumAfter(node: Node, graph: Graph): Node | null {
   if (!sum || facts.kind(sum.outboundLayer) !== 'Add' || sum.inputTensors.length !== 2) return null;
   const relu = graph.onlyConsumer(sum);
   return relu && facts.isRelu(relu.outboundLayer) && !poolingAfter(relu, graph) ? sum : null;
+}
+
+/** True for the sum of two values of one shape that only a layer normalization uses, where the kernel for both is there. */
+function normalizedSum(node: Node, graph: Graph): boolean {
+  const [a, b, ...others] = node.inputTensors;
+  if (facts.kind(node.outboundLayer) !== 'Add' || !a || !b || others.length > 0) return false;
+  const next = graph.onlyConsumer(node);
+  return a.shape.join() === b.shape.join() && !!next && !!facts.fastLayerNorm(next) && steps.fusesLayerNorm();
 }
 
 /** ReLU and maximum pooling after a node, with zeros between them or not, if nothing else uses what lies between. */

@@ -157,6 +157,14 @@ const CASES: Readonly<Record<string, Case>> = {
   'dense, relu': { shape: [5], build: (x) => chain(x, layers.dense({ units: 4, activation: 'relu' })) },
   'dense of steps': { shape: [3, 5], build: (x) => chain(x, layers.dense({ units: 4 })) },
   'layer norm': { shape: [3, 5], build: (x) => chain(x, layers.layerNormalization()) },
+  'sum, layer norm': {
+    shape: [3, 5],
+    build: (x) =>
+      chain(
+        layers.add().apply([x, chain(x, layers.dense({ units: 5 }))]) as Symbolic,
+        layers.layerNormalization(),
+      ),
+  },
   'flatten, reshape': {
     shape: IMAGE,
     build: (x) => chain(x, layers.flatten(), layers.reshape({ targetShape: [18, 7] }), relu()),

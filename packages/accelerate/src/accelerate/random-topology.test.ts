@@ -74,6 +74,20 @@ const imageLayers: ((x: Symbolic, random: RandomStream) => Symbolic)[] = [
     const sum = apply(layers.add(), ...(random.uniform() < 0.5 ? [x, inner] : [inner, x]));
     return random.uniform() < 0.7 ? apply(layers.activation({ activation: 'relu' }), sum) : sum;
   },
+  // A sum that is normalized, of two values or of one with itself.
+  (x, random) => {
+    const own = apply(layers.dense({ units: x.shape[3]! }), x);
+    const sum = apply(
+      layers.add(),
+      ...pick(random, [
+        [x, own],
+        [own, x],
+        [x, x],
+      ] as const),
+    );
+    const normalized = apply(layers.layerNormalization({ axis: -1 }), sum);
+    return random.uniform() < 0.7 ? normalized : apply(layers.concatenate(), sum, normalized);
+  },
   (x) => apply(layers.concatenate({ axis: -1 }), x, apply(layers.activation({ activation: 'tanh' }), x)),
   // The same value twice into one layer.
   (x) => apply(layers.activation({ activation: 'relu' }), apply(layers.add(), x, x)),

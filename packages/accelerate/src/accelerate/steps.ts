@@ -5,14 +5,15 @@ import { batchNorm, batchNormAddRelu, batchNormReluMaxPool } from '../kernels/ba
 import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from '../kernels/batch-norm-types.js';
 import type { Precision } from '../kernels/bfloat16.js';
 import { conv2d, conv2dWithBias } from '../kernels/conv2d.js';
-import { dropout as dropoutKernel, plainDropout } from '../kernels/dropout.js';
+import { anySeed, dropout as dropoutKernel, plainDropout } from '../kernels/dropout.js';
+import { canFuseLayerNorm, fusedLayerNorm } from '../kernels/fused-layer-norm.js';
 import { globalAverage as globalAverageKernel } from '../kernels/global-average.js';
 import { layerNorm } from '../kernels/layer-norm.js';
 import { biasAdd, linear as linearKernel } from '../kernels/linear.js';
 import { maxPool, withNonFinite, type PaddedWindow } from '../kernels/max-pool.js';
 import { padKernel, type Padding } from '../kernels/pad.js';
 import { addRelu as addReluKernel, relu as reluKernel } from '../kernels/relu.js';
-import { reshape as reshapeKernel } from '../kernels/reshape.js';
+import { boundary, reshape as reshapeKernel } from '../kernels/reshape.js';
 import type { WindowAttributes } from '../kernels/window-attributes.js';
 import { ShapeError } from '@g2d/core';
 import type { Layer, Node } from './graph.js';
@@ -161,17 +162,19 @@ function gradientOfMaximum(dy: Tensor, x: Tensor): Tensor {
   return tf.reshape(tf.where(isFirst, spread, tf.zerosLike(rows)), x.shape);
 }
 
-/** Dropout: by the seed that `withDropoutSeed` gives, by the layer itself where there is none. */
+/** Dropout by the seed that `withDropoutSeed` gives; where there is none, by any on the fast kernels, by the layer itself elsewhere. */
 export function dropout(node: Node, rate: number, fast: boolean): Step {
   const itself = layer(node);
   return {
     ...itself,
+    foreign: !fast,
     run: (values, training) => {
       const x = values[0] as Tensor;
-      if (!training || x.dtype !== 'float32') return itself.run(values, training);
-      const seed = nextDropoutSeed(node.outboundLayer.name);
-      if (seed === undefined) return itself.run(values, training);
-      return [(fast ? dropoutKernel : plainDropout)(x, { rate, seed })];
+      const ours = training && x.dtype === 'float32';
+      const seed = ours ? nextDropoutSeed(node.outboundLayer.name) : undefined;
+      if (fast && ours) return [dropoutKernel(x, { rate, seed: seed ?? anySeed() })];
+      if (fast && !training) return [reshaped(x, x.shape)];
+      return seed === undefined ? itself.run(values, training) : [plainDropout(x, { rate, seed })];
     },
   };
 }
@@ -393,6 +396,57 @@ export function batchNormalizationReluMaxPooling(
 export function layerNormalization(node: Node, { epsilon }: { epsilon: number }): Step {
   const { gamma, beta } = node.outboundLayer as unknown as WeightOf;
   return unary(node, (x) => layerNorm(x, (gamma as Weight).read(), (beta as Weight).read(), epsilon));
+}
+
+/** Dropout whose value only a sum uses. */
+export interface Dropped {
+  readonly input: number;
+  readonly rate: number;
+  /** Its name. */
+  readonly layer: string;
+}
+
+/** Of a sum that only a layer normalization uses; `input` is not yet dropped. */
+export interface Summands {
+  readonly input: number;
+  readonly residual: number;
+  readonly dropped: Dropped | undefined;
+}
+
+/** Whether sums and their layer normalization are computed at once here. */
+export const fusesLayerNorm = (): boolean => canFuseLayerNorm({ size: 1 });
+
+/** Layer normalization of a sum, of which one summand may be dropped. */
+export function addLayerNormalization(
+  node: Node,
+  { epsilon }: { epsilon: number },
+  { input, residual, dropped }: Summands,
+): Step {
+  const { gamma, beta } = node.outboundLayer as unknown as WeightOf;
+  const alone = layerNormalization(node, { epsilon });
+  return {
+    inputs: [input, residual],
+    outputs: ids(node.outputTensors),
+    foreign: false,
+    run: (values, training) => {
+      const [x, other] = values as [Tensor, Tensor];
+      const rate = training ? (dropped?.rate ?? 0) : 0;
+      const seed = rate > 0 ? (nextDropoutSeed((dropped as Dropped).layer) ?? anySeed()) : 0;
+      const same = x.shape.join() === other.shape.join() && canFuseLayerNorm(x);
+      if (same && x.dtype === 'float32' && other.dtype === 'float32') {
+        assertCompatible(node.outboundLayer, x);
+        const weights = { gamma: (gamma as Weight).read(), beta: (beta as Weight).read() };
+        return [fusedLayerNorm({ x, residual: other, ...weights }, { epsilon, rate, seed })];
+      }
+      // TensorFlow.js's sum, whose gradient may be one tensor for both.
+      const guards = values.map(boundary) as [Tensor, Tensor];
+      const drop = (value: Tensor): Tensor => (rate > 0 ? dropoutKernel(value, { rate, seed }) : value);
+      const sum = chain(guards[0], drop, (value) => tf.add(value, guards[1]));
+      const [y] = alone.run([sum], training);
+      tf.dispose([sum, ...guards]);
+      return [y as Tensor];
+    },
+  };
 }
 
 /** A matrix product over the last axis. */

@@ -1,8 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { randomStream } from '@g2d/tensor-ops';
-import { defineKernel, runKernel } from '@g2d/tensor-ops/tensorflow';
+import { randomWords } from '@g2d/tensor-ops';
+import {
+  attribute,
+  defineKernel,
+  execute,
+  hasOperation,
+  runKernel,
+  type Attribute,
+} from '@g2d/tensor-ops/tensorflow';
 
 const KERNEL = 'G2dDropout';
+const OPERATION = 'G2dV1Dropout';
 
 interface DropoutAttributes {
   /** Share of values that is set to 0, above 0 and below 1. */
@@ -10,32 +18,28 @@ interface DropoutAttributes {
   readonly seed: number;
 }
 
+/** A value is kept if its word is at least this. */
+const threshold = (rate: number): number => Math.max(1, Math.floor(rate * 2 ** 32));
+
 /**
- * What dropout multiplies by: 0 with probability `rate`, 1 / (1 − rate) otherwise.
- *
- * The rarer of the two is placed. The distances between its places are geometrically distributed, ⌊ln(1 − u) / ln(1 − p)⌋
- * others lie between, so that there is one random number for each place, not for each value.
+ * What dropout multiplies by: 0 with probability `rate`, 1 / (1 − rate) otherwise. Each value by itself, from its place alone.
  *
  * @param rate Above 0 and below 1.
  */
 export function dropoutFactors(length: number, rate: number, seed: number): Float32Array {
-  const random = randomStream(seed);
-  const kept = 1 / (1 - rate);
-  const [usual, rare] = rate <= 0.5 ? [kept, 0] : [0, kept];
-  const factors = new Float32Array(length).fill(usual);
-  const scale = 1 / Math.log1p(-Math.min(rate, 1 - rate));
-  const gap = (): number => Math.floor(Math.log(1 - random.uniform()) * scale);
-  for (let i = gap(); i < length; i += 1 + gap()) factors[i] = rare;
+  const [least, kept] = [threshold(rate), 1 / (1 - rate)];
+  const words = randomWords(seed, length);
+  const factors = new Float32Array(length);
+  for (let i = 0; i < length; i++) if (words[i]! >= least) factors[i] = kept;
   return factors;
 }
 
 /** The same for the attention weights `[B, H, T, T]`, one stream for each head's `[B, T, T]`. */
 export function headFactors(
-  shape: readonly [number, number, number, number],
+  [batch, heads, rows, columns]: readonly [number, number, number, number],
   rate: number,
   seeds: readonly number[],
 ): Float32Array {
-  const [batch, heads, rows, columns] = shape;
   const size = rows * columns;
   const factors = new Float32Array(batch * heads * size);
   seeds.forEach((seed, head) => {
@@ -47,31 +51,50 @@ export function headFactors(
   return factors;
 }
 
+/** A seed for those who bring none. */
+export const anySeed = (): number => Math.floor(Math.random() * 2 ** 32);
+
+/** What the operations of `@g2d/native` draw from; empty for a rate of 0. */
+export const drawOf = (rate: number, seeds: readonly number[]): tf.Tensor =>
+  tf.tensor1d(rate > 0 ? Int32Array.from([threshold(rate), ...seeds].map((word) => word | 0)) : [], 'int32');
+
+export const factorAttribute = (rate: number): Attribute => attribute.float('factor', 1 / (1 - rate));
+
+const canFuse = (): boolean =>
+  hasOperation(OPERATION, () => execute(OPERATION, [factorAttribute(0)], [tf.ones([1]), drawOf(0, [])]));
+
+/** x times its factors: `drawn` are they, or what they are drawn from. */
+const drop = (x: tf.Tensor, drawn: tf.Tensor, rate: number): tf.Tensor =>
+  drawn.dtype === 'int32' ? execute(OPERATION, [factorAttribute(rate)], [x, drawn]) : tf.mul(x, drawn);
+
 /** Registers the kernel and its gradient for the `tensorflow` backend. */
 export function registerDropout(): void {
   defineKernel<DropoutAttributes>({
     name: KERNEL,
     outputsToSave: [false, true],
-    forward: ({ x }, attributes) => dropped(x as tf.Tensor, attributes),
-    gradient: ([dy], [factors]) => ({ x: () => tf.mul(dy as tf.Tensor, factors as tf.Tensor) }),
+    forward: ({ x }, { rate, seed }) => {
+      const drawn = canFuse() ? drawOf(rate, [seed]) : factorsOf(x as tf.Tensor, { rate, seed });
+      return [drop(x as tf.Tensor, drawn, rate), drawn];
+    },
+    gradient: ([dy], [drawn], { rate }) => ({ x: () => drop(dy as tf.Tensor, drawn as tf.Tensor, rate) }),
   });
 }
 
-function dropped(x: tf.Tensor, { rate, seed }: DropoutAttributes): [y: tf.Tensor, factors: tf.Tensor] {
-  const factors = tf.tensor(dropoutFactors(x.size, rate, seed), x.shape);
-  return [tf.mul(x, factors), factors];
-}
+const factorsOf = ({ size, shape }: tf.Tensor, { rate, seed }: DropoutAttributes): tf.Tensor =>
+  tf.tensor(dropoutFactors(size, rate, seed), shape);
 
-/** Dropout by a seed on the `tensorflow` backend. Saves the mask only. */
+/** Dropout by a seed on the `tensorflow` backend. Saves the mask, or what it is drawn from. */
 export function dropout(x: tf.Tensor, attributes: DropoutAttributes): tf.Tensor {
-  const [y, factors] = runKernel<tf.Tensor[]>(KERNEL, { x }, attributes) as [tf.Tensor, tf.Tensor];
-  factors.dispose();
+  if (x.size === 0) return plainDropout(x, attributes);
+  const [y, drawn] = runKernel<tf.Tensor[]>(KERNEL, { x }, attributes) as [tf.Tensor, tf.Tensor];
+  drawn.dispose();
   return y;
 }
 
 /** The same in TensorFlow.js operations: runs on every backend. */
 export function plainDropout(x: tf.Tensor, attributes: DropoutAttributes): tf.Tensor {
-  const [y, factors] = dropped(x, attributes);
+  const factors = factorsOf(x, attributes);
+  const y = tf.mul(x, factors);
   factors.dispose();
   return y;
 }

@@ -158,6 +158,51 @@ describe('values', () => {
     );
   });
 
+  it('attention of many steps, masked ones and what is not finite among them, is that of plain operations', () => {
+    const [batch, time, heads, size] = [2, 70, 3, 5];
+    const plain = (projected: tf.Tensor, mask: tf.Tensor) => {
+      const parts = tf.reshape(projected, [batch, time, 3, heads, size]);
+      const [q, k, v] = tf.unstack(tf.transpose(parts, [2, 0, 3, 1, 4])) as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const scores = tf.add(tf.mul(tf.matMul(q, k, false, true), 0.7), tf.expandDims(mask, 1));
+      return tf.reshape(tf.transpose(tf.matMul(tf.softmax(scores), v), [0, 2, 1, 3]), [batch, time, -1]);
+    };
+    const fused = (projected: tf.Tensor, mask: tf.Tensor) =>
+      attention(projected, mask, { heads, scale: 0.7, dropout: 0 });
+    const dy = normal(3, batch, time, heads * size);
+    // All of the second sample's steps are masked; of the first one every third.
+    const masked = Float32Array.from({ length: batch * time }, (_, i) =>
+      i >= time || i % 3 === 1 ? -1e9 : 0,
+    );
+    for (const [at, value] of [
+      [-1, 0],
+      [7, NaN],
+      [1000, Infinity],
+      [2000, -Infinity],
+    ] as const) {
+      const values = (normal(1, batch, time, 3 * heads * size).dataSync() as Float32Array).slice();
+      if (at >= 0) values[at] = value;
+      const inputs = [
+        tf.tensor(values, [batch, time, 3 * heads * size]),
+        tf.tensor(masked, [batch, 1, time]),
+      ];
+      const results = [fused, plain].map((f) => [
+        f(inputs[0]!, inputs[1]!),
+        ...tf.grads(f as (...x: tf.Tensor[]) => tf.Tensor)(inputs, dy),
+      ]);
+      const [own, expected] = results.map((tensors) => tensors.map((tensor) => tensor.dataSync()));
+      expected!.forEach((numbers, k) => {
+        const finite = [...numbers].filter((number) => Number.isFinite(number)).map(Math.abs);
+        const scale = Math.max(1, ...finite);
+        const wrong = [...numbers].filter((number, i) => {
+          const actual = own![k]![i]!;
+          const same = Number.isNaN(number) ? Number.isNaN(actual) : number === actual;
+          return !same && !(Math.abs(actual - number) <= 1e-5 * scale);
+        });
+        expect(wrong, `${value}, result ${k}`).toEqual([]);
+      });
+    }
+  });
+
   it('attention with dropout keeps the expected value and differs from call to call', () => {
     const projected = normal(3, 1, 64, 3);
     const run = (dropout: number) => attention(projected, undefined, { heads: 1, scale: 0, dropout });

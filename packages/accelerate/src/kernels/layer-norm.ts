@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { defineKernel, runKernel } from '@g2d/tensor-ops/tensorflow';
+import { canFuseLayerNorm, fusedLayerNorm } from './fused-layer-norm.js';
 
 const KERNEL = 'G2dLayerNorm';
 
@@ -43,6 +44,7 @@ export function registerLayerNorm(): void {
  * each row.
  */
 export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: number): tf.Tensor {
+  if (canFuseLayerNorm(x)) return fusedLayerNorm({ x, gamma, beta }, { epsilon, rate: 0, seed: 0 });
   const [y, ...kept] = runKernel<tf.Tensor[]>(KERNEL, { x, gamma, beta }, { epsilon }) as [
     tf.Tensor,
     ...tf.Tensor[],

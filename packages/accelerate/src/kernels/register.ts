@@ -1,14 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { registerAttention } from './attention.js';
 import { registerBatchNorm } from './batch-norm.js';
 import { registerConv2D } from './conv2d.js';
 import { registerDropout } from './dropout.js';
+import { registerFusedAttention } from './fused-attention.js';
 import { registerFusedBatchNorm } from './fused-batch-norm.js';
+import { registerFusedLayerNorm } from './fused-layer-norm.js';
 import { registerGlobalAverage } from './global-average.js';
 import { registerLayerNorm } from './layer-norm.js';
 import { registerLinear } from './linear.js';
 import { registerMaxPool } from './max-pool.js';
 import { registerPad } from './pad.js';
+import { registerPlainAttention } from './plain-attention.js';
 import { registerRelu } from './relu.js';
 import { registerReshape } from './reshape.js';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
@@ -42,7 +44,9 @@ export function registerTrainingKernels(): void {
     registerLinear();
     registerReshape();
     registerLayerNorm();
-    registerAttention();
+    registerFusedLayerNorm();
+    registerPlainAttention();
+    registerFusedAttention();
     registerDropout();
   } else if (backend === 'wasm' && !shared[MARKER]) {
     shared[MARKER] = true;

@@ -8,6 +8,7 @@
 #include "batch-norm-operations.h"
 #include "convolution-operations.h"
 #include "product-operations.h"
+#include "row-operations.h"
 
 namespace g2d {
 namespace {
@@ -50,7 +51,18 @@ std::string register_all() {
       "G2dV1MaxPoolGrad", {"dy: float", "place: uint8"}, {"dx: float"})));
   G2D_FIRST_ERROR((register_operation<0, compute_relu_grad>("G2dV1ReluGrad", {"dy: float", "y: float"},
                                                              {"dx: float"})));
-  // Without vectors there would be nothing to gain: TensorFlow's own products and convolution stay.
+  G2D_FIRST_ERROR((register_operation<kFactor, compute_dropout>("G2dV1Dropout", {"x: float", "draw: int32"},
+                                                                 {"y: float"})));
+  G2D_FIRST_ERROR((register_operation<kEpsilon | kFactor, compute_layer_norm>(
+      "G2dV1LayerNorm", {"x: float", "residual: float", "gamma: float", "beta: float", "draw: int32"},
+      {"y: float", "sum: float", "mean: float", "inverse: float"})));
+  G2D_FIRST_ERROR((register_operation<kFactor, compute_layer_norm_grad>(
+      "G2dV1LayerNormGrad",
+      {"sum: float", "dy: float", "gamma: float", "mean: float", "inverse: float", "draw: int32"},
+      {"dsum: float", "dx: float", "dgamma: float", "dbeta: float"})));
+  G2D_FIRST_ERROR((register_operation<0, compute_gradient_noise>(
+      "G2dV1GradientNoise", {"gradient: float", "coefficient: float", "seed: int32"}, {"y: float"})));
+  // Without vectors there would be nothing to gain: TensorFlow's own products and convolutions stay.
   if (product_loops().panel > 0) {
     G2D_FIRST_ERROR((register_operation<kTranspose, compute_product<false>>("G2dV1MatMul", {"a: float", "b: float"},
                                                                             {"y: float"})));
@@ -66,6 +78,11 @@ std::string register_all() {
         "G2dV1Conv3x3BackpropInput", {"filter: float", "dy: float"}, {"dx: float"})));
     G2D_FIRST_ERROR((register_operation<kPadding, compute_convolution_gradient_filter>(
         "G2dV1Conv3x3BackpropFilter", {"x: float", "dy: float"}, {"dfilter: float"})));
+    G2D_FIRST_ERROR((register_operation<kFactor | kHeads, compute_attention>(
+        "G2dV1Attention", {"projected: float", "mask: float", "draw: int32"}, {"y: float"})));
+    G2D_FIRST_ERROR((register_operation<kFactor | kHeads, compute_attention_grad>(
+        "G2dV1AttentionGrad", {"projected: float", "mask: float", "draw: int32", "dy: float"},
+        {"dprojected: float"})));
   }
 #undef G2D_FIRST_ERROR
   return error;

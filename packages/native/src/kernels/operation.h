@@ -21,6 +21,11 @@ struct Options {
   int64_t size[2] = {};
   // Padding of the convolution, vertical and horizontal.
   int64_t padding[2] = {};
+  // Of dropout: what it multiplies by.
+  float factor = 1;
+  // Of attention: of the products, and how many heads.
+  float scale = 1;
+  int64_t heads[1] = {1};
 };
 
 class Status {
@@ -121,7 +126,10 @@ struct Image {
   }
 };
 
-enum Attributes { kRelu = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32, kTranspose = 64 };
+enum Attributes {
+  kRelu = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32,
+  kFactor = 64, kHeads = 128, kTranspose = 256
+};
 
 template <int attributes>
 void* create(TF_OpKernelConstruction* construction) {
@@ -142,6 +150,12 @@ void* create(TF_OpKernelConstruction* construction) {
     TF_OpKernelConstruction_GetAttrInt64List(construction, "size", o->size, 2, status);
   if (attributes & kPadding && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "padding", o->padding, 2, status);
+  if (attributes & kFactor && status.ok())
+    TF_OpKernelConstruction_GetAttrFloat(construction, "factor", &o->factor, status);
+  if (attributes & kHeads && status.ok())
+    TF_OpKernelConstruction_GetAttrFloat(construction, "scale", &o->scale, status);
+  if (attributes & kHeads && status.ok())
+    TF_OpKernelConstruction_GetAttrInt64List(construction, "heads", o->heads, 1, status);
   if (!status.ok()) TF_OpKernelConstruction_Failure(construction, status);
   return o;
 }
@@ -185,6 +199,9 @@ std::string register_operation(const char* name, std::initializer_list<const cha
   if (attributes & kPool) TF_OpDefinitionBuilderAddAttr(definition, "window: list(int) >= 6");
   if (attributes & kSize) TF_OpDefinitionBuilderAddAttr(definition, "size: list(int) >= 2");
   if (attributes & kPadding) TF_OpDefinitionBuilderAddAttr(definition, "padding: list(int) >= 2");
+  if (attributes & kFactor) TF_OpDefinitionBuilderAddAttr(definition, "factor: float");
+  if (attributes & kHeads) TF_OpDefinitionBuilderAddAttr(definition, "scale: float");
+  if (attributes & kHeads) TF_OpDefinitionBuilderAddAttr(definition, "heads: list(int) >= 1");
   Status status;
   TF_RegisterOpDefinition(definition, status);
   if (!status.ok()) return status.message();
