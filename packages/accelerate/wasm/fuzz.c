@@ -173,6 +173,76 @@ static void fuzzLayerNorm(void) {
   free(sums), free(wanted), free(wantedX), free(slopes), free(offsets);
 }
 
+static void fuzzAttention(void) {
+  const int batch = between(1, 2), time = between(1, 9), heads = between(1, 3), size = between(1, 9);
+  const int width = heads * size, line = 3 * width, n = batch * time * line, square = time * time;
+  const float scale = 0.5 + uniform();
+  const int masked = between(0, 1), dropped = between(0, 1);
+  float *x = numbers(n), *mask = numbers(batch * time), *factors = numbers(batch * heads * square);
+  float *y = numbers(batch * time * width), *weights = numbers(batch * heads * square), *dy = numbers(batch * time * width);
+  float *dx = numbers(n), *dmask = numbers(batch * time), *work = numbers(attentionWork(time, size));
+  double *wantedY = zeros(batch * time * width), *wantedX = zeros(n), *wantedMask = zeros(batch * time);
+  double *w = zeros(square), *g = zeros(square);
+  // Large scores too: differences that e^x makes 0 of.
+  if (between(0, 3) == 0)
+    for (int i = 0; i < n; i++) x[i] *= 12;
+  attention(x, masked ? mask : 0, dropped ? factors : 0, batch, time, heads, size, scale, y, weights, work);
+  attentionGradient(dy, x, weights, dropped ? factors : 0, batch, time, heads, size, scale, dx, dmask, work);
+  double most = 1;
+  for (int i = 0; i < n; i++) most = fmax(most, fabs(x[i]));
+  for (int i = 0; i < batch * heads; i++) {
+    const int b = i / heads, h = i % heads;
+#define AT(part, t, j) ((b * time + (t)) * line + (part) * width + h * size + (j))
+#define OUT(t, j) ((b * time + (t)) * width + h * size + (j))
+    const float *factor = factors + i * square;
+    for (int t = 0; t < time; t++) {
+      double sum = 0, along = 0, highest = -INFINITY;
+      for (int u = 0; u < time; u++) {
+        double score = masked ? mask[b * time + u] : 0;
+        for (int j = 0; j < size; j++) score += (double)scale * x[AT(0, t, j)] * x[AT(1, u, j)];
+        w[t * time + u] = score, highest = fmax(highest, score);
+      }
+      for (int u = 0; u < time; u++) sum += w[t * time + u] = exp(w[t * time + u] - highest);
+      for (int u = 0; u < time; u++) {
+        w[t * time + u] /= sum;
+        const double used = dropped ? factor[t * time + u] : 1;
+        double slope = 0;
+        for (int j = 0; j < size; j++) {
+          wantedY[OUT(t, j)] += w[t * time + u] * used * x[AT(2, u, j)];
+          wantedX[AT(2, u, j)] += w[t * time + u] * used * dy[OUT(t, j)];
+          slope += used * dy[OUT(t, j)] * x[AT(2, u, j)];
+        }
+        g[t * time + u] = slope * w[t * time + u], along += g[t * time + u];
+      }
+      for (int u = 0; u < time; u++) {
+        const double slope = g[t * time + u] - w[t * time + u] * along;
+        wantedMask[b * time + u] += slope;
+        for (int j = 0; j < size; j++) {
+          wantedX[AT(0, t, j)] += scale * slope * x[AT(1, u, j)];
+          wantedX[AT(1, u, j)] += scale * slope * x[AT(0, t, j)];
+        }
+      }
+    }
+  }
+  // A score of 12 · 12 · 9 is rounded at 1e-4.
+  const double wide = most * most * size * most;
+  expect("attention", y, wantedY, batch * time * width, 2 * wide);
+  expect("attentionGradient", dx, wantedX, n, 10 * time * wide * most);
+  expect("dmask", dmask, wantedMask, batch * time, 10 * time * heads * wide);
+  free(x), free(mask), free(factors), free(y), free(weights), free(dy), free(dx), free(dmask), free(work);
+  free(wantedY), free(wantedX), free(wantedMask), free(w), free(g);
+}
+
+static void fuzzRelu(void) {
+  const int n = between(0, 9);
+  float *x = numbers(n), *y = numbers(n);
+  double *wanted = zeros(n);
+  for (int i = 0; i < n; i++) wanted[i] = x[i] > 0 ? x[i] : 0;
+  relu(x, y, n);
+  expect("relu", y, wanted, n, 1);
+  free(x), free(y), free(wanted);
+}
+
 static void fuzzSGD(void) {
   const int n = between(0, 13), first = between(0, 1), nesterov = between(0, 1);
   const float rate = uniform(), momentum = uniform(), decay = between(0, 1) * uniform(), fresh = between(0, 1) ? 1 : uniform();
@@ -191,6 +261,7 @@ static void fuzzSGD(void) {
 
 int main(int count, char **arguments) {
   const int rounds = count > 1 ? atoi(arguments[1]) : 100;
-  for (int i = 0; i < rounds; i++) fuzzMatmul(), fuzzConvolution(), fuzzBatchNorm(), fuzzLayerNorm(), fuzzSGD();
+  for (int i = 0; i < rounds; i++)
+    fuzzMatmul(), fuzzConvolution(), fuzzBatchNorm(), fuzzLayerNorm(), fuzzAttention(), fuzzRelu(), fuzzSGD();
   return failures > 0;
 }

@@ -94,16 +94,16 @@ INLINE void tile(const int R, const float *a, int row, int step, const float *b,
   }
 }
 
-// c (+)= a b for a packed b; c's rows are `columns` apart.
-static NOINLINE void product(const float *a, int row, int step, const float *packed, float *c, int rows, int columns, int steps,
-                    int adds) {
+// c (+)= a b for a packed b; c's rows are `stride` apart.
+static NOINLINE void product(const float *a, int row, int step, const float *packed, float *c, int stride, int rows,
+                             int columns, int steps, int adds) {
   for (int first = 0; first < columns; first += 8, packed += 8 * steps) {
     const int n = least(8, columns - first);
     int r = 0;
     for (; r + 4 <= rows; r += 4)
-      tile(4, a + r * row, row, step, packed, steps, c + r * columns + first, columns, n, adds);
+      tile(4, a + r * row, row, step, packed, steps, c + r * stride + first, stride, n, adds);
     for (; r < rows; r++)
-      tile(1, a + r * row, row, step, packed, steps, c + r * columns + first, columns, n, adds);
+      tile(1, a + r * row, row, step, packed, steps, c + r * stride + first, stride, n, adds);
   }
 }
 
@@ -112,7 +112,7 @@ EXPORT(matmul)
 void matmul(const float *a, const float *b, float *c, int rows, int columns, int steps, int transposeA, int transposeB,
             float *work) {
   pack(b, transposeB ? 1 : columns, transposeB ? steps : 1, steps, columns, work);
-  product(a, transposeA ? 1 : steps, transposeA ? rows : 1, work, c, rows, columns, steps, 0);
+  product(a, transposeA ? 1 : steps, transposeA ? rows : 1, work, c, columns, rows, columns, steps, 0);
 }
 
 // --- Convolution -------------------------------------------------------------------------------------------------
@@ -183,7 +183,8 @@ void convolution(const struct convolution *w, float *x, const float *filter, flo
   for (int first = 0; first < all; first += block) {
     const int count = least(block, all - first);
     if (!direct) patches(w, x, gathered, first, count, 0);
-    product(direct ? x + first * patch : gathered, patch, 1, work, y + first * w->filters, count, w->filters, patch, 0);
+    product(direct ? x + first * patch : gathered, patch, 1, work, y + first * w->filters, w->filters, count,
+            w->filters, patch, 0);
   }
 }
 
@@ -219,7 +220,8 @@ void filterGradient(const struct convolution *w, float *x, const float *dy, floa
     const int count = least(block, all - first);
     pack(dy + first * w->filters, w->filters, 1, count, w->filters, work);
     if (!direct) patches(w, x, gathered, first, count, 0);
-    product(direct ? x + first * patch : gathered, 1, patch, work, filter, patch, w->filters, count, 1);
+    product(direct ? x + first * patch : gathered, 1, patch, work, filter, w->filters, patch, w->filters, count,
+            1);
   }
 }
 
@@ -231,8 +233,8 @@ void inputGradient(const struct convolution *w, const float *dy, const float *fi
   if (!direct) zero(x, w->batch * w->height * w->width * w->channels);
   for (int first = 0; first < all; first += block) {
     const int count = least(block, all - first);
-    product(dy + first * w->filters, w->filters, 1, work, direct ? x + first * patch : gathered, count, patch,
-            w->filters, 0);
+    product(dy + first * w->filters, w->filters, 1, work, direct ? x + first * patch : gathered, patch, count,
+            patch, w->filters, 0);
     if (!direct) patches(w, x, gathered, first, count, 1);
   }
 }
@@ -374,6 +376,113 @@ void layerNormGradient(const float *dy, const float *x, const float *gamma, cons
     }
     for (; c < width; c++)
       dx[c] = scale * (dy[c] * gamma[c] - middle - (x[c] - mu) * scale * along);
+  }
+}
+
+// --- Attention ---------------------------------------------------------------------------------------------------
+
+typedef unsigned int n4 __attribute__((vector_size(16)));
+
+// e^x for x ≤ 0, to two units in the last place: 2^n e^r with |r| ≤ ln 2 / 2; NaN for NaN, 0 below the smallest normal number.
+INLINE v4 exponential(v4 x) {
+  // Adding 1.5 · 2²³ rounds to whole numbers and leaves n in the lowest bits.
+  const v4 shifted = x * all(1.44269504f) + all(12582912);
+  const v4 n = shifted - all(12582912);
+  const v4 r = x - n * all(0.693359375f) - n * all(-2.12194440e-4f);
+  v4 p = all(1.9875691500e-4f);
+  p = p * r + all(1.3981999507e-3f);
+  p = p * r + all(8.3334519073e-3f);
+  p = p * r + all(4.1665795894e-2f);
+  p = p * r + all(1.6666665459e-1f);
+  p = p * r + all(5.0000001201e-1f);
+  const v4 power = (v4)(((n4)shifted + 127) << 23);
+  return (v4)((m4)((p * r * r + r + all(1)) * power) & ~(x < all(-87)));
+}
+
+// softmax(scale · row + mask) in place.
+INLINE void softmax(float *row, const float *mask, int n, float scale) {
+  float most = -__builtin_inff();
+  for (int i = 0; i < n; i++) {
+    row[i] = row[i] * scale + (mask ? mask[i] : 0);
+    most = row[i] > most ? row[i] : most;
+  }
+  v4 part = all(0);
+  int i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const v4 value = exponential(load(row + i) - all(most));
+    store(row + i, value);
+    part += value;
+  }
+  float sum = part[0] + part[1] + part[2] + part[3];
+  for (; i < n; i++) sum += row[i] = exponential(all(row[i] - most))[0];
+  for (i = 0; i + 4 <= n; i += 4) store(row + i, load(row + i) / all(sum));
+  for (; i < n; i++) row[i] /= sum;
+}
+
+INLINE void multiply(const float *a, const float *b, float *to, int n) {
+  int i = 0;
+  for (; i + 4 <= n; i += 4) store(to + i, load(a + i) * load(b + i));
+  for (; i < n; i++) to[i] = a[i] * b[i];
+}
+
+// Room that both of the following need, in floats.
+EXPORT(attentionWork)
+int attentionWork(int time, int size) { return most(size * eights(time), time * eights(size)) + time * time; }
+
+// head_h = factors · softmax(scale Q_h K_hᵀ + mask) V_h of projected [batch, time, 3 heads size]; y [batch, time, heads size], weights
+// [batch, heads, time, time]; mask [batch, time] and factors, as large as the weights, may be 0.
+EXPORT(attention)
+void attention(const float *projected, const float *mask, const float *factors, int batch, int time, int heads, int size,
+               float scale, float *y, float *weights, float *work) {
+  const int width = heads * size, line = 3 * width, square = time * time;
+  float *dropped = work + most(size * eights(time), time * eights(size));
+  for (int i = 0; i < batch * heads; i++, weights += square) {
+    const int sample = i / heads, first = i % heads * size;
+    const float *q = projected + sample * time * line + first, *k = q + width, *v = k + width;
+    pack(k, 1, line, size, time, work);
+    product(q, line, 1, work, weights, time, time, time, size, 0);
+    for (int t = 0; t < time; t++) softmax(weights + t * time, mask ? mask + sample * time : 0, time, scale);
+    if (factors) multiply(weights, factors + i * square, dropped, square);
+    pack(v, line, 1, time, size, work);
+    product(factors ? dropped : weights, time, 1, work, y + sample * time * width + first, width, time, size, time, 0);
+  }
+}
+
+// `dmask` [batch, time].
+EXPORT(attentionGradient)
+void attentionGradient(const float *dy, const float *projected, const float *weights, const float *factors, int batch,
+                       int time, int heads, int size, float scale, float *dprojected, float *dmask, float *work) {
+  const int width = heads * size, line = 3 * width, square = time * time;
+  float *scores = work + most(size * eights(time), time * eights(size));
+  zero(dmask, batch * time);
+  for (int i = 0; i < batch * heads; i++, weights += square) {
+    const int sample = i / heads, first = i % heads * size, offset = sample * time * line + first;
+    const float *q = projected + offset, *k = q + width, *v = k + width, *d = dy + sample * time * width + first;
+    const float *factor = factors ? factors + i * square : 0;
+    float *dq = dprojected + offset, *dk = dq + width, *dv = dk + width;
+    // The weights that were used, for the values' gradient.
+    if (factor) multiply(weights, factor, scores, square);
+    pack(d, width, 1, time, size, work);
+    product(factor ? scores : weights, 1, time, work, dv, line, time, size, time, 0);
+    pack(v, 1, line, size, time, work);
+    product(d, width, 1, work, scores, time, time, time, size, 0);
+    if (factor) multiply(scores, factor, scores, square);
+    for (int t = 0; t < time; t++) {
+      float *row = scores + t * time;
+      const float *weight = weights + t * time;
+      multiply(row, weight, row, time);
+      float sum = 0;
+      for (int j = 0; j < time; j++) sum += row[j];
+      for (int j = 0; j < time; j++) {
+        row[j] -= weight[j] * sum;
+        dmask[sample * time + j] += row[j];
+        row[j] *= scale;
+      }
+    }
+    pack(k, line, 1, time, size, work);
+    product(scores, time, 1, work, dq, line, time, size, time, 0);
+    pack(q, line, 1, time, size, work);
+    product(scores, 1, time, work, dk, line, time, size, time, 0);
   }
 }
 

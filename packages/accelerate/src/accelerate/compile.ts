@@ -44,7 +44,7 @@ export function compile(model: LayersModel, target: Target): Program | null {
     const fast = isFast(target);
     const known = fast
       ? fastSteps(node, graph, done, deferred, target)
-      : target.steps === 'wasm' && wasmSteps(node, graph, done);
+      : target.steps === 'wasm' && wasmSteps(node, graph, done, deferred.attention);
     const step = nested ?? (known || [layerStep(node, fast)]);
     compiled.push(...step);
   }

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '../layers-types.js';
+import { wasmAttention } from '../kernels/wasm-attention.js';
 import { wasmBatchNorm } from '../kernels/wasm-batch-norm.js';
 import { wasmLayerNorm } from '../kernels/wasm-layer-norm.js';
+import { matchAttention } from './attention.js';
 import type { Graph, Node } from './graph.js';
 import * as facts from './layer-facts.js';
 import type { Step } from './program.js';
@@ -18,9 +20,21 @@ const between = (first: Node, last: Node) => ({
 
 /**
  * Steps of the `wasm` backend for a node that our kernels know there, and for the nodes after it that they take over:
- * training's batch normalization with its ReLU, layer normalization, and convolutions that add zeros around an image themselves.
+ * training's batch normalization with its ReLU, layer normalization, attention, and convolutions that add zeros around an image themselves.
  */
-export function wasmSteps(node: Node, graph: Graph, done: Set<Node>): Step[] | undefined {
+export function wasmSteps(
+  node: Node,
+  graph: Graph,
+  done: Set<Node>,
+  attentions: Map<Node, Step>,
+): Step[] | undefined {
+  const attention = matchAttention(node, graph, wasmAttention);
+  if (attention) {
+    attention.nodes.forEach((one) => done.add(one));
+    attentions.set(attention.last, attention.step);
+    return [];
+  }
+
   const next = graph.onlyConsumer(node);
   const padding = facts.symmetricPadding(node.outboundLayer);
   const convolution = next && padding && facts.fastConvolution(next.outboundLayer);

@@ -4,7 +4,7 @@ import { headFactors } from './dropout.js';
 
 const KERNEL = 'G2dAttention';
 
-interface AttentionAttributes {
+export interface AttentionAttributes {
   readonly heads: number;
   /** Of the products, 1 / √d in a Transformer. */
   readonly scale: number;

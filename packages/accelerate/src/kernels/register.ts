@@ -12,6 +12,7 @@ import { registerPad } from './pad.js';
 import { registerRelu } from './relu.js';
 import { registerReshape } from './reshape.js';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
+import { registerWasmAttention } from './wasm-attention.js';
 import { registerWasmBatchNorm } from './wasm-batch-norm.js';
 import { registerWasmConvolution } from './wasm-conv.js';
 import { registerWasmConvGradients } from './wasm-conv-gradients.js';
@@ -62,6 +63,7 @@ export function registerTrainingKernels(): void {
       registerWasmDense();
       registerWasmBatchNorm();
       registerWasmLayerNorm();
+      registerWasmAttention();
       registerWasmSGD();
     }
   }

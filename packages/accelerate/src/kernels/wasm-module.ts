@@ -29,6 +29,9 @@ interface Exports {
   batchNormGradient(...operands: number[]): void;
   layerNorm(...operands: number[]): void;
   layerNormGradient(...operands: number[]): void;
+  attentionWork(time: number, size: number): number;
+  attention(...operands: number[]): void;
+  attentionGradient(...operands: number[]): void;
   sgd(...operands: number[]): void;
 }
 
