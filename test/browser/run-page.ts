@@ -21,24 +21,28 @@ const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
   '.json': 'application/json',
+  '.wasm': 'application/wasm',
 };
 
 /**
  * Serves folders on 127.0.0.1, opens `page` of the first in the browser and returns the JSON that the page posts to
  * `/result`. An object with a string `error` is thrown instead.
  *
- * @param options `folders`: where files are looked for, in this order. `page`: path with query, for example `/page.html`.
+ * @param options `folders`: where files are looked for, in this order. `page`: path with query, for example `/page.html`. `isolated`: with the
+ * headers that let the page share memory among threads.
  */
 export async function runPage({
   browser,
   folders,
   page,
   timeoutMs,
+  isolated = false,
 }: {
   readonly browser: string;
   readonly folders: readonly string[];
   readonly page: string;
   readonly timeoutMs: number;
+  readonly isolated?: boolean;
 }): Promise<unknown> {
   let settle!: (result: unknown) => void;
   let reject!: (error: unknown) => void;
@@ -55,6 +59,10 @@ export async function runPage({
     const file = folders.map((folder) => join(folder, path)).find(isFile);
     response.writeHead(file ? 200 : 404, {
       'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
+      ...(isolated && {
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-embedder-policy': 'require-corp',
+      }),
     });
     if (file) createReadStream(file).pipe(response);
     else response.end();

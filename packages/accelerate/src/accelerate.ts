@@ -5,6 +5,7 @@ import { ACCELERATED, isModel } from './accelerate/layer-facts.js';
 import { assertComputes } from './kernels/bfloat16-problem.js';
 import { assertPrecision, type Precision } from './kernels/bfloat16.js';
 import { runProgram, type Program } from './accelerate/program.js';
+import { hasWasmBatchNorm } from './kernels/wasm-batch-norm.js';
 import { registerTrainingKernels } from './kernels/register.js';
 import { usesPlainKernels } from '@g2d/tensor-ops';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
@@ -17,8 +18,8 @@ import type { LayersModel } from './layers-types.js';
  * On the `tensorflow` backend convolution (with PyTorch's symmetric padding where a ZeroPadding2D precedes it),
  * batch and layer normalization, ReLU, maximum pooling, matrix products and attention become few operations with
  * gradients of their own, and what a step no longer needs is freed at once. Layers that TimeDistributed applies to
- * frames run on all frames at a time. Every other layer, option and backend runs the layer itself. On `wasm` the
- * missing convolution gradients are registered. Running variances move as PyTorch's do (unbiased) on every backend, but
+ * frames run on all frames at a time. Every other layer, option and backend runs the layer itself. On `wasm`
+ * convolutions with their gradients, matrix products and normalizations run in a module of ours. Running variances move as PyTorch's do (unbiased) on every backend, but
  * in models with masks and under TimeDistributed. A model class of your own, a layer whose `call` was replaced, and calls
  * with arguments other than `training` run as they are.
  *
@@ -50,7 +51,7 @@ export function accelerate(
   const programs = new Map<string, Program | null>();
   model.call = (inputs, kwargs) => {
     registerTrainingKernels();
-    const steps = tf.getBackend() === TENSORFLOW && !usesPlainKernels() ? 'kernels' : 'layers';
+    const steps = usesPlainKernels() ? 'layers' : stepsOfBackend();
     // A Sequential model grows and shrinks.
     const key = `${steps}/${model.outputs.map(({ id }) => id).join()}`;
     if (!programs.has(key)) {
@@ -76,4 +77,9 @@ export function accelerate(
   };
   (model as { [ACCELERATED]?: true })[ACCELERATED] = true;
   return model;
+}
+
+function stepsOfBackend(): 'kernels' | 'wasm' | 'layers' {
+  if (tf.getBackend() === TENSORFLOW) return 'kernels';
+  return hasWasmBatchNorm() ? 'wasm' : 'layers';
 }

@@ -9,4 +9,11 @@ export {
   type Attribute,
   type TensorFlowBackend,
 } from './tensorflow/operations.js';
-export { defineKernel, runKernel, type KernelDefinition } from './tensorflow/define-kernel.js';
+export {
+  assertFirstOrder,
+  defineKernel,
+  runKernel,
+  type KernelDefinition,
+} from './tensorflow/define-kernel.js';
+// … and for the one that other backends may bring: SGD runs it where it is registered.
+export { SGD_KERNEL, type SGDAttributes } from './optimizers/sgd-update.js';

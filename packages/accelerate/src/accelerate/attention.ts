@@ -33,8 +33,14 @@ const isDot = (node: Node | null, axes: readonly [number, number], a: Node, b: N
  * perhaps a mask, softmax, perhaps dropout, weighted values; all heads concatenated.
  *
  * Whatever differs in any option is not recognized and runs layer by layer.
+ *
+ * @param compute The kernel of the backend.
  */
-export function matchAttention(node: Node, graph: Graph): AttentionMatch | null {
+export function matchAttention(
+  node: Node,
+  graph: Graph,
+  compute: typeof attention = attention,
+): AttentionMatch | null {
   const [projected] = node.inputTensors;
   if (!is(node, 'Reshape') || projected?.shape.length !== 3 || shape(node).length !== 4) return null;
   const [, time, parts, size] = shape(node) as [null, number | null, number, number];
@@ -102,7 +108,7 @@ export function matchAttention(node: Node, graph: Graph): AttentionMatch | null 
       const drawn = rate > 0 ? found.map((head) => nextDropoutSeed(head.dropoutLayer as string)) : [];
       const seeds = drawn.filter((seed) => seed !== undefined);
       const attributes = { heads, scale, dropout: rate, seeds: seeds.length > 0 ? seeds : undefined };
-      return [attention(x as Tensor, additive, attributes)];
+      return [compute(x as Tensor, additive, attributes)];
     },
   };
   return { nodes, last, step };

@@ -6,14 +6,15 @@ import type { PaddedWindow } from '../kernels/max-pool.js';
 import { matchAttention } from './attention.js';
 import { program, type Program, type Step } from './program.js';
 import * as steps from './steps.js';
+import { wasmSteps } from './wasm-steps.js';
 
 /** What a model is compiled to. */
 export interface Target {
   /**
    * `'kernels'`: the fast kernels of the `tensorflow` backend, the layer itself for all else. `'layers'`: layers only,
-   * for other backends. `'frozen'`: kernels for inference, batch normalization folded into the convolution before it.
+   * for other backends. `'wasm'`: layers but for what our kernels in WebAssembly know. `'frozen'`: kernels for inference, batch normalization folded into the convolution before it.
    */
-  readonly steps: 'kernels' | 'layers' | 'frozen';
+  readonly steps: 'kernels' | 'wasm' | 'layers' | 'frozen';
   readonly precision: Precision;
 }
 
@@ -42,13 +43,18 @@ export function compile(model: LayersModel, target: Target): Program | null {
     if (done.has(node)) continue;
     const nested = nestedModel(node, target);
     if (nested === null) return null;
-    const fast = target.steps !== 'layers';
-    const step = nested ??
-      (fast ? fastSteps(node, graph, done, deferred, target) : undefined) ?? [layerStep(node, fast)];
+    const fast = isFast(target);
+    const known = fast
+      ? fastSteps(node, graph, done, deferred, target)
+      : target.steps === 'wasm' && wasmSteps(node, graph, done, deferred.attention);
+    const step = nested ?? (known || [layerStep(node, fast)]);
     compiled.push(...step);
   }
   return program(model, compiled);
 }
+
+/** On kernels of the `tensorflow` backend, whose gradients free what they have used. */
+const isFast = ({ steps }: Target): boolean => steps === 'kernels' || steps === 'frozen';
 
 /** The layer itself; dropout can have a mask from elsewhere, and a global maximum has another gradient. */
 function layerStep(node: Node, fast: boolean): Step {
@@ -80,7 +86,7 @@ function nestedModel(node: Node, target: Target): Step[] | null | undefined {
   const { outboundLayer: layer } = node;
   if (!facts.isModel(layer)) return undefined;
   const inner = compile(layer as unknown as LayersModel, target);
-  return inner && [steps.nested(node, inner, target.steps !== 'layers')];
+  return inner && [steps.nested(node, inner, isFast(target))];
 }
 
 /** Steps for a node that the fast kernels know, and for the nodes after it that they take over. */

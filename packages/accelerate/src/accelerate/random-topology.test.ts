@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accelerate } from '../accelerate.js';
+import { registerTrainingKernels } from '../kernels/register.js';
 import { type RandomStream } from '@g2d/core';
 import { randomStream } from '@g2d/tensor-ops';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
@@ -218,12 +219,14 @@ function worst(actual: readonly Float32Array[], expected: readonly Float32Array[
 }
 
 describe('accelerated models of random topology', () => {
-  for (const backend of [TENSORFLOW, 'cpu'] as const)
+  for (const backend of [TENSORFLOW, 'wasm', 'cpu'] as const)
     describe(`on ${backend}`, () => {
       beforeAll(async () => {
         await loadTensorFlow({ backend, quiet: true });
+        // The plain layers' gradients on wasm, too.
+        registerTrainingKernels();
       });
-      for (let seed = 1; seed <= (backend === TENSORFLOW ? 60 : 6); seed++) {
+      for (let seed = 1; seed <= (backend === 'cpu' ? 6 : 60); seed++) {
         it(`equal plain layers, gradients included: ${seed}`, () => {
           const plain = randomModel(seed);
           const fast = accelerate(randomModel(seed));

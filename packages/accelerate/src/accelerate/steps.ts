@@ -30,7 +30,7 @@ type WeightOf = Readonly<Record<string, Weight | null | undefined>>;
 const ids = (tensors: readonly { readonly id: number }[]): number[] => tensors.map(({ id }) => id);
 
 /** What TensorFlow.js checks before a layer runs: axes and channels; TensorFlow itself may abort the process on a wrong rank. */
-function assertCompatible(layer: Layer, x: Tensor): void {
+export function assertCompatible(layer: Layer, x: Tensor): void {
   (layer as unknown as { assertInputCompatibility(inputs: Tensor[]): void }).assertInputCompatibility([x]);
 }
 
@@ -292,7 +292,7 @@ export const maxPooling = (
 type Normalization = { readonly epsilon: number; readonly momentum: number };
 
 /** Runs batch normalization with a layer's weights and moves its running statistics. */
-function normalize(
+export function normalize(
   layer: Layer,
   { epsilon, momentum }: Normalization,
   x: Tensor,

@@ -14,9 +14,17 @@ import { registerPlainAttention } from './plain-attention.js';
 import { registerRelu } from './relu.js';
 import { registerReshape } from './reshape.js';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
+import { registerWasmAttention } from './wasm-attention.js';
+import { registerWasmBatchNorm } from './wasm-batch-norm.js';
+import { registerWasmConvolution } from './wasm-conv.js';
 import { registerWasmConvGradients } from './wasm-conv-gradients.js';
+import { registerWasmDense } from './wasm-dense.js';
 import { registerWasmDepthwiseGradients } from './wasm-depthwise-gradients.js';
+import { registerWasmIdentity } from './wasm-identity.js';
+import { registerWasmLayerNorm } from './wasm-layer-norm.js';
+import { wasmModule } from './wasm-module.js';
 import { registerWasmNonFinite } from './wasm-non-finite.js';
+import { registerWasmSGD } from './wasm-sgd.js';
 
 // The marker lives in the process, not in this module: ESM and CommonJS copies share one kernel registry, and tfjs's own
 // WASM kernels are replaced once.
@@ -26,7 +34,7 @@ let registered = false;
 
 /**
  * Registers the kernels that training needs and the current backend lacks: fused training kernels on `tensorflow`,
- * the gradients of convolution, also depthwise, on `wasm`, where ReLU6, maxima and means of windows learn to keep NaN. Does nothing on other backends, and nothing the second time.
+ * on `wasm` our module's, the gradients of convolution, also depthwise, and kernels that keep NaN. Does nothing on other backends, and nothing the second time.
  *
  * `accelerate` calls it; call it yourself to train plain layers on WASM.
  */
@@ -53,5 +61,14 @@ export function registerTrainingKernels(): void {
     registerWasmConvGradients();
     registerWasmDepthwiseGradients();
     registerWasmNonFinite();
+    registerWasmIdentity();
+    if (wasmModule(tf.backend())) {
+      registerWasmConvolution();
+      registerWasmDense();
+      registerWasmBatchNorm();
+      registerWasmLayerNorm();
+      registerWasmAttention();
+      registerWasmSGD();
+    }
   }
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { runKernel } from '../tensorflow/define-kernel.js';
 
 /** The constants of SGD, as PyTorch names them. */
 export interface SGDRule {
@@ -21,7 +22,18 @@ export interface SGDUpdate {
 export const decayed = (variable: tf.Variable, gradient: tf.Tensor, weightDecay: number): tf.Tensor =>
   weightDecay > 0 ? tf.add(gradient, tf.mul(variable, weightDecay)) : gradient;
 
-/** SGD in TensorFlow.js operations: runs on every backend. */
+/**
+ * A kernel that a backend may have: θ and v of a step with momentum, from `variable`, `gradient` and, but for the first step,
+ * `velocity`; the same numbers as the operations below.
+ */
+export const SGD_KERNEL = 'G2dSGD';
+
+/** What {@link SGD_KERNEL} takes. */
+export interface SGDAttributes extends SGDRule {
+  readonly learningRate: number;
+}
+
+/** SGD in TensorFlow.js operations, or a kernel of its own where the backend has one: runs on every backend. */
 export class PlainSGDUpdate implements SGDUpdate {
   readonly #rule: SGDRule;
   readonly #velocities = new Map<string, tf.Tensor>();
@@ -33,6 +45,18 @@ export class PlainSGDUpdate implements SGDUpdate {
   step(variable: tf.Variable, gradient: tf.Tensor, learningRate: number): void {
     const { momentum, weightDecay, dampening, nesterov } = this.#rule;
     tf.tidy(() => {
+      if (momentum > 0 && tf.getKernel(SGD_KERNEL, tf.getBackend())) {
+        const velocity = this.#velocities.get(variable.name);
+        const attributes: SGDAttributes = { ...this.#rule, learningRate };
+        const [moved, next] = runKernel<tf.Tensor[]>(
+          SGD_KERNEL,
+          { variable, gradient, ...(velocity && { velocity }) },
+          attributes,
+        );
+        this.setVelocity(variable, next as tf.Tensor);
+        variable.assign(moved as tf.Tensor);
+        return;
+      }
       const g = decayed(variable, gradient, weightDecay);
       let direction = g;
       if (momentum > 0) {

@@ -37,6 +37,15 @@ interface Engine {
 // What the last gradient function used. Its closures have run when the next one begins.
 let spent: tf.Tensor[] = [];
 
+/** For gradient functions that cannot be differentiated themselves. */
+export function assertFirstOrder(): void {
+  if ((tf.engine() as unknown as Engine).state.gradientDepth === 0) return;
+  throw new G2DError(
+    'G2D_SECOND_ORDER',
+    'A gradient of a gradient was asked for, but accelerated models and the losses of @g2d/tensor-ops have first-order gradients only on this backend. Use a model without `accelerate` and TensorFlow.js operations there.',
+  );
+}
+
 /**
  * Registers a kernel and its gradient for the `tensorflow` backend.
  *
@@ -77,13 +86,8 @@ export function defineKernel<Attributes extends object>(definition: KernelDefini
     inputsToSave: [...inputsToSave],
     outputsToSave: [...outputsToSave],
     gradFunc: (dy, saved, attrs) => {
-      const { gradientDepth, activeScope } = (tf.engine() as unknown as Engine).state;
-      if (gradientDepth > 0) {
-        throw new G2DError(
-          'G2D_SECOND_ORDER',
-          'A gradient of a gradient was asked for, but accelerated models and the losses of @g2d/tensor-ops have first-order gradients only on this backend. Use a model without `accelerate` and TensorFlow.js operations there.',
-        );
-      }
+      assertFirstOrder();
+      const { activeScope } = (tf.engine() as unknown as Engine).state;
       for (const tensor of spent) tensor.dispose();
       const dys = Array.isArray(dy) ? dy : [dy];
       // A gradient from outside of this backward pass (the `dy` argument of `tf.grads`) belongs to the caller.
