@@ -6,7 +6,7 @@ import type { Program } from './programs.js';
 import { lossesOf, type Setting } from './run-program.js';
 
 /** Of a loss, at most. Both compute in float32 and add up in other orders; a wrong layer or gradient moves a loss by far more. */
-export const TOLERANCE = 1e-3;
+const TOLERANCE = 1e-3;
 const STEPS = 3;
 /** Small, since what is compared does not depend on it. */
 const BATCH = 4;

@@ -7,7 +7,8 @@ import { table } from '../shared/table.js';
 import { checkTwin } from './check-twins.js';
 import { rowsOf } from './format.js';
 import { HELP, parseOptions, type Options } from './options.js';
-import { comparisons, programsOf, twinsOf, type Comparison } from './programs.js';
+import { groups as allGroups } from './groups.js';
+import { programsOf, twinsOf, type Comparison } from './programs.js';
 import { pythonWithTorch } from './python.js';
 import { ratioOf, type Measurement } from './ratios.js';
 import { measureProgram, type Setting } from './run-program.js';
@@ -29,7 +30,7 @@ async function compare(options: Options): Promise<void> {
   }
   const chosen = groups.map((group) => ({
     group,
-    comparisons: datasets.flatMap((dataset) => comparisons[group]?.(dataset) ?? []),
+    comparisons: datasets.flatMap((dataset) => allGroups[group]?.(dataset) ?? []),
   }));
   await checkTwins(options, setting);
   const { measured, torch } = await measureAll(

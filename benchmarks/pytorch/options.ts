@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { choice, wholeNumber } from '../shared/arguments.js';
 import { networks } from './networks.js';
-import { comparisons } from './programs.js';
+import { groups } from './groups.js';
 
-const GROUPS = Object.keys(comparisons);
+const GROUPS = Object.keys(groups);
 const DATASETS = Object.keys(networks);
 
 export const HELP = `Usage: npm run bench:pytorch -- [options]

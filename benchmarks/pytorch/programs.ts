@@ -8,6 +8,8 @@ export interface Program {
   readonly network: StepNetwork;
   /** Arguments of step.ts or step.py, beside sizes. */
   readonly args: readonly string[];
+  /** In place of those that all programs have. */
+  readonly sizes?: { readonly batch?: number; readonly threads?: number };
 }
 
 /** One side of a comparison. Several programs are averaged: they are phases that last equally long. */
@@ -173,7 +175,7 @@ const bfloat16: Group = (dataset) => {
   ];
 };
 
-/** The groups of `--only`. */
+/** The groups about what a step does. */
 export const comparisons: Readonly<Record<string, Group>> = { joint, phases, online, bfloat16 };
 
 /** What is to compute the same before it is timed: a program of ours and PyTorch's. */
@@ -185,7 +187,7 @@ export interface Twins {
 /** The twins that a group times: joint steps, or G2D's prioritized phase, whose gradients are a part of the second loss. */
 export function twinsOf(group: string, dataset: string): Twins {
   const { ours, pytorch, g2d } = programsFor(dataset);
-  if (group === 'joint' || group === 'bfloat16') return { ours: ours('joint'), twin: pytorch('joint') };
+  if (group !== 'phases' && group !== 'online') return { ours: ours('joint'), twin: pytorch('joint') };
   const args = [...g2d('prioritized', 'cached'), '--scope', group === 'online' ? 'conv' : 'encoder'];
   return {
     ours: ours('G2D, prioritized phase', ...args),

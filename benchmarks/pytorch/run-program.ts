@@ -55,21 +55,21 @@ export async function lossesOf(
 }
 
 async function runProgram(
-  { name, side, network, args }: Program,
+  { name, side, network, args, sizes: own }: Program,
   sizes: Sizes,
   { python, threads, through }: Setting,
 ): Promise<unknown> {
-  const given = Object.entries({ ...sizes, threads }).flatMap(([option, value]) => [
+  const given = Object.entries({ ...sizes, threads, ...own }).flatMap(([option, value]) => [
     `--${option}`,
     String(value),
   ]);
-  const own =
+  const program =
     side === 'ours'
       ? [process.execPath, '--conditions=@g2d/source', '--import', 'tsx', here('step.ts')]
       : // No compiled files beside the sources.
         [python, '-B', here('step.py')];
   const text = side === 'ours' ? JSON.stringify(network) : describeNetwork(network);
-  const [command, ...rest] = [...through, ...own, '--network', text, ...given, ...args] as [string];
+  const [command, ...rest] = [...through, ...program, '--network', text, ...given, ...args] as [string];
   try {
     const { stdout } = await promisify(execFile)(command, rest);
     return JSON.parse(stdout);
