@@ -16,6 +16,7 @@ export default defineConfig({
             'packages/*/src/**/*.test.ts',
             'test/{docs,examples}/**/*.test.ts',
             'examples/*/**/*.test.ts',
+            'benchmarks/**/*.test.ts',
           ],
           testTimeout: 60_000,
         },

@@ -1,35 +1,38 @@
 import { formatNumber } from '@g2d/core';
-import { median } from '../shared/median.js';
-import { table } from '../shared/table.js';
-import type { Program } from './programs.js';
-import type { Measurement, Ratio, Rounds } from './ratios.js';
+import { networks } from './networks.js';
+import type { Ratio } from './ratios.js';
 
-/** The text for a person: milliseconds of every round, then the ratios. */
-export function formatResults(
-  programs: readonly Program[],
-  rounds: Rounds,
-  ratios: readonly Ratio[],
-): string {
-  const times = programs.map(({ name }) => {
-    const measured = rounds.get(name) as readonly Measurement[];
-    const ms = measured.map((measurement) => measurement.ms);
-    const peak = median(measured.map(({ peakRssMB }) => peakRssMB));
-    return [name, ...[...ms, median(ms)].map((value) => formatNumber(value, 0)), formatNumber(peak, 0)];
-  });
-  const first = rounds.get((programs[0] as Program).name) as readonly Measurement[];
-  const numbers = first.map((_, round) => `round ${round + 1}`);
-  const header = ['one step, ms', ...numbers, 'median', 'memory, MB'];
-  const lines = ratios.map(({ name, ratio, min, max, memory, goal, memoryGoal }) => [
+const HEADER = [
+  'dataset',
+  'what',
+  'ours, ms',
+  'against',
+  'ms',
+  'ratio of minima',
+  'of medians (of rounds)',
+  'goal',
+  'memory, MB',
+  'ratio',
+  'goal',
+];
+
+/** The rows of the table, its header first: milliseconds are the fastest steps. */
+export function rowsOf(ratios: readonly Ratio[]): string[][] {
+  const lines = ratios.map(({ dataset, name, ours, against, ...ratio }) => [
+    networks[dataset]?.title ?? dataset,
     name,
-    formatNumber(ratio, 3),
-    `${formatNumber(min, 3)} … ${formatNumber(max, 3)}`,
-    goalText(ratio, goal),
-    formatNumber(memory, 2),
-    goalText(memory, memoryGoal),
+    formatNumber(ours.min, 0),
+    against.name,
+    formatNumber(against.min, 0),
+    formatNumber(ratio.minima, 2),
+    `${formatNumber(ratio.medians, 2)} (${ratio.rounds.map((value) => formatNumber(value, 2)).join(' – ')})`,
+    goalText(ratio.minima, ratio.goal),
+    `${formatNumber(ours.peakRssMB, 0)} / ${formatNumber(against.peakRssMB, 0)}`,
+    formatNumber(ratio.memory, 2),
+    goalText(ratio.memory, ratio.memoryGoal),
   ]);
-  const quotients = ['ratio', 'of medians', 'rounds', 'goal', 'memory', 'goal'];
-  return `${table([header, ...times])}\n${table([quotients, ...lines])}`;
+  return [HEADER, ...lines];
 }
 
 const goalText = (value: number, goal: number | undefined): string =>
-  goal === undefined ? '–' : `≤ ${goal} ${value <= goal ? '✓' : '✗'}`;
+  goal === undefined ? '' : `≤ ${goal} ${value <= goal ? '✓' : '✗'}`;

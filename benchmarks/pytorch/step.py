@@ -1,7 +1,8 @@
-"""Times one training step of a ResNet-18 pair with late fusion in PyTorch, on random inputs that lie ready in memory.
+"""Times one training step in PyTorch, on random inputs that lie ready in memory, or compares losses with ours.
 
-Prints one JSON object: {"ms": {"min", "median", "p95"}, "peakRssMB", "torch", "threads"}. compare.ts runs it in turn with
-`g2d bench step`; it can be run alone: python step.py --dataset crema-d --batch 16 --layout nchw
+Takes the arguments of step.ts and prints the same JSON: {"ms": {"min", "median", "p95"}, "peakRssMB", "torch"}, or with
+--losses FILE {"losses"}, where FILE has our weights and batch. compare.ts runs both in turn. `--network` is
+{"task", "classes", "costliest", "modalities": {name: {"encoder", "shape"}}}.
 """
 
 import argparse
@@ -14,137 +15,111 @@ import sys
 import time
 
 import torch
-import torchvision
-from torch import nn
-from torch.nn import functional as F
 
-# Of one sample: spectrogram [1, H, W], frames [T, C, H, W]; classes.
-DATASETS = {
-    "crema-d": ((1, 257, 188), (1, 3, 224, 224), 6),
-    "av-mnist": ((1, 112, 112), (1, 1, 28, 28), 10),
-    "vgg-sound": ((1, 129, 626), (3, 3, 224, 224), 309),
-}
+from twins import g2d, safetensors
+from twins.network import Network, below, task_loss
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", choices=DATASETS, default="crema-d")
+    parser.add_argument("--network", type=json.loads, required=True)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--method", choices=["joint", "g2d"], default="joint")
+    parser.add_argument("--phase", choices=["joint", "prioritized"], default="joint")
+    parser.add_argument("--teachers", choices=["none", "cached", "online"], default="none")
+    parser.add_argument("--scope", choices=["conv", "encoder"], default="encoder")
     parser.add_argument("--layout", choices=["channels-last", "nchw"], default="channels-last")
     parser.add_argument("--bfloat16", action="store_true", help="autocast to bfloat16")
     parser.add_argument("--steps", type=int, default=10, help="steps that are timed")
     parser.add_argument("--warmup", type=int, default=2, help="steps before them, which are not")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--losses", metavar="FILE", help="compare: losses of --steps steps from the file's weights")
     return parser.parse_args()
 
 
-def encoder(channels):
-    """ResNet-18 for any number of channels, without its classifier: [N, C, H, W] to [N, 512]."""
-    network = torchvision.models.resnet18(weights=None)
-    network.conv1 = nn.Conv2d(channels, 64, kernel_size=7, stride=2, padding=3, bias=False)
-    network.fc = nn.Identity()
-    return network
+def random_batch(description, batch):
+    shapes = {name: m["shape"] for name, m in description["modalities"].items()}
+    inputs = {name: torch.randn(batch, *shape) for name, shape in shapes.items()}
+    if description["task"] == "regression":
+        return inputs, 0.01 + 0.98 * torch.rand(batch)
+    return inputs, torch.randint(0, description["classes"], (batch,))
 
 
-class Pair(nn.Module):
-    """Two encoders and a linear head for each; the fused logits are the mean of the two."""
+class Training:
+    """A student, its teachers and its optimizer."""
 
-    def __init__(self, audio_channels, video_channels, classes):
-        super().__init__()
-        self.encoders = nn.ModuleDict({"audio": encoder(audio_channels), "video": encoder(video_channels)})
-        self.heads = nn.ModuleDict({name: nn.Linear(512, classes) for name in self.encoders})
+    def __init__(self, options):
+        self.options = options
+        self.task = options.network["task"]
+        layout = torch.channels_last if options.layout == "channels-last" else torch.contiguous_format
+        self.student = Network(options.network).to(memory_format=layout)
+        if options.losses:
+            tensors = safetensors.read(options.losses)
+            self.student.without_dropout().load(tensors)
+            inputs, labels = below(tensors, "inputs."), tensors["labels"]
+            self.labels = labels if self.task == "regression" else labels.long()
+        else:
+            inputs, self.labels = random_batch(options.network, options.batch)
+        self.inputs = self.student.prepare(inputs, layout)
+        if options.teachers == "online":
+            self.teacher_network = Network(options.network).to(memory_format=layout).eval()
+        elif options.losses:
+            self.stored = {name: below(tensors, f"teachers.{name}.") for name in inputs}
+        elif options.teachers == "cached":
+            prioritized = options.network["costliest"]
+            classes = options.network["classes"]
+            self.stored = g2d.stored_teachers(self.student, options.batch, classes, self.labels, self.task, prioritized)
+        # No time depends on the rate. Losses are compared after small steps, as recordStep of packages/bench does.
+        rate = 1e-4 if options.losses else 1e-3
+        self.optimizer = torch.optim.SGD(self.student.parameters(), lr=rate, momentum=0.9, weight_decay=1e-4)
 
-    def features(self, name, inputs, batch):
-        # Frames are samples of the encoder, and the features their mean.
-        return self.encoders[name](inputs).view(batch, -1, 512).mean(1)
-
-    def forward(self, inputs):
-        batch = inputs["audio"].shape[0]
-        features = {name: self.features(name, x, batch) for name, x in inputs.items()}
-        logits = {name: self.heads[name](f) for name, f in features.items()}
-        return features, logits, (logits["audio"] + logits["video"]) / 2
-
-
-def distillation(student_logits, teacher_logits):
-    """KL divergence from the teacher's classes to the student's, temperature 1."""
-    target = F.softmax(teacher_logits, dim=1)
-    return F.kl_div(F.log_softmax(student_logits, dim=1), target, reduction="batchmean")
-
-
-def true_class_scores(logits, labels):
-    """Sum over the batch of the probability of the true class."""
-    return F.softmax(logits, dim=1).gather(1, labels[:, None]).sum().item()
+    def step(self):
+        options, batch = self.options, len(self.labels)
+        self.optimizer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bfloat16):
+            features, _, fused = self.student(self.inputs, batch)
+            loss = task_loss(self.task, fused, self.labels)
+            if options.teachers != "none":
+                online = options.teachers == "online"
+                teachers = g2d.running_teachers(self.teacher_network, self.inputs, batch) if online else self.stored
+                loss = loss + g2d.distillation(self.task, features, fused, teachers)
+        value = loss.item()
+        loss.backward()
+        if options.phase == "prioritized":
+            g2d.suppress(self.student, teachers, self.task, self.labels, options.scope)
+        self.optimizer.step()
+        return value
 
 
-def suppress_the_most_confident(student, teachers_logits, labels):
-    """What the released code does after a full backward pass: multiplies convolution gradients by 0 or 1."""
-    scores = {name: true_class_scores(logits, labels) for name, logits in teachers_logits.items()}
-    strongest = max(scores, key=scores.get)
-    for name, network in student.encoders.items():
-        for parameter in network.parameters():
-            if parameter.dim() == 4:
-                parameter.grad = parameter.grad * (0 if name == strongest else 1)
+def timed(training, warmup, steps):
+    milliseconds = []
+    for _ in range(warmup + steps):
+        started = time.perf_counter()
+        training.step()
+        milliseconds.append(1000 * (time.perf_counter() - started))
+    ordered = sorted(milliseconds[warmup:])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "ms": {
+            "min": round(ordered[0], 2),
+            "median": round(statistics.median(ordered), 2),
+            "p95": round(ordered[math.ceil(0.95 * len(ordered)) - 1], 2),
+        },
+        # macOS counts bytes, Linux units of 1024.
+        "peakRssMB": round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10),
+    }
 
 
 def main():
     options = arguments()
     torch.manual_seed(0)
     torch.set_num_threads(options.threads)
-    audio, video, classes = DATASETS[options.dataset]
-    layout = torch.channels_last if options.layout == "channels-last" else torch.contiguous_format
-
-    def pair():
-        return Pair(audio[0], video[1], classes).to(memory_format=layout)
-
-    student = pair()
-    # Two encoders with their heads are the two teachers.
-    teachers = pair().eval() if options.method == "g2d" else None
-    inputs = {
-        "audio": torch.randn(options.batch, *audio),
-        "video": torch.randn(options.batch * video[0], *video[1:]),
-    }
-    inputs = {name: x.to(memory_format=layout) for name, x in inputs.items()}
-    labels = torch.randint(0, classes, (options.batch,))
-    optimizer = torch.optim.SGD(student.parameters(), lr=1e-3, momentum=0.9, weight_decay=1e-4)
-
-    def step(index):
-        optimizer.zero_grad()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.bfloat16):
-            features, logits, fused = student(inputs)
-            loss = F.cross_entropy(fused, labels)
-            if teachers:
-                with torch.no_grad():
-                    teacher_features, teacher_logits, _ = teachers(inputs)
-                for name in inputs:
-                    loss = loss + distillation(fused, teacher_logits[name])
-                    loss = loss + F.mse_loss(features[name], teacher_features[name])
-        loss.item()
-        loss.backward()
-        # The schedule of the paper modulates in 150 of 300 epochs.
-        if teachers and index % 2 == 1:
-            suppress_the_most_confident(student, teacher_logits, labels)
-        optimizer.step()
-
-    milliseconds = []
-    for index in range(options.warmup + options.steps):
-        started = time.perf_counter()
-        step(index)
-        milliseconds.append(1000 * (time.perf_counter() - started))
-    timed = sorted(milliseconds[options.warmup :])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    report = {
-        "ms": {
-            "min": round(timed[0], 2),
-            "median": round(statistics.median(timed), 2),
-            "p95": round(timed[math.ceil(0.95 * len(timed)) - 1], 2),
-        },
-        # macOS counts bytes, Linux units of 1024.
-        "peakRssMB": round(peak / 2**20 if sys.platform == "darwin" else peak / 2**10),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-    }
-    print(json.dumps(report))
+    training = Training(options)
+    if options.losses:
+        report = {"losses": [training.step() for _ in range(options.steps)]}
+    else:
+        report = timed(training, options.warmup, options.steps)
+    print(json.dumps(report | {"torch": torch.__version__, "threads": torch.get_num_threads()}))
 
 
 if __name__ == "__main__":

@@ -1,23 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { fromSamples, type Batch } from '@g2d/datasets';
-import { lateFusion, MultimodalModel } from '@g2d/fusion';
-import { perModality, type Method, type PerModality } from '@g2d/core';
-import { deriveSeed, randomStream } from '@g2d/tensor-ops';
-import { accelerate, type Precision } from '@g2d/accelerate';
-import {
-  evaluate,
-  evaluateRegression,
-  train,
-  type FrozenTeachers,
-  type Predictor,
-  type SplitMetrics,
-} from '@g2d/trainer';
+import { perModality } from '@g2d/core';
+import { evaluate, evaluateRegression, train, type Predictor, type SplitMetrics } from '@g2d/trainer';
 import type { StepDataset } from './step-datasets.js';
-import { methodsOf, stepMethodOf } from './step-methods.js';
+import { methodsOf } from './step-methods.js';
+import { buildModel, copyOf, randomBatch, teachersOf } from './step-parts.js';
 import { shortened, type MeasuredStage } from './step-stages.js';
 import type { StepSetup } from './step-setup.js';
-import { cachedTeachers, onlineTeachers } from './step-teachers.js';
 import { meanTimes, stepTimes, type StepTimes } from './step-times.js';
 
 /** The paper's settings of SGD, but for the rate: no time depends on it, and on random data MMIN diverges with the paper's 10⁻³. */
@@ -59,20 +48,16 @@ export async function measureStep(setup: StepSetup, onStep: () => void): Promise
   const milliseconds = stages.map((): number[] => []);
   let started = 0;
   let stage = 0;
-  const copy = (): Batch<string> => {
-    const inputs = perModality(modalities, (modality) => tf.clone(batch.inputs[modality] as tf.Tensor));
-    return { ...batch, inputs, labels: tf.clone(batch.labels) };
-  };
   async function* batches(epoch: number): AsyncGenerator<Batch<string>> {
     for (let step = 0; step < warmup + steps; step++) {
-      const next = copy();
+      const next = copyOf(batch);
       stage = epoch - 1;
       started = performance.now();
       yield next;
     }
   }
   async function* everySample(): AsyncGenerator<Batch<string>> {
-    yield copy();
+    yield copyOf(batch);
   }
   try {
     await train({
@@ -140,98 +125,4 @@ async function scoresOf(
   });
   const { metrics } = await (task === 'regression' ? evaluateRegression : evaluate)(predict, data);
   return metrics;
-}
-
-interface BuiltModel {
-  readonly model: MultimodalModel<string>;
-  /** D_m of each modality. */
-  readonly widths: PerModality<string, number>;
-  dispose(): void;
-}
-
-interface ModelOptions {
-  readonly seed: number;
-  readonly precision?: Precision;
-  /** Default: late fusion. */
-  readonly fusion?: NonNullable<Method<string>['fusion']>;
-}
-
-/** Encoders with a fusion; a teacher if there is only one modality. */
-function buildModel(
-  { modalities, classes }: StepDataset,
-  names: readonly string[],
-  { seed, precision = 'float32', fusion: fusionOf = lateFusion }: ModelOptions,
-): BuiltModel {
-  const encoders = perModality(names, (name): LayersModel => {
-    const encoder = modalities[name]?.encoder({ name, seed }) as LayersModel;
-    return precision === 'float32' ? encoder : accelerate(encoder, { precision });
-  });
-  const widths = perModality(names, (name) => encoders[name]?.outputs[0]?.shape[1] as number);
-  const inputShapes = perModality(names, (name) => modalities[name]?.shape ?? []);
-  const fusion = fusionOf({ widths, classes, seed, inputShapes });
-  return {
-    model: new MultimodalModel({ encoders, fusion }),
-    widths,
-    dispose: () => {
-      for (const encoder of Object.values(encoders)) encoder.dispose();
-      for (const { layer } of fusion.layers) layer.dispose();
-    },
-  };
-}
-
-function randomBatch({ modalities, task, classes }: StepDataset, size: number): Batch<string> {
-  const { integer, uniform } = randomStream(deriveSeed(0, 'labels'));
-  const numbers = (count: number, of: () => number): number[] => Array.from({ length: count }, of);
-  const labels = {
-    classification: () =>
-      tf.tensor1d(
-        numbers(size, () => integer(classes)),
-        'int32',
-      ),
-    regression: () => tf.tensor1d(numbers(size, () => 0.01 + 0.98 * uniform())),
-    'multi-label': () =>
-      tf.tensor2d(
-        numbers(size * classes, () => integer(2)),
-        [size, classes],
-      ),
-  }[task]();
-  return {
-    inputs: perModality(Object.keys(modalities), (name) =>
-      tf.randomNormal([size, ...(modalities[name]?.shape ?? [])], 0, 1, 'float32', deriveSeed(0, name)),
-    ),
-    labels,
-    ids: Array.from({ length: size }, (_, i) => `random/${i}`),
-  };
-}
-
-interface BuiltTeachers {
-  readonly teachers?: FrozenTeachers<string>;
-  dispose(): void;
-}
-
-function teachersOf(
-  { dataset, method, teachers, prioritized = dataset.costliest, teacherPrecision: precision }: StepSetup,
-  { labels }: Batch<string>,
-  widths: PerModality<string, number>,
-): BuiltTeachers {
-  if (teachers === 'none') return { dispose: () => {} };
-  const modalities = Object.keys(dataset.modalities);
-  const judgement = { modalities, labels: [...labels.dataSync()], classes: dataset.classes, prioritized };
-  const whole = stepMethodOf(method).full ? buildModel(dataset, modalities, { seed: 1 }) : undefined;
-  const full = whole && { full: whole.model };
-  if (teachers === 'cached') {
-    return { teachers: cachedTeachers(judgement, widths, whole?.model), dispose: () => whole?.dispose() };
-  }
-
-  const built = perModality(modalities, (modality) => buildModel(dataset, [modality], { seed: 1 }));
-  const models = perModality(modalities, (modality) => (built[modality] as BuiltModel).model);
-  const online = onlineTeachers(judgement, models, { ...(precision && { precision }), ...full });
-  return {
-    teachers: online,
-    dispose: () => {
-      online.dispose();
-      whole?.dispose();
-      for (const { dispose } of Object.values(built)) dispose();
-    },
-  };
 }
