@@ -1,20 +1,19 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { anySeed } from './dropout.js';
 import { canFuseAttention, fusedAttention } from './fused-attention.js';
-import { plainAttention, type AttentionAttributes } from './plain-attention.js';
+import { plainAttention, type AttentionOptions } from './plain-attention.js';
 
 /**
  * The core of multi-head self-attention, all heads at once: head_h = dropout(softmax(scale · Q_h K_hᵀ + mask)) V_h.
  *
  * @param projected `[B, T, 3·H·d]`: all queries, all keys, all values, each head after head.
  * @param mask `[B, 1, T]`, added to every row of scores.
- * @param options `seeds`: other weights are dropped in every call where there are none.
  * @returns The heads side by side, `[B, T, H·d]`.
  */
 export function attention(
   projected: tf.Tensor,
   mask: tf.Tensor | undefined,
-  options: Omit<AttentionAttributes, 'seeds'> & { readonly seeds?: readonly number[] | undefined },
+  options: AttentionOptions,
 ): tf.Tensor {
   const { heads, seeds = Array.from({ length: heads }, anySeed) } = options;
   const inputs = mask ? { projected, mask } : { projected };

@@ -15,6 +15,11 @@ export interface AttentionAttributes {
   readonly seeds: readonly number[];
 }
 
+/** Other weights are dropped in every call where there are no seeds. */
+export type AttentionOptions = Omit<AttentionAttributes, 'seeds'> & {
+  readonly seeds?: readonly number[] | undefined;
+};
+
 type Shape = [batch: number, heads: number, rows: number, columns: number];
 
 /** `[B, T, 3·H·d]` → queries, keys and values, each `[B, H, T, d]`. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assertFirstOrder, runKernel } from '@g2d/tensor-ops/tensorflow';
-import type { AttentionAttributes } from './plain-attention.js';
+import type { AttentionOptions } from './plain-attention.js';
 import { headFactors } from './dropout.js';
 import { wasmModule, type WasmModule } from './wasm-module.js';
 
@@ -34,7 +34,7 @@ export function registerWasmAttention(): void {
     kernelName: KERNEL,
     backendName: 'wasm',
     kernelFunc: ({ inputs: { projected, mask }, attrs, backend }) => {
-      const { heads, scale, dropout, seeds } = attrs as unknown as AttentionAttributes;
+      const { heads, scale, dropout, seeds } = attrs as unknown as AttentionOptions;
       const { run, pointer, output, withRoom } = wasmModule(backend) as WasmModule;
       const sizes = sizesOf(projected!, heads);
       const [batch, time, , size] = sizes;
@@ -51,7 +51,7 @@ export function registerWasmAttention(): void {
     kernelName: GRADIENT,
     backendName: 'wasm',
     kernelFunc: ({ inputs: { dy, projected, weights, factors }, attrs, backend }) => {
-      const { heads, scale, dropout } = attrs as unknown as AttentionAttributes;
+      const { heads, scale, dropout } = attrs as unknown as AttentionOptions;
       const { run, pointer, output, withRoom } = wasmModule(backend) as WasmModule;
       const sizes = sizesOf(projected!, heads);
       const [batch, time, , size] = sizes;
@@ -86,7 +86,7 @@ export function registerWasmAttention(): void {
 export function wasmAttention(
   projected: tf.Tensor,
   mask: tf.Tensor | undefined,
-  attributes: AttentionAttributes,
+  attributes: AttentionOptions,
 ): tf.Tensor {
   const [y, ...rest] = runKernel<tf.Tensor[]>(
     KERNEL,
