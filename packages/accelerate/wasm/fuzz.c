@@ -1,7 +1,8 @@
 // Every kernel on random shapes next to plain loops in double precision: `cc -fsanitize=address,undefined fuzz.c -lm && ./a.out ROUNDS`. Each
 // array is as long as the kernel may read and write, so that the sanitizer sees one element too many.
-// Small blocks, so that small convolutions have several.
+// Small blocks, so that small operands have several.
 #define BLOCK 256
+#define STEPS 8
 #include "kernels.c"
 
 #include <math.h>
@@ -33,10 +34,10 @@ static void expect(const char *what, const float *found, const double *wanted, i
 }
 
 static void fuzzMatmul(void) {
-  const int rows = between(1, 11), columns = between(1, 19), steps = between(0, 13);
+  const int rows = between(1, 140), columns = between(1, 19), steps = between(0, 27);
   const int ta = between(0, 1), tb = between(0, 1);
   float *a = numbers(rows * steps), *b = numbers(steps * columns), *c = numbers(rows * columns);
-  float *work = numbers(steps * eights(columns));
+  float *work = numbers(matmulWork(columns, steps));
   double *wanted = zeros(rows * columns);
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < columns; j++)
@@ -233,6 +234,16 @@ static void fuzzAttention(void) {
   free(wantedY), free(wantedX), free(wantedMask), free(w), free(g);
 }
 
+static void fuzzColumnSums(void) {
+  const int rows = between(0, 150), channels = between(1, 11);
+  float *x = numbers(rows * channels), *y = numbers(channels);
+  double *wanted = zeros(channels), *sums = zeros(channels);
+  for (int i = 0; i < rows * channels; i++) wanted[i % channels] += x[i];
+  columnSums(x, rows, channels, y, sums);
+  expect("columnSums", y, wanted, channels, 1 + rows);
+  free(x), free(y), free(wanted), free(sums);
+}
+
 static void fuzzRelu(void) {
   const int n = between(0, 9);
   float *x = numbers(n), *y = numbers(n);
@@ -262,6 +273,7 @@ static void fuzzSGD(void) {
 int main(int count, char **arguments) {
   const int rounds = count > 1 ? atoi(arguments[1]) : 100;
   for (int i = 0; i < rounds; i++)
-    fuzzMatmul(), fuzzConvolution(), fuzzBatchNorm(), fuzzLayerNorm(), fuzzAttention(), fuzzRelu(), fuzzSGD();
+    fuzzMatmul(), fuzzConvolution(), fuzzBatchNorm(), fuzzLayerNorm(), fuzzAttention(), fuzzColumnSums(), fuzzRelu(),
+        fuzzSGD();
   return failures > 0;
 }

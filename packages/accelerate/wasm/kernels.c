@@ -97,22 +97,41 @@ INLINE void tile(const int R, const float *a, int row, int step, const float *b,
 // c (+)= a b for a packed b; c's rows are `stride` apart.
 static NOINLINE void product(const float *a, int row, int step, const float *packed, float *c, int stride, int rows,
                              int columns, int steps, int adds) {
-  for (int first = 0; first < columns; first += 8, packed += 8 * steps) {
-    const int n = least(8, columns - first);
-    int r = 0;
-    for (; r + 4 <= rows; r += 4)
-      tile(4, a + r * row, row, step, packed, steps, c + r * stride + first, stride, n, adds);
-    for (; r < rows; r++)
-      tile(1, a + r * row, row, step, packed, steps, c + r * stride + first, stride, n, adds);
+  // So few rows at a time that they stay in the cache nearest to the core while all columns pass.
+  for (int top = 0; top < rows; top += 64) {
+    const int bottom = least(rows, top + 64);
+    const float *group = packed;
+    for (int first = 0; first < columns; first += 8, group += 8 * steps) {
+      const int n = least(8, columns - first);
+      int r = top;
+      for (; r + 4 <= bottom; r += 4)
+        tile(4, a + r * row, row, step, group, steps, c + r * stride + first, stride, n, adds);
+      for (; r < bottom; r++)
+        tile(1, a + r * row, row, step, group, steps, c + r * stride + first, stride, n, adds);
+    }
   }
 }
 
-// c[rows, columns] = a b, each operand transposed or not. `work`: steps × columns, the latter a multiple of eight.
+#ifndef STEPS
+#define STEPS 256
+#endif
+
+// Room that matmul needs, in floats.
+EXPORT(matmulWork)
+int matmulWork(int columns, int steps) { return least(steps, STEPS) * eights(columns); }
+
+// c[rows, columns] = a b, each operand transposed or not.
 EXPORT(matmul)
 void matmul(const float *a, const float *b, float *c, int rows, int columns, int steps, int transposeA, int transposeB,
             float *work) {
-  pack(b, transposeB ? 1 : columns, transposeB ? steps : 1, steps, columns, work);
-  product(a, transposeA ? 1 : steps, transposeA ? rows : 1, work, c, columns, rows, columns, steps, 0);
+  const int row = transposeA ? 1 : steps, step = transposeA ? rows : 1;
+  const int next = transposeB ? 1 : columns, column = transposeB ? steps : 1;
+  if (steps == 0) zero(c, rows * columns);
+  for (int first = 0; first < steps; first += STEPS) {
+    const int count = least(STEPS, steps - first);
+    pack(b + first * next, next, column, count, columns, work);
+    product(a + first * step, row, step, work, c, columns, rows, columns, count, first > 0);
+  }
 }
 
 // --- Convolution -------------------------------------------------------------------------------------------------
@@ -264,6 +283,13 @@ void inputGradient(const struct convolution *w, const float *dy, const float *fi
       sums[c] += part;                                                          \
     }                                                                           \
   }
+
+// Σ over rows, of each channel.
+EXPORT(columnSums)
+void columnSums(const float *x, int rows, int channels, float *y, double *sums) {
+  CHANNEL_SUMS(sums, load(x + r * channels + c), x[r * channels + c])
+  for (int c = 0; c < channels; c++) y[c] = sums[c];
+}
 
 // y = gamma (x − μ) / √(σ² + epsilon) + beta, and max(y, 0) if `relu`. `mean` and `inverse`: μ and 1 / √(σ² + epsilon). Running
 // statistics move by `momentum`, the variance by the unbiased one. `sums`: a double for each channel.

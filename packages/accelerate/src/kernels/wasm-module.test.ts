@@ -21,7 +21,7 @@ describe('our WebAssembly module', () => {
     expect(wasmModule(tf.backend())).toBe(module);
     const [a, b] = [tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]), tf.tensor2d([1, 0, 2, 0, 1, 3], [3, 2])];
     const c = module.output([2, 2]);
-    module.withRoom(3 * 8 * 4, (work) =>
+    module.withRoom(4 * module.run.matmulWork(2, 3), (work) =>
       module.run.matmul(...[a, b, c].map(module.pointer), 2, 2, 3, 1, 0, work),
     );
     const product = tf.engine().makeTensorFromTensorInfo(c);

@@ -18,6 +18,7 @@ export const webAssembly = (): WebAssembly =>
 
 /** What `wasm/kernels.c` exports. Pointers are offsets in the backend's memory. */
 interface Exports {
+  matmulWork(columns: number, steps: number): number;
   matmul(...operands: number[]): void;
   convolutionWork(convolution: number): number;
   convolution(...operands: number[]): void;
@@ -25,6 +26,7 @@ interface Exports {
   relu(...operands: number[]): void;
   filterGradient(...operands: number[]): void;
   inputGradient(...operands: number[]): void;
+  columnSums(...operands: number[]): void;
   batchNorm(...operands: number[]): void;
   batchNormGradient(...operands: number[]): void;
   layerNorm(...operands: number[]): void;
