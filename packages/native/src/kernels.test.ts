@@ -216,6 +216,15 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
       const square = tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * i)), shape);
       return [product(false, true, [square, square]), product(true, false, [square, square])];
     };
+    const taps = (name, window, inputs, size) =>
+      tf.backend().executeSingleOutput(
+        'G2dV1Conv2D' + name,
+        [
+          { name: 'window', type: tf.backend().binding.TF_ATTR_INT, value: window },
+          ...(size ? [{ name: 'size', type: tf.backend().binding.TF_ATTR_INT, value: size }] : []),
+        ],
+        inputs,
+      );
     const convolutions = ([batch, height, width, channels], outputs) => {
       const [x, filter] = [values(batch, height, width, channels), values(3, 3, channels, outputs)];
       const y = convolution('', [x, filter]);
@@ -279,6 +288,8 @@ describe('the kernels that are installed here', () => {
         ...rows([16, 20, 768]),
         ...attention([3, 100, 128], 2),
         ...attention([5, 7, 50], 5),
+        taps('', [3, 3, 2, 2, 1, 1], [tf.ones([3, 9, 8, 40]), tf.ones([3, 3, 40, 50]).mul(0.1)]),
+        taps('BackpropFilter', [1, 1, 1, 1, 0, 0], [tf.randomNormal([16, 20, 20, 24], 0, 1, 'float32', 3), tf.ones([16, 20, 20, 30])]),
       ];
       for (const tensor of tensors) hash.update(tensor.dataSync());
       console.log(hash.digest('hex'));`;
@@ -396,11 +407,30 @@ describe('the kernels that are installed here', () => {
           console.log(/expected/.test(error.message));
         }
       }
+      const image = ones(1, 5, 5, 4);
+      for (const run of [
+        () => taps('', [3, 3, 1, 1, 0, 0], [image, ones(3, 1, 4, 2)]),
+        () => taps('', [3, 3, 1, 1, 0, 0], [image, ones(3, 3, 5, 2)]),
+        () => taps('', [3, 3, 0, 1, 0, 0], [image, ones(3, 3, 4, 2)]),
+        () => taps('', [3, 3, 1, 1, -1, 0], [image, ones(3, 3, 4, 2)]),
+        () => taps('', [6, 6, 1, 1, 0, 0], [image, ones(6, 6, 4, 2)]),
+        () => taps('', [3, 3, 1, 1, 0, 0], [ones(5, 5, 4), ones(3, 3, 4, 2)]),
+        () => taps('BackpropInput', [3, 3, 1, 1, 0, 0], [ones(3, 3, 4, 2), ones(1, 4, 3, 2)], [5, 5]),
+        () => taps('BackpropInput', [3, 3, 1, 1, 0, 0], [ones(3, 3, 4, 2), ones(1, 3, 3, 2)], [-5, 5]),
+        () => taps('BackpropFilter', [3, 3, 1, 1, 0, 0], [image, ones(2, 3, 3, 2)]),
+      ]) {
+        try {
+          run();
+          console.log('no error');
+        } catch (error) {
+          console.log(/expected/.test(error.message));
+        }
+      }
       // Nothing to add up, and nothing at all.
       console.log(product(false, false, [ones(2, 0), ones(0, 3)]).dataSync().join() === '0,0,0,0,0,0');
       console.log(product(true, false, [ones(4, 0), ones(4, 3)]).shape.join() === '0,3');
       console.log(product(false, false, [ones(0, 2, 2), ones(0, 2, 0)]).shape.join() === '0,2,0');`;
-    expect(program(code).split('\n')).toEqual(Array(21).fill('true'));
+    expect(program(code).split('\n')).toEqual(Array(30).fill('true'));
   });
 
   it('refuse rows, heads and seeds that do not fit', () => {

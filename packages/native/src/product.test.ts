@@ -20,10 +20,10 @@ it('multiplies what lies anywhere, and touches nothing else', async () => {
   if (/cannot find .*(asan|ubsan)/.test(built.stderr)) return;
   expect(built.stderr).toBe('');
   for (const threads of ['1', '3']) {
-    const { stdout, stderr } = spawnSync(program, ['150'], {
+    const { stdout, stderr } = spawnSync(program, ['60'], {
       encoding: 'utf8',
       env: { ...process.env, TF_NUM_INTRAOP_THREADS: threads },
     });
     expect([stderr, stdout.trim()]).toEqual(['', expect.stringMatching(/^(right|no vectors)$/)]);
   }
-}, 120_000);
+}, 300_000);

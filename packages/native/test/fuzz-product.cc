@@ -1,4 +1,4 @@
-// Products of random shapes, sides and places against double precision; built with sanitizers by `product.test.ts`. Every
+// Products of random shapes, sides and places, and convolutions by them, against double precision; built with sanitizers by `product.test.ts`. Every
 // operand has a piece of memory of its own, no larger than it must be.
 #include <cmath>
 #include <cstdio>
@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "../src/kernels/product.h"
+#include "../src/kernels/tap-convolution.h"
 
 namespace {
 
@@ -87,6 +87,53 @@ void compare(int64_t rows, int64_t columns, int64_t depth) {
     }
 }
 
+std::unique_ptr<float[]> values(int64_t count) {
+  std::unique_ptr<float[]> data(new float[static_cast<size_t>(count)]);
+  for (int64_t i = 0; i < count; i++) data[i] = static_cast<float>(below(2001) - 1000) / 1000;
+  return data;
+}
+
+/** The three products that a convolution and its gradients are, place by place. */
+void compare_convolution() {
+  TapConvolution c{1 + below(3), 1 + below(9), 1 + below(9), 1 + below(40), 1 + below(40), {}, {}, {}};
+  for (int axis = 0; axis < 2; axis++) {
+    c.window[axis] = 1 + below(3);
+    c.strides[axis] = 1 + below(3);
+    c.padding[axis] = below(3);
+  }
+  if (c.out_size(0) == 0 || c.out_size(1) == 0) return;
+  const int64_t image = c.batch * c.height * c.width * c.in, result = c.out_rows() * c.out;
+  const int64_t filter = c.taps() * c.in * c.out;
+  const auto x = values(image), w = values(filter), dy = values(result), y = values(result), dx = values(image),
+             dw = values(filter);
+  convolve_by_taps(c, x.get(), w.get(), y.get(), false);
+  convolve_by_taps(c, dy.get(), w.get(), dx.get(), true);
+  gradient_of_taps(c, x.get(), dy.get(), dw.get());
+  std::vector<double> y0(static_cast<size_t>(result)), dx0(static_cast<size_t>(image)), dw0(static_cast<size_t>(filter));
+  for (int64_t tap = 0; tap < c.taps(); tap++)
+    for (int64_t place = 0; place < c.out_rows(); place++) {
+      const int64_t wide = c.out_size(1), high = c.out_size(0), b = place / (wide * high);
+      const int64_t row = place / wide % high * c.strides[0] + tap / c.window[1] - c.padding[0];
+      const int64_t column = place % wide * c.strides[1] + tap % c.window[1] - c.padding[1];
+      if (row < 0 || row >= c.height || column < 0 || column >= c.width) continue;
+      for (int64_t i = 0; i < c.in; i++)
+        for (int64_t k = 0; k < c.out; k++) {
+          const int64_t from = ((b * c.height + row) * c.width + column) * c.in + i, to = place * c.out + k;
+          const int64_t weight = (tap * c.in + i) * c.out + k;
+          y0[to] += static_cast<double>(x[from]) * w[weight];
+          dx0[from] += static_cast<double>(dy[to]) * w[weight];
+          dw0[weight] += static_cast<double>(x[from]) * dy[to];
+        }
+    }
+  const auto close = [](const float* own, const std::vector<double>& wanted) {
+    for (size_t i = 0; i < wanted.size(); i++)
+      expect(std::fabs(static_cast<double>(own[i]) - wanted[i]) <= 1e-4, "a convolution is wrong");
+  };
+  close(y.get(), y0);
+  close(dx.get(), dx0);
+  close(dw.get(), dw0);
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
@@ -96,8 +143,11 @@ int main(int, char** arguments) {
     const int64_t most = i % 10 == 0 ? 400 : 40;
     compare(below(most), below(most), below(i % 3 == 0 ? 700 : 20));
   }
+  for (int i = 0; i < count; i++) compare_convolution();
   // More of a side than is packed at a time: several pieces of the depth, several of the rows.
   compare(3, 2, (4 << 20) / 8 + 300);
+  compare(20, 40, 9000);
+  compare(20, 70, 9000);
   compare((4 << 20) / 256 + 200, 3, 300);
   std::printf("right\n");
 }

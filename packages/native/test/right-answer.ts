@@ -34,6 +34,8 @@ export const rightDifferences = {
   'MatMul, plain': '1e-7',
   'MatMul, a transposed': '1e-7',
   'MatMul, b transposed': '1e-7',
+  'Conv2D, window 1': '1e-7',
+  'Conv2D, window 3': '1e-7',
   'Conv3x3, padding 1,1': '1e-7',
   'Conv3x3, padding 1,1, bias': '1e-7',
   'Conv3x3, padding 1,1, gradients': '1e-7',

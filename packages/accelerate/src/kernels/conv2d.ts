@@ -10,6 +10,7 @@ import {
 } from '@g2d/tensor-ops/tensorflow';
 import { inPrecision, type Precision } from './bfloat16.js';
 import { pad, unpad } from './pad.js';
+import { byTaps, byTapsGradientFilter, byTapsGradientInput, isByTaps } from './taps.js';
 import type { WindowAttributes } from './window-attributes.js';
 import {
   isWinograd,
@@ -65,6 +66,7 @@ export function convolve(
   { precision, ...window }: ConvolutionAttributes,
 ): tf.Tensor {
   if (isWinograd(x.shape, filter.shape, window, precision)) return winograd(x, filter, window);
+  if (isByTaps(x.shape, filter.shape, window, precision)) return byTaps(x, filter, window);
   return inPrecision(precision, [x, filter], (operands, type) =>
     execute('Conv2D', forwardAttributes(filter, window, type), operands),
   );
@@ -81,6 +83,12 @@ export function convolutionGradients(
     return {
       x: () => winogradGradientInput(filter, dy, window),
       filter: () => winogradGradientFilter(x, dy, window),
+    };
+  }
+  if (isByTaps(x.shape, filter.shape, window, precision)) {
+    return {
+      x: () => byTapsGradientInput(filter, dy, x.shape, window),
+      filter: () => byTapsGradientFilter(x, dy, filter.shape, window),
     };
   }
   const same = isSame(filter, window);
@@ -137,6 +145,13 @@ function tryWithBias(): void {
   withBias(attributes([1, 1], 'VALID', type), [tf.ones([1, 1, 1, 1]), filter, tf.ones([1])]);
 }
 
+/** Disposes what the bias was added to. */
+function plusBias(convolved: tf.Tensor, bias: tf.Tensor, type: Attribute): tf.Tensor {
+  const y = execute('BiasAdd', [type, attribute.string('data_format', 'NHWC')], [convolved, bias]);
+  convolved.dispose();
+  return y;
+}
+
 /** The same with a bias `[K]`, in one operation where there is one. For inference: not on the tape. */
 export const conv2dWithBias = (
   x: tf.Tensor,
@@ -146,14 +161,13 @@ export const conv2dWithBias = (
   precision: Precision,
 ): tf.Tensor => {
   if (isWinograd(x.shape, filter.shape, window, precision)) return winogradWithBias(x, filter, bias, window);
+  if (isByTaps(x.shape, filter.shape, window, precision)) {
+    return plusBias(byTaps(x, filter, window), bias, attribute.float32Type());
+  }
   return inPrecision(precision, [x, filter, bias], ([image, kernel, offset], type) => {
     const options = forwardAttributes(filter, window, type);
     const operands = [image, kernel] as tf.Tensor[];
     if (hasOperation(WITH_BIAS, tryWithBias)) return withBias(options, [...operands, offset as tf.Tensor]);
-    const convolved = execute('Conv2D', options, operands);
-    const format = [attribute.type('T', type), attribute.string('data_format', 'NHWC')];
-    const y = execute('BiasAdd', format, [convolved, offset as tf.Tensor]);
-    convolved.dispose();
-    return y;
+    return plusBias(execute('Conv2D', options, operands), offset as tf.Tensor, attribute.type('T', type));
   });
 };

@@ -1,6 +1,7 @@
 #pragma once
-// Convolution of 3 × 3 taps and stride 1, its gradients, and with a bias for inference.
+// Convolution of 3 × 3 taps and stride 1, its gradients, and with a bias for inference; and of any window by its taps.
 #include "operation.h"
+#include "tap-convolution.h"
 #include "winograd.h"
 
 namespace g2d {
@@ -52,6 +53,53 @@ void compute_convolution_gradient_filter(const Options& o, Call& call) {
   if (!call.ok()) return;
   float* dw = call.floats_out(0, {3, 3, c.in, c.out});
   if (call.ok()) winograd_gradient_filter(c, x.data, dy.data, dw);
+}
+
+/** From the image's shape and the filter's; `window` is the operation's attribute, as that of pooling. */
+TapConvolution tap_convolution(Call& call, const Options& o, const std::vector<int64_t>& image, int64_t in, int64_t out) {
+  TapConvolution c{image[0], image[1], image[2], in, out, {o.pool[0], o.pool[1]}, {o.pool[2], o.pool[3]},
+                   {o.pool[4], o.pool[5]}};
+  for (int axis = 0; axis < 2; axis++) {
+    const bool fits = c.window[axis] > 0 && c.strides[axis] > 0 && c.padding[axis] >= 0 &&
+                      std::max(std::max(c.window[axis], c.strides[axis]), c.padding[axis]) <= 1 << 20;
+    if (!fits || c.out_size(axis) == 0) call.fail("A window that fits into the image is expected.");
+  }
+  return c;
+}
+
+bool is_filter(const Image& w, const Options& o) { return w.shape[0] == o.pool[0] && w.shape[1] == o.pool[1]; }
+
+void compute_tap_convolution(const Options& o, Call& call) {
+  const Image x(call, 0), w(call, 1);
+  if (!call.ok()) return;
+  const TapConvolution c = tap_convolution(call, o, x.shape, w.shape[2], w.shape[3]);
+  if (!is_filter(w, o) || x.channels != c.in) call.fail("An image and a filter that belong together are expected.");
+  if (!call.ok()) return;
+  float* y = call.floats_out(0, {c.batch, c.out_size(0), c.out_size(1), c.out});
+  if (call.ok()) convolve_by_taps(c, x.data, w.data, y, false);
+}
+
+void compute_tap_gradient_image(const Options& o, Call& call) {
+  const Image w(call, 0), dy(call, 1);
+  if (!call.ok()) return;
+  const std::vector<int64_t> image{dy.shape[0], o.size[0], o.size[1], w.shape[2]};
+  const TapConvolution c = tap_convolution(call, o, image, w.shape[2], w.shape[3]);
+  if (!is_filter(w, o) || dy.shape != std::vector<int64_t>{c.batch, c.out_size(0), c.out_size(1), c.out})
+    call.fail("A filter and its convolution's gradient are expected.");
+  if (!call.ok()) return;
+  float* dx = call.floats_out(0, image);
+  if (call.ok()) convolve_by_taps(c, dy.data, w.data, dx, true);
+}
+
+void compute_tap_gradient_filter(const Options& o, Call& call) {
+  const Image x(call, 0), dy(call, 1);
+  if (!call.ok()) return;
+  const TapConvolution c = tap_convolution(call, o, x.shape, x.channels, dy.channels);
+  if (dy.shape != std::vector<int64_t>{c.batch, c.out_size(0), c.out_size(1), c.out})
+    call.fail("An image and its convolution's gradient are expected.");
+  if (!call.ok()) return;
+  float* dw = call.floats_out(0, {c.window[0], c.window[1], c.in, c.out});
+  if (call.ok()) gradient_of_taps(c, x.data, dy.data, dw);
 }
 
 }  // namespace

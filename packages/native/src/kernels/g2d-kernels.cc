@@ -68,6 +68,12 @@ std::string register_all() {
                                                                             {"y: float"})));
     G2D_FIRST_ERROR((register_operation<kTranspose | kRelu, compute_product<true>>(
         "G2dV1MatMulWithBias", {"a: float", "b: float", "bias: float"}, {"y: float"})));
+    G2D_FIRST_ERROR((register_operation<kPool, compute_tap_convolution>("G2dV1Conv2D", {"x: float", "filter: float"},
+                                                                        {"y: float"})));
+    G2D_FIRST_ERROR((register_operation<kPool | kSize, compute_tap_gradient_image>(
+        "G2dV1Conv2DBackpropInput", {"filter: float", "dy: float"}, {"dx: float"})));
+    G2D_FIRST_ERROR((register_operation<kPool, compute_tap_gradient_filter>(
+        "G2dV1Conv2DBackpropFilter", {"x: float", "dy: float"}, {"dfilter: float"})));
   }
   if (winograd_loops().panel > 0) {
     G2D_FIRST_ERROR((register_operation<kPadding, compute_convolution<false>>(

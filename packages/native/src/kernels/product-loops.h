@@ -41,11 +41,11 @@ G2D_TARGET inline __attribute__((always_inline)) void product_of_rows(const floa
   }
 }
 
-/** The same of packed operands, a [depth, kRows] and b [depth, kPanel], into rows that lie anywhere. */
-template <int rows>
-G2D_TARGET void tile(const float* a, const float* b, int64_t depth, float* const* c, bool add) {
+/** The same into rows that lie anywhere; b is packed, [depth, kPanel], and a is, [depth, kRows], or has rows a step apart. */
+template <int rows, bool packed>
+G2D_TARGET void tile(const float* a, int64_t a_step, const float* b, int64_t depth, float* const* c, bool add) {
   Vector sum[rows][2] = {};
-  sums_of_rows<rows>(a, 1, kRows, b, kPanel, depth, sum);
+  sums_of_rows<rows>(a, packed ? 1 : a_step, packed ? kRows : 1, b, kPanel, depth, sum);
 #pragma GCC unroll 16
   for (int row = 0; row < rows; row++) {
     float* to = c[row];
@@ -54,16 +54,18 @@ G2D_TARGET void tile(const float* a, const float* b, int64_t depth, float* const
   }
 }
 
-typedef void (*TileFunction)(const float*, const float*, int64_t, float* const*, bool);
+typedef void (*TileFunction)(const float*, int64_t, const float*, int64_t, float* const*, bool);
 
 template <int... rows>
-TileFunction tile_of(int64_t wanted, std::integer_sequence<int, rows...>) {
-  static const TileFunction all[] = {tile<rows + 1>...};
-  return all[wanted - 1];
+TileFunction tile_of(int64_t wanted, bool packed, std::integer_sequence<int, rows...>) {
+  static const TileFunction all[][2] = {{tile<rows + 1, false>, tile<rows + 1, true>}...};
+  return all[wanted - 1][packed];
 }
 
 /** For so many rows, at most kRows. */
-inline TileFunction tile_for(int64_t rows) { return tile_of(rows, std::make_integer_sequence<int, G2D_ROWS>()); }
+inline TileFunction tile_for(int64_t rows, bool packed) {
+  return tile_of(rows, packed, std::make_integer_sequence<int, G2D_ROWS>());
+}
 
 /** [width, count], its rows wherever they lie, to [count, width]: four by four, the last ones of a width of 6 twice. */
 template <int width>

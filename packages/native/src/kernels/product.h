@@ -16,7 +16,7 @@ namespace g2d {
 /** The loops for this processor; `panel` is 0 without. */
 struct ProductLoops {
   int64_t rows = 0, panel = 0;
-  void (*(*tile_for)(int64_t))(const float*, const float*, int64_t, float* const*, bool) = nullptr;
+  void (*(*tile_for)(int64_t, bool))(const float*, int64_t, const float*, int64_t, float* const*, bool) = nullptr;
   void (*pack_rows_along)(const float* const*, int64_t, float*) = nullptr;
   void (*pack_columns_along)(const float* const*, int64_t, float*) = nullptr;
   void (*pack_rows_across)(const float*, int64_t, float*, int64_t) = nullptr;
@@ -78,6 +78,7 @@ struct Product {
 constexpr int64_t kDepthBlock = 256;
 /** So much of each side is packed at a time, 16 MB. */
 constexpr int64_t kPackedFloats = 4 << 20;
+constexpr int64_t kFewPanels = 4;
 /** Rows that stay in a core's cache, with the depth of a block. */
 constexpr int64_t kCachedRows = 144;
 
@@ -92,6 +93,7 @@ struct Packing {
   int64_t width, all, panel, panels;
   /** Of the depth. */
   int64_t from, depth;
+  /** Null where it is read as it lies. */
   float* packed;
   void (*along)(const float* const*, int64_t, float*);
   void (*across)(const float*, int64_t, float*, int64_t);
@@ -99,7 +101,7 @@ struct Packing {
   /** At most so many panels are a part of the work. */
   static constexpr int64_t kGroup = 16;
   int64_t groups() const { return parts_of(panels, kGroup); }
-  int64_t parts() const { return groups() * parts_of(depth, kDepthBlock); }
+  int64_t parts() const { return packed ? groups() * parts_of(depth, kDepthBlock) : 0; }
 
   float* at(int64_t block, int64_t of_panel) const {
     const int64_t count = std::min(kDepthBlock, depth - block * kDepthBlock);
@@ -142,7 +144,9 @@ inline void multiply(const Product& p, const Packing& a, const Packing& b, int64
         const int64_t top = (a.panel + i) * a.width, high = std::min(a.width, end_row - top);
         float* c[12];
         for (int64_t r = 0; r < high; r++) c[r] = inside < b.width ? edge + r * b.width : p.c[top + r] + from;
-        loops.tile_for(high)(a.at(block, i), b.at(block, j), depth, c, add && inside == b.width);
+        const float* from_a = a.packed ? a.at(block, i) : a.operand.lines[top] + a.from + block * kDepthBlock;
+        loops.tile_for(high, a.packed)(from_a, a.operand.lines.step, b.at(block, j), depth, c,
+                                       add && inside == b.width);
         if (inside == b.width) continue;
         for (int64_t r = 0; r < high; r++) {
           float* to = p.c[top + r] + from;
@@ -173,9 +177,11 @@ inline void product(const Product& p, const Run& run, Scratch& scratch) {
     return std::min(count, std::max<int64_t>(1, kPackedFloats / (size * step)) * step);
   };
   const int64_t deep = fitting(p.depth, column_panels * loops.panel, kDepthBlock);
-  const int64_t high = fitting(row_panels, deep * loops.rows, kCachedRows / loops.rows);
-  float* packed_b = scratch.get(deep * (column_panels * loops.panel + high * loops.rows));
-  float* packed_a = packed_b + deep * column_panels * loops.panel;
+  // Each value of a is needed too seldom to be worth packing.
+  const bool direct = p.a.along && !p.a.lines.table && column_panels <= kFewPanels;
+  const int64_t high = direct ? row_panels : fitting(row_panels, deep * loops.rows, kCachedRows / loops.rows);
+  float* packed_b = scratch.get(deep * (column_panels * loops.panel + (direct ? 0 : high * loops.rows)));
+  float* packed_a = direct ? nullptr : packed_b + deep * column_panels * loops.panel;
   for (int64_t from = 0; from < p.depth; from += deep) {
     const int64_t depth = std::min(deep, p.depth - from);
     const Packing b{p.b, loops.panel, p.columns, 0, column_panels, from, depth, packed_b, loops.pack_columns_along,
@@ -198,12 +204,6 @@ inline void product(const Product& p, const Run& run, Scratch& scratch) {
   }
 }
 
-/** All threads at one product. */
-inline void product(const Product& p) {
-  product(p, [](int64_t parts, const std::function<void(int64_t)>& work) { Workers::get().run(parts, work); },
-          call_scratch());
-}
-
 /** The calling thread alone, in a part of the work. */
 inline void product_alone(const Product& p) {
   product(p,
@@ -211,6 +211,43 @@ inline void product_alone(const Product& p) {
             for (int64_t part = 0; part < parts; part++) work(part);
           },
           part_scratch());
+}
+
+/** Depth from which on, and for so small a result, several parts of the depth are summed up at once. */
+constexpr int64_t kLongDepth = 16 * kDepthBlock;
+constexpr int64_t kSmallResult = 1 << 16;
+
+/** The sum over parts of the depth, each in a core's own cache; how many says the shape alone. */
+inline void long_product(const Product& p) {
+  const int64_t each = std::max(4 * kDepthBlock, parts_of(parts_of(p.depth, 64), kDepthBlock) * kDepthBlock);
+  const int64_t ranges = parts_of(p.depth, each), size = p.rows * p.columns;
+  float* sums = call_scratch().get(ranges * size);
+  const auto from = [](Lines<const float> lines, int64_t line) {
+    if (lines.table) return Lines<const float>{nullptr, 0, lines.table + line};
+    return Lines<const float>{lines.data + line * lines.step, lines.step};
+  };
+  Workers::get().run(ranges, [&](int64_t i) {
+    product_alone({p.rows, p.columns, std::min(each, p.depth - i * each), {from(p.a.lines, i * each), false},
+                   {from(p.b.lines, i * each), false}, {sums + i * size, p.columns}});
+  });
+  for (int64_t row = 0; row < p.rows; row++) {
+    float* c = p.c[row];
+    for (int64_t i = 0; i < ranges; i++) {
+      const float* sum = sums + i * size + row * p.columns;
+      for (int64_t j = 0; j < p.columns; j++) c[j] = i > 0 || p.add ? c[j] + sum[j] : sum[j];
+    }
+    product_loops().finish(c, p.bias, p.relu, p.columns);
+  }
+}
+
+/** All threads at one product. */
+inline void product(const Product& p) {
+  if (!p.a.along && !p.b.along && p.depth >= kLongDepth && p.rows * p.columns <= kSmallResult) {
+    long_product(p);
+    return;
+  }
+  product(p, [](int64_t parts, const std::function<void(int64_t)>& work) { Workers::get().run(parts, work); },
+          call_scratch());
 }
 
 }  // namespace g2d

@@ -1,0 +1,65 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Precision } from './bfloat16.js';
+import type { WindowAttributes } from './window-attributes.js';
+import { attribute, execute, hasOperation, type Attribute } from '@g2d/tensor-ops/tensorflow';
+
+// Convolution as one matrix product for each tap, as `@g2d/native` adds it to TensorFlow. oneDNN rearranges all weights in every
+// call, which costs more than the convolution itself where few outputs or one tap use them.
+const CONV_2D = 'G2dV1Conv2D';
+
+/** Measured to be at least level with oneDNN from so many channels on, in and out: of a window of one, and of larger ones. */
+const CHANNELS = 16;
+const CHANNELS_OF_WINDOW = 64;
+/** Each tap adds to all of the result once. */
+const MAX_TAPS = 9;
+
+const windowOf = (height: number, width: number, { strides, padding }: WindowAttributes): Attribute =>
+  attribute.integers('window', [height, width, ...strides, ...padding]);
+
+function attempt(): void {
+  const one = tf.ones([1, 1, 1, 1]);
+  execute(CONV_2D, [windowOf(1, 1, { strides: [1, 1], padding: [0, 0] })], [one, one]);
+}
+
+/** Whether this convolution can be had, and faster than from oneDNN. Where Winograd's algorithm is worth it, that is faster yet. */
+export function isByTaps(
+  image: readonly number[],
+  [height, width, ...channels]: readonly number[],
+  window: WindowAttributes,
+  precision: Precision,
+): boolean {
+  const [h, w] = [height as number, width as number];
+  const fits = [h, w].every((size, axis) => image[axis + 1]! + 2 * window.padding[axis]! >= size);
+  const enough = channels.every((count) => count >= (h * w === 1 ? CHANNELS : CHANNELS_OF_WINDOW));
+  if (precision !== 'float32' || !fits || !enough || h * w > MAX_TAPS || image[0] === 0) return false;
+  return hasOperation(CONV_2D, attempt);
+}
+
+/** `[B, H, W, C]` * `[h, w, C, K]` → `[B, H', W', K]`. */
+export const byTaps = (x: tf.Tensor, filter: tf.Tensor, window: WindowAttributes): tf.Tensor =>
+  execute(CONV_2D, [windowOf(filter.shape[0]!, filter.shape[1]!, window)], [x, filter]);
+
+/** Gradient with respect to an image of this shape, `[B, H, W, C]`. */
+export const byTapsGradientInput = (
+  filter: tf.Tensor,
+  dy: tf.Tensor,
+  image: readonly number[],
+  window: WindowAttributes,
+): tf.Tensor =>
+  execute(
+    `${CONV_2D}BackpropInput`,
+    [
+      windowOf(filter.shape[0]!, filter.shape[1]!, window),
+      attribute.integers('size', [image[1]!, image[2]!]),
+    ],
+    [filter, dy],
+  );
+
+/** Gradient with respect to a filter of this shape, `[h, w, C, K]`. */
+export const byTapsGradientFilter = (
+  x: tf.Tensor,
+  dy: tf.Tensor,
+  [height, width]: readonly number[],
+  window: WindowAttributes,
+): tf.Tensor =>
+  execute(`${CONV_2D}BackpropFilter`, [windowOf(height as number, width as number, window)], [x, dy]);
