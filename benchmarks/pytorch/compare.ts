@@ -7,8 +7,8 @@ import { table } from '../shared/table.js';
 import { checkTwin } from './check-twins.js';
 import { rowsOf } from './format.js';
 import { HELP, parseOptions, type Options } from './options.js';
-import { groups as allGroups } from './groups.js';
-import { programsOf, twinsOf, type Comparison } from './programs.js';
+import { groups as allGroups, twinsOf } from './groups.js';
+import { programsOf, type Comparison } from './programs.js';
 import { pythonWithTorch } from './python.js';
 import { ratioOf, type Measurement } from './ratios.js';
 import { measureProgram, type Setting } from './run-program.js';
@@ -64,6 +64,7 @@ async function checkTwins({ groups, datasets }: Options, setting: Setting): Prom
   for (const group of groups) {
     for (const dataset of datasets) {
       const twins = twinsOf(group, dataset);
+      if (!twins) continue;
       const worst = await checkTwin(twins, setting);
       say(`${twins.twin.name}: the same losses as ours, but for ${worst.toExponential(1)}`);
     }

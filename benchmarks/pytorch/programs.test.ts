@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { groups } from './groups.js';
+import { groups, twinsOf } from './groups.js';
 import { describeNetwork, networks } from './networks.js';
 import { parseOptions } from './options.js';
-import { programsOf, twinsOf } from './programs.js';
+import { programsOf } from './programs.js';
 
 const DATASETS = ['av-mnist', 'crema-d', 'iemocap', 'mis-me', 'ur-funny', 'vgg-sound'];
 const named = (group: string, dataset: string) => groups[group]!(dataset);
@@ -49,11 +49,21 @@ describe('the groups', () => {
   });
 
   it('time G2D only beside a twin that was compared as G2D', () => {
-    expect(twinsOf('phases', 'av-mnist').twin.args.join(' ')).toBe(
+    expect(twinsOf('phases', 'av-mnist')!.twin.args.join(' ')).toBe(
       '--method g2d --phase prioritized --teachers cached --scope encoder',
     );
-    expect(twinsOf('online', 'av-mnist').ours.args).toContain('conv');
-    expect(twinsOf('joint', 'av-mnist').ours.args).toEqual([]);
+    expect(twinsOf('online', 'av-mnist')!.ours.args).toContain('conv');
+    expect(twinsOf('joint', 'av-mnist')!.ours.args).toEqual([]);
+  });
+
+  it('time an epoch of what npm start trains, beside AV-MNIST alone', () => {
+    expect(named('epoch', 'crema-d')).toEqual([]);
+    expect(twinsOf('epoch', 'crema-d')).toBeUndefined();
+    const [joint, g2d] = named('epoch', 'av-mnist');
+    expect(joint!.ours.programs[0]).toMatchObject({ args: ['--samples', '1000'], sizes: { batch: 64 } });
+    expect(g2d!.against[0]!.programs).toHaveLength(2);
+    // Losses are those of steps.
+    expect(twinsOf('epoch', 'av-mnist')!.twin.args).not.toContain('--samples');
   });
 
   it('let one size grow at a time, lengths only of sequences', () => {
@@ -84,7 +94,9 @@ describe('parseOptions', () => {
   });
 
   it('names what it accepts', () => {
-    expect(() => parseOptions(['--only', 'everything'])).toThrow(/joint, phases, online, bfloat16, growth/);
+    expect(() => parseOptions(['--only', 'everything'])).toThrow(
+      /joint, phases, online, bfloat16, growth, epoch/,
+    );
     expect(() => parseOptions(['--dataset', 'imagenet'])).toThrow(/av-mnist/);
     expect(() => parseOptions(['--rounds', '0'])).toThrow(/at least 1/);
   });

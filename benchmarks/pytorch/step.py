@@ -33,6 +33,7 @@ def arguments():
     parser.add_argument("--steps", type=int, default=10, help="steps that are timed")
     parser.add_argument("--warmup", type=int, default=2, help="steps before them, which are not")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--samples", type=int, help="time epochs over so many samples in place of steps")
     parser.add_argument("--losses", metavar="FILE", help="compare: losses of --steps steps from the file's weights")
     return parser.parse_args()
 
@@ -59,7 +60,7 @@ class Training:
             inputs, labels = below(tensors, "inputs."), tensors["labels"]
             self.labels = labels if self.task == "regression" else labels.long()
         else:
-            inputs, self.labels = random_batch(options.network, options.batch)
+            inputs, self.labels = random_batch(options.network, options.samples or options.batch)
         self.inputs = self.student.prepare(inputs, layout)
         if options.teachers == "online":
             self.teacher_network = Network(options.network).to(memory_format=layout).eval()
@@ -68,7 +69,7 @@ class Training:
         elif options.teachers == "cached":
             prioritized = options.network["costliest"]
             classes = options.network["classes"]
-            self.stored = g2d.stored_teachers(self.student, options.batch, classes, self.labels, self.task, prioritized)
+            self.stored = g2d.stored_teachers(self.student, len(self.labels), classes, self.labels, self.task, prioritized)
         # No time depends on the rate. Losses are compared after small steps, as recordStep of packages/bench does.
         rate = 1e-4 if options.losses else 1e-3
         self.optimizer = torch.optim.SGD(self.student.parameters(), lr=rate, momentum=0.9, weight_decay=1e-4)
@@ -91,11 +92,25 @@ class Training:
         return value
 
 
-def timed(training, warmup, steps):
+    def epoch(self):
+        """Every sample once, in random order and in whole batches; an input is as many rows as there are samples."""
+        everything = self.inputs, self.labels, getattr(self, "stored", {})
+        inputs, labels, stored = everything
+        order, batch = torch.randperm(len(labels)), self.options.batch
+        for start in range(0, len(labels) - batch + 1, batch):
+            rows = order[start : start + batch]
+            self.inputs = {name: x[rows] for name, x in inputs.items()}
+            self.labels = labels[rows]
+            self.stored = {n: {key: x[rows] for key, x in teacher.items()} for n, teacher in stored.items()}
+            self.step()
+        self.inputs, self.labels, self.stored = everything
+
+
+def timed(run, warmup, steps):
     milliseconds = []
     for _ in range(warmup + steps):
         started = time.perf_counter()
-        training.step()
+        run()
         milliseconds.append(1000 * (time.perf_counter() - started))
     ordered = sorted(milliseconds[warmup:])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -118,7 +133,7 @@ def main():
     if options.losses:
         report = {"losses": [training.step() for _ in range(options.steps)]}
     else:
-        report = timed(training, options.warmup, options.steps)
+        report = timed(training.epoch if options.samples else training.step, options.warmup, options.steps)
     print(json.dumps(report | {"torch": torch.__version__, "threads": torch.get_num_threads()}))
 
 

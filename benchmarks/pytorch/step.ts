@@ -2,6 +2,7 @@
 // The arguments are those of step.py.
 import { parseArgs } from 'node:util';
 import { loadTensorFlow } from '@g2d/native';
+import { measureEpochs } from '../../packages/bench/src/measure-epochs.js';
 import { measureStep } from '../../packages/bench/src/measure-step.js';
 import { recordStep } from '../../packages/bench/src/record-step.js';
 import { stepDatasetOf, type StepNetwork } from '../../packages/bench/src/step-datasets.js';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     warmup: { type: 'string', default: '2' },
     threads: { type: 'string', default: '' },
     losses: { type: 'string' },
+    samples: { type: 'string' },
   },
 });
 // TensorFlow reads it when its library is loaded.
@@ -43,8 +45,10 @@ const setup: StepSetup = {
   steps: Number(values.steps),
   warmup: Number(values.warmup),
 };
-const report =
-  values.losses === undefined
-    ? await measureStep(setup, () => {})
-    : { losses: await recordStep(setup, values.losses) };
-console.log(JSON.stringify(report));
+console.log(JSON.stringify(await report()));
+
+async function report() {
+  const { losses, samples } = values;
+  if (losses !== undefined) return { losses: await recordStep(setup, losses) };
+  return samples === undefined ? measureStep(setup, () => {}) : measureEpochs(setup, Number(samples));
+}
