@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { registerActivation } from './activation.js';
 import { registerAttention } from './attention.js';
 import { registerBatchNorm } from './batch-norm.js';
 import { registerConv2D } from './conv2d.js';
+import { registerDepthwise } from './depthwise.js';
 import { registerDropout } from './dropout.js';
 import { registerFusedBatchNorm } from './fused-batch-norm.js';
 import { registerGlobalAverage } from './global-average.js';
@@ -9,7 +11,6 @@ import { registerLayerNorm } from './layer-norm.js';
 import { registerLinear } from './linear.js';
 import { registerMaxPool } from './max-pool.js';
 import { registerPad } from './pad.js';
-import { registerRelu } from './relu.js';
 import { registerReshape } from './reshape.js';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
 import { registerWasmConvGradients } from './wasm-conv-gradients.js';
@@ -35,7 +36,8 @@ export function registerTrainingKernels(): void {
     registerConv2D();
     registerBatchNorm();
     registerFusedBatchNorm();
-    registerRelu();
+    registerActivation();
+    registerDepthwise();
     registerMaxPool();
     registerPad();
     registerGlobalAverage();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "batch-norm.h"
 #include "tensorflow-kernels.h"
 
 namespace g2d {
@@ -13,13 +14,15 @@ namespace {
 struct Options {
   float epsilon = 0;
   float momentum = 0;
-  unsigned char relu = 0;
+  Activation activation;
   // Window, stride and padding of the pooling, each vertical and horizontal.
   int64_t pool[6] = {};
   // Height and width of the image.
   int64_t size[2] = {};
   // Padding of the convolution, vertical and horizontal.
   int64_t padding[2] = {};
+  // Of a depthwise convolution: strides, padding (top, bottom, left, right), the image's height and width, the window's.
+  int64_t geometry[9] = {};
 };
 
 class Status {
@@ -120,7 +123,7 @@ struct Image {
   }
 };
 
-enum Attributes { kRelu = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32 };
+enum Attributes { kActivation = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32, kGeometry = 64 };
 
 template <int attributes>
 void* create(TF_OpKernelConstruction* construction) {
@@ -129,14 +132,18 @@ void* create(TF_OpKernelConstruction* construction) {
   if (attributes & kEpsilon) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &o->epsilon, status);
   if (attributes & kMomentum && status.ok())
     TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &o->momentum, status);
-  if (attributes & kRelu && status.ok())
-    TF_OpKernelConstruction_GetAttrBool(construction, "relu", &o->relu, status);
+  if (attributes & kActivation && status.ok())
+    TF_OpKernelConstruction_GetAttrFloat(construction, "slope", &o->activation.slope, status);
+  if (attributes & kActivation && status.ok())
+    TF_OpKernelConstruction_GetAttrFloat(construction, "most", &o->activation.most, status);
   if (attributes & kPool && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "window", o->pool, 6, status);
   if (attributes & kSize && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "size", o->size, 2, status);
   if (attributes & kPadding && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "padding", o->padding, 2, status);
+  if (attributes & kGeometry && status.ok())
+    TF_OpKernelConstruction_GetAttrInt64List(construction, "geometry", o->geometry, 9, status);
   if (!status.ok()) TF_OpKernelConstruction_Failure(construction, status);
   return o;
 }
@@ -172,10 +179,12 @@ std::string register_operation(const char* name, std::initializer_list<const cha
   for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(definition, output);
   if (attributes & kEpsilon) TF_OpDefinitionBuilderAddAttr(definition, "epsilon: float");
   if (attributes & kMomentum) TF_OpDefinitionBuilderAddAttr(definition, "momentum: float");
-  if (attributes & kRelu) TF_OpDefinitionBuilderAddAttr(definition, "relu: bool");
+  if (attributes & kActivation) TF_OpDefinitionBuilderAddAttr(definition, "slope: float");
+  if (attributes & kActivation) TF_OpDefinitionBuilderAddAttr(definition, "most: float");
   if (attributes & kPool) TF_OpDefinitionBuilderAddAttr(definition, "window: list(int) >= 6");
   if (attributes & kSize) TF_OpDefinitionBuilderAddAttr(definition, "size: list(int) >= 2");
   if (attributes & kPadding) TF_OpDefinitionBuilderAddAttr(definition, "padding: list(int) >= 2");
+  if (attributes & kGeometry) TF_OpDefinitionBuilderAddAttr(definition, "geometry: list(int) >= 9");
   Status status;
   TF_RegisterOpDefinition(definition, status);
   if (!status.ok()) return status.message();
