@@ -81,6 +81,65 @@ function mlp(shape: readonly number[]): tf.LayersModel {
   return tf.sequential({ layers: [...hidden, layers.dense({ units: CLASSES })] });
 }
 
+/** Of MobileNetV2's blocks: thin, wide, each channel by itself, thin again. */
+function mobileNet(shape: readonly number[]): tf.LayersModel {
+  const relu6 = (x: Value): Value => apply(layers.reLU({ maxValue: 6 }), x);
+  const block = (x: Value, filters: number, strides: 1 | 2): Value => {
+    const channels = x.shape[3] as number;
+    const wide = relu6(convNorm(x, 6 * channels, 1, 1));
+    const depthwise = layers.depthwiseConv2d({ kernelSize: 3, strides, padding: 'same', useBias: false });
+    const filtered = relu6(apply(layers.batchNormalization(), apply(depthwise, wide)));
+    const thin = convNorm(filtered, filters, 1, 1);
+    return strides === 1 && channels === filters ? apply(layers.add(), [x, thin]) : thin;
+  };
+  const inputs = tf.input({ shape: [...shape] });
+  let x = relu6(convNorm(inputs, 32, 3, 2));
+  for (const [filters, strides] of [
+    [16, 1],
+    [24, 2],
+    [24, 1],
+    [32, 2],
+    [32, 1],
+    [64, 2],
+    [64, 1],
+  ] as const) {
+    x = block(x, filters, strides);
+  }
+  x = apply(layers.globalAveragePooling2d({}), relu6(convNorm(x, 256, 1, 1)));
+  return tf.model({ inputs, outputs: apply(layers.dense({ units: CLASSES }), x) });
+}
+
+/** Down and up again, each level next to its own way down; leaky ReLU after two normalized convolutions. */
+function uNet(shape: readonly number[]): tf.LayersModel {
+  const level = (x: Value, filters: number): Value => {
+    const bent = (value: Value): Value =>
+      apply(layers.leakyReLU({ alpha: 0.1 }), convNorm(value, filters, 3, 1));
+    return bent(bent(x));
+  };
+  const inputs = tf.input({ shape: [...shape] });
+  const ways: Value[] = [];
+  let x: Value = inputs;
+  for (const filters of [16, 32, 64]) {
+    ways.push(level(x, filters));
+    x = apply(layers.maxPooling2d({ poolSize: 2 }), ways.at(-1) as Value);
+  }
+  x = level(x, 128);
+  for (const filters of [64, 32, 16]) {
+    const up = layers.conv2dTranspose({ filters, kernelSize: 2, strides: 2 });
+    x = level(apply(layers.concatenate(), [ways.pop() as Value, apply(up, x)]), filters);
+  }
+  const outputs = apply(layers.dense({ units: CLASSES }), apply(layers.globalAveragePooling2d({}), x));
+  return tf.model({ inputs, outputs });
+}
+
+const lstm = (shape: readonly number[]): tf.LayersModel =>
+  tf.sequential({
+    layers: [
+      layers.lstm({ units: 128, inputShape: [...shape], recurrentInitializer: 'glorotNormal' }),
+      layers.dense({ units: CLASSES }),
+    ],
+  });
+
 /** What is measured, by the names that `--only` takes. */
 export const architectures: Readonly<Record<string, Architecture>> = {
   resnet: {
@@ -100,6 +159,24 @@ export const architectures: Readonly<Record<string, Architecture>> = {
     shape: [64, 128],
     batch: 16,
     build: () => transformerEncoder([64, 128]),
+  },
+  mobilenet: {
+    summary: 'MobileNetV2-like, 7 blocks, 96 × 96 × 3',
+    shape: [96, 96, 3],
+    batch: 16,
+    build: async () => mobileNet([96, 96, 3]),
+  },
+  unet: {
+    summary: 'U-Net-like, 3 levels, 64 × 64 × 3',
+    shape: [64, 64, 3],
+    batch: 8,
+    build: async () => uNet([64, 64, 3]),
+  },
+  lstm: {
+    summary: 'LSTM of 128, 20 steps',
+    shape: [20, 64],
+    batch: 32,
+    build: async () => lstm([20, 64]),
   },
   mlp: {
     summary: 'MLP, 3 hidden layers of 1024',

@@ -34,15 +34,15 @@ describe('encoders are compiled to fast kernels', () => {
     expect(ours(await kernels(model, [tf.zeros([2, 32, 32, 3])]))).toEqual({
       ...residual,
       ...(fused
-        ? { G2dFusedBatchNorm: 11, G2dFusedBatchNormAddRelu: 8, G2dFusedBatchNormReluMaxPool: 1 }
+        ? { G2dFusedBatchNorm: 11, G2dFusedBatchNormAddActivated: 8, G2dFusedBatchNormReluMaxPool: 1 }
         : // ReLU after pooling, a quarter of the values.
           {
             G2dBatchNorm: 12,
-            G2dBatchNormRelu: 8,
+            G2dBatchNormActivated: 8,
             G2dPad: 1,
             ...pooling,
-            G2dRelu: 1,
-            G2dAddRelu: 8,
+            G2dActivation: 1,
+            G2dAddActivation: 8,
           }),
     });
   });
@@ -54,8 +54,8 @@ describe('encoders are compiled to fast kernels', () => {
       G2dPad: 1,
       ...pooling,
       ...(fused
-        ? { G2dFusedBatchNorm: 12, G2dFusedBatchNormAddRelu: 8 }
-        : { G2dBatchNorm: 11, G2dBatchNormRelu: 9, G2dAddRelu: 8 }),
+        ? { G2dFusedBatchNorm: 12, G2dFusedBatchNormAddActivated: 8 }
+        : { G2dBatchNorm: 11, G2dBatchNormActivated: 9, G2dAddActivation: 8 }),
     });
   });
 
@@ -65,7 +65,7 @@ describe('encoders are compiled to fast kernels', () => {
       const model = transformer({ name: 'text', inputShape: [7, 5], seed: 0, ...options });
       const inputs = [tf.zeros([2, 7, 5]), ...(paddingMask ? [tf.ones([2, 7])] : [])];
       const counts = await kernels(model, inputs);
-      expect(counts).toMatchObject({ G2dLinear: 9, G2dRelu: 2 });
+      expect(counts).toMatchObject({ G2dLinear: 9, G2dActivation: 2 });
       // Products of ours need vectors of AVX2.
       const vectors = runtimeInfo()?.processor.vectors as string;
       const attends = fused && ['AVX2', 'AVX-512'].includes(vectors);
@@ -84,7 +84,7 @@ describe('encoders are compiled to fast kernels', () => {
     expect(await kernels(model, [tf.zeros([2, 8])])).toEqual({
       G2dLinear: 3,
       G2dBiasAdd: 3,
-      G2dRelu: 2,
+      G2dActivation: 2,
     });
   });
 });

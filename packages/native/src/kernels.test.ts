@@ -116,12 +116,12 @@ describe('installKernels', () => {
     ],
     [
       'one is wrong',
-      { test: () => done(JSON.stringify({ ...rightDifferences, BatchNormAddRelu: '0.5' })) },
-      /BatchNormAddRelu differs from TensorFlow by 0.5/,
+      { test: () => done(JSON.stringify({ ...rightDifferences, 'BatchNormAdd, relu': '0.5' })) },
+      /BatchNormAdd, relu differs from TensorFlow by 0.5/,
     ],
     [
       'one is not a number',
-      { test: () => done(JSON.stringify({ ...rightDifferences, BatchNormAddRelu: 'Infinity' })) },
+      { test: () => done(JSON.stringify({ ...rightDifferences, 'BatchNormAdd, relu': 'Infinity' })) },
       /differs from TensorFlow by Infinity/,
     ],
     [
@@ -195,9 +195,10 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
       const attributes = [
         { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: 0.001 },
         { name: 'momentum', type: binding.TF_ATTR_FLOAT, value: 0.1 },
-        { name: 'relu', type: binding.TF_ATTR_BOOL, value: false },
+        { name: 'slope', type: binding.TF_ATTR_FLOAT, value: 1 },
+        { name: 'most', type: binding.TF_ATTR_FLOAT, value: Infinity },
       ];
-      return tf.backend().executeMultipleOutputs('G2dV1BatchNorm', attributes, [x, ones, zeros, zeros, ones], 6);
+      return tf.backend().executeMultipleOutputs('G2dV2BatchNorm', attributes, [x, ones, zeros, zeros, ones], 6);
     };
     const values = (...shape) =>
       tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * i)), shape);
@@ -225,6 +226,15 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
         ],
         inputs,
       );
+    const depthwise = ([batch, height, width, channels], stride) => {
+      const [x, filter] = [values(batch, height, width, channels), values(3, 3, channels, 1)];
+      const { binding } = tf.backend();
+      const geometry = { name: 'geometry', type: binding.TF_ATTR_INT, value: [stride, stride, 1, 1, 1, 1, height, width, 3] };
+      const activation = [['slope', 0], ['most', 6]].map(([name, value]) => ({ name, type: binding.TF_ATTR_FLOAT, value }));
+      const run = (name, attributes, inputs) => tf.backend().executeSingleOutput('G2dV1Depthwise' + name, attributes, inputs);
+      const y = run('', [geometry, ...activation], [x, filter, tf.zeros([channels])]);
+      return [y, run('BackpropInput', [geometry], [filter, y]), run('BackpropFilter', [geometry], [x, y])];
+    };
     const convolutions = ([batch, height, width, channels], outputs) => {
       const [x, filter] = [values(batch, height, width, channels), values(3, 3, channels, outputs)];
       const y = convolution('', [x, filter]);
@@ -290,6 +300,8 @@ describe('the kernels that are installed here', () => {
         ...attention([5, 7, 50], 5),
         taps('', [3, 3, 2, 2, 1, 1], [tf.ones([3, 9, 8, 40]), tf.ones([3, 3, 40, 50]).mul(0.1)]),
         taps('BackpropFilter', [1, 1, 1, 1, 0, 0], [tf.randomNormal([16, 20, 20, 24], 0, 1, 'float32', 3), tf.ones([16, 20, 20, 30])]),
+        ...depthwise([16, 31, 29, 43], 1),
+        ...depthwise([4, 14, 15, 40], 2),
       ];
       for (const tensor of tensors) hash.update(tensor.dataSync());
       console.log(hash.digest('hex'));`;
@@ -359,7 +371,8 @@ describe('the kernels that are installed here', () => {
   it('refuse operands that do not fit', () => {
     const code = `
       const { binding } = tf.backend();
-      const relu = [{ name: 'relu', type: binding.TF_ATTR_BOOL, value: true }];
+      const activation = (slope, most) =>
+        [['slope', slope], ['most', most]].map(([name, value]) => ({ name, type: binding.TF_ATTR_FLOAT, value }));
       const [x, vector] = [tf.ones([1, 2, 2, 3]), tf.ones([3])];
       for (const operands of [
         [x, x, vector, tf.ones([2]), vector, vector],
@@ -367,13 +380,36 @@ describe('the kernels that are installed here', () => {
         [tf.ones([4, 3]), x, vector, vector, vector, vector],
       ]) {
         try {
-          tf.backend().executeMultipleOutputs('G2dV1BatchNormGrad', relu, operands, 3);
+          tf.backend().executeMultipleOutputs('G2dV2BatchNormGrad', activation(0, Infinity), operands, 3);
           console.log('no error');
         } catch (error) {
           console.log(/another size|is expected/.test(error.message));
         }
       }
       const ones = (...shape) => tf.ones(shape);
+      for (const [filter, geometry] of [
+        [[3, 3, 4, 2], [1, 1, 1, 1, 1, 1, 4, 4, 3]],
+        [[3, 3, 5, 1], [1, 1, 1, 1, 1, 1, 4, 4, 3]],
+        [[2, 2, 4, 1], [1, 1, 1, 1, 1, 1, 4, 4, 2]],
+        [[3, 3, 4, 1], [0, 1, 1, 1, 1, 1, 4, 4, 3]],
+        [[3, 3, 4, 1], [1, 1, 3, 1, 1, 1, 4, 4, 3]],
+        [[3, 3, 4, 1], [1, 1, 1, 1, 1, 1, 4, 5, 3]],
+      ]) {
+        try {
+          const attributes = [{ name: 'geometry', type: binding.TF_ATTR_INT, value: geometry }, ...activation(0, 6)];
+          const inputs = [ones(1, 4, 4, 4), ones(...filter), ones(filter[2])];
+          tf.backend().executeSingleOutput('G2dV1Depthwise', attributes, inputs);
+          console.log('no error');
+        } catch (error) {
+          console.log(/expected/.test(error.message));
+        }
+      }
+      try {
+        tf.backend().executeSingleOutput('G2dV1Activation', activation(0.5, 6), [ones(3)]);
+        console.log('no error');
+      } catch (error) {
+        console.log(/expected/.test(error.message));
+      }
       for (const [name, operands, padding] of [
         ['', [ones(1, 4, 4, 32), ones(5, 3, 32, 32)]],
         ['', [ones(1, 4, 4, 32), ones(3, 3, 64, 32)]],

@@ -52,7 +52,8 @@ void compare(int64_t rows, int64_t columns, int64_t depth) {
   const Matrix<const float> bias(1, columns);
   Product p{rows, columns, depth, {a.lines, a_along}, {b.lines, b_along}, c.lines};
   p.add = below(2) == 0;
-  p.relu = below(2) == 0;
+  static const Activation kForms[] = {{1, INFINITY}, {0, INFINITY}, {0, 0.5f}, {0.25f, INFINITY}};
+  p.activation = kForms[below(4)];
   if (below(2) == 0) p.bias = bias.lines[0];
   // What is not a number reaches its own row or column and no other.
   const int64_t nan_row = below(4) == 0 && depth > 0 && rows > 0 ? below(rows) : -1;
@@ -81,7 +82,8 @@ void compare(int64_t rows, int64_t columns, int64_t depth) {
       if (i == nan_row) {
         expect(std::isnan(value), "a NaN is lost");
       } else {
-        const double wanted = p.relu ? std::fmax(sum, 0.0) : sum;
+        const Activation form = p.activation;
+        const double wanted = std::fmin(sum < 0 ? form.slope * sum : sum, static_cast<double>(form.most));
         expect(std::fabs(static_cast<double>(value) - wanted) <= 2e-6 * size, "a product is wrong");
       }
     }

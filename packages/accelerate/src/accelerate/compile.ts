@@ -1,6 +1,7 @@
 import type { LayersModel } from '../layers-types.js';
 import { graphOf, type Graph, type Node } from './graph.js';
 import * as facts from './layer-facts.js';
+import { isRelu, LINEAR, type Activation } from '../kernels/activation.js';
 import type { Precision } from '../kernels/bfloat16.js';
 import type { PaddedWindow } from '../kernels/max-pool.js';
 import { matchAttention } from './attention.js';
@@ -30,7 +31,7 @@ export function compile(model: LayersModel, target: Target): Program | null {
   const done = new Set<Node>();
   const deferred: Deferred = {
     padding: new Map(),
-    relu: new Set(),
+    activation: new Map(),
     attention: new Map(),
     normalization: new Set(),
     sum: new Map(),
@@ -67,13 +68,13 @@ function layerStep(node: Node, fast: boolean): Step {
 interface Deferred {
   /** Zeros around an image, by the id of the padded value: the convolution adds them itself. */
   readonly padding: Map<number, { readonly input: number; readonly padding: readonly [number, number] }>;
-  /** Inputs of maximum pooling that are yet to be rectified: maximum and ReLU commute, and after it fewer values are left. */
-  readonly relu: Set<number>;
+  /** Activations that are yet to be applied, by the value that maximum pooling reads: the two commute, and after it fewer values are left. */
+  readonly activation: Map<number, Activation>;
   /** All of attention is computed where its last node stands: its mask may be computed after its first. */
   readonly attention: Map<Node, Step>;
   /** Batch normalization that a frozen convolution does. */
   readonly normalization: Set<Node>;
-  /** Batch normalization that is computed together with a sum and its ReLU, where the sum stands, by its value's id. */
+  /** Batch normalization that is computed together with a sum and its activation, where the sum stands, by its value's id. */
   readonly sum: Map<number, Node>;
   /** Dropout that is computed together with a sum and its layer normalization, by its value's id. */
   readonly dropped: Map<number, steps.Dropped>;
@@ -103,10 +104,11 @@ function fastSteps(
     done.add(next);
     return next;
   };
-  /** The ReLU after a node, if nothing else sees the value between and no pooling follows that would rather have it. */
-  const takeRelu = (from: Node): Node | undefined => {
-    const next = graph.onlyConsumer(from);
-    return next && facts.isRelu(next.outboundLayer) && !poolingAfter(next, graph) ? take(next) : undefined;
+  /** The activation after a node, if nothing else sees the value between and no pooling follows that would rather have it. */
+  const takeActivation = (from: Node): steps.Activating | undefined => {
+    const next = activationAfter(from, graph);
+    if (next) take(next.node);
+    return next;
   };
 
   const attention = matchAttention(node, graph);
@@ -120,8 +122,13 @@ function fastSteps(
   if (padding) {
     const next = graph.onlyConsumer(node);
     const window = next && facts.windowed(next);
-    const convolution = window && window.frames === frames && facts.fastConvolution(window.layer);
-    if (convolution && convolution.padding.every((zeros) => zeros === 0)) {
+    const sameFrames = window && window.frames === frames;
+    const convolution = sameFrames && facts.fastConvolution(window.layer);
+    const depthwise = sameFrames && facts.fastDepthwise(window.layer);
+    if (
+      (convolution && convolution.padding.every((zeros) => zeros === 0)) ||
+      (depthwise && depthwise.padding !== 'same')
+    ) {
       deferred.padding.set(node.outputTensors[0]!.id, { input: input.id, padding });
       return [];
     }
@@ -134,22 +141,36 @@ function fastSteps(
     const window = padded ? { ...convolution, padding: padded.padding } : convolution;
     const source = { layer, frames, input: padded?.input ?? input.id };
     if (kind !== 'frozen') return [steps.convolution(node, source, window, precision)];
-    const normalization = window.activation === 'none' ? normalizationAfter(node, graph) : null;
+    const normalization = window.activation === LINEAR ? normalizationAfter(node, graph) : null;
     if (normalization) deferred.normalization.add(normalization);
     return [steps.frozenConvolution(node, source, window, normalization, precision)];
   }
 
+  const depthwise = facts.fastDepthwise(layer);
+  if (depthwise) {
+    const padded = deferred.padding.get(input.id);
+    const [vertical, horizontal] = padded?.padding ?? [0, 0];
+    const window = padded
+      ? { ...depthwise, padding: [vertical, vertical, horizontal, horizontal] as const }
+      : depthwise;
+    const source = { layer, frames, input: padded?.input ?? input.id };
+    if (kind !== 'frozen') return [steps.depthwise(node, source, window)];
+    const normalization = window.activation === LINEAR ? normalizationAfter(node, graph) : null;
+    if (normalization) deferred.normalization.add(normalization);
+    return [steps.frozenDepthwise(node, source, window, normalization)];
+  }
+
   const pooling = facts.fastMaxPooling(layer);
-  if (pooling) return [steps.maxPooling(node, frames, pooling, deferred.relu.has(input.id))];
+  if (pooling) return [steps.maxPooling(node, frames, pooling, deferred.activation.get(input.id))];
   if (frames) return undefined;
 
   const normalization = facts.fastBatchNorm(node);
   if (normalization && deferred.normalization.has(node)) {
-    const relu = takeRelu(node);
-    return [relu ? steps.relu(node, relu) : steps.alias(node)];
+    const next = takeActivation(node);
+    return [next ? steps.activation(node, next) : steps.alias(node)];
   }
   if (normalization) {
-    const sum = rectifiedSumAfter(node, graph);
+    const sum = sumAfter(node, graph);
     // Of two summands that are both normalized, the last is computed with the sum.
     if (sum && !sum.inputTensors.some(({ id }) => deferred.sum.has(id))) {
       deferred.sum.set(node.outputTensors[0]!.id, node);
@@ -160,7 +181,7 @@ function fastSteps(
       pool.nodes.forEach(take);
       return [steps.batchNormalizationReluMaxPooling(node, normalization, pool.window, pool.last)];
     }
-    return [steps.batchNormalization(node, normalization, takeRelu(node))];
+    return [steps.batchNormalization(node, normalization, takeActivation(node))];
   }
   const layerNorm = facts.fastLayerNorm(node);
   const summands = deferred.normalized.get(input.id);
@@ -194,21 +215,24 @@ function fastSteps(
     return [];
   }
   if (facts.kind(layer) === 'Add') {
-    const relu = node.inputTensors.length === 2 ? takeRelu(node) : undefined;
+    if (node.inputTensors.length !== 2) return undefined;
+    const next = takeActivation(node) ?? { node, activation: LINEAR };
     const place = node.inputTensors.findIndex(({ id }) => deferred.sum.has(id));
     const summand = deferred.sum.get(node.inputTensors[place]?.id as number);
-    if (relu && summand) {
+    if (summand) {
       const options = facts.fastBatchNorm(summand) as NonNullable<ReturnType<typeof facts.fastBatchNorm>>;
       const residual = node.inputTensors[1 - place]!.id;
-      return [steps.batchNormalizationAddRelu(summand, options, { residual, relu })];
+      const { node: last, activation } = next;
+      return [steps.batchNormalizationAdd(summand, options, { residual, last, activation })];
     }
-    return relu && [steps.addRelu(node, relu)];
+    return [steps.sum(node, next)];
   }
-  if (facts.isRelu(layer)) {
+  const activation = facts.activation(layer);
+  if (activation) {
     const pool = poolingAfter(node, graph);
-    if (!pool) return [steps.relu(node)];
-    // The value that pooling reads must be known as "not yet rectified".
-    deferred.relu.add(pool.inputTensors[0]!.id);
+    if (!pool) return [steps.activation(node, { node, activation })];
+    // The value that pooling reads must be known as one without its activation yet.
+    deferred.activation.set(pool.inputTensors[0]!.id, activation);
     return [steps.alias(node)];
   }
   if (facts.isGlobalAverage(layer)) return [steps.globalAverage(node)];
@@ -226,12 +250,17 @@ function poolingAfter(node: Node, graph: Graph): Node | null {
   return last && facts.fastMaxPooling(last.outboundLayer) ? last : null;
 }
 
-/** The sum of two that alone uses a node's value and whose own value only ReLU uses, without a pooling after it. */
-function rectifiedSumAfter(node: Node, graph: Graph): Node | null {
+/** The activation that alone uses a node's value, without a pooling after it. */
+function activationAfter(node: Node, graph: Graph): steps.Activating | undefined {
+  const next = graph.onlyConsumer(node);
+  const activation = next && facts.activation(next.outboundLayer);
+  return next && activation && !poolingAfter(next, graph) ? { node: next, activation } : undefined;
+}
+
+/** The sum of two that alone uses a node's value. */
+function sumAfter(node: Node, graph: Graph): Node | null {
   const sum = graph.onlyConsumer(node);
-  if (!sum || facts.kind(sum.outboundLayer) !== 'Add' || sum.inputTensors.length !== 2) return null;
-  const relu = graph.onlyConsumer(sum);
-  return relu && facts.isRelu(relu.outboundLayer) && !poolingAfter(relu, graph) ? sum : null;
+  return sum && facts.kind(sum.outboundLayer) === 'Add' && sum.inputTensors.length === 2 ? sum : null;
 }
 
 /** True for the sum of two values of one shape that only a layer normalization uses, where the kernel for both is there. */
@@ -248,7 +277,8 @@ function reluAndPoolingAfter(
   graph: Graph,
 ): { nodes: Node[]; last: Node; window: PaddedWindow } | null {
   const relu = graph.onlyConsumer(node);
-  if (!relu || !facts.isRelu(relu.outboundLayer) || node.outputTensors[0]!.shape.length !== 4) return null;
+  const activation = relu && facts.activation(relu.outboundLayer);
+  if (!relu || !activation || !isRelu(activation) || node.outputTensors[0]!.shape.length !== 4) return null;
   const last = poolingAfter(relu, graph);
   const pooling = last && facts.fastMaxPooling(last.outboundLayer);
   if (!pooling) return null;

@@ -1,3 +1,5 @@
+import { LINEAR, RELU, type Activation } from '../kernels/activation.js';
+import type { DepthwiseWindow } from '../kernels/depthwise.js';
 import type { Layer, Node } from './graph.js';
 
 // What a layer computes, read from its configuration, or `null` where the fast kernels compute something else. Every
@@ -43,18 +45,19 @@ export function symmetricPadding(layer: Layer): Pair | null {
   return isChannelsLast(dataFormat) && symmetric ? [padding[0][0], padding[1][0]] : null;
 }
 
-/** What follows a linear operation in its own layer. */
-export type Rectification = 'relu' | 'none';
+/** What follows a linear operation in its own layer; `'own'`: a function that the loops do not know, which the layer applies. */
+export type Following = Activation | 'own';
 
-const rectification = (activation: unknown): Rectification | null => {
-  if (isLinear(activation)) return 'none';
-  return activation === 'relu' ? 'relu' : null;
-};
+function following(activation: unknown): Following {
+  if (isLinear(activation)) return LINEAR;
+  if (activation === 'relu') return RELU;
+  return activation === 'relu6' ? { slope: 0, most: 6 } : 'own';
+}
 
 /** A convolution without dilation and groups whose padding is symmetric. */
 export function fastConvolution(
   layer: Layer,
-): { strides: Pair; padding: Pair; useBias: boolean; activation: Rectification } | null {
+): { strides: Pair; padding: Pair; useBias: boolean; activation: Following } | null {
   if (kind(layer) !== 'Conv2D') return null;
   const config = layer.getConfig() as unknown as {
     kernelSize: number | number[];
@@ -65,9 +68,9 @@ export function fastConvolution(
     activation: string | null;
     useBias: boolean;
   };
-  const activation = rectification(config.activation);
+  const activation = following(config.activation);
   const [kernelSize, strides] = [pair(config.kernelSize), pair(config.strides)];
-  if (activation === null || !isChannelsLast(config.dataFormat)) return null;
+  if (!isChannelsLast(config.dataFormat)) return null;
   if (pair(config.dilationRate).some((rate) => rate !== 1)) return null;
   const fast = { strides, useBias: config.useBias, activation };
   if (config.padding === 'valid') return { ...fast, padding: [0, 0] };
@@ -76,6 +79,26 @@ export function fastConvolution(
   return config.padding === 'same' && odd
     ? { ...fast, padding: [(kernelSize[0] - 1) / 2, (kernelSize[1] - 1) / 2] }
     : null;
+}
+
+/** A convolution of each channel by itself. TensorFlow.js passes over its dilation. */
+export function fastDepthwise(
+  layer: Layer,
+): (DepthwiseWindow & { readonly useBias: boolean; readonly activation: Following }) | null {
+  if (kind(layer) !== 'DepthwiseConv2D') return null;
+  const { strides, padding, dataFormat, activation, useBias } = layer.getConfig() as unknown as {
+    strides: number | number[];
+    padding: string;
+    dataFormat: string | null;
+    activation: string | null;
+    useBias: boolean;
+  };
+  const [vertical, horizontal] = pair(strides);
+  // TensorFlow knows one stride only.
+  if (!isChannelsLast(dataFormat) || vertical !== horizontal) return null;
+  const fast = { strides: [vertical, horizontal] as const, useBias, activation: following(activation) };
+  if (padding === 'valid') return { ...fast, padding: [0, 0, 0, 0] };
+  return padding === 'same' ? { ...fast, padding } : null;
 }
 
 /** Maximum pooling without padding of its own. */
@@ -131,7 +154,7 @@ export function fastLayerNorm({ outboundLayer: layer, inputTensors }: Node): { e
 /** A matrix product over the last axis: Dense, or Conv1D with a window of one. */
 export function fastLinear({ outboundLayer: layer, inputTensors }: Node): {
   useBias: boolean;
-  activation: Rectification;
+  activation: Following;
 } | null {
   const config = layer.getConfig() as unknown as {
     activation: string | null;
@@ -141,9 +164,9 @@ export function fastLinear({ outboundLayer: layer, inputTensors }: Node): {
     dilationRate?: number | number[];
     dataFormat?: string | null;
   };
-  const activation = rectification(config.activation);
+  const activation = following(config.activation);
   const rank = inputTensors[0]?.shape.length ?? 0;
-  if (activation === null || rank < 2) return null;
+  if (rank < 2) return null;
   if (kind(layer) === 'Conv1D') {
     const ones = [config.kernelSize, config.strides, config.dilationRate].flat().every((n) => n === 1);
     if (!ones || !isChannelsLast(config.dataFormat)) return null;
@@ -165,13 +188,21 @@ export function dropoutRate(layer: Layer): number | null {
   return free && rate > 0 && rate < 1 ? rate : null;
 }
 
-/** True for max(x, 0), however it is written. */
-export function isRelu(layer: Layer): boolean {
-  const { activation, maxValue } = layer.getConfig() as Record<string, unknown>;
-  return (
-    (kind(layer) === 'Activation' && activation === 'relu') ||
-    (kind(layer) === 'ReLU' && (maxValue === null || maxValue === undefined))
-  );
+/** What a layer that is an activation computes, however it is written, if the loops know it. */
+export function activation(layer: Layer): Activation | null {
+  const config = layer.getConfig() as Record<string, unknown>;
+  if (kind(layer) === 'Activation') {
+    const known = following(config['activation']);
+    return known === 'own' || known === LINEAR ? null : known;
+  }
+  if (kind(layer) === 'ReLU') {
+    const most = (config['maxValue'] ?? Infinity) as number;
+    return most > 0 ? { slope: 0, most } : null;
+  }
+  const alpha = config['alpha'] as number;
+  return kind(layer) === 'LeakyReLU' && alpha >= 0 && alpha < Infinity
+    ? { slope: alpha, most: Infinity }
+    : null;
 }
 
 /** True for the mean over height and width. */

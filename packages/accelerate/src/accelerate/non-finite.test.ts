@@ -83,6 +83,26 @@ const bn = (options: object = {}) => layers.batchNormalization(options);
 const CASES: Readonly<Record<string, Case>> = {
   relu: { shape: IMAGE, build: (x) => chain(x, layers.reLU()) },
   'relu of rows': { shape: [9], build: (x) => chain(x, relu()) },
+  relu6: { shape: IMAGE, build: (x) => chain(x, layers.reLU({ maxValue: 6 })) },
+  'leaky relu': { shape: IMAGE, build: (x) => chain(x, layers.leakyReLU({ alpha: 0.25 })) },
+  'batch norm, relu6': { shape: IMAGE, build: (x) => chain(x, bn(), layers.reLU({ maxValue: 6 })) },
+  'batch norm, leaky relu': { shape: IMAGE, build: (x) => chain(x, bn(), layers.leakyReLU({ alpha: 0.25 })) },
+  'batch norm, sum': { shape: IMAGE, build: (x) => layers.add().apply([chain(x, bn()), x]) as Symbolic },
+  'depthwise convolution, relu6': {
+    shape: IMAGE,
+    build: (x) => chain(x, layers.depthwiseConv2d({ kernelSize: 3, activation: 'relu6' })),
+  },
+  'padding, depthwise convolution, batch norm, relu6': {
+    shape: IMAGE,
+    build: (x) =>
+      chain(
+        x,
+        layers.zeroPadding2d({ padding: 1 }),
+        layers.depthwiseConv2d({ kernelSize: 3, strides: 2, useBias: false }),
+        bn(),
+        layers.reLU({ maxValue: 6 }),
+      ),
+  },
   convolution: { shape: IMAGE, build: (x) => chain(x, conv({ useBias: false })) },
   'convolution, bias, relu': {
     shape: IMAGE,

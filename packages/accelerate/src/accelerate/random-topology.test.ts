@@ -27,7 +27,7 @@ const imageLayers: ((x: Symbolic, random: RandomStream) => Symbolic)[] = [
         padding: pick(random, ['valid', 'same'] as const),
         useBias: random.uniform() < 0.5,
         biasInitializer: 'randomNormal',
-        activation: pick(random, ['linear', 'relu', 'tanh'] as const),
+        activation: pick(random, ['linear', 'relu', 'relu6', 'tanh'] as const),
       }),
       x,
     ),
@@ -50,7 +50,8 @@ const imageLayers: ((x: Symbolic, random: RandomStream) => Symbolic)[] = [
       x,
     ),
   (x, random) => apply(layers.batchNormalization({ axis: -1, momentum: pick(random, [0.9, 0.5]) }), x),
-  (x) => apply(layers.activation({ activation: 'relu' }), x),
+  (x, random) => apply(layers.activation({ activation: pick(random, ['relu', 'relu6', 'elu']) }), x),
+  (x, random) => apply(layers.leakyReLU({ alpha: pick(random, [0.1, 0]) }), x),
   (x, random) => apply(layers.reLU(pick(random, [{}, { maxValue: 1 }])), x),
   (x, random) =>
     apply(
@@ -62,7 +63,30 @@ const imageLayers: ((x: Symbolic, random: RandomStream) => Symbolic)[] = [
       x,
     ),
   (x) => apply(layers.averagePooling2d({ poolSize: 2, strides: 1 }), x),
-  (x) => apply(layers.depthwiseConv2d({ kernelSize: 3, padding: 'same' }), x),
+  (x, random) =>
+    apply(
+      layers.depthwiseConv2d({
+        kernelSize: pick(random, [2, 3, 3]),
+        strides: pick<number | [number, number]>(random, [1, 1, 2]) as number,
+        padding: pick(random, ['valid', 'same'] as const),
+        depthMultiplier: pick(random, [1, 1, 2]),
+        useBias: random.uniform() < 0.5,
+        activation: pick(random, ['linear', 'relu6', 'tanh'] as const),
+      }),
+      x,
+    ),
+  // As MobileNets put it: normalized, and bent at both ends.
+  (x, random) =>
+    apply(
+      layers.reLU({ maxValue: 6 }),
+      apply(
+        layers.batchNormalization({}),
+        apply(
+          layers.depthwiseConv2d({ kernelSize: 3, strides: pick(random, [1, 2]), useBias: false }),
+          apply(layers.zeroPadding2d({ padding: 1 }), x),
+        ),
+      ),
+    ),
   (x) => apply(layers.layerNormalization({ axis: -1 }), x),
   (x) => apply(layers.dense({ units: 3, activation: 'relu' }), x),
   // A residual: one value with two consumers.
@@ -73,7 +97,13 @@ const imageLayers: ((x: Symbolic, random: RandomStream) => Symbolic)[] = [
     );
     const inner = apply(layers.batchNormalization({}), convolved);
     const sum = apply(layers.add(), ...(random.uniform() < 0.5 ? [x, inner] : [inner, x]));
-    return random.uniform() < 0.7 ? apply(layers.activation({ activation: 'relu' }), sum) : sum;
+    const last = pick(random, [
+      layers.reLU(),
+      layers.reLU({ maxValue: 6 }),
+      layers.leakyReLU({ alpha: 0.2 }),
+      null,
+    ]);
+    return last ? apply(last, sum) : sum;
   },
   // A sum that is normalized, of two values or of one with itself.
   (x, random) => {

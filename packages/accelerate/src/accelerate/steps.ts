@@ -1,10 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { nextDropoutSeed } from '../dropout-seed.js';
 import type { Tensor } from '../layers-types.js';
-import { batchNorm, batchNormAddRelu, batchNormReluMaxPool } from '../kernels/batch-norm.js';
+import { activate, addActivated, isLinear, LINEAR, type Activation } from '../kernels/activation.js';
+import { batchNorm, batchNormAdd, batchNormReluMaxPool } from '../kernels/batch-norm.js';
 import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from '../kernels/batch-norm-types.js';
 import type { Precision } from '../kernels/bfloat16.js';
 import { conv2d, conv2dWithBias } from '../kernels/conv2d.js';
+import {
+  depthwise as depthwiseKernel,
+  depthwiseWithBias,
+  type DepthwiseWindow,
+} from '../kernels/depthwise.js';
 import { anySeed, dropout as dropoutKernel, plainDropout } from '../kernels/dropout.js';
 import { canFuseLayerNorm, fusedLayerNorm } from '../kernels/fused-layer-norm.js';
 import { globalAverage as globalAverageKernel } from '../kernels/global-average.js';
@@ -12,12 +18,11 @@ import { layerNorm } from '../kernels/layer-norm.js';
 import { biasAdd, linear as linearKernel } from '../kernels/linear.js';
 import { maxPool, withNonFinite, type PaddedWindow } from '../kernels/max-pool.js';
 import { padKernel, type Padding } from '../kernels/pad.js';
-import { addRelu as addReluKernel, relu as reluKernel } from '../kernels/relu.js';
 import { boundary, reshape as reshapeKernel } from '../kernels/reshape.js';
 import type { WindowAttributes } from '../kernels/window-attributes.js';
 import { ShapeError } from '@g2d/core';
 import type { Layer, Node } from './graph.js';
-import { isMaxPooling, kind, type Rectification } from './layer-facts.js';
+import { isMaxPooling, kind, type Following } from './layer-facts.js';
 import { runProgram, type Program, type Step } from './program.js';
 
 interface Weight {
@@ -95,8 +100,19 @@ function onFrames(frames: boolean, run: (x: Tensor) => Tensor): (x: Tensor) => T
 }
 
 const identity = (x: Tensor): Tensor => x;
-const rectify = (activation: Rectification): ((x: Tensor) => Tensor) =>
-  activation === 'relu' ? reluKernel : identity;
+
+/** What a layer applies to its own result. */
+function follow(layer: Layer, activation: Following): (x: Tensor) => Tensor {
+  if (activation !== 'own') return (x) => (isLinear(activation) ? x : activate(x, activation));
+  const own = (layer as unknown as { activation: { apply(x: Tensor): Tensor } }).activation;
+  // Its gradient is TensorFlow.js's, which may give one tensor twice: see `runProgram`.
+  return (x) => {
+    const guard = boundary(x);
+    const y = own.apply(guard);
+    guard.dispose();
+    return y;
+  };
+}
 
 /** The layer itself. Running variances move as PyTorch's do on every backend. */
 export function layer(node: Node): Step {
@@ -220,7 +236,7 @@ interface Source {
   readonly input: number;
 }
 
-type Convolution = WindowAttributes & { readonly useBias: boolean; readonly activation: Rectification };
+type Convolution = WindowAttributes & { readonly useBias: boolean; readonly activation: Following };
 
 const windowOf = ({ strides, padding }: Convolution): WindowAttributes => ({ strides, padding });
 
@@ -238,13 +254,75 @@ export function convolution(
       image,
       (x) => conv2d(x, (kernel as Weight).read(), windowOf(options), precision),
       options.useBias ? (x) => biasAdd(x, (bias as Weight).read()) : identity,
-      rectify(options.activation),
+      follow(layer, options.activation),
     );
   };
   return unary(node, onFrames(frames, run), { input });
 }
 
-/** Convolution with the weights of now, the batch normalization after it folded in: w γ/σ, and β + (b − μ) γ/σ. */
+type DepthwiseOptions = DepthwiseWindow & { readonly useBias: boolean; readonly activation: Following };
+
+/** Convolution of each channel by itself with everything that its layer does after it. */
+export function depthwise(node: Node, { layer, frames, input }: Source, options: DepthwiseOptions): Step {
+  const { depthwiseKernel: kernel, bias } = layer as unknown as WeightOf;
+  const run = (image: Tensor): Tensor => {
+    assertCompatible(layer, image);
+    return chain(
+      image,
+      (x) => depthwiseKernel(x, (kernel as Weight).read(), options),
+      options.useBias ? (x) => biasAdd(x, (bias as Weight).read()) : identity,
+      follow(layer, options.activation),
+    );
+  };
+  return unary(node, onFrames(frames, run), { input });
+}
+
+/** The weights of now, with the batch normalization after them folded in: w γ/σ, and β + (b − μ) γ/σ. They are kept. */
+function folded(
+  kernel: Weight,
+  bias: Weight | null,
+  normalization: Node | null,
+  outputs: number[],
+): [Tensor, Tensor] {
+  const [filter, offset] = tf.tidy(() => {
+    const w = kernel.read();
+    const b = bias ? bias.read() : tf.zeros([outputs.reduce((product, size) => product * size, 1)]);
+    if (!normalization) return [tf.clone(w), tf.clone(b)];
+    const { gamma, beta, movingMean, movingVariance } = normalization.outboundLayer as unknown as WeightOf;
+    const { epsilon } = normalization.outboundLayer.getConfig() as { epsilon: number };
+    const inverse = tf.rsqrt(tf.add((movingVariance as Weight).read(), epsilon));
+    const scale = gamma ? tf.mul(gamma.read(), inverse) : inverse;
+    const shifted = tf.mul(tf.sub(b, (movingMean as Weight).read()), scale);
+    return [tf.mul(w, tf.reshape(scale, outputs)), beta ? tf.add(beta.read(), shifted) : shifted];
+  }) as [Tensor, Tensor];
+  return [tf.keep(filter), tf.keep(offset)];
+}
+
+/** Depthwise convolution with the weights of now; `last` is the activation after it, or the convolution itself. */
+export function frozenDepthwise(
+  node: Node,
+  { layer, frames, input }: Source,
+  options: DepthwiseOptions,
+  normalization: Node | null,
+): Step {
+  const { depthwiseKernel: kernel, bias } = layer as unknown as WeightOf;
+  const weights = kernel as Weight;
+  const outputs = weights.read().shape.slice(2);
+  const constants = folded(weights, options.useBias ? (bias as Weight) : null, normalization, outputs);
+  const { activation } = options;
+  const run = (image: Tensor): Tensor => {
+    assertCompatible(layer, image);
+    const fused = activation === 'own' ? LINEAR : activation;
+    return chain(
+      image,
+      (x) => depthwiseWithBias(x, ...constants, options, fused),
+      activation === 'own' ? follow(layer, activation) : identity,
+    );
+  };
+  return { ...unary(node, onFrames(frames, run), { input }), constants };
+}
+
+/** Convolution with the weights of now, the batch normalization after it folded in. */
 export function frozenConvolution(
   node: Node,
   { layer, frames, input }: Source,
@@ -252,40 +330,33 @@ export function frozenConvolution(
   normalization: Node | null,
   precision: Precision,
 ): Step {
-  const [filter, offset] = tf.tidy(() => {
-    const { kernel, bias } = layer as unknown as WeightOf;
-    const w = (kernel as Weight).read();
-    const b = options.useBias ? (bias as Weight).read() : tf.zeros([w.shape.at(-1) as number]);
-    if (!normalization) return [tf.clone(w), tf.clone(b)];
-    const { gamma, beta, movingMean, movingVariance } = normalization.outboundLayer as unknown as WeightOf;
-    const { epsilon } = normalization.outboundLayer.getConfig() as { epsilon: number };
-    const inverse = tf.rsqrt(tf.add((movingVariance as Weight).read(), epsilon));
-    const scale = gamma ? tf.mul(gamma.read(), inverse) : inverse;
-    const shifted = tf.mul(tf.sub(b, (movingMean as Weight).read()), scale);
-    return [tf.mul(w, scale), beta ? tf.add(beta.read(), shifted) : shifted];
-  }) as [Tensor, Tensor];
-  const constants = [tf.keep(filter), tf.keep(offset)];
+  const { kernel, bias } = layer as unknown as WeightOf;
+  const weights = kernel as Weight;
+  const outputs = weights.read().shape.slice(-1);
+  const constants = folded(weights, options.useBias ? (bias as Weight) : null, normalization, outputs);
   const run = (image: Tensor): Tensor => {
     assertCompatible(layer, image);
     return chain(
       image,
-      (x) => conv2dWithBias(x, filter, offset, windowOf(options), precision),
-      rectify(options.activation),
+      (x) => conv2dWithBias(x, ...constants, windowOf(options), precision),
+      follow(layer, options.activation),
     );
   };
   return { ...unary(node, onFrames(frames, run), { input }), constants };
 }
 
-/** Maximum pooling, and after it the ReLU that stood before it. */
+/** Maximum pooling, and after it the activation that stood before it. */
 export const maxPooling = (
   node: Node,
   frames: boolean,
   options: { size: readonly [number, number]; strides: readonly [number, number] },
-  rectified: boolean,
+  activation: Activation | undefined,
 ): Step =>
   unary(
     node,
-    onFrames(frames, (image) => chain(image, (x) => maxPool(x, options), rectified ? reluKernel : identity)),
+    onFrames(frames, (image) =>
+      chain(image, (x) => maxPool(x, options), activation ? (x) => activate(x, activation) : identity),
+    ),
     { keepsType: true },
   );
 
@@ -320,11 +391,17 @@ export function normalize(
 /** Any number of axes as `[rows, 1, 1, C]`, which batch normalization does not tell apart. */
 const asRows = (x: Tensor): Tensor => reshapeKernel(x, [-1, 1, 1, x.shape.at(-1) as number]);
 
-/** Batch normalization over the last axis, of any number of axes, with the ReLU after it. */
-export function batchNormalization(node: Node, options: Normalization, relu: Node | undefined): Step {
+/** An activation, and the node that computes it. */
+export interface Activating {
+  readonly node: Node;
+  readonly activation: Activation;
+}
+
+/** Batch normalization over the last axis, of any number of axes, with the activation after it. */
+export function batchNormalization(node: Node, options: Normalization, next?: Activating): Step {
   const run = (value: Tensor, training: boolean): Tensor =>
     normalize(node.outboundLayer, options, value, training, (inputs, attributes) =>
-      batchNorm(inputs, attributes, { relu: relu !== undefined }),
+      batchNorm(inputs, attributes, next?.activation),
     );
   return unary(
     node,
@@ -337,17 +414,17 @@ export function batchNormalization(node: Node, options: Normalization, relu: Nod
             (value) => run(value, training),
             (value) => reshapeKernel(value, x.shape),
           ),
-    { last: relu ?? node },
+    { last: next?.node ?? node },
   );
 }
 
-/** The same with the sum and the ReLU after it. The residual is a value of the same shape. */
-export function batchNormalizationAddRelu(
+/** The same with the sum and the activation after it; `last` is the node that it computes. The residual is a value of the same shape. */
+export function batchNormalizationAdd(
   node: Node,
   options: Normalization,
-  { residual, relu: last }: { residual: number; relu: Node },
+  { residual, last, activation }: { residual: number; last: Node; activation: Activation },
 ): Step {
-  const alone = batchNormalization(node, options, undefined);
+  const alone = batchNormalization(node, options);
   return {
     inputs: [(node.inputTensors[0] as Node['inputTensors'][number]).id, residual],
     outputs: ids(last.outputTensors),
@@ -359,7 +436,7 @@ export function batchNormalizationAddRelu(
         assertCompatible(node.outboundLayer, value);
         const fused = (rows: Tensor, summands: Tensor): Tensor =>
           normalize(node.outboundLayer, options, rows, training, (inputs, attributes) =>
-            batchNormAddRelu(inputs, summands, attributes),
+            batchNormAdd(inputs, summands, attributes, activation),
           );
         if (value.rank === 4) return [fused(value, summand)];
         const summands = asRows(summand);
@@ -373,7 +450,7 @@ export function batchNormalizationAddRelu(
         return [y];
       }
       const [normalized] = alone.run([value], training) as [Tensor];
-      const y = rectifiedSum(normalized, summand);
+      const y = activatedSum(normalized, summand, activation);
       normalized.dispose();
       return [y];
     },
@@ -452,7 +529,7 @@ export function addLayerNormalization(
 /** A matrix product over the last axis. */
 export function linear(
   node: Node,
-  { useBias, activation }: { useBias: boolean; activation: Rectification },
+  { useBias, activation }: { useBias: boolean; activation: Following },
 ): Step {
   const { kernel, bias } = node.outboundLayer as unknown as WeightOf;
   return unary(node, (x) => {
@@ -463,38 +540,51 @@ export function linear(
     const inAxes = (value: Tensor): Tensor =>
       x.rank === 2 ? value : reshapeKernel(value, [...x.shape.slice(0, -1), units]);
     const offset = useBias ? (bias as Weight).read() : undefined;
-    const fused = offset !== undefined && activation === 'relu';
+    const fused = offset !== undefined && activation !== 'own';
+    const following = fused ? activation : LINEAR;
     const product = (value: Tensor): Tensor => {
-      if (matrix.rank === 2) return linearKernel(value, matrix, offset, fused);
+      if (matrix.rank === 2) return linearKernel(value, matrix, offset, following);
       // Conv1D's kernel has a window of one in front.
       const flat = reshapeKernel(matrix, [width, units]);
-      const y = linearKernel(value, flat, offset, fused);
+      const y = linearKernel(value, flat, offset, following);
       flat.dispose();
       return y;
     };
-    return chain(x, rows, product, fused ? identity : rectify(activation), inAxes);
+    // Before the axes come back: an activation of the layer's own may go along one.
+    return chain(
+      x,
+      rows,
+      product,
+      fused ? identity : follow(node.outboundLayer, activation === 'own' ? LINEAR : activation),
+      inAxes,
+      activation === 'own' ? follow(node.outboundLayer, activation) : identity,
+    );
   });
 }
 
-/** max(a + b, 0); by TensorFlow.js where the shapes or types differ. */
-function rectifiedSum(x: Tensor, y: Tensor): Tensor {
-  const plain = x.shape.join() !== y.shape.join() || x.dtype !== 'float32' || y.dtype !== 'float32';
-  return plain ? tf.relu(tf.add(x, y)) : addReluKernel(x, y);
+/** The activation of a + b; the sum by TensorFlow.js where the shapes or types differ. */
+function activatedSum(x: Tensor, y: Tensor, activation: Activation): Tensor {
+  const same = x.shape.join() === y.shape.join() && x.dtype === 'float32' && y.dtype === 'float32';
+  if (same) return addActivated(x, y, activation);
+  const sum = tf.add(x, y);
+  return isLinear(activation)
+    ? sum
+    : chain(sum, (value) => withFloats(value, (floats) => activate(floats, activation), true));
 }
 
-/** max(a + b, 0) of two layers' values. */
-export function addRelu(node: Node, relu: Node): Step {
+/** The activation of the sum of two layers' values; a sum of other shapes may be TensorFlow.js's. */
+export function sum(node: Node, { node: last, activation }: Activating): Step {
   return {
     inputs: ids(node.inputTensors),
-    outputs: ids(relu.outputTensors),
-    foreign: false,
-    run: ([a, b]) => [rectifiedSum(a as Tensor, b as Tensor)],
+    outputs: ids(last.outputTensors),
+    foreign: true,
+    run: ([a, b]) => [activatedSum(a as Tensor, b as Tensor, activation)],
   };
 }
 
-/** max(x, 0); `last` is the node that it computes. */
-export const relu = (node: Node, last: Node = node): Step =>
-  unary(node, reluKernel, { last, keepsType: true });
+/** The activation of a node's value. */
+export const activation = (node: Node, next: Activating): Step =>
+  unary(node, (x) => activate(x, next.activation), { last: next.node, keepsType: true });
 
 export const globalAverage = (node: Node): Step => unary(node, globalAverageKernel);
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '../layers-types.js';
+import { isRelu } from '../kernels/activation.js';
 import { wasmAttention } from '../kernels/wasm-attention.js';
 import { wasmBatchNorm } from '../kernels/wasm-batch-norm.js';
 import { wasmLayerNorm } from '../kernels/wasm-layer-norm.js';
@@ -46,7 +47,8 @@ export function wasmSteps(
   if (layerNorm) return [layerNormalization(node, layerNorm.epsilon)];
   const normalization = facts.fastBatchNorm(node);
   if (!normalization) return undefined;
-  const relu = next && facts.isRelu(next.outboundLayer) ? next : null;
+  const following = next && facts.activation(next.outboundLayer);
+  const relu = following && isRelu(following) ? next : null;
   if (relu) done.add(relu);
   return [batchNormalization(node, normalization, relu)];
 }
@@ -58,10 +60,10 @@ function paddedConvolution(
     strides,
     padding: [vertical, horizontal],
     useBias,
-    activation,
   }: NonNullable<ReturnType<typeof facts.fastConvolution>>,
 ): Step {
   const { kernel, bias } = node.outboundLayer as unknown as WeightOf;
+  const { activation } = node.outboundLayer as unknown as { activation: { apply(x: Tensor): Tensor } };
   return {
     ...between(pad, node),
     run: ([x]) => {
@@ -74,7 +76,7 @@ function paddedConvolution(
       ] as const;
       let y: Tensor = tf.conv2d(x as Image, kernel!.read() as Image, [...strides], zeros as never);
       if (useBias) y = tf.add(y, bias!.read());
-      return [activation === 'relu' ? tf.relu(y) : y];
+      return [activation.apply(y)];
     },
   };
 }

@@ -3,7 +3,8 @@ import { loadTensorFlow } from '@g2d/native';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { normal } from '../../test/normal.js';
 import { expectNoLeak, expectTensorClose, gradCheck } from '@g2d/tensor-ops/testing';
-import { batchNorm, batchNormAddRelu, batchNormReluMaxPool } from './batch-norm.js';
+import { RELU } from './activation.js';
+import { batchNorm, batchNormAdd, batchNormReluMaxPool } from './batch-norm.js';
 import { registerTrainingKernels } from './register.js';
 import { tensorflow, type Attribute } from '@g2d/tensor-ops/tensorflow';
 
@@ -59,15 +60,13 @@ describe('batch normalization with running statistics', () => {
         const channels = shape[3];
         const { mean, variance, ...options } = running(channels);
         gradCheck(
-          (x, gamma, beta) =>
-            batchNorm({ x, gamma, beta }, { ...options, mean, variance }, { relu: false }).y,
+          (x, gamma, beta) => batchNorm({ x, gamma, beta }, { ...options, mean, variance }).y,
           [normal(1, ...shape), normal(2, channels), normal(3, channels)],
         );
         // The statistics are inputs too, for whoever trains them.
         const [x, gamma, beta] = [normal(1, ...shape), normal(2, channels), normal(3, channels)];
         gradCheck(
-          (mu, sigma) =>
-            batchNorm({ x, gamma, beta }, { ...options, mean: mu, variance: sigma }, { relu: false }).y,
+          (mu, sigma) => batchNorm({ x, gamma, beta }, { ...options, mean: mu, variance: sigma }).y,
           [mean, variance],
           { step: 1 / 64, tolerance: 3e-4 },
         );
@@ -98,15 +97,15 @@ describe('batch normalization with running statistics', () => {
       ]);
     type Variant = (...inputs: [tf.Tensor, tf.Tensor, tf.Tensor]) => tf.Tensor;
     const variants: [name: string, ours: Variant, plain: Variant][] = [
-      ['alone', (a, g, b) => batchNorm({ x: a, gamma: g, beta: b }, options, { relu: false }).y, plain],
+      ['alone', (a, g, b) => batchNorm({ x: a, gamma: g, beta: b }, options).y, plain],
       [
         'ReLU',
-        (a, g, b) => batchNorm({ x: a, gamma: g, beta: b }, options, { relu: true }).y,
+        (a, g, b) => batchNorm({ x: a, gamma: g, beta: b }, options, RELU).y,
         (...inputs) => tf.relu(plain(...inputs)),
       ],
       [
         'a sum and ReLU',
-        (a, g, b) => batchNormAddRelu({ x: a, gamma: g, beta: b }, residual, options).y,
+        (a, g, b) => batchNormAdd({ x: a, gamma: g, beta: b }, residual, options, RELU).y,
         (...inputs) => tf.relu(tf.add(plain(...inputs), residual)),
       ],
       [
@@ -148,7 +147,7 @@ describe('batch normalization with running statistics', () => {
     const [x, gamma, beta] = [normal(1, 2, 2, 2, 2), normal(2, 2), normal(3, 2)];
     const gradient = (moves: boolean) =>
       tf.grad((g) => {
-        const { y } = batchNorm({ x, gamma: g, beta }, { ...options, mean, variance }, { relu: false });
+        const { y } = batchNorm({ x, gamma: g, beta }, { ...options, mean, variance });
         if (moves) {
           mean.assign(tf.tensor1d([50, 60]));
           variance.assign(tf.tensor1d([100, 90]));
@@ -163,9 +162,9 @@ describe('batch normalization with running statistics', () => {
   it('leaves nothing behind, and gives no statistics', () => {
     const options = running(3);
     const inputs = { x: normal(1, 2, 4, 4, 3), gamma: normal(2, 3), beta: normal(3, 3) };
-    expect(batchNorm(inputs, options, { relu: true })).toEqual({ y: expect.any(tf.Tensor) });
+    expect(batchNorm(inputs, options, RELU)).toEqual({ y: expect.any(tf.Tensor) });
     const step = () =>
-      tf.grads((x, gamma, beta) => batchNorm({ x, gamma, beta }, options, { relu: true }).y)([
+      tf.grads((x, gamma, beta) => batchNorm({ x, gamma, beta }, options, RELU).y)([
         inputs.x,
         inputs.gamma,
         inputs.beta,

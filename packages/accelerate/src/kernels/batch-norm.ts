@@ -1,5 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  activate,
+  activated,
+  activationAttributes,
+  activationGradient,
+  addActivated,
+  isLinear,
+  LINEAR,
+  RELU,
+  type Activation,
+} from './activation.js';
+import {
   attribute,
   defineKernel,
   execute,
@@ -8,26 +19,20 @@ import {
   tensorflow,
   type Attribute,
 } from '@g2d/tensor-ops/tensorflow';
-import {
-  canFuse,
-  fusedBatchNorm,
-  fusedBatchNormAddRelu,
-  fusedBatchNormReluMaxPool,
-} from './fused-batch-norm.js';
+import { canFuse, fusedBatchNorm, fusedBatchNormAdd, fusedBatchNormReluMaxPool } from './fused-batch-norm.js';
 import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './batch-norm-types.js';
 import { fitsWindow, maxPool, type PaddedWindow } from './max-pool.js';
 import { padKernel } from './pad.js';
-import { addRelu, relu, reluGradient } from './relu.js';
 
 const KERNEL = 'G2dBatchNorm';
-const KERNEL_RELU = 'G2dBatchNormRelu';
+const KERNEL_ACTIVATED = 'G2dBatchNormActivated';
 const INFERENCE = 'G2dBatchNormInference';
-const INFERENCE_RELU = 'G2dBatchNormInferenceRelu';
+const INFERENCE_ACTIVATED = 'G2dBatchNormInferenceActivated';
 // In one pass. oneDNN's operation with ReLU (`_MklNativeFusedBatchNormEx`) does that too, but makes NaN 0.
-const NATIVE_INFERENCE = 'G2dV1BatchNormInference';
+const NATIVE_INFERENCE = 'G2dV2BatchNormInference';
 
 type NormalizationOptions = Pick<BatchNormAttributes, 'epsilon' | 'training'>;
-type InferenceAttributes = Pick<BatchNormAttributes, 'epsilon'>;
+type InferenceAttributes = Pick<BatchNormAttributes, 'epsilon'> & { readonly activation: Activation };
 
 const gradientAttributes = ({ epsilon, training }: NormalizationOptions): Attribute[] => [
   attribute.float32Type(),
@@ -37,12 +42,19 @@ const gradientAttributes = ({ epsilon, training }: NormalizationOptions): Attrib
   attribute.boolean('is_training', training),
 ];
 
-const nativeInference = (operands: readonly tf.Tensor[], epsilon: number): tf.Tensor =>
-  execute(NATIVE_INFERENCE, [attribute.float('epsilon', epsilon), attribute.boolean('relu', true)], operands);
+const nativeInference = (
+  operands: readonly tf.Tensor[],
+  { epsilon, activation }: InferenceAttributes,
+): tf.Tensor =>
+  execute(
+    NATIVE_INFERENCE,
+    [attribute.float('epsilon', epsilon), ...activationAttributes(activation)],
+    operands,
+  );
 
 function tryNativeInference(): void {
   const [zeros, ones] = [tf.zeros([1]), tf.ones([1])];
-  nativeInference([tf.ones([1, 1, 1, 1]), ones, zeros, zeros, ones], 1);
+  nativeInference([tf.ones([1, 1, 1, 1]), ones, zeros, zeros, ones], { epsilon: 1, activation: RELU });
 }
 
 const operandsOf = (inputs: Readonly<Record<string, tf.Tensor>>): tf.Tensor[] =>
@@ -51,16 +63,16 @@ const operandsOf = (inputs: Readonly<Record<string, tf.Tensor>>): tf.Tensor[] =>
 function forward(
   inputs: Readonly<Record<string, tf.Tensor>>,
   options: NormalizationOptions & { readonly momentum: number },
-  rectified: boolean,
+  activation: Activation,
 ): tf.Tensor[] {
   const attributes = [
     ...gradientAttributes(options),
     attribute.float('exponential_avg_factor', options.training ? options.momentum : 1),
   ];
   const outputs = tensorflow().executeMultipleOutputs('FusedBatchNormV3', attributes, operandsOf(inputs), 6);
-  if (!rectified) return outputs;
+  if (isLinear(activation)) return outputs;
   const [normalized, ...rest] = outputs as [tf.Tensor, ...tf.Tensor[]];
-  const y = execute('Relu', [attribute.float32Type()], [normalized]);
+  const y = activated(normalized, activation);
   normalized.dispose();
   return [y, ...rest];
 }
@@ -86,7 +98,7 @@ function gradients(dy: tf.Tensor, saved: readonly tf.Tensor[], options: Normaliz
 function inferenceGradients(
   dy: tf.Tensor,
   [x, gamma, mean, variance]: readonly tf.Tensor[],
-  { epsilon }: InferenceAttributes,
+  { epsilon }: Pick<InferenceAttributes, 'epsilon'>,
 ) {
   const workspace = tf.scalar(0);
   const operands = [x, gamma, mean, variance, workspace] as tf.Tensor[];
@@ -107,16 +119,16 @@ export function registerBatchNorm(): void {
     name: KERNEL,
     inputsToSave: ['x', 'gamma'],
     outputsToSave: [false, false, false, true, true, true],
-    forward: (inputs, options) => forward({ ...inputs, ...statistics(options) }, options, false),
+    forward: (inputs, options) => forward({ ...inputs, ...statistics(options) }, options, LINEAR),
     gradient: ([dy], saved, options) => gradients(dy as tf.Tensor, saved, options),
   });
-  defineKernel<BatchNormAttributes>({
-    name: KERNEL_RELU,
+  defineKernel<BatchNormAttributes & { readonly activation: Activation }>({
+    name: KERNEL_ACTIVATED,
     inputsToSave: ['x', 'gamma'],
     outputsToSave: [true, false, false, true, true, true],
-    forward: (inputs, options) => forward({ ...inputs, ...statistics(options) }, options, true),
+    forward: (inputs, options) => forward({ ...inputs, ...statistics(options) }, options, options.activation),
     gradient: ([dy], [x, gamma, y, ...reserved], options) => {
-      const inner = reluGradient(dy as tf.Tensor, y as tf.Tensor);
+      const inner = activationGradient(dy as tf.Tensor, y as tf.Tensor, options.activation);
       const result = gradients(inner, [x, gamma, ...reserved] as tf.Tensor[], options);
       inner.dispose();
       return result;
@@ -127,16 +139,16 @@ export function registerBatchNorm(): void {
   defineKernel<InferenceAttributes>({
     name: INFERENCE,
     inputsToSave,
-    forward: (inputs, options) => inference(inputs, options, false),
+    forward: inference,
     gradient: ([dy], saved, options) => inferenceGradients(dy as tf.Tensor, saved, options),
   });
   defineKernel<InferenceAttributes>({
-    name: INFERENCE_RELU,
+    name: INFERENCE_ACTIVATED,
     inputsToSave,
     outputsToSave: [true],
-    forward: (inputs, options) => inference(inputs, options, true),
+    forward: inference,
     gradient: ([dy], saved, options) => {
-      const inner = reluGradient(dy as tf.Tensor, saved.at(-1) as tf.Tensor);
+      const inner = activationGradient(dy as tf.Tensor, saved.at(-1) as tf.Tensor, options.activation);
       const result = inferenceGradients(inner, saved, options);
       inner.dispose();
       return result;
@@ -147,21 +159,18 @@ export function registerBatchNorm(): void {
 const statistics = ({ mean, variance }: BatchNormAttributes) => ({ mean, variance });
 
 /** y alone: what else the operation gives may be unwritten. */
-function inference(
-  inputs: Readonly<Record<string, tf.Tensor>>,
-  { epsilon }: InferenceAttributes,
-  rectified: boolean,
-): tf.Tensor {
-  const native = rectified && (inputs['x'] as tf.Tensor).size > 0;
+function inference(inputs: Readonly<Record<string, tf.Tensor>>, options: InferenceAttributes): tf.Tensor {
+  const { epsilon, activation } = options;
+  const native = !isLinear(activation) && (inputs['x'] as tf.Tensor).size > 0;
   if (native && hasOperation(NATIVE_INFERENCE, tryNativeInference))
-    return nativeInference(operandsOf(inputs), epsilon);
-  const [y, ...rest] = forward(inputs, { epsilon, training: false, momentum: 1 }, rectified);
+    return nativeInference(operandsOf(inputs), options);
+  const [y, ...rest] = forward(inputs, { epsilon, training: false, momentum: 1 }, activation);
   tf.dispose(rest);
   return y as tf.Tensor;
 }
 
 /**
- * Batch normalization of `[B, H, W, C]` over all axes but the last, one operation each way, and optionally ReLU in
+ * Batch normalization of `[B, H, W, C]` over all axes but the last, one operation each way, and its activation in
  * the same operation.
  *
  * y = gamma (x − μ) / √(σ² + epsilon) + beta; μ and the biased σ² of the batch in training, running ones otherwise.
@@ -169,31 +178,34 @@ function inference(
 export function batchNorm(
   inputs: BatchNormInputs,
   attributes: BatchNormAttributes,
-  options: { readonly relu: boolean },
+  activation: Activation = LINEAR,
 ): BatchNormResult {
+  const linear = isLinear(activation);
   if (!attributes.training) {
-    const name = options.relu ? INFERENCE_RELU : INFERENCE;
-    return { y: runKernel(name, { ...inputs, ...statistics(attributes) }, { epsilon: attributes.epsilon }) };
+    const name = linear ? INFERENCE : INFERENCE_ACTIVATED;
+    const options = { epsilon: attributes.epsilon, activation };
+    return { y: runKernel(name, { ...inputs, ...statistics(attributes) }, options) };
   }
-  if (canFuse(inputs.x, attributes)) return fusedBatchNorm(inputs, attributes, options);
+  if (canFuse(inputs.x, attributes)) return fusedBatchNorm(inputs, attributes, activation);
   const [y, mean, variance, ...reserved] = runKernel<tf.Tensor[]>(
-    options.relu ? KERNEL_RELU : KERNEL,
+    linear ? KERNEL : KERNEL_ACTIVATED,
     { ...inputs },
-    attributes,
+    { ...attributes, activation },
   ) as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
   tf.dispose(reserved);
   return { y, mean, variance };
 }
 
-/** max({@link batchNorm}(x) + residual, 0): the end of a residual block. */
-export function batchNormAddRelu(
+/** The activation of {@link batchNorm}(x) + residual: the end of a residual block. */
+export function batchNormAdd(
   inputs: BatchNormInputs,
   residual: tf.Tensor,
   attributes: BatchNormAttributes,
+  activation: Activation,
 ): BatchNormResult {
-  if (canFuse(inputs.x, attributes)) return fusedBatchNormAddRelu(inputs, residual, attributes);
-  const { y: normalized, ...statistics } = batchNorm(inputs, attributes, { relu: false });
-  const y = addRelu(normalized, residual);
+  if (canFuse(inputs.x, attributes)) return fusedBatchNormAdd(inputs, residual, attributes, activation);
+  const { y: normalized, ...statistics } = batchNorm(inputs, attributes);
+  const y = addActivated(normalized, residual, activation);
   normalized.dispose();
   return { y, ...statistics };
 }
@@ -206,13 +218,13 @@ export function batchNormReluMaxPool(
 ): BatchNormResult {
   if (canFuse(inputs.x, attributes) && fitsWindow(inputs.x, window))
     return fusedBatchNormReluMaxPool(inputs, attributes, window);
-  const { y: normalized, ...statistics } = batchNorm(inputs, attributes, { relu: false });
+  const { y: normalized, ...statistics } = batchNorm(inputs, attributes);
   const padded = window.padding.some((zeros) => zeros > 0)
     ? padKernel(normalized, window.padding, 0)
     : normalized;
   const pooled = maxPool(padded, window);
   // Maximum and ReLU commute, and after it fewer values are left.
-  const y = relu(pooled);
+  const y = activate(pooled, RELU);
   tf.dispose([normalized, padded, pooled]);
   return { y, ...statistics };
 }

@@ -3,6 +3,7 @@ import { loadTensorFlow } from '@g2d/native';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { normal } from '../../test/normal.js';
 import { expectNoLeak, expectTensorClose, gradCheck } from '@g2d/tensor-ops/testing';
+import { RELU } from './activation.js';
 import type { BatchNormAttributes } from './batch-norm-types.js';
 import { registerTrainingKernels } from './register.js';
 import { tensorflow } from '@g2d/tensor-ops/tensorflow';
@@ -23,7 +24,7 @@ async function batchNormModule(present: boolean): Promise<typeof import('./batch
     const backend = tensorflow();
     const original = backend.executeMultipleOutputs.bind(backend);
     vi.spyOn(backend, 'executeMultipleOutputs').mockImplementation((operation, ...rest) => {
-      if (operation.startsWith('G2dV1')) throw new Error(`Op type not registered '${operation}'`);
+      if (operation.startsWith('G2dV')) throw new Error(`Op type not registered '${operation}'`);
       return original(operation, ...rest);
     });
   }
@@ -73,24 +74,20 @@ describe.each([
 ])('batch normalization $title', ({ present }) => {
   for (const shape of shapes) {
     it(`has the values and gradients of its definition: ${shape.join(' × ')}`, async () => {
-      const { batchNorm, batchNormAddRelu, batchNormReluMaxPool } = await batchNormModule(present);
+      const { batchNorm, batchNormAdd, batchNormReluMaxPool } = await batchNormModule(present);
       const channels = shape.at(-1) as number;
       const options = statistics(channels);
       const inputs = [normal(1, ...shape), normal(2, channels), normal(3, channels)] as const;
       const cases: [Function, Function, tf.Tensor[]][] = [
+        [(x, gamma, beta) => batchNorm(named(x, gamma, beta), options).y, plainOf, [...inputs]],
         [
-          (x, gamma, beta) => batchNorm(named(x, gamma, beta), options, { relu: false }).y,
-          plainOf,
-          [...inputs],
-        ],
-        [
-          (x, gamma, beta) => batchNorm(named(x, gamma, beta), options, { relu: true }).y,
+          (x, gamma, beta) => batchNorm(named(x, gamma, beta), options, RELU).y,
           (...given) => tf.relu(plainOf(...given)),
           [...inputs],
         ],
         [
           (x, gamma, beta, residual) =>
-            batchNormAddRelu(named(x, gamma, beta), residual as tf.Tensor, options).y,
+            batchNormAdd(named(x, gamma, beta), residual as tf.Tensor, options, RELU).y,
           (x, gamma, beta, residual) => tf.relu(tf.add(plainOf(x, gamma, beta), residual as tf.Tensor)),
           [...inputs, normal(4, ...shape)],
         ],
@@ -118,7 +115,7 @@ describe.each([
   }
 
   it('moves the running statistics as PyTorch does, the variance unbiased', async () => {
-    const { batchNorm, batchNormAddRelu, batchNormReluMaxPool } = await batchNormModule(present);
+    const { batchNorm, batchNormAdd, batchNormReluMaxPool } = await batchNormModule(present);
     const inputs = named(tf.tensor4d([1, 2, 3, 4], [1, 4, 1, 1]), tf.ones([1]), tf.zeros([1]));
     const options = {
       epsilon: 1e-5,
@@ -129,8 +126,8 @@ describe.each([
     };
     const tall = { size: [2, 1], strides: [2, 1], padding: [0, 0] } as const;
     for (const result of [
-      batchNorm(inputs, options, { relu: true }),
-      batchNormAddRelu(inputs, tf.zeros([1, 4, 1, 1]), options),
+      batchNorm(inputs, options, RELU),
+      batchNormAdd(inputs, tf.zeros([1, 4, 1, 1]), options, RELU),
       batchNormReluMaxPool(inputs, options, tall),
     ]) {
       expectTensorClose(result.mean!, [0.25], { atol: 1e-6 });
@@ -139,32 +136,29 @@ describe.each([
   });
 
   it('has gradients that agree with central differences', async () => {
-    const { batchNorm, batchNormAddRelu } = await batchNormModule(present);
+    const { batchNorm, batchNormAdd } = await batchNormModule(present);
     const options = { ...statistics(3), epsilon: 1e-2 };
     const [gamma, beta] = [tf.tensor1d([0.5, -1, 2]), tf.tensor1d([0.1, 0.2, 0.3])];
-    gradCheck(
-      (x, g, b) => batchNorm(named(x, g, b), options, { relu: false }).y,
-      [normal(1, 4, 2, 3, 3), gamma, beta],
-    );
+    gradCheck((x, g, b) => batchNorm(named(x, g, b), options).y, [normal(1, 4, 2, 3, 3), gamma, beta]);
     // A residual of ±8: nothing comes near the kink.
     const residual = tf.mul(
       tf.sub(tf.mul(tf.cast(tf.greater(normal(2, 4, 2, 3, 3), 0), 'float32'), 2), 1),
       8,
     );
     gradCheck(
-      (x, g, b) => batchNormAddRelu(named(x, g, b), residual, options).y,
+      (x, g, b) => batchNormAdd(named(x, g, b), residual, options, RELU).y,
       [normal(1, 4, 2, 3, 3), gamma, beta],
     );
   });
 
   it('leaves nothing behind, with and without gradients', async () => {
-    const { batchNorm, batchNormAddRelu, batchNormReluMaxPool } = await batchNormModule(present);
+    const { batchNorm, batchNormAdd, batchNormReluMaxPool } = await batchNormModule(present);
     const options = statistics(3);
     const inputs = [normal(1, 2, 6, 6, 3), normal(2, 3), normal(3, 3)] as [tf.Tensor, tf.Tensor, tf.Tensor];
     const results = (...given: tf.Tensor[]) => {
       const all = [
-        batchNorm(named(...given), options, { relu: true }),
-        batchNormAddRelu(named(...given), given[0] as tf.Tensor, options),
+        batchNorm(named(...given), options, RELU),
+        batchNormAdd(named(...given), given[0] as tf.Tensor, options, RELU),
         batchNormReluMaxPool(named(...given), options, window),
       ];
       for (const { mean, variance } of all) tf.dispose([mean, variance]);
@@ -187,7 +181,7 @@ describe.each([
   it('without values: nothing, and no gradient of it', async () => {
     const { batchNorm } = await batchNormModule(present);
     const empty = tf.zeros([0, 2, 2, 3]);
-    const { y } = batchNorm(named(empty, tf.ones([3]), tf.zeros([3])), statistics(3), { relu: true });
+    const { y } = batchNorm(named(empty, tf.ones([3]), tf.zeros([3])), statistics(3), RELU);
     expect(y.shape).toEqual([0, 2, 2, 3]);
   });
 });
@@ -198,7 +192,7 @@ describe('our operations', () => {
     const channels = x.shape.at(-1) as number;
     const options = statistics(channels);
     const inputs = named(x, tf.ones([channels]), tf.zeros([channels]));
-    return batchNorm(inputs, options, { relu: true }).y;
+    return batchNorm(inputs, options, RELU).y;
   };
 
   it('are what runs, if they are there', async () => {
@@ -207,7 +201,7 @@ describe('our operations', () => {
     // `g2d-native doctor` says whether they should be.
     const attempt = names.mock.results[0];
     const last = names.mock.calls.at(-1)?.[0];
-    expect(last).toBe(attempt?.type === 'return' ? 'G2dV1BatchNorm' : 'FusedBatchNormV3');
+    expect(last).toBe(attempt?.type === 'return' ? 'G2dV2BatchNorm' : 'FusedBatchNormV3');
   });
 
   it('keep a number that is none, and only in its channel', async () => {

@@ -8,16 +8,18 @@ import {
   tensorflow,
   type Attribute,
 } from '@g2d/tensor-ops/tensorflow';
+import { activationAttributes, isLinear, LINEAR, type Activation } from './activation.js';
 import { windowAttribute, type PaddedWindow } from './max-pool.js';
 
 // Training's batch normalization together with what follows it, as `@g2d/native` adds it to TensorFlow. Two passes over
 // memory forward and two back, where TensorFlow's operations one after the other make up to eight.
-const BATCH_NORM = 'G2dV1BatchNorm';
-const ADD_RELU = 'G2dV1BatchNormAddRelu';
+const BATCH_NORM = 'G2dV2BatchNorm';
+const ADD = 'G2dV2BatchNormAdd';
 const MAX_POOL = 'G2dV1BatchNormReluMaxPool';
 
 const KERNEL = 'G2dFusedBatchNorm';
-const KERNEL_ADD_RELU = 'G2dFusedBatchNormAddRelu';
+const KERNEL_ADD = 'G2dFusedBatchNormAdd';
+const KERNEL_ADD_ACTIVATED = 'G2dFusedBatchNormAddActivated';
 const KERNEL_MAX_POOL = 'G2dFusedBatchNormReluMaxPool';
 
 const run = (
@@ -47,36 +49,59 @@ const gradients = (names: readonly string[], tensors: readonly tf.Tensor[]) =>
 
 const INPUTS = ['x', 'gamma', 'beta'] as const;
 
+type Activated = BatchNormAttributes & { readonly activation: Activation };
+
 /** Registers the kernels and their gradients for the `tensorflow` backend. */
 export function registerFusedBatchNorm(): void {
-  // Beside y and the running statistics: μ, gamma/σ and 1/σ of the batch, for the gradient. Whether ReLU let a value
+  // Beside y and the running statistics: μ, gamma/σ and 1/σ of the batch, for the gradient. What the activation let
   // through is computed from x again, so that y need not be kept.
-  defineKernel<BatchNormAttributes & { readonly relu: boolean }>({
+  defineKernel<Activated>({
     name: KERNEL,
     inputsToSave: ['x', 'beta'],
     outputsToSave: [false, false, false, true, true, true],
     forward: (inputs, options) =>
       run(
         BATCH_NORM,
-        [...statistics(options), attribute.boolean('relu', options.relu)],
+        [...statistics(options), ...activationAttributes(options.activation)],
         operands(inputs, options),
         6,
       ),
-    gradient: ([dy], [x, ...saved], { relu }) =>
+    gradient: ([dy], [x, ...saved], { activation }) =>
       gradients(
         INPUTS,
-        run(`${BATCH_NORM}Grad`, [attribute.boolean('relu', relu)], [x, dy, ...saved], INPUTS.length),
+        run(`${BATCH_NORM}Grad`, activationAttributes(activation), [x, dy, ...saved], INPUTS.length),
       ),
   });
-  defineKernel<BatchNormAttributes>({
-    name: KERNEL_ADD_RELU,
+  const add = (inputs: Readonly<Record<string, tf.Tensor>>, options: Activated): tf.Tensor[] =>
+    run(
+      ADD,
+      [...statistics(options), ...activationAttributes(options.activation)],
+      [...operands(inputs, options), inputs['residual']],
+      6,
+    );
+  // A sum alone gives its gradient to both summands: y need not be kept.
+  defineKernel<Activated>({
+    name: KERNEL_ADD,
+    inputsToSave: ['x', 'beta'],
+    outputsToSave: [false, false, false, true, true, true],
+    forward: add,
+    gradient: ([dy], [x, ...saved]) => ({
+      ...gradients(
+        INPUTS,
+        run(`${BATCH_NORM}Grad`, activationAttributes(LINEAR), [x, dy, ...saved], INPUTS.length),
+      ),
+      residual: () => tf.clone(dy as tf.Tensor),
+    }),
+  });
+  defineKernel<Activated>({
+    name: KERNEL_ADD_ACTIVATED,
     inputsToSave: ['x', 'beta'],
     outputsToSave: [true, false, false, true, true, true],
-    forward: (inputs, options) =>
-      run(ADD_RELU, statistics(options), [...operands(inputs, options), inputs['residual']], 6),
-    gradient: ([dy], [x, beta, y, ...saved]) => {
+    forward: add,
+    gradient: ([dy], [x, beta, y, ...saved], { activation }) => {
       const names = [...INPUTS, 'residual'];
-      return gradients(names, run(`${ADD_RELU}Grad`, [], [x, dy, beta, ...saved, y], names.length));
+      const inputs = [x, dy, beta, ...saved, y];
+      return gradients(names, run(`${ADD}Grad`, activationAttributes(activation), inputs, names.length));
     },
   });
   defineKernel<BatchNormAttributes & PaddedWindow>({
@@ -107,7 +132,7 @@ function attempt(): void {
   const [zeros, ones] = [tf.zeros([1]), tf.ones([1])];
   const options = { epsilon: 1, training: true, momentum: 1, mean: zeros, variance: ones };
   const inputs = { x: tf.ones([2, 1, 1, 1]), gamma: ones, beta: zeros };
-  run(BATCH_NORM, [...statistics(options), attribute.boolean('relu', false)], operands(inputs, options), 6);
+  run(BATCH_NORM, [...statistics(options), ...activationAttributes(LINEAR)], operands(inputs, options), 6);
 }
 
 function result([y, mean, variance, ...rest]: readonly (tf.Tensor | undefined)[]): BatchNormResult {
@@ -119,15 +144,19 @@ function result([y, mean, variance, ...rest]: readonly (tf.Tensor | undefined)[]
 export const fusedBatchNorm = (
   inputs: BatchNormInputs,
   attributes: BatchNormAttributes,
-  options: { readonly relu: boolean },
-): BatchNormResult => result(runKernel<tf.Tensor[]>(KERNEL, { ...inputs }, { ...attributes, ...options }));
+  activation: Activation,
+): BatchNormResult => result(runKernel<tf.Tensor[]>(KERNEL, { ...inputs }, { ...attributes, activation }));
 
-/** See `batchNormAddRelu`. */
-export const fusedBatchNormAddRelu = (
+/** See `batchNormAdd`. */
+export function fusedBatchNormAdd(
   inputs: BatchNormInputs,
   residual: tf.Tensor,
   attributes: BatchNormAttributes,
-): BatchNormResult => result(runKernel<tf.Tensor[]>(KERNEL_ADD_RELU, { ...inputs, residual }, attributes));
+  activation: Activation,
+): BatchNormResult {
+  const name = isLinear(activation) ? KERNEL_ADD : KERNEL_ADD_ACTIVATED;
+  return result(runKernel<tf.Tensor[]>(name, { ...inputs, residual }, { ...attributes, activation }));
+}
 
 /** See `batchNormReluMaxPool`. */
 export function fusedBatchNormReluMaxPool(

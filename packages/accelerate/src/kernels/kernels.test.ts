@@ -5,8 +5,10 @@ import { normal } from '../../test/normal.js';
 import { randomStream } from '@g2d/tensor-ops';
 import { expectNoLeak, expectTensorClose, gradCheck } from '@g2d/tensor-ops/testing';
 import { attention } from './attention.js';
+import { activate, addActivated, LINEAR, RELU } from './activation.js';
 import { batchNorm } from './batch-norm.js';
 import { conv2d } from './conv2d.js';
+import { depthwise } from './depthwise.js';
 import { dropout, dropoutFactors } from './dropout.js';
 import { globalAverage } from './global-average.js';
 import { layerNorm } from './layer-norm.js';
@@ -14,7 +16,6 @@ import { biasAdd, linear } from './linear.js';
 import { maxPool } from './max-pool.js';
 import { padKernel } from './pad.js';
 import { registerTrainingKernels } from './register.js';
-import { addRelu, relu } from './relu.js';
 import { reshape } from './reshape.js';
 
 beforeAll(async () => {
@@ -58,7 +59,6 @@ describe('gradients agree with central differences', () => {
           const result = batchNorm(
             { x, gamma, beta },
             { epsilon: 1e-5, momentum: 0.1, training, mean, variance },
-            { relu: false },
           );
           return result.y;
         },
@@ -73,16 +73,38 @@ describe('gradients agree with central differences', () => {
     const statistics = { mean: tf.zeros([2]), variance: tf.ones([2]) };
     const options = { epsilon: 1e-5, momentum: 0.1, training: false, ...statistics };
     gradCheck(
-      (value, gamma) => batchNorm({ x: value, gamma, beta: tf.zeros([2]) }, options, { relu: true }).y,
+      (value, gamma) => batchNorm({ x: value, gamma, beta: tf.zeros([2]) }, options, RELU).y,
       [x, tf.tensor1d([1, 2])],
       { step: 1 / 64 },
     );
   });
 
-  it('ReLU, and ReLU of a sum', () => {
-    gradCheck(relu, [apart(1, 3, 5)], { step: 1 / 32 });
-    gradCheck(addRelu, [apart(1, 3, 5), tf.mul(tf.ones([3, 5]), 1 / 64)], { step: 1 / 64 });
-  });
+  for (const [name, activation] of Object.entries({
+    ReLU: RELU,
+    'ReLU6, with its bound at 1.5': { slope: 0, most: 1.5 },
+    'leaky ReLU': { slope: 0.25, most: Infinity },
+    'a sum': LINEAR,
+  })) {
+    it(`${name}, alone and of a sum`, () => {
+      gradCheck((x) => activate(x, activation), [apart(1, 3, 5)], { step: 1 / 32 });
+      gradCheck((a, b) => addActivated(a, b, activation), [apart(1, 3, 5), tf.mul(tf.ones([3, 5]), 1 / 64)], {
+        step: 1 / 32,
+      });
+    });
+  }
+
+  for (const [size, stride, padding] of [
+    [3, 1, 'same'],
+    [3, 2, 'same'],
+    [3, 2, [1, 1, 1, 1]],
+    [5, 1, [0, 0, 0, 0]],
+    [2, 1, [0, 0, 0, 0]],
+  ] as const) {
+    it(`depthwise convolution: window ${size}, stride ${stride}, padding ${padding.toString()}`, () => {
+      const window = { strides: [stride, stride], padding } as const;
+      gradCheck((x, w) => depthwise(x, w, window), [normal(1, 2, 6, 5, 3), normal(2, size, size, 3, 1)]);
+    });
+  }
 
   it('maximum pooling, overlapping windows and padding', () => {
     const pool = (x: tf.Tensor) => maxPool(padKernel(x, [1, 1], -1e4), { size: [3, 3], strides: [2, 2] });
@@ -132,7 +154,7 @@ describe('values', () => {
     const result = batchNorm(
       { x, gamma: tf.ones([1]), beta: tf.zeros([1]) },
       { epsilon: 1e-5, momentum: 0.1, training: true, mean: tf.zeros([1]), variance: tf.ones([1]) },
-      { relu: true },
+      RELU,
     );
     expectTensorClose(result.mean!, [0.25], { atol: 1e-6 });
     expectTensorClose(result.variance!, [0.9 + 0.1 * (5 / 3)], { atol: 1e-6 });
@@ -286,12 +308,12 @@ describe('use', () => {
 
   it('a gradient that the caller brings stays the caller’s', () => {
     const dy = tf.ones([2, 3]);
-    tf.dispose(tf.grads((x) => relu(x as tf.Tensor))([normal(1, 2, 3)], dy));
+    tf.dispose(tf.grads((x) => activate(x as tf.Tensor, RELU))([normal(1, 2, 3)], dy));
     expectTensorClose(dy, [1, 1, 1, 1, 1, 1], {});
   });
 
   it('refuses gradients of gradients with a sentence', () => {
-    const inner = (x: tf.Tensor) => tf.grad((value) => tf.sum(relu(value)))(x);
+    const inner = (x: tf.Tensor) => tf.grad((value) => tf.sum(activate(value, RELU)))(x);
     expect(() => tf.grad((x) => tf.sum(inner(x)))(normal(1, 3))).toThrow(/first-order gradients only/);
   });
 
@@ -302,7 +324,7 @@ describe('use', () => {
         () =>
           void tf.grads((a, b) => {
             const y = conv2d(a as tf.Tensor, b as tf.Tensor, { strides: [2, 2], padding: [1, 1] });
-            return maxPool(padKernel(relu(y), [1, 1], 0), { size: [3, 3], strides: [2, 2] });
+            return maxPool(padKernel(activate(y, RELU), [1, 1], 0), { size: [3, 3], strides: [2, 2] });
           })([x, filter]),
       );
     step();

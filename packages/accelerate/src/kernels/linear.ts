@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute, defineKernel, execute, runKernel } from '@g2d/tensor-ops/tensorflow';
+import { activationGradient, isLinear, LINEAR, type Activation } from './activation.js';
 import { matMul, matMulWithBias } from './product.js';
-import { reluGradient } from './relu.js';
 
-const LINEAR = 'G2dLinear';
-const LINEAR_RELU = 'G2dLinearRelu';
+const LINEAR_KERNEL = 'G2dLinear';
+const ACTIVATED_KERNEL = 'G2dLinearActivation';
 const BIAS_ADD = 'G2dBiasAdd';
 
 const dataFormat = () => [attribute.float32Type(), attribute.string('data_format', 'NHWC')];
@@ -20,22 +20,22 @@ const gradients = (dy: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor) => ({
 /** Registers the kernels and their gradients for the `tensorflow` backend. */
 export function registerLinear(): void {
   defineKernel({
-    name: LINEAR,
+    name: LINEAR_KERNEL,
     inputsToSave: ['x', 'kernel'],
     forward: ({ x, kernel, bias }) =>
       bias
-        ? matMulWithBias(x as tf.Tensor, kernel as tf.Tensor, bias, false)
+        ? matMulWithBias(x as tf.Tensor, kernel as tf.Tensor, bias, LINEAR)
         : matMul(x as tf.Tensor, kernel as tf.Tensor),
     gradient: ([dy], [x, kernel]) => gradients(dy as tf.Tensor, x as tf.Tensor, kernel as tf.Tensor),
   });
-  defineKernel({
-    name: LINEAR_RELU,
+  defineKernel<Activation>({
+    name: ACTIVATED_KERNEL,
     inputsToSave: ['x', 'kernel'],
     outputsToSave: [true],
-    forward: ({ x, kernel, bias }) =>
-      matMulWithBias(x as tf.Tensor, kernel as tf.Tensor, bias as tf.Tensor, true),
-    gradient: ([dy], [x, kernel, y], _, spend) => {
-      const inner = reluGradient(dy as tf.Tensor, y as tf.Tensor);
+    forward: ({ x, kernel, bias }, activation) =>
+      matMulWithBias(x as tf.Tensor, kernel as tf.Tensor, bias as tf.Tensor, activation),
+    gradient: ([dy], [x, kernel, y], activation, spend) => {
+      const inner = activationGradient(dy as tf.Tensor, y as tf.Tensor, activation);
       spend(inner);
       return gradients(inner, x as tf.Tensor, kernel as tf.Tensor);
     },
@@ -50,9 +50,16 @@ export function registerLinear(): void {
   });
 }
 
-/** `[N, D]` × `[D, K]` → `[N, K]`, plus a bias `[K]` if there is one; rectified, if asked for, where there is. */
-export const linear = (x: tf.Tensor, kernel: tf.Tensor, bias?: tf.Tensor, rectified = false): tf.Tensor =>
-  runKernel(rectified && bias ? LINEAR_RELU : LINEAR, bias ? { x, kernel, bias } : { x, kernel });
+/** `[N, D]` × `[D, K]` → `[N, K]`, plus a bias `[K]` if there is one, and the activation, for which there must be one. */
+export const linear = (
+  x: tf.Tensor,
+  kernel: tf.Tensor,
+  bias?: tf.Tensor,
+  activation: Activation = LINEAR,
+): tf.Tensor =>
+  isLinear(activation)
+    ? runKernel(LINEAR_KERNEL, bias ? { x, kernel, bias } : { x, kernel })
+    : runKernel(ACTIVATED_KERNEL, { x, kernel, bias: bias as tf.Tensor }, { ...activation });
 
 /** Adds `[C]` to the last axis of a tensor of two axes or more. Saves nothing. */
 export const biasAdd = (x: tf.Tensor, bias: tf.Tensor): tf.Tensor => runKernel(BIAS_ADD, { x, bias });

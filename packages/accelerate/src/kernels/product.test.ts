@@ -5,6 +5,7 @@ import { expected } from '../../test/expected.js';
 import { normal } from '../../test/normal.js';
 import { expectNoLeak, expectTensorClose, gradCheck } from '@g2d/tensor-ops/testing';
 import { tensorflow } from '@g2d/tensor-ops/tensorflow';
+import { LINEAR, RELU } from './activation.js';
 import { linear } from './linear.js';
 import { matMul, matMulWithBias, type Transposed } from './product.js';
 import { registerTrainingKernels } from './register.js';
@@ -95,12 +96,16 @@ describe.each(['ours', 'TensorFlow’s'])('a product of %s', (whose) => {
       expectTensorClose(one(y, i), [...matMul(one(a, i), one(b, i), transposed).dataSync()], { atol: 1e-5 });
   });
 
-  it('adds a bias and rectifies', async () => {
+  it.each([
+    ['nothing', LINEAR, (x: tf.Tensor) => x],
+    ['ReLU', RELU, (x: tf.Tensor) => tf.relu(x)],
+    ['ReLU6', { slope: 0, most: 6 }, (x: tf.Tensor) => tf.relu6(x)],
+    ['leaky ReLU', { slope: 0.25, most: Infinity }, (x: tf.Tensor) => tf.leakyRelu(x, 0.25)],
+  ])('adds a bias, and then %s', async (_, activation, apply) => {
     const { matMul, matMulWithBias } = await functions();
     const [a, b, bias] = [normal(1, 30, 300), normal(2, 300, 19), normal(3, 19)];
     const sum = tf.add(matMul(a, b), bias);
-    expect(matMulWithBias(a, b, bias, false).dataSync()).toEqual(sum.dataSync());
-    expect(matMulWithBias(a, b, bias, true).dataSync()).toEqual(tf.relu(sum).dataSync());
+    expect(matMulWithBias(a, b, bias, activation).dataSync()).toEqual(apply(sum).dataSync());
   });
 
   it('loses nothing that is not finite', async () => {
@@ -118,8 +123,8 @@ describe.each(['ours', 'TensorFlow’s'])('a product of %s', (whose) => {
       expect(broken).toEqual(Array.from({ length: 17 }, (_, column) => 5 * 17 + column));
     }
     expect(matMul(at(plain, 203, NaN), b).dataSync()[5 * 17]).toBeNaN();
-    expect(matMulWithBias(at(plain, 203, NaN), b, bias, true).dataSync()[5 * 17]).toBeNaN();
-    expect(matMulWithBias(at(plain, 203, Infinity), b, bias, true).dataSync()[5 * 17]).toBe(Infinity);
+    expect(matMulWithBias(at(plain, 203, NaN), b, bias, RELU).dataSync()[5 * 17]).toBeNaN();
+    expect(matMulWithBias(at(plain, 203, Infinity), b, bias, RELU).dataSync()[5 * 17]).toBe(Infinity);
     expect(matMul(at(plain, 203, -Infinity), b).dataSync()[5 * 17]).toBe(-Infinity);
   });
 });
@@ -137,11 +142,11 @@ describe('a linear layer', () => {
     gradCheck((a, w, b) => linear(a, w, b), [x, kernel, bias]);
     // Far from the kink: half of the units are closed.
     const far = tf.mul(tf.tensor1d([1, -1, 1, -1, 1]), 20);
-    gradCheck((a, w, b) => linear(a, w, tf.add(b, far), true), [x, kernel, bias]);
+    gradCheck((a, w, b) => linear(a, w, tf.add(b, far), RELU), [x, kernel, bias]);
   });
 
   it('leaves nothing behind', () => {
     const [x, kernel, bias, dy] = [normal(1, 4, 3), normal(2, 3, 5), normal(3, 5), normal(4, 4, 5)];
-    expectNoLeak(() => tf.grads((a, w, b) => linear(a, w, b, true))([x, kernel, bias], dy));
+    expectNoLeak(() => tf.grads((a, w, b) => linear(a, w, b, RELU))([x, kernel, bias], dy));
   });
 });

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute, execute, hasOperation } from '@g2d/tensor-ops/tensorflow';
+import { activated, activationAttributes, isLinear, LINEAR, type Activation } from './activation.js';
 
 // Products of matrices, as `@g2d/native` adds them to TensorFlow; without it TensorFlow's own.
 const MAT_MUL = 'G2dV1MatMul';
@@ -18,7 +19,7 @@ const own = (transposed: Transposed) => sides('transpose_a', 'transpose_b', tran
 function attempt(): void {
   const one = tf.ones([1, 1]);
   execute(MAT_MUL, own('none'), [one, one]);
-  execute(WITH_BIAS, [...own('none'), attribute.boolean('relu', false)], [one, one, tf.ones([1])]);
+  execute(WITH_BIAS, [...own('none'), ...activationAttributes(LINEAR)], [one, one, tf.ones([1])]);
 }
 
 /** a · b of two axes, or of as many matrices as all axes before them say, the same for both. Not on the tape. */
@@ -29,16 +30,21 @@ export function matMul(a: tf.Tensor, b: tf.Tensor, transposed: Transposed = 'non
     : execute('BatchMatMulV2', [attribute.float32Type(), ...sides('adj_x', 'adj_y', transposed)], [a, b]);
 }
 
-/** a · b + bias for each column, rectified if asked for, of two axes. Not on the tape. */
-export function matMulWithBias(a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor, relu: boolean): tf.Tensor {
+/** a · b + bias for each column, and the activation of that, of two axes. Not on the tape. */
+export function matMulWithBias(
+  a: tf.Tensor,
+  b: tf.Tensor,
+  bias: tf.Tensor,
+  activation: Activation,
+): tf.Tensor {
   if (hasOperation(MAT_MUL, attempt))
-    return execute(WITH_BIAS, [...own('none'), attribute.boolean('relu', relu)], [a, b, bias]);
+    return execute(WITH_BIAS, [...own('none'), ...activationAttributes(activation)], [a, b, bias]);
   const product = matMul(a, b);
   const format = [attribute.float32Type(), attribute.string('data_format', 'NHWC')];
   const sum = execute('BiasAdd', format, [product, bias]);
   product.dispose();
-  if (!relu) return sum;
-  const y = execute('Relu', [attribute.float32Type()], [sum]);
+  if (isLinear(activation)) return sum;
+  const y = activated(sum, activation);
   sum.dispose();
   return y;
 }

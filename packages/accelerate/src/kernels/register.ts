@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { registerActivation } from './activation.js';
 import { registerBatchNorm } from './batch-norm.js';
 import { registerConv2D } from './conv2d.js';
+import { registerDepthwise } from './depthwise.js';
 import { registerDropout } from './dropout.js';
 import { registerFusedAttention } from './fused-attention.js';
 import { registerFusedBatchNorm } from './fused-batch-norm.js';
@@ -11,7 +13,6 @@ import { registerLinear } from './linear.js';
 import { registerMaxPool } from './max-pool.js';
 import { registerPad } from './pad.js';
 import { registerPlainAttention } from './plain-attention.js';
-import { registerRelu } from './relu.js';
 import { registerReshape } from './reshape.js';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
 import { registerWasmAttention } from './wasm-attention.js';
@@ -45,7 +46,8 @@ export function registerTrainingKernels(): void {
     registerConv2D();
     registerBatchNorm();
     registerFusedBatchNorm();
-    registerRelu();
+    registerActivation();
+    registerDepthwise();
     registerMaxPool();
     registerPad();
     registerGlobalAverage();

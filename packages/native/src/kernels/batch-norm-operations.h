@@ -1,6 +1,6 @@
 #pragma once
-// Batch normalization together with what follows it in a residual network, in as few passes over memory as there are, and
-// ReLU's gradient and maximum pooling alone: what is not a number stays one, which TensorFlow's lose.
+// Batch normalization together with what follows it, in as few passes over memory as there are, and activations and maximum
+// pooling alone: what is not a number stays one, which TensorFlow's lose.
 #include "batch-norm.h"
 #include "operation.h"
 
@@ -69,21 +69,27 @@ struct Correction {
   }
 };
 
+/** Whether there are loops for the activation. */
+bool check(Call& call, Activation a) {
+  if (!is_known(a)) call.fail("A slope of at least 0 without a bound, or a slope of 0 and a bound above it, is expected.");
+  return call.ok();
+}
+
 void compute_batch_norm(const Options& o, Call& call) {
   const Image x(call, 0);
   Affine n;
-  if (!call.ok() || !statistics(call, o, x, 1, n)) return;
+  if (!check(call, o.activation) || !statistics(call, o, x, 1, n)) return;
   float* y = call.floats_out(0, x.shape);
-  if (call.ok()) batch_normalize(n, x.data, nullptr, y, o.relu);
+  if (call.ok()) batch_normalize(n, x.data, nullptr, y, o.activation);
 }
 
-void compute_batch_norm_add_relu(const Options& o, Call& call) {
+void compute_batch_norm_add(const Options& o, Call& call) {
   const Image x(call, 0);
   Affine n;
-  if (!call.ok() || !statistics(call, o, x, 1, n)) return;
+  if (!check(call, o.activation) || !statistics(call, o, x, 1, n)) return;
   const float* residual = call.floats(5, x.size);
   float* y = call.floats_out(0, x.shape);
-  if (call.ok()) batch_normalize(n, x.data, residual, y, true);
+  if (call.ok()) batch_normalize(n, x.data, residual, y, o.activation);
 }
 
 void compute_batch_norm_pool(const Options& o, Call& call) {
@@ -111,7 +117,7 @@ const float* affine(Call& call, const Image& x, int first, Affine& n) {
 
 void compute_batch_norm_grad(const Options& o, Call& call) {
   const Image x(call, 0);
-  if (!call.ok()) return;
+  if (!check(call, o.activation)) return;
   const float* dy = call.floats(1, x.size);
   Affine n;
   const float* inverse = affine(call, x, 2, n);
@@ -120,14 +126,14 @@ void compute_batch_norm_grad(const Options& o, Call& call) {
   float* dbeta = call.floats_out(2, {x.channels});
   if (!call.ok()) return;
   std::vector<double> total, weighted;
-  batch_gradient_sums(n, dy, x.data, nullptr, nullptr, o.relu ? Gate::kInput : Gate::kNone, total, weighted);
+  batch_gradient_sums(n, dy, x.data, nullptr, nullptr, Gate::kInput, o.activation, total, weighted);
   const Correction k(total, weighted, x.rows, inverse, dgamma, dbeta);
-  batch_gradient_input(n, dy, x.data, dx, k.a.data(), k.b.data(), o.relu);
+  batch_gradient_input(n, dy, x.data, dx, k.a.data(), k.b.data(), o.activation);
 }
 
-void compute_batch_norm_add_relu_grad(const Options&, Call& call) {
+void compute_batch_norm_add_grad(const Options& o, Call& call) {
   const Image x(call, 0);
-  if (!call.ok()) return;
+  if (!check(call, o.activation)) return;
   const float* dy = call.floats(1, x.size);
   Affine n;
   const float* inverse = affine(call, x, 2, n);
@@ -138,9 +144,9 @@ void compute_batch_norm_add_relu_grad(const Options&, Call& call) {
   float* dresidual = call.floats_out(3, x.shape);
   if (!call.ok()) return;
   std::vector<double> total, weighted;
-  batch_gradient_sums(n, dy, x.data, y, dresidual, Gate::kOutput, total, weighted);
+  batch_gradient_sums(n, dy, x.data, y, dresidual, Gate::kOutput, o.activation, total, weighted);
   const Correction k(total, weighted, x.rows, inverse, dgamma, dbeta);
-  batch_gradient_input(n, dresidual, x.data, dx, k.a.data(), k.b.data(), false);
+  batch_gradient_input(n, dresidual, x.data, dx, k.a.data(), k.b.data(), {});
 }
 
 void compute_batch_norm_pool_grad(const Options& o, Call& call) {
@@ -163,25 +169,25 @@ void compute_batch_norm_pool_grad(const Options& o, Call& call) {
   Affine pooled = n;
   pooled.rows = outputs;
   std::vector<double> total, weighted;
-  batch_gradient_sums(pooled, dy, winner, nullptr, nullptr, Gate::kInput, total, weighted);
+  batch_gradient_sums(pooled, dy, winner, nullptr, nullptr, Gate::kInput, {0, INFINITY}, total, weighted);
   const Correction k(total, weighted, x.rows, inverse, dgamma, dbeta);
   batch_pool_gradient(n, p, x.shape[0], dy, winner, static_cast<const uint8_t*>(TF_TensorData(places)), x.data, dx,
                       k.a.data(), k.b.data());
 }
 
-/** Inputs x, gamma, beta, running mean and variance: y = (x − μ) γ/σ + β, rectified if asked for. */
+/** Inputs x, gamma, beta, running mean and variance: the activation of (x − μ) γ/σ + β. */
 void compute_batch_norm_inference(const Options& o, Call& call) {
   const Image x(call, 0);
   const float* gamma = call.floats(1, x.channels);
   const float* beta = call.floats(2, x.channels);
   const float* mean = call.floats(3, x.channels);
   const float* variance = call.floats(4, x.channels);
-  float* y = call.ok() ? call.floats_out(0, x.shape) : nullptr;
+  float* y = check(call, o.activation) ? call.floats_out(0, x.shape) : nullptr;
   if (!call.ok()) return;
   std::vector<float> scale(x.channels);
   for (int64_t c = 0; c < x.channels; c++)
     scale[c] = static_cast<float>(gamma[c] / std::sqrt(static_cast<double>(variance[c]) + o.epsilon));
-  batch_normalize({x.rows, x.channels, mean, scale.data(), beta}, x.data, nullptr, y, o.relu);
+  batch_normalize({x.rows, x.channels, mean, scale.data(), beta}, x.data, nullptr, y, o.activation);
 }
 
 void compute_max_pool(const Options& o, Call& call) {
@@ -210,16 +216,28 @@ void compute_max_pool_grad(const Options& o, Call& call) {
   if (call.ok()) max_pool_gradient(p, dy.shape[0], dy.data, static_cast<const uint8_t*>(TF_TensorData(places)), dx);
 }
 
+std::vector<int64_t> shape_of(TF_Tensor* tensor) {
+  std::vector<int64_t> shape;
+  for (int i = 0; i < TF_NumDims(tensor); i++) shape.push_back(TF_Dim(tensor, i));
+  return shape;
+}
+
+/** Input x of any shape. */
+void compute_activation(const Options& o, Call& call) {
+  TF_Tensor* x = call.input(0);
+  if (!x || !check(call, o.activation)) return;
+  float* y = call.floats_out(0, shape_of(x));
+  if (call.ok()) activate(o.activation, static_cast<const float*>(TF_TensorData(x)), y, TF_TensorElementCount(x));
+}
+
 /** Inputs dy and y of any shape. */
-void compute_relu_grad(const Options&, Call& call) {
+void compute_activation_grad(const Options& o, Call& call) {
   TF_Tensor* y = call.input(1);
-  if (!y) return;
+  if (!y || !check(call, o.activation)) return;
   const int64_t count = TF_TensorElementCount(y);
   const float* dy = call.floats(0, count);
-  std::vector<int64_t> shape;
-  for (int i = 0; i < TF_NumDims(y); i++) shape.push_back(TF_Dim(y, i));
-  float* dx = call.ok() ? call.floats_out(0, shape) : nullptr;
-  if (call.ok()) relu_gradient(dy, static_cast<const float*>(TF_TensorData(y)), dx, count);
+  float* dx = call.ok() ? call.floats_out(0, shape_of(y)) : nullptr;
+  if (call.ok()) activation_gradient(o.activation, dy, static_cast<const float*>(TF_TensorData(y)), dx, count);
 }
 
 }  // namespace

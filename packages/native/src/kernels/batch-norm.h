@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vectors.h"
+#include "activation.h"
 #include "workers.h"
 
 #if defined(__x86_64__)
@@ -38,8 +39,8 @@ inline void merge(int64_t channels, int64_t rows, const Value* other_mean, const
   }
 }
 
-/** Where the gradient learns what ReLU let through: there is no ReLU, from x, or from y. */
-enum class Gate { kNone, kInput, kOutput };
+/** Where the gradient learns what the activation let through: from x, or from y. */
+enum class Gate { kInput, kOutput };
 
 // Eight at a time, on every processor: the compiler splits what is too wide.
 typedef float Floats8 __attribute__((vector_size(32)));
@@ -66,12 +67,10 @@ namespace avx2 {
 /** The loops for this processor. */
 struct Loops {
 #define G2D_LOOPS(apply) \
-  apply(moments, moments) apply(normalize, normalize) apply(sums, gradient_sums<Gate::kNone>) \
-  apply(relu_sums, gradient_sums<Gate::kInput>) apply(sum_sums, gradient_sums<Gate::kOutput>) \
-  apply(input, gradient_input<false>) apply(relu_input, gradient_input<true>) \
+  apply(moments, moments) apply(normalize, normalize) apply(sums, gradient_sums) apply(input, gradient_input) \
   apply(pool_row, pool_row) apply(pool_gradient_row, pool_gradient_row<false>) \
   apply(max_pool_row, max_pool_row<true>) apply(max_pool_gradient_row, pool_gradient_row<true>) \
-  apply(relu_gradient, relu_gradient)
+  apply(activate, activate) apply(activation_gradient, activation_gradient)
 #define G2D_MEMBER(name, loop) decltype(&portable::loop) name = portable::loop;
 #define G2D_CHOOSE(name, loop) name = avx2::loop;
   G2D_LOOPS(G2D_MEMBER)
@@ -140,19 +139,19 @@ struct Affine {
   const float* beta;
 };
 
-inline void batch_normalize(const Affine& n, const float* x, const float* residual, float* y, bool relu) {
+inline void batch_normalize(const Affine& n, const float* x, const float* residual, float* y, Activation a) {
   const Parts parts(n.rows, n.channels);
   parts.each([&](int64_t, int64_t from, int64_t to) {
     const int64_t at = from * n.channels;
     loops().normalize(x + at, residual ? residual + at : nullptr, y + at, to - from, n.channels, n.mean, n.scale,
-                      n.beta, relu);
+                      n.beta, a);
   });
 }
 
 /** Σg and Σg(x − μ) of each channel; see `gradient_sums`. */
 inline void batch_gradient_sums(const Affine& n, const float* dy, const float* x, const float* y, float* inner,
-                                Gate gate, std::vector<double>& total, std::vector<double>& weighted) {
-  const auto sums = gate == Gate::kNone ? loops().sums : gate == Gate::kInput ? loops().relu_sums : loops().sum_sums;
+                                Gate gate, Activation activation, std::vector<double>& total,
+                                std::vector<double>& weighted) {
   const Parts parts(n.rows, n.channels);
   std::vector<double> partial(parts.count * 2 * n.channels);
   parts.each([&](int64_t i, int64_t from, int64_t to) {
@@ -160,8 +159,9 @@ inline void batch_gradient_sums(const Affine& n, const float* dy, const float* x
     std::vector<float> scratch(2 * n.channels);
     for (int64_t r = from; r < to; r += parts.block) {
       const int64_t at = r * n.channels;
-      sums(dy + at, x + at, y ? y + at : nullptr, inner ? inner + at : nullptr, std::min(parts.block, to - r),
-           n.channels, n.mean, n.scale, n.beta, own, own + n.channels, scratch.data());
+      loops().sums(gate, activation, dy + at, x + at, y ? y + at : nullptr, inner ? inner + at : nullptr,
+                   std::min(parts.block, to - r), n.channels, n.mean, n.scale, n.beta, own, own + n.channels,
+                   scratch.data());
     }
   });
   total.assign(n.channels, 0);
@@ -176,12 +176,11 @@ inline void batch_gradient_sums(const Affine& n, const float* dy, const float* x
 }
 
 inline void batch_gradient_input(const Affine& n, const float* dy, const float* x, float* dx, const float* a,
-                                 const float* b, bool relu) {
+                                 const float* b, Activation activation) {
   const Parts parts(n.rows, n.channels);
   parts.each([&](int64_t, int64_t from, int64_t to) {
     const int64_t at = from * n.channels;
-    const auto input = relu ? loops().relu_input : loops().input;
-    input(dy + at, x + at, dx + at, to - from, n.channels, n.mean, n.scale, n.beta, a, b);
+    loops().input(activation, dy + at, x + at, dx + at, to - from, n.channels, n.mean, n.scale, n.beta, a, b);
   });
 }
 
@@ -224,11 +223,22 @@ inline void max_pool_gradient(const Pool& p, int64_t images, const float* dy, co
   });
 }
 
-inline void relu_gradient(const float* dy, const float* y, float* dx, int64_t count) {
-  const int64_t part = 16384;
-  Workers::get().run((count + part - 1) / part, [&](int64_t i) {
-    const int64_t from = i * part;
-    loops().relu_gradient(dy + from, y + from, dx + from, std::min(part, count - from));
+/** Values that a thread takes at once: a multiple of a group of random words. */
+constexpr int64_t kPart = 16384;
+
+/** Any number of values, in parts that are worth waking a thread: which part it is, where it begins, how many. */
+template <typename Work>
+void each_part(int64_t count, Work work) {
+  Workers::get().run((count + kPart - 1) / kPart, [&](int64_t i) { work(i, i * kPart, std::min(kPart, count - i * kPart)); });
+}
+
+inline void activate(Activation a, const float* x, float* y, int64_t count) {
+  each_part(count, [&](int64_t, int64_t at, int64_t size) { loops().activate(a, x + at, y + at, size); });
+}
+
+inline void activation_gradient(Activation a, const float* dy, const float* y, float* dx, int64_t count) {
+  each_part(count, [&](int64_t, int64_t at, int64_t size) {
+    loops().activation_gradient(a, dy + at, y + at, dx + at, size);
   });
 }
 

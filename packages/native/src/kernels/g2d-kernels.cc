@@ -7,6 +7,7 @@
 
 #include "batch-norm-operations.h"
 #include "convolution-operations.h"
+#include "depthwise-operations.h"
 #include "product-operations.h"
 #include "row-operations.h"
 
@@ -18,19 +19,19 @@ std::string register_all() {
   std::string error;
 #define G2D_FIRST_ERROR(call) \
   if (error.empty()) error = (call)
-  G2D_FIRST_ERROR((register_operation<kRelu | kStatistics, compute_batch_norm>(
-      "G2dV1BatchNorm", {"x: float", "gamma: float", "beta: float", "mean: float", "variance: float"},
+  G2D_FIRST_ERROR((register_operation<kActivation | kStatistics, compute_batch_norm>(
+      "G2dV2BatchNorm", {"x: float", "gamma: float", "beta: float", "mean: float", "variance: float"},
       {"y: float", "new_mean: float", "new_variance: float", "batch_mean: float", "scale: float", "inverse: float"})));
-  G2D_FIRST_ERROR((register_operation<kRelu, compute_batch_norm_grad>(
-      "G2dV1BatchNormGrad",
+  G2D_FIRST_ERROR((register_operation<kActivation, compute_batch_norm_grad>(
+      "G2dV2BatchNormGrad",
       {"x: float", "dy: float", "beta: float", "mean: float", "scale: float", "inverse: float"},
       {"dx: float", "dgamma: float", "dbeta: float"})));
-  G2D_FIRST_ERROR((register_operation<kStatistics, compute_batch_norm_add_relu>(
-      "G2dV1BatchNormAddRelu",
+  G2D_FIRST_ERROR((register_operation<kActivation | kStatistics, compute_batch_norm_add>(
+      "G2dV2BatchNormAdd",
       {"x: float", "gamma: float", "beta: float", "mean: float", "variance: float", "residual: float"},
       {"y: float", "new_mean: float", "new_variance: float", "batch_mean: float", "scale: float", "inverse: float"})));
-  G2D_FIRST_ERROR((register_operation<0, compute_batch_norm_add_relu_grad>(
-      "G2dV1BatchNormAddReluGrad",
+  G2D_FIRST_ERROR((register_operation<kActivation, compute_batch_norm_add_grad>(
+      "G2dV2BatchNormAddGrad",
       {"x: float", "dy: float", "beta: float", "mean: float", "scale: float", "inverse: float", "y: float"},
       {"dx: float", "dgamma: float", "dbeta: float", "dresidual: float"})));
   G2D_FIRST_ERROR((register_operation<kStatistics | kPool, compute_batch_norm_pool>(
@@ -42,15 +43,22 @@ std::string register_all() {
       {"x: float", "dy: float", "beta: float", "mean: float", "scale: float", "inverse: float", "winner: float",
        "place: uint8"},
       {"dx: float", "dgamma: float", "dbeta: float"})));
-  G2D_FIRST_ERROR((register_operation<kRelu | kEpsilon, compute_batch_norm_inference>(
-      "G2dV1BatchNormInference", {"x: float", "gamma: float", "beta: float", "mean: float", "variance: float"},
+  G2D_FIRST_ERROR((register_operation<kActivation | kEpsilon, compute_batch_norm_inference>(
+      "G2dV2BatchNormInference", {"x: float", "gamma: float", "beta: float", "mean: float", "variance: float"},
       {"y: float"})));
   G2D_FIRST_ERROR((register_operation<kPool, compute_max_pool>("G2dV1MaxPool", {"x: float"},
                                                                 {"y: float", "place: uint8"})));
   G2D_FIRST_ERROR((register_operation<kPool | kSize, compute_max_pool_grad>(
       "G2dV1MaxPoolGrad", {"dy: float", "place: uint8"}, {"dx: float"})));
-  G2D_FIRST_ERROR((register_operation<0, compute_relu_grad>("G2dV1ReluGrad", {"dy: float", "y: float"},
-                                                             {"dx: float"})));
+  G2D_FIRST_ERROR((register_operation<kActivation, compute_activation>("G2dV1Activation", {"x: float"}, {"y: float"})));
+  G2D_FIRST_ERROR((register_operation<kActivation, compute_activation_grad>(
+      "G2dV1ActivationGrad", {"dy: float", "y: float"}, {"dx: float"})));
+  G2D_FIRST_ERROR((register_operation<kActivation | kGeometry, compute_depthwise>(
+      "G2dV1Depthwise", {"x: float", "filter: float", "bias: float"}, {"y: float"})));
+  G2D_FIRST_ERROR((register_operation<kGeometry, compute_depthwise_gradient_image>(
+      "G2dV1DepthwiseBackpropInput", {"filter: float", "dy: float"}, {"dx: float"})));
+  G2D_FIRST_ERROR((register_operation<kGeometry, compute_depthwise_gradient_filter>(
+      "G2dV1DepthwiseBackpropFilter", {"x: float", "dy: float"}, {"dfilter: float"})));
   G2D_FIRST_ERROR((register_operation<kFactor, compute_dropout>("G2dV1Dropout", {"x: float", "draw: int32"},
                                                                  {"y: float"})));
   G2D_FIRST_ERROR((register_operation<kEpsilon | kFactor, compute_layer_norm>(
@@ -66,7 +74,7 @@ std::string register_all() {
   if (product_loops().panel > 0) {
     G2D_FIRST_ERROR((register_operation<kTranspose, compute_product<false>>("G2dV1MatMul", {"a: float", "b: float"},
                                                                             {"y: float"})));
-    G2D_FIRST_ERROR((register_operation<kTranspose | kRelu, compute_product<true>>(
+    G2D_FIRST_ERROR((register_operation<kTranspose | kActivation, compute_product<true>>(
         "G2dV1MatMulWithBias", {"a: float", "b: float", "bias: float"}, {"y: float"})));
     G2D_FIRST_ERROR((register_operation<kPool, compute_tap_convolution>("G2dV1Conv2D", {"x: float", "filter: float"},
                                                                         {"y: float"})));

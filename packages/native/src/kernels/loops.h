@@ -1,14 +1,43 @@
 // The inner loops, over rows of C channels each. Included once for each instruction set, with G2D_TARGET set to its
 // attribute. Nothing here may be contracted to fused multiply-adds (-ffp-contract=off): the gradient decides by the
-// same expression as the forward pass whether ReLU let a value through, and every processor gives the same bits.
+// same expression as the forward pass whether the activation let a value through, and every processor gives the same bits.
 
 /** (x − μ) s + β, with s = γ/σ. */
 G2D_TARGET inline float normalized(float x, float mean, float scale, float beta) {
   return (x - mean) * scale + beta;
 }
 
-/** max(x, 0); not a number stays what it is. */
-G2D_TARGET inline float rectified(float x) { return x < 0 ? 0 : x; }
+/** The activation of a value; not a number stays what it is. */
+template <Bend bend>
+G2D_TARGET inline float activated(float v, Activation a) {
+  if (bend == Bend::kRelu || bend == Bend::kBound) v = v < 0 ? 0 : v;
+  if (bend == Bend::kBound) v = v > a.most ? a.most : v;
+  if (bend == Bend::kLeaky) v = v < 0 ? a.slope * v : v;
+  return v;
+}
+
+/**
+ * g: dy times the slope of the activation, which the value that it saw tells as well as the one that it gave. A product: what is
+ * not a number, in either, stays one.
+ */
+template <Bend bend>
+G2D_TARGET inline float gated(float value, float dy, Activation a) {
+  if (bend == Bend::kNone) return dy;
+  // Never closed, so that nothing is lost: what is not a number is below 0 here, as in plain layers.
+  if (bend == Bend::kLeaky) return dy * (value > 0 ? 1.0f : a.slope);
+  float open = value > 0 ? 1.0f : 0.0f;
+  if (bend == Bend::kBound) open = value < a.most ? open : 0.0f;
+  return dy * (value != value ? value : open);
+}
+
+// The loop for an activation's form.
+#define G2D_BY_BEND(activation, call)                         \
+  switch (bend(activation)) {                                 \
+    case Bend::kNone: call(Bend::kNone); break;               \
+    case Bend::kRelu: call(Bend::kRelu); break;               \
+    case Bend::kBound: call(Bend::kBound); break;             \
+    case Bend::kLeaky: call(Bend::kLeaky); break;             \
+  }
 
 template <typename Floats>
 G2D_TARGET inline Floats load(const float* from) {
@@ -50,38 +79,59 @@ G2D_TARGET void moments(const float* x, int64_t rows, int64_t channels, int64_t 
   merge(channels, rows, sum, square, count, mean, m2);
 }
 
-/** y = (x − μ) s + β, plus a residual if there is one, rectified if asked for. */
-G2D_TARGET void normalize(const float* __restrict__ x, const float* __restrict__ residual, float* __restrict__ y,
-                          int64_t rows, int64_t channels, const float* __restrict__ mean,
-                          const float* __restrict__ scale, const float* __restrict__ beta, bool relu) {
+template <Bend bend>
+G2D_TARGET inline void normalize_rows(const float* __restrict__ x, const float* __restrict__ residual,
+                                      float* __restrict__ y, int64_t rows, int64_t channels,
+                                      const float* __restrict__ mean, const float* __restrict__ scale,
+                                      const float* __restrict__ beta, Activation a) {
   for (int64_t r = 0; r < rows; r++, x += channels, y += channels) {
     if (residual) {
       for (int64_t c = 0; c < channels; c++)
-        y[c] = rectified(normalized(x[c], mean[c], scale[c], beta[c]) + residual[c]);
+        y[c] = activated<bend>(normalized(x[c], mean[c], scale[c], beta[c]) + residual[c], a);
       residual += channels;
-    } else if (relu) {
-      for (int64_t c = 0; c < channels; c++) y[c] = rectified(normalized(x[c], mean[c], scale[c], beta[c]));
     } else {
-      for (int64_t c = 0; c < channels; c++) y[c] = normalized(x[c], mean[c], scale[c], beta[c]);
+      for (int64_t c = 0; c < channels; c++)
+        y[c] = activated<bend>(normalized(x[c], mean[c], scale[c], beta[c]), a);
     }
   }
 }
 
-/** g: dy where ReLU let the value through. A product: what is not a number, in either, stays one. */
-G2D_TARGET inline float gated(float value, float dy) {
-  const float open = value > 0 ? 1.0f : 0.0f;
-  return dy * (value != value ? value : open);
+/** y = (x − μ) s + β, plus a residual if there is one, and the activation of that. */
+G2D_TARGET void normalize(const float* x, const float* residual, float* y, int64_t rows, int64_t channels,
+                          const float* mean, const float* scale, const float* beta, Activation a) {
+#define G2D_CALL(bend) normalize_rows<bend>(x, residual, y, rows, channels, mean, scale, beta, a)
+  G2D_BY_BEND(a, G2D_CALL)
+#undef G2D_CALL
 }
 
-/** dx = dy where ReLU let y through. */
-G2D_TARGET void relu_gradient(const float* __restrict__ dy, const float* __restrict__ y, float* __restrict__ dx,
-                              int64_t count) {
-  for (int64_t i = 0; i < count; i++) dx[i] = gated(y[i], dy[i]);
+template <Bend bend>
+G2D_TARGET inline void activate_all(const float* x, float* y, int64_t count, Activation a) {
+  for (int64_t i = 0; i < count; i++) y[i] = activated<bend>(x[i], a);
+}
+
+/** y may be x. */
+G2D_TARGET void activate(Activation a, const float* x, float* y, int64_t count) {
+#define G2D_CALL(bend) activate_all<bend>(x, y, count, a)
+  G2D_BY_BEND(a, G2D_CALL)
+#undef G2D_CALL
+}
+
+template <Bend bend>
+G2D_TARGET inline void gradient_of_all(const float* __restrict__ dy, const float* __restrict__ y,
+                                       float* __restrict__ dx, int64_t count, Activation a) {
+  for (int64_t i = 0; i < count; i++) dx[i] = gated<bend>(y[i], dy[i], a);
+}
+
+/** dx = dy times the activation's slope at what gave y. */
+G2D_TARGET void activation_gradient(Activation a, const float* dy, const float* y, float* dx, int64_t count) {
+#define G2D_CALL(bend) gradient_of_all<bend>(dy, y, dx, count, a)
+  G2D_BY_BEND(a, G2D_CALL)
+#undef G2D_CALL
 }
 
 /** Some rows at once, so that what belongs to a channel is read once for them; see `gradient_sums`. */
-template <Gate gate, int rows>
-G2D_TARGET inline void sums_of_rows(const float* __restrict__ dy, const float* __restrict__ x,
+template <Gate gate, Bend bend, int rows>
+G2D_TARGET inline void sums_of_rows(Activation a, const float* __restrict__ dy, const float* __restrict__ x,
                                     const float* __restrict__ y, float* __restrict__ inner, int64_t channels,
                                     const float* __restrict__ mean, const float* __restrict__ scale,
                                     const float* __restrict__ beta, float* __restrict__ sum,
@@ -91,8 +141,8 @@ G2D_TARGET inline void sums_of_rows(const float* __restrict__ dy, const float* _
     for (int row = 0; row < rows; row++) {
       const int64_t at = row * channels + c;
       float g = dy[at];
-      if (gate == Gate::kInput) g = gated(normalized(x[at], mean[c], scale[c], beta[c]), g);
-      if (gate == Gate::kOutput) inner[at] = g = gated(y[at], g);
+      if (gate == Gate::kInput) g = gated<bend>(normalized(x[at], mean[c], scale[c], beta[c]), g, a);
+      if (gate == Gate::kOutput) inner[at] = g = gated<bend>(y[at], g, a);
       s += g;
       p += g * (x[at] - mean[c]);
     }
@@ -101,25 +151,41 @@ G2D_TARGET inline void sums_of_rows(const float* __restrict__ dy, const float* _
   }
 }
 
-/**
- * Adds Σg and Σg(x − μ) of some rows. With `kInput` the value that ReLU saw is computed from x again; with `kOutput` it is
- * read from y, and g is written to `inner`, the gradient of both summands. Scratch: 2C.
- */
-template <Gate gate>
-G2D_TARGET void gradient_sums(const float* dy, const float* x, const float* y, float* inner, int64_t rows,
-                              int64_t channels, const float* mean, const float* scale, const float* beta,
-                              double* total, double* weighted, float* scratch) {
-  float* sum = scratch;
-  float* product = scratch + channels;
-  for (int64_t c = 0; c < 2 * channels; c++) scratch[c] = 0;
+template <Gate gate, Bend bend>
+G2D_TARGET inline void sums_of_block(Activation a, const float* dy, const float* x, const float* y, float* inner,
+                                     int64_t rows, int64_t channels, const float* mean, const float* scale,
+                                     const float* beta, float* sum, float* product) {
   const bool out = gate == Gate::kOutput;
   const int64_t paired = rows / 4 * 4;
   for (int64_t at = 0; at < paired * channels; at += 4 * channels)
-    sums_of_rows<gate, 4>(dy + at, x + at, out ? y + at : y, out ? inner + at : inner, channels, mean, scale, beta,
-                          sum, product);
+    sums_of_rows<gate, bend, 4>(a, dy + at, x + at, out ? y + at : y, out ? inner + at : inner, channels, mean, scale,
+                                beta, sum, product);
   for (int64_t at = paired * channels; at < rows * channels; at += channels)
-    sums_of_rows<gate, 1>(dy + at, x + at, out ? y + at : y, out ? inner + at : inner, channels, mean, scale, beta,
-                          sum, product);
+    sums_of_rows<gate, bend, 1>(a, dy + at, x + at, out ? y + at : y, out ? inner + at : inner, channels, mean, scale,
+                                beta, sum, product);
+}
+
+/**
+ * Adds Σg and Σg(x − μ) of some rows. With `kInput` the value that the activation saw is computed from x again; with `kOutput` the
+ * one that it gave is read from y, and g is written to `inner`, the gradient of both summands. Scratch: 2C.
+ */
+G2D_TARGET void gradient_sums(Gate gate, Activation a, const float* dy, const float* x, const float* y, float* inner,
+                              int64_t rows, int64_t channels, const float* mean, const float* scale,
+                              const float* beta, double* total, double* weighted, float* scratch) {
+  float* sum = scratch;
+  float* product = scratch + channels;
+  for (int64_t c = 0; c < 2 * channels; c++) scratch[c] = 0;
+#define G2D_INPUT(bend) \
+  sums_of_block<Gate::kInput, bend>(a, dy, x, y, inner, rows, channels, mean, scale, beta, sum, product)
+#define G2D_OUTPUT(bend) \
+  sums_of_block<Gate::kOutput, bend>(a, dy, x, y, inner, rows, channels, mean, scale, beta, sum, product)
+  if (gate == Gate::kInput) {
+    G2D_BY_BEND(a, G2D_INPUT)
+  } else {
+    G2D_BY_BEND(a, G2D_OUTPUT)
+  }
+#undef G2D_INPUT
+#undef G2D_OUTPUT
   for (int64_t c = 0; c < channels; c++) {
     total[c] += sum[c];
     weighted[c] += product[c];
@@ -127,31 +193,38 @@ G2D_TARGET void gradient_sums(const float* dy, const float* x, const float* y, f
 }
 
 /** Some rows at once; see `gradient_input`. */
-template <bool relu, int rows>
-G2D_TARGET inline void input_of_rows(const float* __restrict__ dy, const float* __restrict__ x,
+template <Bend bend, int rows>
+G2D_TARGET inline void input_of_rows(Activation activation, const float* __restrict__ dy, const float* __restrict__ x,
                                      float* __restrict__ dx, int64_t channels, const float* __restrict__ mean,
                                      const float* __restrict__ scale, const float* __restrict__ beta,
                                      const float* __restrict__ a, const float* __restrict__ b) {
   for (int64_t c = 0; c < channels; c++) {
     for (int row = 0; row < rows; row++) {
       const int64_t at = row * channels + c;
-      float g = dy[at];
-      if (relu) g = gated(normalized(x[at], mean[c], scale[c], beta[c]), g);
+      const float g = gated<bend>(normalized(x[at], mean[c], scale[c], beta[c]), dy[at], activation);
       dx[at] = scale[c] * ((g - a[c]) - (x[at] - mean[c]) * b[c]);
     }
   }
 }
 
-/** dx = s (g − a − (x − μ) b), with a = Σg / n and b = Σg(x − μ) / (n σ²). */
-template <bool relu>
-G2D_TARGET void gradient_input(const float* dy, const float* x, float* dx, int64_t rows, int64_t channels,
-                               const float* mean, const float* scale, const float* beta, const float* a,
-                               const float* b) {
+template <Bend bend>
+G2D_TARGET inline void input_of_block(Activation activation, const float* dy, const float* x, float* dx, int64_t rows,
+                                      int64_t channels, const float* mean, const float* scale, const float* beta,
+                                      const float* a, const float* b) {
   const int64_t paired = rows / 4 * 4;
   for (int64_t at = 0; at < paired * channels; at += 4 * channels)
-    input_of_rows<relu, 4>(dy + at, x + at, dx + at, channels, mean, scale, beta, a, b);
+    input_of_rows<bend, 4>(activation, dy + at, x + at, dx + at, channels, mean, scale, beta, a, b);
   for (int64_t at = paired * channels; at < rows * channels; at += channels)
-    input_of_rows<relu, 1>(dy + at, x + at, dx + at, channels, mean, scale, beta, a, b);
+    input_of_rows<bend, 1>(activation, dy + at, x + at, dx + at, channels, mean, scale, beta, a, b);
+}
+
+/** dx = s (g − a − (x − μ) b), with a = Σg / n and b = Σg(x − μ) / (n σ²). */
+G2D_TARGET void gradient_input(Activation activation, const float* dy, const float* x, float* dx, int64_t rows,
+                               int64_t channels, const float* mean, const float* scale, const float* beta,
+                               const float* a, const float* b) {
+#define G2D_CALL(bend) input_of_block<bend>(activation, dy, x, dx, rows, channels, mean, scale, beta, a, b)
+  G2D_BY_BEND(activation, G2D_CALL)
+#undef G2D_CALL
 }
 
 /**
@@ -225,7 +298,7 @@ G2D_TARGET void pool_row(const float* x, const Pool& p, int64_t row, const float
                          float* __restrict__ y, float* __restrict__ winner, uint8_t* place) {
   max_pool_row<false>(x, p, row, sign, winner, place);
   for (int64_t column = 0; column < p.out_width; column++, y += p.channels, winner += p.channels)
-    for (int64_t c = 0; c < p.channels; c++) y[c] = rectified(normalized(winner[c], mean[c], scale[c], beta[c]));
+    for (int64_t c = 0; c < p.channels; c++)       y[c] = activated<Bend::kRelu>(normalized(winner[c], mean[c], scale[c], beta[c]), {});
 }
 
 /**
@@ -254,7 +327,7 @@ G2D_TARGET void pool_gradient_row(const float* dy, const float* winner, const ui
         const float* __restrict__ won = alone ? d : winner + offset;
         const uint8_t* __restrict__ at = place + offset;
         for (int64_t c = 0; c < p.channels; c++) {
-          const float open = alone ? d[c] : gated(normalized(won[c], mean[c], scale[c], beta[c]), d[c]);
+          const float open = alone ? d[c] : gated<Bend::kRelu>(normalized(won[c], mean[c], scale[c], beta[c]), d[c], {});
           g[c] += at[c] == tap ? open : 0;
         }
       }
@@ -264,3 +337,5 @@ G2D_TARGET void pool_gradient_row(const float* dy, const float* winner, const ui
     x += p.channels;
   }
 }
+
+#undef G2D_BY_BEND

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "batch-norm.h"
 #include "tensorflow-kernels.h"
 
 namespace g2d {
@@ -13,7 +14,7 @@ namespace {
 struct Options {
   float epsilon = 0;
   float momentum = 0;
-  unsigned char relu = 0;
+  Activation activation;
   unsigned char transpose_a = 0, transpose_b = 0;
   // Window, stride and padding of the pooling, each vertical and horizontal.
   int64_t pool[6] = {};
@@ -26,6 +27,8 @@ struct Options {
   // Of attention: of the products, and how many heads.
   float scale = 1;
   int64_t heads[1] = {1};
+  // Of a depthwise convolution: strides, padding (top, bottom, left, right), the image's height and width, the window's.
+  int64_t geometry[9] = {};
 };
 
 class Status {
@@ -127,8 +130,8 @@ struct Image {
 };
 
 enum Attributes {
-  kRelu = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32,
-  kFactor = 64, kHeads = 128, kTranspose = 256
+  kActivation = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32,
+  kFactor = 64, kHeads = 128, kTranspose = 256, kGeometry = 512
 };
 
 template <int attributes>
@@ -138,8 +141,10 @@ void* create(TF_OpKernelConstruction* construction) {
   if (attributes & kEpsilon) TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &o->epsilon, status);
   if (attributes & kMomentum && status.ok())
     TF_OpKernelConstruction_GetAttrFloat(construction, "momentum", &o->momentum, status);
-  if (attributes & kRelu && status.ok())
-    TF_OpKernelConstruction_GetAttrBool(construction, "relu", &o->relu, status);
+  if (attributes & kActivation && status.ok())
+    TF_OpKernelConstruction_GetAttrFloat(construction, "slope", &o->activation.slope, status);
+  if (attributes & kActivation && status.ok())
+    TF_OpKernelConstruction_GetAttrFloat(construction, "most", &o->activation.most, status);
   if (attributes & kTranspose && status.ok())
     TF_OpKernelConstruction_GetAttrBool(construction, "transpose_a", &o->transpose_a, status);
   if (attributes & kTranspose && status.ok())
@@ -156,6 +161,8 @@ void* create(TF_OpKernelConstruction* construction) {
     TF_OpKernelConstruction_GetAttrFloat(construction, "scale", &o->scale, status);
   if (attributes & kHeads && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "heads", o->heads, 1, status);
+  if (attributes & kGeometry && status.ok())
+    TF_OpKernelConstruction_GetAttrInt64List(construction, "geometry", o->geometry, 9, status);
   if (!status.ok()) TF_OpKernelConstruction_Failure(construction, status);
   return o;
 }
@@ -191,7 +198,10 @@ std::string register_operation(const char* name, std::initializer_list<const cha
   for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(definition, output);
   if (attributes & kEpsilon) TF_OpDefinitionBuilderAddAttr(definition, "epsilon: float");
   if (attributes & kMomentum) TF_OpDefinitionBuilderAddAttr(definition, "momentum: float");
-  if (attributes & kRelu) TF_OpDefinitionBuilderAddAttr(definition, "relu: bool");
+  if (attributes & kActivation) {
+    TF_OpDefinitionBuilderAddAttr(definition, "slope: float");
+    TF_OpDefinitionBuilderAddAttr(definition, "most: float");
+  }
   if (attributes & kTranspose) {
     TF_OpDefinitionBuilderAddAttr(definition, "transpose_a: bool");
     TF_OpDefinitionBuilderAddAttr(definition, "transpose_b: bool");
@@ -202,6 +212,7 @@ std::string register_operation(const char* name, std::initializer_list<const cha
   if (attributes & kFactor) TF_OpDefinitionBuilderAddAttr(definition, "factor: float");
   if (attributes & kHeads) TF_OpDefinitionBuilderAddAttr(definition, "scale: float");
   if (attributes & kHeads) TF_OpDefinitionBuilderAddAttr(definition, "heads: list(int) >= 1");
+  if (attributes & kGeometry) TF_OpDefinitionBuilderAddAttr(definition, "geometry: list(int) >= 9");
   Status status;
   TF_RegisterOpDefinition(definition, status);
   if (!status.ok()) return status.message();

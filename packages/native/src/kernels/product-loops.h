@@ -94,10 +94,15 @@ G2D_TARGET inline void pack_across(const float* line, int64_t count, float* to, 
   for (int i = 0; i < width; i++) to[i] = i < count ? line[i] : 0;
 }
 
-/** c + bias, if there is one, rectified if asked for; what is not a number stays what it is. */
-G2D_TARGET void finish(float* __restrict__ c, const float* __restrict__ bias, bool relu, int64_t columns) {
+/** c + bias, if there is one, and the activation of that; what is not a number stays what it is. */
+G2D_TARGET void finish(float* __restrict__ c, const float* __restrict__ bias, Activation a, int64_t columns) {
   if (bias)
     for (int64_t i = 0; i < columns; i++) c[i] += bias[i];
-  if (relu)
+  const Bend form = bend(a);
+  if (form == Bend::kRelu || form == Bend::kBound)
     for (int64_t i = 0; i < columns; i++) c[i] = c[i] < 0 ? 0 : c[i];
+  if (form == Bend::kBound)
+    for (int64_t i = 0; i < columns; i++) c[i] = c[i] > a.most ? a.most : c[i];
+  if (form == Bend::kLeaky)
+    for (int64_t i = 0; i < columns; i++) c[i] = c[i] < 0 ? a.slope * c[i] : c[i];
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Products of matrices and of batches of matrices, and with a bias and a ReLU.
+// Products of matrices and of batches of matrices, and with a bias and an activation.
 #include "operation.h"
 #include "product.h"
 
@@ -51,7 +51,7 @@ void compute_product(const Options& o, Call& call) {
     const Operand left{{a.at(i), o.transpose_a ? a.rows : a.columns}, !o.transpose_a};
     const Operand right{{b.at(i), o.transpose_b ? b.rows : b.columns}, o.transpose_b != 0};
     return Product{a.rows, b.columns, a.columns, left, right, {y + i * a.rows * b.columns, b.columns}, false, bias,
-                   o.relu != 0};
+                   o.activation};
   };
   if (a.batch > 1 && a.rows * a.columns * b.columns < kAlone) {
     Workers::get().run(a.batch, [&](int64_t i) { product_alone(one(i)); });

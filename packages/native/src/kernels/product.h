@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "activation.h"
 #include "scratch.h"
 #include "vector-loops.h"
 #include "workers.h"
@@ -21,7 +22,7 @@ struct ProductLoops {
   void (*pack_columns_along)(const float* const*, int64_t, float*) = nullptr;
   void (*pack_rows_across)(const float*, int64_t, float*, int64_t) = nullptr;
   void (*pack_columns_across)(const float*, int64_t, float*, int64_t) = nullptr;
-  void (*finish)(float*, const float*, bool, int64_t) = nullptr;
+  void (*finish)(float*, const float*, Activation, int64_t) = nullptr;
 
   ProductLoops() {
 #if defined(__x86_64__)
@@ -64,14 +65,14 @@ struct Operand {
   bool along;
 };
 
-/** c [rows, columns] = or += a [rows, depth] · b [depth, columns]; the bias and the ReLU come last. */
+/** c [rows, columns] = or += a [rows, depth] · b [depth, columns]; the bias and the activation come last. */
 struct Product {
   int64_t rows, columns, depth;
   Operand a, b;
   Lines<float> c;
   bool add = false;
   const float* bias = nullptr;
-  bool relu = false;
+  Activation activation;
 };
 
 /** Sums of so many products are added up: part of what the bits of a result depend on. */
@@ -155,10 +156,10 @@ inline void multiply(const Product& p, const Packing& a, const Packing& b, int64
       }
     }
   }
-  if (!last || !(p.bias || p.relu)) return;
+  if (!last || !(p.bias || bend(p.activation) != Bend::kNone)) return;
   const int64_t from = column * b.width, inside = std::min(columns * b.width, p.columns - from);
   for (int64_t r = (a.panel + row) * a.width; r < end_row; r++)
-    loops.finish(p.c[r] + from, p.bias ? p.bias + from : nullptr, p.relu, inside);
+    loops.finish(p.c[r] + from, p.bias ? p.bias + from : nullptr, p.activation, inside);
 }
 
 /** @param run Does the parts of the work, one after the other or together. */
@@ -168,7 +169,7 @@ inline void product(const Product& p, const Run& run, Scratch& scratch) {
   if (p.depth == 0) {
     for (int64_t r = 0; r < p.rows; r++) {
       if (!p.add) std::fill(p.c[r], p.c[r] + p.columns, 0.0f);
-      loops.finish(p.c[r], p.bias, p.relu, p.columns);
+      loops.finish(p.c[r], p.bias, p.activation, p.columns);
     }
     return;
   }
@@ -236,7 +237,7 @@ inline void long_product(const Product& p) {
       const float* sum = sums + i * size + row * p.columns;
       for (int64_t j = 0; j < p.columns; j++) c[j] = i > 0 || p.add ? c[j] + sum[j] : sum[j];
     }
-    product_loops().finish(c, p.bias, p.relu, p.columns);
+    product_loops().finish(c, p.bias, p.activation, p.columns);
   }
 }
 

@@ -62,14 +62,6 @@ inline const RowLoops& row_loops() {
   return chosen;
 }
 
-/** Values that a thread takes at once: a multiple of a group of random words. */
-constexpr int64_t kPart = 16384;
-
-template <typename Work>
-void each_part(int64_t count, Work work) {
-  Workers::get().run((count + kPart - 1) / kPart, [&](int64_t i) { work(i, i * kPart, std::min(kPart, count - i * kPart)); });
-}
-
 inline void dropout(const float* x, const Draw& draw, int64_t count, float* y) {
   each_part(count, [&](int64_t, int64_t from, int64_t size) {
     row_loops().dropout(x + from, draw, from, size, y + from);
