@@ -171,8 +171,8 @@ function fastSteps(
   }
   if (normalization) {
     const sum = sumAfter(node, graph);
-    // Of two summands that are both normalized, the last is computed with the sum.
-    if (sum && !sum.inputTensors.some(({ id }) => deferred.sum.has(id))) {
+    // Of two summands that are both normalized, the last is computed with the sum; a layer normalization does its sum itself.
+    if (sum && !normalizedSum(sum, graph) && !sum.inputTensors.some(({ id }) => deferred.sum.has(id))) {
       deferred.sum.set(node.outputTensors[0]!.id, node);
       return [];
     }
