@@ -71,7 +71,9 @@ describe('a run folder of an earlier version', () => {
     // The first epoch of this one was trained in a way that was wrong.
     const isOther = name === 'mla';
     expect(/MLA with "otherEncoders": "zero".* begin it anew/.test(notes.join('\n'))).toBe(isOther);
-    if (isOther) return;
+    // The noise of this one comes from another generator since: its later epochs have other numbers than if it had begun with it.
+    const isRedrawn = name === 'ogm-ge';
+    if (isOther || isRedrawn) return;
     const whole = at(`${name}-whole`);
     await trainRun(config, { out: whole });
     expect(log(out)).toEqual(near(log(whole)));
