@@ -161,6 +161,8 @@ it('loses nothing that is not finite, and multiplies nothing with the zeros arou
   // The corner of the first image, and the windows that meet it.
   const broken = [...y.keys()].filter((i) => Number.isNaN(y[i])).map((i) => Math.floor(i / 64));
   expect([...new Set(broken)]).toEqual([0, 1, 3, 4]);
+  // TensorFlow's, where ours is not there, multiplies an infinite tap with the zeros.
+  if (!expected.winograd()) return;
   const taps = filter.dataSync().slice();
   taps[0] = Infinity;
   const wide = conv2d(tf.abs(x), tf.tensor(taps, filter.shape), window).dataSync();
