@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { anySeed } from './dropout.js';
+import { anySeeds } from './dropout.js';
 import { canFuseAttention, fusedAttention } from './fused-attention.js';
 import { plainAttention, type AttentionOptions } from './plain-attention.js';
 
@@ -15,7 +15,7 @@ export function attention(
   mask: tf.Tensor | undefined,
   options: AttentionOptions,
 ): tf.Tensor {
-  const { heads, seeds = Array.from({ length: heads }, anySeed) } = options;
+  const { heads, seeds = anySeeds(heads) } = options;
   const inputs = mask ? { projected, mask } : { projected };
   const run = canFuseAttention(inputs, options) ? fusedAttention : plainAttention;
   return run(inputs, { ...options, seeds });

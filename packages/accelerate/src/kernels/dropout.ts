@@ -54,6 +54,9 @@ export function headFactors(
 /** A seed for those who bring none. */
 export const anySeed = (): number => Math.floor(Math.random() * 2 ** 32);
 
+/** One for each head of attention. */
+export const anySeeds = (heads: number): number[] => Array.from({ length: heads }, anySeed);
+
 /** What the operations of `@g2d/native` draw from; empty for a rate of 0. */
 export const drawOf = (rate: number, seeds: readonly number[]): tf.Tensor =>
   tf.tensor1d(rate > 0 ? Int32Array.from([threshold(rate), ...seeds].map((word) => word | 0)) : [], 'int32');

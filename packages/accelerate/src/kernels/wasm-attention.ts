@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assertFirstOrder, runKernel } from '@g2d/tensor-ops/tensorflow';
 import type { AttentionOptions } from './plain-attention.js';
-import { headFactors } from './dropout.js';
+import { anySeeds, headFactors } from './dropout.js';
 import { wasmModule, type WasmModule } from './wasm-module.js';
 
 const KERNEL = 'G2dWasmAttention';
@@ -20,12 +20,11 @@ const sizesOf = ({ shape }: tf.TensorInfo, heads: number): Sizes => {
 function factorsOf(
   [batch, time, heads]: Sizes,
   rate: number,
-  seeds: readonly number[] | undefined,
+  seeds: readonly number[] = anySeeds(heads),
 ): tf.Tensor {
   if (rate === 0) return tf.scalar(1);
   const shape: [number, number, number, number] = [batch, heads, time, time];
-  if (seeds) return tf.tensor(headFactors(shape, rate, seeds), shape);
-  return tf.tidy(() => tf.div(tf.cast(tf.greaterEqual(tf.randomUniform(shape), rate), 'float32'), 1 - rate));
+  return tf.tensor(headFactors(shape, rate, seeds), shape);
 }
 
 /** Registers multi-head attention and its gradient for the `wasm` backend. */
