@@ -64,12 +64,16 @@ describe('g2d-native', () => {
     });
   });
 
-  it('exits with 1 and a sentence when pip is missing', async () => {
+  it('exits with 1 and a sentence where no index is named and pip is missing', async () => {
     vi.stubEnv('PATH', temporaryFolder());
     vi.stubEnv('PYTHON', '');
+    for (const name of ['G2D_INDEX', 'PIP_INDEX_URL', 'UV_DEFAULT_INDEX', 'UV_INDEX_URL'])
+      vi.stubEnv(name, '');
+    vi.stubEnv('PIP_CONFIG_FILE', '/dev/null');
+    vi.stubEnv('UV_CONFIG_FILE', '/dev/null');
     const result = await cli('install', '--project', fakeProject(), '--dir', temporaryFolder());
     expect(result.code).toBe(1);
-    expect(result.stderr).toMatch(/^g2d-native: pip, which downloads the TensorFlow wheel, was not found/m);
+    expect(result.stderr).toMatch(/^g2d-native: No Python package index is named/m);
   });
 
   it('changes nothing in this repository once TensorFlow is installed, in under a second', () => {

@@ -3,9 +3,9 @@ import { firstLine, isNotWritable, NativeError } from './errors.js';
 
 describe('NativeError', () => {
   it('carries a code and details', () => {
-    const error = new NativeError('G2D_NATIVE_NO_PIP', 'pip is missing', { tried: 2 });
+    const error = new NativeError('G2D_NATIVE_NO_INDEX', 'no index', { tried: 2 });
     expect(error).toBeInstanceOf(Error);
-    expect(error).toMatchObject({ name: 'NativeError', code: 'G2D_NATIVE_NO_PIP', details: { tried: 2 } });
+    expect(error).toMatchObject({ name: 'NativeError', code: 'G2D_NATIVE_NO_INDEX', details: { tried: 2 } });
   });
 
   it('is recognized without its class, for errors of another copy of the package', () => {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { addonFile, buildAddon, forgetAddon, readAddon, type Addon } from './build-addon.js';
 import {
@@ -23,16 +22,17 @@ import {
   type CacheLocation,
   type Library,
 } from './cache.js';
+import { download, keptDownloads, type Delivery } from './download.js';
 import { checkKeys, firstLine, NativeError, systemCode, isNotWritable } from './errors.js';
 import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
 import { installKernels } from './kernels.js';
-import { findPip, interruptedError, noPipError, pipDownload } from './pip-download.js';
+import { interruptedError } from './pip-download.js';
 import { isAsTested, isPlaced, place, projectNotWritable, readPlaced, writePlaced } from './place.js';
 import { silentProgress, type Progress } from './progress.js';
 import { addTfjsNode, findProject, findTfjsNode, tfjsVersion, type TfjsNode } from './project.js';
 import { runCommand, type RunCommand } from './run-command.js';
 import { selfTest, type SelfTest } from './self-test.js';
-import { diskFull, unpackWheel, type UnpackedFile } from './unpack-wheel.js';
+import { diskFull, unpackWheel, type UnpackedFile, type UnpackRequest } from './unpack-wheel.js';
 import {
   chooseWheel,
   libraryName,
@@ -406,15 +406,21 @@ function makeLibrary(
     }
     await assertFreeSpace(cache, spaceNeeded(wheel, given !== undefined), context.freeBytes);
     if (given) await checkGivenWheel(given, wheel, context);
-    const file = given ?? (await download(wheel, wheel.bytes, join(staging, 'download'), context));
-    const { files, metadata } = await unpack(file, staged, `Unpacking TensorFlow ${wheel.version}`, context, {
-      select: (path) => tensorflowFiles.find(({ from }) => from === path)?.to ?? null,
-      required: tensorflowFiles.filter(({ optional }) => !optional).map(({ from }) => from),
-    });
+    const select = (path: string) => tensorflowFiles.find(({ from }) => from === path)?.to ?? null;
+    const delivery = given
+      ? null
+      : await fetchWheel(wheel, (path) => select(path) !== null, cache, staging, context);
+    const file = given ?? delivery!.file;
+    const { files, metadata } = await unpackDelivery(delivery, () =>
+      unpack(file, staged, `Unpacking TensorFlow ${wheel.version}`, context, {
+        select,
+        required: tensorflowFiles.filter(({ optional }) => !optional).map(({ from }) => from),
+        recordSha256: wheel.recordSha256,
+      }),
+    );
     assertSameRelease(file, metadata, wheel);
-    // From here on only the unpacked files are needed, and the NVIDIA wheels want the room.
-    if (!given) await rm(file, { force: true });
-    const nvidia = wheel.variant === 'gpu' ? await addNvidia(metadata, wheel, staging, staged, context) : [];
+    const nvidia =
+      wheel.variant === 'gpu' ? await addNvidia(metadata, wheel, cache, staging, staged, context) : [];
     return publishLibrary(staged, folder, {
       format: 1,
       distribution: wheel.name,
@@ -466,22 +472,37 @@ function assertSameRelease(file: string, metadata: string, wheel: Distribution):
   );
 }
 
-async function download(
-  wheel: { name: string; version: string; sha256: string | null; arch: 'x64' | 'arm64' },
-  bytes: number | null,
-  into: string,
-  context: Context,
-): Promise<string> {
-  const pip = await findPip(process.env, context.run, context.signal);
-  if (context.signal?.aborted) throw interruptedError();
-  if (!pip) throw noPipError();
-  context.progress.stage(`Downloading ${wheel.name} ${wheel.version}`, bytes);
-  const { name, version, sha256, arch } = wheel;
-  return pipDownload(
-    pip,
-    { name, version, sha256, arch, into, signal: context.signal, onBytes: context.progress.bytes },
-    context.run,
+/** The wheel of TensorFlow, or of it what is wanted, if its RECORD is known. */
+function fetchWheel(
+  wheel: Pick<Distribution, 'name' | 'version' | 'sha256' | 'arch' | 'bytes' | 'recordSha256'>,
+  wanted: (path: string) => boolean,
+  cache: string,
+  staging: string,
+  { run, signal, progress, note }: Context,
+): Promise<Delivery> {
+  const { name, version, sha256, arch, bytes, recordSha256 } = wheel;
+  return download(
+    {
+      name,
+      version,
+      sha256,
+      arch,
+      bytes,
+      select: recordSha256 === null ? null : wanted,
+      staging: join(staging, name),
+      kept: keptDownloads(cache),
+    },
+    { env: process.env, run, signal, progress, note },
   );
+}
+
+/** From here on only the unpacked files are needed, and the next wheels want the room. One that is damaged is not kept for another try either. */
+async function unpackDelivery<T>(delivery: Delivery | null, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await delivery?.remove();
+  }
 }
 
 function unpack(
@@ -489,7 +510,7 @@ function unpack(
   into: string,
   title: string,
   context: Context,
-  what: { select: (path: string) => string | null; required?: readonly string[] },
+  what: Pick<UnpackRequest, 'select' | 'required' | 'recordSha256'>,
 ): Promise<{ files: UnpackedFile[]; metadata: string }> {
   return unpackWheel({
     wheel,
@@ -508,21 +529,23 @@ function unpack(
 async function addNvidia(
   metadata: string,
   wheel: Distribution,
+  cache: string,
   staging: string,
   staged: string,
   context: Context,
 ): Promise<UnpackedFile[]> {
   const files = new Map<string, UnpackedFile>();
   for (const part of nvidiaRequirements(metadata)) {
-    const folder = join(staging, part.name);
-    const file = await download({ ...part, sha256: null, arch: wheel.arch }, null, folder, context);
-    const unpacked = await unpack(file, staged, `Unpacking ${part.name} ${part.version}`, context, {
-      // Headers and Python files are not needed to run; the licence texts are kept.
-      select: (path) =>
-        /^nvidia\/.+\/(?:lib|bin|nvvm)\/|^[^/]+\.dist-info\/.*[Ll]icen[cs]e/i.test(path) ? path : null,
-    });
+    const unpinned = { ...part, sha256: null, recordSha256: null, bytes: null, arch: wheel.arch };
+    const delivery = await fetchWheel(unpinned, () => true, cache, staging, context);
+    const unpacked = await unpackDelivery(delivery, () =>
+      unpack(delivery.file, staged, `Unpacking ${part.name} ${part.version}`, context, {
+        // Headers and Python files are not needed to run; the licence texts are kept.
+        select: (path) =>
+          /^nvidia\/.+\/(?:lib|bin|nvvm)\/|^[^/]+\.dist-info\/.*[Ll]icen[cs]e/i.test(path) ? path : null,
+      }),
+    );
     for (const one of unpacked.files) files.set(one.path, one);
-    await rm(folder, { recursive: true, force: true });
   }
   return [...files.values()];
 }

@@ -62,16 +62,6 @@ export async function findPip(
   return null;
 }
 
-/** The error for a machine without pip. */
-export function noPipError(): NativeError {
-  return new NativeError(
-    'G2D_NATIVE_NO_PIP',
-    'pip, which downloads the TensorFlow wheel, was not found: neither $PYTHON, python3 nor python has it and there is ' +
-      'no pip3 or pip program. Install it (Debian and Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip), ' +
-      'or download the wheel elsewhere and give it with --wheel FILE.',
-  );
-}
-
 /**
  * Downloads one wheel with pip and gives its path.
  *

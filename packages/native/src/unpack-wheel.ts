@@ -26,6 +26,8 @@ export interface UnpackRequest {
   readonly select: (path: string) => string | null;
   /** Paths in the wheel that must be there. */
   readonly required?: readonly string[];
+  /** SHA-256 that `RECORD` must have: with it a wheel of which only the wanted entries are there can be trusted. */
+  readonly recordSha256?: string | null;
   readonly onStart?: (totalBytes: number) => void;
   readonly onBytes?: (done: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -44,12 +46,12 @@ const pieceBytes = 1 << 20;
 export async function unpackWheel(
   request: UnpackRequest,
 ): Promise<{ files: UnpackedFile[]; metadata: string }> {
-  const zip = await open(request.wheel);
+  const zip = await openWheel(request.wheel);
   try {
     const entries = await readEntries(zip, request.wheel);
-    const records = parseRecord(
-      (await readText(zip, findInfo(entries, 'RECORD', request.wheel), request.wheel)) ?? '',
-    );
+    const record = await readText(zip, findInfo(entries, 'RECORD', request.wheel), request.wheel);
+    if (request.recordSha256) assertRecord(request.wheel, record, request.recordSha256);
+    const records = parseRecord(record);
     const metadata = await readText(zip, findInfo(entries, 'METADATA', request.wheel), request.wheel);
     for (const path of request.required ?? []) {
       if (!entries.has(path)) throw broken(request.wheel, `it does not contain ${path}`);
@@ -82,7 +84,22 @@ function broken(wheel: string, why: string, cause?: unknown): NativeError {
   );
 }
 
-async function open(wheel: string): Promise<yauzl.ZipFile> {
+function assertRecord(wheel: string, record: string, expected: string): void {
+  const actual = createHash('sha256').update(record).digest('hex');
+  if (actual === expected) return;
+  throw new NativeError(
+    'G2D_NATIVE_WRONG_HASH',
+    `The wheel ${basename(wheel)} is not the tested one: the SHA-256 of its RECORD should be ${expected}, but it is ${actual}. Nothing was installed. ` +
+      'Try again; if it stays so, the package index or a proxy in between serves a changed file.',
+    { wheel, expected, actual },
+  );
+}
+
+/** An entry of a wheel's table of contents. */
+export type WheelEntry = yauzl.Entry;
+
+/** Opens a wheel, whose table of contents must be there. The caller closes it. */
+export async function openWheel(wheel: string): Promise<yauzl.ZipFile> {
   try {
     return await new Promise((resolve, reject) =>
       yauzl.open(wheel, { lazyEntries: true, autoClose: false }, (error, zip) =>
@@ -94,7 +111,8 @@ async function open(wheel: string): Promise<yauzl.ZipFile> {
   }
 }
 
-function readEntries(zip: yauzl.ZipFile, wheel: string): Promise<Map<string, yauzl.Entry>> {
+/** A wheel's table of contents, by path. */
+export function readEntries(zip: yauzl.ZipFile, wheel: string): Promise<Map<string, yauzl.Entry>> {
   const entries = new Map<string, yauzl.Entry>();
   return new Promise((resolve, reject) => {
     // yauzl refuses names with `..`, absolute names and backslashes by itself.

@@ -13,6 +13,11 @@ export interface Distribution {
   readonly arch: 'x64' | 'arm64';
   /** The wheel's hash; null when this version is not in our table: then only the index's own hash is checked. */
   readonly sha256: string | null;
+  /**
+   * Hash of the wheel's `RECORD`, which has those of all its files: with it the wanted ones can be fetched without the rest. Null where the
+   * wheel's own is.
+   */
+  readonly recordSha256: string | null;
   /** Size of the wheel; null when not known. */
   readonly bytes: number | null;
   /** Size of what we take out of it; null when not known. */
@@ -30,6 +35,7 @@ export const knownWheels: readonly Distribution[] = [
     variant: 'cpu',
     arch: 'x64',
     sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+    recordSha256: '158b2361f6ec664e24b430f593e7d369cd4e7cd9bb5a15504f4855eafa399417',
     bytes: 273_829_956,
     unpackedBytes: 854_000_000,
   },
@@ -39,6 +45,7 @@ export const knownWheels: readonly Distribution[] = [
     variant: 'gpu',
     arch: 'x64',
     sha256: '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124',
+    recordSha256: '9bb2c55c126d4f3d3ae13717c581b7e633d7e9a2079531bb780ec882df9beb0b',
     bytes: 572_440_367,
     unpackedBytes: 1_260_000_000,
   },
@@ -49,6 +56,7 @@ export const knownWheels: readonly Distribution[] = [
     variant: 'cpu',
     arch: 'arm64',
     sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
+    recordSha256: '55a41b90f0ad3efc1e91630796e764f63e7be92a1c56a6c40a0723af317583a5',
     bytes: 281_828_020,
     unpackedBytes: 884_000_000,
   },
@@ -82,7 +90,7 @@ export function chooseWheel(host: Host, variant: Variant, version: string = defa
   );
   if (known) return known;
   const name = variant === 'cpu' && arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
-  return { name, version, variant, arch, sha256: null, bytes: null, unpackedBytes: null };
+  return { name, version, variant, arch, sha256: null, recordSha256: null, bytes: null, unpackedBytes: null };
 }
 
 /** The name of the library's folder in the cache: one per variant, version and processor. */
