@@ -24,12 +24,15 @@ const run = (
 interface Manifest {
   readonly name: string;
   readonly private?: boolean;
-  readonly exports: Readonly<Record<string, unknown>>;
+  readonly exports?: Readonly<Record<string, unknown>>;
 }
 const all = readdirSync(join(root, 'packages')).map(
   (name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest,
 );
-const manifests = all.filter((manifest) => !manifest.private);
+const published = all.filter((manifest) => !manifest.private);
+const manifests = published.flatMap(({ name, exports }) => (exports ? { name, exports } : []));
+/** Packages of prebuilt binaries, from which nothing is imported. */
+const binaries = published.filter(({ exports }) => !exports);
 /** Packages that add commands to `g2d`, as a user's own would. */
 const tools = all.filter((manifest) => manifest.private);
 /** Every entry point, for example `@g2d/runs`. `testing` needs the test runner's own setting. */
@@ -77,6 +80,18 @@ describe('packed packages in an empty project', () => {
       ).toEqual([]);
     }
   });
+
+  it.each(binaries.map(({ name }) => name))(
+    '%s: binaries with their hashes and licences, and nothing else',
+    (name) => {
+      const files = readdirSync(join(project, 'node_modules', name)).sort();
+      expect(files).toEqual(
+        'LICENSE LICENSE-APACHE NOTICE README.md addon.node.br kernels.node.br package.json prebuilt.json'.split(
+          ' ',
+        ),
+      );
+    },
+  );
 
   it.each(entries)('%s: the same exports as ES module and as CommonJS', (entry) => {
     const list = (code: string, flags: string[]): string[] =>

@@ -2,7 +2,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, writeFi
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fakeProject, temporaryFolder } from '../test/fake-wheel.js';
-import { addonFile, buildAddon, findCompiler, readAddon } from './build-addon.js';
+import { buildAddon, findCompiler, planAddon, readAddon } from './build-addon.js';
 import type { Library } from './cache.js';
 import { findTfjsNode } from './project.js';
 import type { RunCommand } from './run-command.js';
@@ -30,16 +30,16 @@ const compiler: RunCommand = (_command, args) => {
   return Promise.resolve({ code: 0, stdout: 'fake compiler 1.0\n', stderr: '', startError: null });
 };
 
-describe('addonFile', () => {
+describe('planAddon', () => {
   it('changes with the sources, so that an add-on is reused only for what it was built from', async () => {
     const package_ = tfjs();
-    const first = await addonFile('/cache', package_, library());
+    const first = (await planAddon('/cache', package_, library())).file;
     expect(first).toMatch(
       /^\/cache\/addons\/tfjs-4\.22\.0-tensorflow-9\.9\.9-x64-[0-9a-f]{12}\/tfjs_binding\.node$/,
     );
-    expect(await addonFile('/cache', package_, library())).toBe(first);
+    expect((await planAddon('/cache', package_, library())).file).toBe(first);
     appendFileSync(join(package_.folder, 'binding/tfjs_binding.cc'), '// changed');
-    expect(await addonFile('/cache', package_, library())).not.toBe(first);
+    expect((await planAddon('/cache', package_, library())).file).not.toBe(first);
   });
 });
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { sha256File, withStaging, type Library } from './cache.js';
 import { NativeError } from './errors.js';
+import { findPrebuilt, prebuiltFile, type Prebuilt } from './prebuilt.js';
 import type { TfjsNode } from './project.js';
 import { interruptedError } from './pip-download.js';
 import { runCommand, type RunCommand } from './run-command.js';
@@ -22,7 +23,7 @@ void __throw_bad_array_new_length() { __builtin_abort(); }
 }
 `;
 
-const flags = [
+const addonFlags = [
   '-O2',
   '-std=c++17',
   '-fPIC',
@@ -35,23 +36,41 @@ const flags = [
   '-s',
 ];
 
-/**
- * The place of an add-on in the cache. The name holds everything the binary depends on: the sources that the npm
- * package ships, TensorFlow's version, the processor and our flags.
- */
-export async function addonFile(cache: string, tfjs: TfjsNode, library: Library): Promise<string> {
-  const hash = createHash('sha256').update(compatibility).update(flags.join(' '));
+/** Hash of what the add-on is built from: the sources that the npm package ships, and our flags. */
+export async function addonSources(tfjs: Pick<TfjsNode, 'folder'>): Promise<string> {
+  const hash = createHash('sha256').update(compatibility).update(addonFlags.join(' '));
   const binding = join(tfjs.folder, 'binding');
   for (const name of (await readdir(binding)).sort())
     hash.update(name).update(await readFile(join(binding, name)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** Where an add-on lies in the cache, and where it comes from. */
+export interface AddonPlan {
+  readonly file: string;
+  /** Null: it is compiled. */
+  readonly prebuilt: Prebuilt | null;
+}
+
+/**
+ * The add-on for a package and a library: a prebuilt one of the same sources, or one to be compiled. The name of the place holds everything that
+ * the binary depends on.
+ *
+ * @param build Compiles also where there is a prebuilt one.
+ */
+export async function planAddon(
+  cache: string,
+  tfjs: TfjsNode,
+  library: Library,
+  build = false,
+): Promise<AddonPlan> {
   const { version, arch } = library.manifest;
-  const sources = hash.digest('hex').slice(0, 12);
-  return join(
-    cache,
-    'addons',
-    `tfjs-${tfjs.version}-tensorflow-${version}-${arch}-${sources}`,
-    'tfjs_binding.node',
-  );
+  const sources = await addonSources(tfjs);
+  const name = 'tfjs_binding.node';
+  const prebuilt = build ? null : findPrebuilt(arch, 'addon', sources);
+  if (prebuilt) return { file: prebuiltFile(cache, prebuilt, name), prebuilt };
+  const folder = `tfjs-${tfjs.version}-tensorflow-${version}-${arch}-${sources}`;
+  return { file: join(cache, 'addons', folder, name), prebuilt: null };
 }
 
 /** An add-on that was built earlier, or null. Its hash is checked: it is 70 kB. */
@@ -102,17 +121,22 @@ export async function buildAddon({
   tfjs,
   ...request
 }: BuildRequest & { readonly tfjs: TfjsNode }): Promise<Addon> {
-  return compileAddon(request, `the add-on for ${tfjs.name} ${tfjs.version}`, async (staging) => {
-    const extra = join(staging, 'compatibility.cc');
-    await writeFile(extra, compatibility);
-    return [
-      ...flags,
-      `-I${tfjs.folder}`,
-      join(tfjs.folder, 'binding', 'tfjs_backend.cc'),
-      join(tfjs.folder, 'binding', 'tfjs_binding.cc'),
-      extra,
-    ];
-  });
+  return compileAddon(request, `the add-on for ${tfjs.name} ${tfjs.version}`, (staging) =>
+    addonArguments(tfjs, staging),
+  );
+}
+
+/** Flags and sources of the add-on for a compiler; writes one of them into a folder. */
+export async function addonArguments(tfjs: Pick<TfjsNode, 'folder'>, staging: string): Promise<string[]> {
+  const extra = join(staging, 'compatibility.cc');
+  await writeFile(extra, compatibility);
+  return [
+    ...addonFlags,
+    `-I${tfjs.folder}`,
+    join(tfjs.folder, 'binding', 'tfjs_backend.cc'),
+    join(tfjs.folder, 'binding', 'tfjs_binding.cc'),
+    extra,
+  ];
 }
 
 /**

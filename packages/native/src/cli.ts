@@ -28,6 +28,7 @@ Options:
   --dir D         the cache folder (default $G2D_CACHE_DIR, else ~/.cache/g2d-native)
   --project P     a folder in the project (default: the current folder)
   --wheel FILE    use this wheel instead of downloading one
+  --build         compile the add-on and the kernels also where there are prebuilt ones
   --verify        compare every file of the library with its hash, and run the self-test again
   --json          print the result as one JSON object
   --help          this text
@@ -52,6 +53,7 @@ const options = {
     dir: { type: 'string' },
     project: { type: 'string' },
     wheel: { type: 'string' },
+    build: { type: 'boolean' },
     verify: { type: 'boolean' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
@@ -95,6 +97,7 @@ async function runInstall(args: readonly string[], signal?: AbortSignal): Promis
   const { version, dir, project, wheel } = values;
   const result = await install({
     variant: values.gpu ? 'gpu' : 'cpu',
+    build: values.build ?? false,
     verify: values.verify ?? false,
     progress: terminalProgress(),
     ...(version === undefined ? {} : { version }),

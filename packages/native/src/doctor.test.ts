@@ -41,7 +41,7 @@ describe('doctor', () => {
     expect(found(report, 'pip')).toMatchObject({ status: 'problem' });
     expect(found(report, 'compiler')).toMatchObject({ status: 'problem' });
     expect(report.next).toEqual([
-      expect.stringMatching(/^Install pip/),
+      expect.stringMatching(/^Set PIP_INDEX_URL .*; or install pip$/),
       expect.stringMatching(/^Install a C\+\+ compiler/),
       'npx g2d-native install',
     ]);

@@ -1,13 +1,15 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import { existsSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { addonFile, findCompiler } from './build-addon.js';
+import { dirname, join } from 'node:path';
+import { addonSources, findCompiler, planAddon } from './build-addon.js';
 import { brokenFiles, cacheLocation, partsOf, readLibrary, strangeIn, type Library } from './cache.js';
 import { checkKeys, firstLine } from './errors.js';
 import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
+import { howToNameIndex, readIndexSettings } from './index-settings.js';
 import { findPip } from './pip-download.js';
 import { kernelsFile, readKernels } from './kernels.js';
 import { linkFile, readPlaced } from './place.js';
+import { findPrebuilt } from './prebuilt.js';
 import { describeProcessor, processor } from './processor.js';
 import { findProject, findTfjsNode, type TfjsNode } from './project.js';
 import { runCommand, type RunCommand } from './run-command.js';
@@ -68,7 +70,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const installed = await installedFindings(options, env, run);
   const works = installed.device !== null;
   // What is needed to install matters only while something is missing.
-  const tools = await toolFindings(env, run, works || !supported);
+  const tools = await toolFindings(options, env, run, works || !supported);
   findings.push(
     ...tools,
     ...driverFinding(host, installed.device),
@@ -105,28 +107,81 @@ function nodeFinding(version: string): Finding {
   return { name: 'node', status: 'problem', found: version, advice: 'Install Node 20, 22 or 24' };
 }
 
-async function toolFindings(env: NodeJS.ProcessEnv, run: RunCommand, optional: boolean): Promise<Finding[]> {
-  const status = optional ? 'note' : 'problem';
+async function toolFindings(
+  options: DoctorOptions,
+  env: NodeJS.ProcessEnv,
+  run: RunCommand,
+  optional: boolean,
+): Promise<Finding[]> {
+  const index = indexFinding(env);
+  const prebuilt = await prebuiltFinding(options);
   const pip = await findPip(env, run);
   const compiler = await findCompiler(env, run);
+  const missing = (isReplaced: boolean) => (optional || isReplaced ? 'note' : 'problem');
   return [
+    index,
     pip
       ? { name: 'pip', status: 'ok', found: `${pip.version} (${[pip.command, ...pip.args].join(' ')})` }
       : {
           name: 'pip',
-          status,
+          status: missing(index.status === 'ok'),
           found: 'not found with $PYTHON, python3, python, pip3, pip',
-          advice: 'Install pip (Debian and Ubuntu: apt install python3-pip; Fedora: dnf install python3-pip)',
+          ...(index.status === 'ok' ? {} : { advice: `${capital(howToNameIndex)}; or install pip` }),
         },
+    ...(prebuilt ? [prebuilt] : []),
     compiler
       ? { name: 'compiler', status: 'ok', found: `${compiler.command}: ${compiler.version}` }
       : {
           name: 'compiler',
-          status,
+          status: missing(prebuilt !== null),
           found: 'not found with $CXX, c++, g++, clang++',
-          advice: 'Install a C++ compiler (Debian and Ubuntu: apt install g++; Fedora: dnf install gcc-c++)',
+          ...(prebuilt
+            ? {}
+            : {
+                advice:
+                  'Install a C++ compiler (Debian and Ubuntu: apt install g++; Fedora: dnf install gcc-c++)',
+              }),
         },
   ];
+}
+
+const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1);
+
+/** Where a wheel would come from without pip. */
+function indexFinding(env: NodeJS.ProcessEnv): Finding {
+  try {
+    const settings = readIndexSettings({ env });
+    return settings
+      ? { name: 'package index', status: 'ok', found: `named by ${settings.from}` }
+      : { name: 'package index', status: 'note', found: 'not named: pip is asked, which knows one' };
+  } catch (error) {
+    return {
+      name: 'package index',
+      status: 'problem',
+      found: firstLine(error),
+      advice: capital(howToNameIndex),
+    };
+  }
+}
+
+/** Whether nothing has to be compiled. */
+async function prebuiltFinding(options: DoctorOptions): Promise<Finding | null> {
+  const { host = currentHost() } = options;
+  let tfjs: TfjsNode | null;
+  try {
+    tfjs = findTfjsNode(findProject(options.project));
+  } catch {
+    return null;
+  }
+  if (!tfjs || !existsSync(join(tfjs.folder, 'binding'))) return null;
+  const prebuilt = findPrebuilt(host.arch, 'addon', await addonSources(tfjs));
+  return (
+    prebuilt && {
+      name: 'prebuilt',
+      status: 'ok',
+      found: `${prebuilt.package} has the add-on for ${tfjs.name} ${tfjs.version}`,
+    }
+  );
 }
 
 function driverFinding(host: Host, device: 'cpu' | 'gpu' | null): Finding[] {
@@ -248,7 +303,10 @@ async function libraryFinding(library: Library | null): Promise<Finding> {
 /** Who could put something else in the place of what this user's programs load. */
 async function ownersFinding(folder: string, tfjs: TfjsNode, library: Library): Promise<Finding> {
   const cache = dirname(folder);
-  const [strange] = strangeIn(partsOf(cache, folder, await addonFile(cache, tfjs, library)));
+  const plan = await planAddon(cache, tfjs, library);
+  const isBuilt = plan.prebuilt !== null && plan.prebuilt.sha256 !== readPlaced(tfjs)?.addon;
+  const { file } = isBuilt ? await planAddon(cache, tfjs, library, true) : plan;
+  const [strange] = strangeIn(partsOf(cache, folder, file));
   if (!strange) {
     return { name: 'owners', status: 'ok', found: 'nobody else can write to the library and the add-on' };
   }

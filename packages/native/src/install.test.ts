@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -14,12 +15,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { fakeIndex } from '../test/fake-index.js';
 import { fakeProject, temporaryFolder, writeTfjs, writeWheel } from '../test/fake-wheel.js';
 import { asOrdinaryUser } from '../test/ordinary-user.js';
 import { rightAnswer, rightDifferences } from '../test/right-answer.js';
 import { doctor } from './doctor.js';
 import type { Host } from './host.js';
 import { install, type InstallOptions } from './install.js';
+import { findTfjsNode } from './project.js';
 import { runCommand, type RunCommand } from './run-command.js';
 
 const linux: Host = { platform: 'linux', arch: 'x64', musl: false };
@@ -81,6 +84,14 @@ function surroundings(options: InstallOptions = {}) {
   return { index, project, dir, withPip: asked, request: { wheel, ...asked } };
 }
 
+/** Gives the stand-in for tfjs-node-gpu the sources of the real one, for which there is a prebuilt add-on. */
+function copyBinding(project: string): void {
+  const real = join(findTfjsNode(process.cwd())!.folder, 'binding');
+  const folder = join(project, 'node_modules/@tensorflow/tfjs-node-gpu/binding');
+  rmSync(folder, { recursive: true });
+  cpSync(real, folder, { recursive: true });
+}
+
 describe('install', () => {
   it('installs, and changes nothing the second time', async () => {
     const { withPip: request, project, dir } = surroundings();
@@ -107,6 +118,42 @@ describe('install', () => {
     expect(second.status).toBe('unchanged');
     expect(second.seconds).toBeLessThan(2);
     expect(counts).toEqual({ pip: 1, compiler: 1, selfTest: 1, npm: 0 });
+  });
+
+  it('needs neither pip nor a compiler where an index is named and the add-on is prebuilt', async () => {
+    const { index: folder, project, withPip } = surroundings();
+    copyBinding(project);
+    const [name] = readdirSync(folder);
+    const index = await fakeIndex({ [name!]: readFileSync(join(folder, name!)) });
+    vi.stubEnv('G2D_INDEX', index.address);
+    const { run, counts } = programs();
+    const report = await install({ ...withPip, run });
+    expect(report).toMatchObject({ status: 'installed', backend: 'tensorflow' });
+    expect(counts).toEqual({ pip: 0, compiler: 0, selfTest: 1, npm: 0 });
+    expect((await install({ ...withPip, run })).status).toBe('unchanged');
+    expect((await install({ ...withPip, run, build: true })).status).toBe('installed');
+    expect(counts).toMatchObject({ pip: 0, compiler: 1 });
+    expect(await owners({ project, dir: withPip.dir! })).toMatchObject({ status: 'ok' });
+  });
+
+  it('builds an add-on where the prebuilt one does not work, and says so', async () => {
+    const { request, project } = surroundings();
+    copyBinding(project);
+    const binding = join(project, 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node');
+    const { run, counts } = programs({
+      selfTest: () =>
+        Promise.resolve(
+          readFileSync(binding, 'utf8') === 'an add-on'
+            ? done(JSON.stringify({ tensorflow: '9.9.9', ...rightAnswer }))
+            : { code: 1, stdout: '', stderr: 'Error: wrong ELF class', startError: null },
+        ),
+    });
+    const report = await install({ ...request, run });
+    expect(report.status).toBe('installed');
+    expect(counts).toMatchObject({ compiler: 1, selfTest: 2 });
+    expect(report.notes).toContainEqual(
+      expect.stringMatching(/^The prebuilt add-on does not work here .*building it from source$/),
+    );
   });
 
   it('shares the library and the add-on with a second project, without the network', async () => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { addonFile, buildAddon, forgetAddon, readAddon, type Addon } from './build-addon.js';
+import { buildAddon, forgetAddon, planAddon, readAddon, type Addon } from './build-addon.js';
 import {
   assertFreeSpace,
   brokenFiles,
@@ -28,6 +28,7 @@ import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from 
 import { installKernels } from './kernels.js';
 import { interruptedError } from './pip-download.js';
 import { isAsTested, isPlaced, place, projectNotWritable, readPlaced, writePlaced } from './place.js';
+import { unpackPrebuilt } from './prebuilt.js';
 import { silentProgress, type Progress } from './progress.js';
 import { addTfjsNode, findProject, findTfjsNode, tfjsVersion, type TfjsNode } from './project.js';
 import { runCommand, type RunCommand } from './run-command.js';
@@ -54,6 +55,8 @@ export interface InstallOptions {
   readonly project?: string;
   /** A wheel that is already here, in place of the download. */
   readonly wheel?: string;
+  /** Compiles the add-on and the kernels also where there are prebuilt ones. Default false. */
+  readonly build?: boolean;
   /** Reads the whole library and compares every hash, also when nothing seems to be missing. Default false. */
   readonly verify?: boolean;
   readonly progress?: Progress;
@@ -110,6 +113,7 @@ export async function install(options: InstallOptions = {}): Promise<InstallRepo
     dir: true,
     project: true,
     wheel: true,
+    build: true,
     verify: true,
     progress: true,
     signal: true,
@@ -171,7 +175,7 @@ async function installFromWheel(options: InstallOptions, host: Host, context: Co
   }
   if (!existsSync(join(tfjs.folder, 'binding', 'tfjs_binding.cc'))) throw incompletePackage(tfjs);
   const cache = await usableCache(options, project, wheel, tfjs, context);
-  const parts: Parts = { cache: cache.path, wheel, tfjs, options, context };
+  let parts: Parts = { cache: cache.path, wheel, tfjs, options, build: options.build ?? false, context };
   let installation = await provide(parts);
   const again = options.verify || cache.wasOpen;
   // Rewritten files have new times; what a disk has lost without that is found by --verify and by doctor. A project that has not tested
@@ -194,7 +198,11 @@ async function installFromWheel(options: InstallOptions, host: Host, context: Co
       const broken = installation.newLibrary ? [] : await brokenFiles(installation.library);
       if (broken.length > 0) installation = await repairLibrary(parts, installation, broken);
       else if (!installation.newAddon) installation = await repairAddon(parts, installation);
-      else throw error;
+      else if (installation.isPrebuilt) {
+        context.note(`The prebuilt add-on does not work here (${firstLine(error)}); building it from source`);
+        parts = { ...parts, build: true };
+        installation = { ...(await provide(parts)), newLibrary: installation.newLibrary };
+      } else throw error;
     }
   }
   // What was made just now has the rights that this user gives to everything.
@@ -207,6 +215,7 @@ async function installFromWheel(options: InstallOptions, host: Host, context: Co
     run: context.run,
     signal: context.signal,
     again,
+    build: parts.build,
     onStage: (title) => context.progress.stage(title, null),
     note: context.note,
   });
@@ -256,9 +265,9 @@ async function usableCache(
   context: Context,
 ): Promise<CacheLocation & { readonly wasOpen: boolean }> {
   const usual = cacheLocation(options.dir);
-  const wasOpen = await assertOurs(usual, wheel, tfjs, context);
+  const wasOpen = await assertOurs(usual, wheel, tfjs, options.build ?? false, context);
   const why = typeof wasOpen === 'string' ? wasOpen : 'cannot be written';
-  const complete = await findInstalled(usual.path, wheel, tfjs);
+  const complete = await findInstalled(usual.path, wheel, tfjs, options.build ?? false);
   if (typeof wasOpen !== 'string' && (complete || (await isWritable(usual.path))))
     return { ...usual, wasOpen };
   if (usual.explicit) throw cacheNotWritable(usual.path);
@@ -278,6 +287,7 @@ async function assertOurs(
   { path, explicit }: CacheLocation,
   wheel: Distribution,
   tfjs: TfjsNode,
+  build: boolean,
   { note }: Context,
 ): Promise<boolean | string> {
   const folder = join(path, libraryName(wheel));
@@ -285,7 +295,7 @@ async function assertOurs(
   const parts = partsOf(
     path,
     folder,
-    library ? await addonFile(path, tfjs, library) : join(path, 'addons', 'none', 'none'),
+    library ? (await planAddon(path, tfjs, library, build)).file : join(path, 'addons', 'none', 'none'),
   );
   const strange = strangeIn(parts);
   const foreign = strange.find(({ isOurs }) => !isOurs);
@@ -314,6 +324,7 @@ interface Installation {
   /** Made by this call. */
   readonly newLibrary: boolean;
   readonly newAddon: boolean;
+  readonly isPrebuilt: boolean;
 }
 
 /** What an installation is made of. */
@@ -322,6 +333,8 @@ interface Parts {
   readonly wheel: Distribution;
   readonly tfjs: TfjsNode;
   readonly options: InstallOptions;
+  /** Whether the add-on is compiled also where there is a prebuilt one. */
+  readonly build: boolean;
   readonly context: Context;
 }
 
@@ -330,29 +343,44 @@ async function findInstalled(
   cache: string,
   wheel: Distribution,
   tfjs: TfjsNode,
+  build: boolean,
 ): Promise<Installation | null> {
   const library = readLibrary(join(cache, libraryName(wheel)));
   if (!library) return null;
-  const addon = await readAddon(await addonFile(cache, tfjs, library));
-  return addon && { library, addon, newLibrary: false, newAddon: false };
+  const { file, prebuilt } = await planAddon(cache, tfjs, library, build);
+  const addon = await readAddon(file);
+  // Of a prebuilt one the hash is known.
+  if (!addon || (prebuilt && addon.sha256 !== prebuilt.sha256)) return null;
+  return { library, addon, newLibrary: false, newAddon: false, isPrebuilt: prebuilt !== null };
 }
 
 /** The library and the add-on of the cache, made if they are not there. */
-async function provide({ cache, wheel, tfjs, options, context }: Parts): Promise<Installation> {
-  const found = await findInstalled(cache, wheel, tfjs);
+async function provide({ cache, wheel, tfjs, options, build, context }: Parts): Promise<Installation> {
+  const found = await findInstalled(cache, wheel, tfjs, build);
   if (found) return found;
   return withLock(cache, waiting(context), async () => {
     const folder = join(cache, libraryName(wheel));
     const there = readLibrary(folder);
     const library = there ?? (await makeLibrary(cache, folder, wheel, options, context));
-    const file = await addonFile(cache, tfjs, library);
-    const kept = await readAddon(file);
     const newLibrary = !there;
-    if (kept) return { library, addon: kept, newLibrary, newAddon: false };
+    const found = await findInstalled(cache, wheel, tfjs, build);
+    if (found) return { ...found, newLibrary };
+    const { run, signal, note } = context;
+    const { file, prebuilt } = await planAddon(cache, tfjs, library, build);
+    try {
+      if (prebuilt) {
+        const addon = await unpackPrebuilt(cache, file, prebuilt);
+        return { library, addon, newLibrary, newAddon: true, isPrebuilt: true };
+      }
+    } catch (error) {
+      if (!NativeError.isInstance(error)) throw error;
+      note(error.message);
+    }
     context.progress.stage('Building the add-on', null);
-    const { run, signal } = context;
-    const addon = await buildAddon({ cache, file, tfjs, library, run, signal });
-    return { library, addon, newLibrary, newAddon: true };
+    const compiled = await planAddon(cache, tfjs, library, true);
+    const request = { cache, file: compiled.file, tfjs, library, run, signal };
+    const addon = (await readAddon(compiled.file)) ?? (await buildAddon(request));
+    return { library, addon, newLibrary, newAddon: true, isPrebuilt: false };
   });
 }
 

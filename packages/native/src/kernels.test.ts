@@ -54,6 +54,7 @@ function request(change: { compiler?: RunCommand; test?: RunCommand; variant?: '
     run,
     signal: undefined,
     again: false,
+    build: true,
     onStage: () => {},
     note: (line) => notes.push(line),
   };
@@ -74,6 +75,27 @@ describe('installKernels', () => {
     await installKernels(asked);
     expect(existsSync(kernelsFile(tfjs))).toBe(true);
     expect(notes).toEqual([]);
+  });
+
+  it('takes prebuilt ones, and builds them where those do not work', async () => {
+    const works = request();
+    await installKernels({ ...works.asked, build: false });
+    expect(works.counts).toEqual({ compiler: 0, test: 1 });
+    const { sha256 } = readKernels(works.tfjs)!;
+    expect(
+      createHash('sha256')
+        .update(readFileSync(kernelsFile(works.tfjs)))
+        .digest('hex'),
+    ).toBe(sha256);
+    let file = '';
+    const fails = request({
+      test: () =>
+        done(readFileSync(file, 'utf8') === 'kernels' ? JSON.stringify(rightDifferences) : 'no answer'),
+    });
+    file = kernelsFile(fails.tfjs);
+    await installKernels({ ...fails.asked, build: false });
+    expect(readFileSync(file, 'utf8')).toBe('kernels');
+    expect(fails.counts).toEqual({ compiler: 1, test: 2 });
   });
 
   it('builds them again where the cache has others, with a hash that fits them', async () => {

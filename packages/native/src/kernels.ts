@@ -6,8 +6,9 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { compileAddon, readAddon, type Addon } from './build-addon.js';
 import type { Library } from './cache.js';
-import { firstLine } from './errors.js';
+import { firstLine, NativeError } from './errors.js';
 import { bindingFile, readPlaced } from './place.js';
+import { findPrebuilt, prebuiltFile, unpackPrebuilt } from './prebuilt.js';
 import type { TfjsNode } from './project.js';
 import type { RunCommand } from './run-command.js';
 import { testKernels } from './test-kernels.js';
@@ -34,7 +35,7 @@ const recordFile = (tfjs: Package): string => join(dirname(bindingFile(tfjs)), '
 // From the sources as from the built package, whose files lie in `dist`.
 const sources = fileURLToPath(new URL('../src/kernels/', import.meta.url));
 
-const flags = [
+const kernelFlags = [
   '-O3',
   '-std=c++17',
   '-fPIC',
@@ -54,12 +55,15 @@ const flags = [
 ];
 
 /** What the binary depends on. Not on the processor: it holds the loops for several and chooses when it is loaded. */
-async function sourcesHash(): Promise<string> {
-  const hash = createHash('sha256').update(flags.join(' '));
+export async function kernelSources(): Promise<string> {
+  const hash = createHash('sha256').update(kernelFlags.join(' '));
   for (const name of (await readdir(sources)).sort())
     hash.update(name).update(await readFile(join(sources, name)));
   return hash.digest('hex').slice(0, 12);
 }
+
+/** Flags and sources of the kernels for a compiler. */
+export const kernelArguments = (): string[] => [...kernelFlags, join(sources, 'g2d-kernels.cc')];
 
 /** The kernels in a package that were tried there, and why there are none; null where nobody tried. */
 export function readKernels(tfjs: Package): KernelsRecord | null {
@@ -79,6 +83,8 @@ export interface KernelsRequest {
   readonly signal: AbortSignal | undefined;
   /** Tries again also what did not work before. */
   readonly again: boolean;
+  /** Compiles also where there are prebuilt ones. */
+  readonly build: boolean;
   readonly onStage: (title: string) => void;
   readonly note: (line: string) => void;
 }
@@ -89,15 +95,16 @@ export async function installKernels(request: KernelsRequest): Promise<void> {
   // They compute on the processor.
   if (library.manifest.variant !== 'cpu') return;
   const record = (values: Omit<KernelsRecord, 'key'>) => writeRecord(tfjs, { key, ...values });
-  const hash = await sourcesHash();
+  const hash = await kernelSources();
   const key = `${hash} ${library.id} ${library.stamp} ${process.version}`;
   const before = readKernels(tfjs);
   const there = before?.problem != null || (existsSync(kernelsFile(tfjs)) && before?.sha256 != null);
   if (!again && before?.key === key && there) return;
   try {
     let tried = await tryKernels(request, hash, again);
-    // Of what lay in the cache there is no hash but the one beside it.
-    if (tried.problem && tried.wasThere) tried = await tryKernels(request, hash, true);
+    // Of what lay in the cache there is no hash but the one beside it; prebuilt ones that do not work here may work if they are built here.
+    if (tried.problem && (tried.wasThere || tried.isPrebuilt))
+      tried = await tryKernels({ ...request, build: request.build || tried.isPrebuilt }, hash, true);
     if (tried.problem) throw new Error(tried.problem);
     await record({ sha256: tried.sha256, problem: null });
   } catch (error) {
@@ -113,33 +120,47 @@ async function tryKernels(
   request: KernelsRequest,
   hash: string,
   fresh: boolean,
-): Promise<{ readonly sha256: string; readonly wasThere: boolean; readonly problem: string | null }> {
+): Promise<Provided & { readonly problem: string | null }> {
   const { tfjs, run, signal } = request;
-  const { wasThere, ...addon } = await provideKernels(request, hash, fresh);
+  const addon = await provideKernels(request, hash, fresh);
   const file = kernelsFile(tfjs);
   await copyFile(addon.file, `${file}.${process.pid}`);
   await rename(`${file}.${process.pid}`, file);
   request.onStage('Comparing the training kernels with TensorFlow');
-  return { sha256: addon.sha256, wasThere, problem: await testKernels(tfjs, file, { run, signal }) };
+  return { ...addon, problem: await testKernels(tfjs, file, { run, signal }) };
 }
 
-/** @param fresh Whether they are built also where the cache has some. */
-async function provideKernels(
-  request: KernelsRequest,
-  hash: string,
-  fresh: boolean,
-): Promise<Addon & { readonly wasThere: boolean }> {
-  const { cache, library, run, signal } = request;
+interface Provided extends Addon {
+  /** Not made by this call. */
+  readonly wasThere: boolean;
+  readonly isPrebuilt: boolean;
+}
+
+/** @param fresh Whether they are made also where the cache has some. */
+async function provideKernels(request: KernelsRequest, hash: string, fresh: boolean): Promise<Provided> {
+  const { cache, library, build, run, signal } = request;
   const { version, arch } = library.manifest;
-  const file = join(cache, 'addons', `kernels-tensorflow-${version}-${arch}-${hash}`, 'g2d_kernels.node');
+  const name = 'g2d_kernels.node';
+  const prebuilt = build ? null : findPrebuilt(arch, 'kernels', hash);
+  if (prebuilt) {
+    const file = prebuiltFile(cache, prebuilt, name);
+    const kept = fresh ? null : await readAddon(file);
+    if (kept?.sha256 === prebuilt.sha256) return { ...kept, wasThere: true, isPrebuilt: true };
+    try {
+      return { ...(await unpackPrebuilt(cache, file, prebuilt)), wasThere: false, isPrebuilt: true };
+    } catch (error) {
+      if (!NativeError.isInstance(error)) throw error;
+      request.note(error.message);
+    }
+  }
+  const file = join(cache, 'addons', `kernels-tensorflow-${version}-${arch}-${hash}`, name);
   const kept = fresh ? null : await readAddon(file);
-  if (kept) return { ...kept, wasThere: true };
+  if (kept) return { ...kept, wasThere: true, isPrebuilt: false };
   request.onStage('Building the training kernels');
-  const build = { cache, file, library, run, signal };
-  const built = await compileAddon(build, 'the training kernels', () =>
-    Promise.resolve([...flags, join(sources, 'g2d-kernels.cc')]),
+  const built = await compileAddon({ cache, file, library, run, signal }, 'the training kernels', () =>
+    Promise.resolve(kernelArguments()),
   );
-  return { ...built, wasThere: false };
+  return { ...built, wasThere: false, isPrebuilt: false };
 }
 
 async function writeRecord(tfjs: Package, record: KernelsRecord): Promise<void> {

@@ -3,28 +3,41 @@
 #include <cctype>
 #include <cstdlib>
 #include <string>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace g2d {
 
 enum class Vectors { kNone, kAvx2, kAvx512 };
 
-/** Chosen when the library is loaded: a cache may be shared by several machines. */
+/**
+ * What this processor has and this system saves between two processes. Asked of the processor itself: the compiler's own question has no answer in
+ * every runtime library.
+ */
+inline Vectors present() {
+#if defined(__x86_64__)
+  unsigned a, b, c, d, saved, high;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA)) return Vectors::kNone;
+  asm volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+  const bool ymm = (saved & 0x06) == 0x06, zmm = (saved & 0xe6) == 0xe6;
+  if (!ymm || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return Vectors::kNone;
+  return zmm && (b & bit_AVX512F) ? Vectors::kAvx512 : Vectors::kAvx2;
+#else
+  return Vectors::kNone;
+#endif
+}
+
 inline Vectors vectors() {
   static const Vectors chosen = [] {
-#if defined(__x86_64__)
     // What oneDNN, and with it TensorFlow, is told holds here too.
     const char* told = std::getenv("ONEDNN_MAX_CPU_ISA");
     if (!told) told = std::getenv("DNNL_MAX_CPU_ISA");
     std::string most = told ? told : "";
     for (char& letter : most) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
-    const bool none = most.rfind("SSE", 0) == 0 || most == "AVX";
-    __builtin_cpu_init();
-    if (none || !__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Vectors::kNone;
-    if (most.rfind("AVX2", 0) != 0 && __builtin_cpu_supports("avx512f")) return Vectors::kAvx512;
-    return Vectors::kAvx2;
-#else
-    return Vectors::kNone;
-#endif
+    if (most.rfind("SSE", 0) == 0 || most == "AVX") return Vectors::kNone;
+    const Vectors here = present();
+    return here == Vectors::kAvx512 && most.rfind("AVX2", 0) == 0 ? Vectors::kAvx2 : here;
   }();
   return chosen;
 }
