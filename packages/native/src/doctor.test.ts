@@ -45,7 +45,7 @@ describe('doctor', () => {
       expect.stringMatching(/^Install a C\+\+ compiler/),
       'npx g2d-native install',
     ]);
-    expect(describeReport(report)).toMatch(/PROBLEM pip .*\n +→ Install pip/);
+    expect(describeReport(report)).toMatch(/PROBLEM compiler .*\n +→ Install a C/);
   });
 
   it('says when the package is there without a library', async () => {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { addonSources, findCompiler, planAddon } from './build-addon.js';
 import { brokenFiles, cacheLocation, partsOf, readLibrary, strangeIn, type Library } from './cache.js';
 import { checkKeys, firstLine } from './errors.js';
-import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
+import { currentHost, describeHost, isSupported, nvidiaDriver, wrongLibc, type Host } from './host.js';
 import { howToNameIndex, readIndexSettings } from './index-settings.js';
 import { findPip } from './pip-download.js';
 import { kernelsFile, readKernels } from './kernels.js';
@@ -53,6 +53,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   checkKeys(options, { dir: true, project: true, host: true, env: true, run: true });
   const { host = currentHost(), env = process.env, run = runCommand } = options;
   const supported = isSupported(host);
+  const libc = host.platform === 'linux' ? wrongLibc(host) : null;
   const findings: Finding[] = [
     supported
       ? { name: 'platform', status: 'ok', found: describeHost(host) }
@@ -60,8 +61,8 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
           name: 'platform',
           status: 'problem',
           found: describeHost(host),
-          advice: host.musl
-            ? "TensorFlow's library needs glibc: use a Debian-based image, or WebAssembly"
+          advice: libc
+            ? `TensorFlow's library ${libc}; or use WebAssembly`
             : "There is no usable wheel for this platform: tfjs-node's own installation is tried, then WebAssembly",
         },
     { name: 'processor', status: 'ok', found: describeProcessor(processor(env)) },

@@ -10,6 +10,15 @@ describe('isSupported', () => {
     expect(isSupported({ platform: 'linux', arch: 'arm64', musl: false })).toBe(true);
     expect(isSupported({ platform: 'linux', arch: 'x64', musl: true })).toBe(false);
     expect(isSupported({ platform: 'linux', arch: 'arm', musl: false })).toBe(false);
+    const withGlibc = (glibc: string) => isSupported({ platform: 'linux', arch: 'x64', musl: false, glibc });
+    expect(['2.9', '2.17', '2.27', '2.36', '2.100', '3.0'].map(withGlibc)).toEqual([
+      false,
+      false,
+      true,
+      true,
+      true,
+      true,
+    ]);
     expect(isSupported({ platform: 'darwin', arch: 'arm64', musl: false })).toBe(false);
     expect(isSupported({ platform: 'win32', arch: 'x64', musl: false })).toBe(false);
   });
@@ -19,6 +28,8 @@ describe('currentHost', () => {
   it('is this machine', () => {
     expect(currentHost()).toMatchObject({ platform: process.platform, arch: process.arch });
     expect(typeof currentHost().musl).toBe('boolean');
+    const { glibc, musl } = currentHost();
+    expect(glibc === undefined).toBe(musl || process.platform !== 'linux');
   });
 });
 

@@ -8,11 +8,36 @@ export interface Host {
   readonly arch: string;
   /** Linux with musl (Alpine): TensorFlow's library needs glibc. */
   readonly musl: boolean;
+  /** Version of glibc, such as `2.36`; left out where there is none, or it is not known. */
+  readonly glibc?: string;
 }
 
 /** The machine this process runs on. */
 export function currentHost(): Host {
-  return { platform: process.platform, arch: process.arch, musl: process.platform === 'linux' && usesMusl() };
+  const { platform, arch } = process;
+  if (platform !== 'linux') return { platform, arch, musl: false };
+  const glibc = glibcVersion();
+  return { platform, arch, musl: usesMusl(), ...(glibc === undefined ? {} : { glibc }) };
+}
+
+/** What Node itself has loaded. Without the machine's addresses, which take long to look up. */
+function glibcVersion(): string | undefined {
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork ?? false;
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = before;
+  return header.glibcVersionRuntime;
+}
+
+/** The glibc that TensorFlow's library needs: its wheel is for `manylinux_2_27`. */
+const oldestGlibc = '2.27';
+
+/** Why TensorFlow's library cannot be loaded on a Linux, as a part of a sentence; null where it can. */
+export function wrongLibc({ musl, glibc }: Host): string | null {
+  if (musl) return 'needs glibc, which is not here. A Debian-based image has it';
+  const older = glibc !== undefined && glibc.localeCompare(oldestGlibc, 'en', { numeric: true }) < 0;
+  return older ? `needs glibc ${oldestGlibc} or newer, but here is ${glibc}. A newer system has it` : null;
 }
 
 // The C library that this process itself has loaded: a machine may have both.
@@ -24,9 +49,11 @@ function usesMusl(maps = '/proc/self/maps'): boolean {
   }
 }
 
-/** True where TensorFlow's wheel can be used: Linux with glibc on x64 or arm64. */
+/** True where TensorFlow's wheel can be used: Linux with a glibc that is new enough, on x64 or arm64. */
 export function isSupported(host: Host): boolean {
-  return host.platform === 'linux' && !host.musl && (host.arch === 'x64' || host.arch === 'arm64');
+  return (
+    host.platform === 'linux' && wrongLibc(host) === null && (host.arch === 'x64' || host.arch === 'arm64')
+  );
 }
 
 /** `Linux x64`, `macOS arm64`, `Linux x64 (musl)`. */

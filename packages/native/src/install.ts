@@ -24,7 +24,7 @@ import {
 } from './cache.js';
 import { download, keptDownloads, type Delivery } from './download.js';
 import { checkKeys, firstLine, NativeError, systemCode, isNotWritable } from './errors.js';
-import { currentHost, describeHost, isSupported, nvidiaDriver, type Host } from './host.js';
+import { currentHost, describeHost, isSupported, nvidiaDriver, wrongLibc, type Host } from './host.js';
 import { installKernels } from './kernels.js';
 import { interruptedError } from './pip-download.js';
 import { isAsTested, isPlaced, place, projectNotWritable, readPlaced, writePlaced } from './place.js';
@@ -201,7 +201,11 @@ async function installFromWheel(options: InstallOptions, host: Host, context: Co
       else if (installation.isPrebuilt) {
         context.note(`The prebuilt add-on does not work here (${firstLine(error)}); building it from source`);
         parts = { ...parts, build: true };
-        installation = { ...(await provide(parts)), newLibrary: installation.newLibrary };
+        const built = await provide(parts).catch((second: unknown) => {
+          // Without a compiler the first problem is the one to solve.
+          throw NativeError.isInstance(second) && second.code === 'G2D_NATIVE_NO_COMPILER' ? error : second;
+        });
+        installation = { ...built, newLibrary: installation.newLibrary };
       } else throw error;
     }
   }
@@ -637,11 +641,9 @@ async function installElsewhere(options: InstallOptions, host: Host, context: Co
       { host },
     );
   }
-  if (host.musl) {
-    context.note(
-      `TensorFlow's library needs glibc, but this is ${describeHost(host)}: loadTensorFlow() uses WebAssembly. A Debian-based ` +
-        'image has glibc',
-    );
+  const libc = host.platform === 'linux' ? wrongLibc(host) : null;
+  if (libc) {
+    context.note(`TensorFlow's library ${libc}; loadTensorFlow() uses WebAssembly on ${describeHost(host)}`);
     return nowhere;
   }
   context.note(
