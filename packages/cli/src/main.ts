@@ -122,6 +122,8 @@ function report(error: unknown, json: boolean, { out, err }: Output): number {
   const { code, message, details } = describe(error);
   if (json) out(`${JSON.stringify({ error: { code, message, details: plain(details) } })}\n`);
   err(`g2d: ${message}\n`);
+  // To be tried again, by whoever started the processes.
+  if (code === 'G2D_PEER_LOST') return 5;
   if (code !== INTERNAL) return 2;
   // An error without a code is a fault of ours: whoever reports it needs its trace.
   err(`${error instanceof Error ? error.stack : String(error)}\n`);

@@ -12,10 +12,17 @@ import type { TeacherOutputs, Teachers } from './teachers.js';
 
 /** How processes that train one model together add up what they found. Every process makes the same calls in the same order. */
 export interface AllReduce {
-  /** How many processes; each trains on batches of its own. */
+  /** How many processes. */
   readonly processes: number;
+  /**
+   * Which of them this one is, from 0: all are given the same batches, and the loop trains each on rows of its own. Without it, each is
+   * given batches of its own.
+   */
+  readonly rank?: number;
   /** Puts the sum over all processes into `values`, element by element. */
   sum(values: Float32Array | Float64Array): void;
+  /** The same for tensors, which need not leave the backend for it: the gradients. Default: through `sum`. */
+  sumTensors?(tensors: readonly tf.Tensor[]): tf.Tensor[];
 }
 
 /** Copies of everything that steps change: plain arrays, so that a method can keep it in its state. */

@@ -30,6 +30,8 @@ export interface BatchesOptions<M extends string, K extends M = M> {
   readonly dropLast?: boolean;
   /** Skip so many batches without reading them; the others stay as they are. Default 0. */
   readonly startBatch?: number;
+  /** Only every `of`-th batch of the epoch, from batch `index` on; the others are not read. Default: all. */
+  readonly turns?: { readonly index: number; readonly of: number };
   /** The modalities to read. Default: all. */
   readonly modalities?: readonly K[];
   /** `'train'`: with the augmentation that the dataset itself brings, if it brings one. Default `'test'`: without. */
@@ -84,6 +86,7 @@ export async function* batches<M extends string, K extends M = M>(
       shuffle: true,
       dropLast: true,
       startBatch: true,
+      turns: true,
       modalities: true,
       transform: true,
       augment: true,
@@ -96,11 +99,13 @@ export async function* batches<M extends string, K extends M = M>(
   );
   const { batchSize, seed = 0, epoch = 1, shuffle = false, dropLast = false, startBatch = 0 } = options;
   const { transform = 'test', workers = 0, prefetch = workers > 0 ? 2 : 0 } = options;
-  const { onError = 'fail', onDrop = warnOfDrop } = options;
+  const { onError = 'fail', onDrop = warnOfDrop, turns = { index: 0, of: 1 } } = options;
   checkInteger('batchSize', batchSize, 1);
   checkInteger('epoch', epoch, 0);
   checkInteger('seed', seed, Number.MIN_SAFE_INTEGER);
   checkInteger('startBatch', startBatch, 0);
+  checkInteger('turns.of', turns.of, 1);
+  checkInteger('turns.index', turns.index, 0);
   checkInteger('workers', workers, 0);
   checkInteger('prefetch', prefetch, 0);
   const retries = retriesOf(onError);
@@ -123,7 +128,9 @@ export async function* batches<M extends string, K extends M = M>(
       ? randomStream(deriveSeed(seed, `augmentation/epoch-${epoch}/${modality}/${id}/augment`))
       : augmentationStream({ seed, epoch }, modality, id);
 
-  const plan = batchPlan(dataset.size, { batchSize, seed, epoch, shuffle, dropLast, startBatch });
+  const plan = batchPlan(dataset.size, { batchSize, seed, epoch, shuffle, dropLast, startBatch })
+    .map((indices, i) => ({ indices, place: startBatch + i }))
+    .filter(({ place }) => place % turns.of === turns.index);
   if (plan.length === 0) return;
   const reader =
     workers > 0 ? workerReader(read, request, { workers, batchSize }) : threadReader(read, request);
@@ -131,14 +138,14 @@ export async function* batches<M extends string, K extends M = M>(
   let asked = 0;
   const askUpTo = (depth: number): void => {
     for (; pending.length < depth && asked < plan.length; asked++) {
-      const reading = reader.read(plan[asked] as readonly number[]);
+      const reading = reader.read((plan[asked] as (typeof plan)[number]).indices);
       // Looked at in its turn, or not at all if the loop is left.
       reading.catch(() => {});
       pending.push(reading);
     }
   };
   try {
-    for (const [i, indices] of plan.entries()) {
+    for (const { indices, place } of plan) {
       askUpTo(Math.max(1, prefetch));
       const { readings, release } = await (pending.shift() as Promise<Readings<K>>);
       const samples: IdentifiedSample<K>[] = [];
@@ -153,7 +160,7 @@ export async function* batches<M extends string, K extends M = M>(
         samples.length > 0 ? toTensors(read, samples, { modalities, augment, stream }) : undefined;
       release();
       askUpTo(prefetch);
-      if (batch) yield { ...batch, index: startBatch + i };
+      if (batch) yield { ...batch, index: place };
     }
   } finally {
     await reader.close();

@@ -66,8 +66,19 @@ describe('buildAddon', () => {
 
   it('builds into the cache and is found there again', async () => {
     const asked = request();
-    const built = await buildAddon({ ...asked, run: compiler });
+    let flags: readonly string[] = [];
+    const built = await buildAddon({
+      ...asked,
+      run: (command, args, options) => {
+        flags = args;
+        return compiler(command, args, options);
+      },
+    });
     expect(readFileSync(asked.file, 'utf8')).toBe('an add-on');
+    expect(flags).toContain('-DTFE_NewContext=g2d_new_context');
+    expect(flags.filter((flag) => flag.endsWith('/hook/join-cluster.cc') && existsSync(flag))).toHaveLength(
+      1,
+    );
     expect(await readAddon(asked.file)).toEqual(built);
   });
 

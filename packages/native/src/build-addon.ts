@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { sha256File, withStaging, type Library } from './cache.js';
 import { NativeError } from './errors.js';
 import { findPrebuilt, prebuiltFile, type Prebuilt } from './prebuilt.js';
@@ -23,6 +24,9 @@ void __throw_bad_array_new_length() { __builtin_abort(); }
 }
 `;
 
+// What lets a process join others that train one run together. From the sources as from the built package, whose files lie in `dist`.
+const hook = fileURLToPath(new URL('../src/hook/join-cluster.cc', import.meta.url));
+
 const addonFlags = [
   '-O2',
   '-std=c++17',
@@ -31,14 +35,20 @@ const addonFlags = [
   '-fvisibility=hidden',
   '-DNAPI_VERSION=8',
   '-DNODE_GYP_MODULE_NAME=tfjs_binding',
+  // tfjs-node calls the hook's functions in the place of TensorFlow's.
+  '-DTFE_NewContext=g2d_new_context',
+  '-DTF_DeviceListCount=g2d_own_devices',
   // The add-on lies in <package>/lib/napi-v8 and finds the library through the link <package>/deps.
   '-Wl,-rpath,$ORIGIN/../../deps/lib',
   '-s',
 ];
 
-/** Hash of what the add-on is built from: the sources that the npm package ships, and our flags. */
+/** Hash of what the add-on is built from: the sources that the npm package ships, our hook, and our flags. */
 export async function addonSources(tfjs: Pick<TfjsNode, 'folder'>): Promise<string> {
-  const hash = createHash('sha256').update(compatibility).update(addonFlags.join(' '));
+  const hash = createHash('sha256')
+    .update(compatibility)
+    .update(addonFlags.join(' '))
+    .update(await readFile(hook));
   const binding = join(tfjs.folder, 'binding');
   for (const name of (await readdir(binding)).sort())
     hash.update(name).update(await readFile(join(binding, name)));
@@ -135,6 +145,7 @@ export async function addonArguments(tfjs: Pick<TfjsNode, 'folder'>, staging: st
     `-I${tfjs.folder}`,
     join(tfjs.folder, 'binding', 'tfjs_backend.cc'),
     join(tfjs.folder, 'binding', 'tfjs_binding.cc'),
+    hook,
     extra,
   ];
 }

@@ -5,19 +5,17 @@ import { describeEnvironment } from './environment.js';
 import { settingsDigest } from './identity.js';
 import { settledMissing } from './mask-settings.js';
 import type { SplitMask } from './mask-split.js';
-import { loadInitialWeights } from './initial-weights.js';
 import { RunFolder } from './node/run-folder.js';
 import type { OpenedRun } from './open-run.js';
 import { checksumsOf, TEACHER_WEIGHTS, type Teachers } from './read-teachers.js';
 
 /**
- * Gives a run its initial weights, and records what it is in its folder: the run has begun.
+ * Records what a run is in its folder: it has begun.
  *
  * @returns Where what lay in the folder was moved, `undefined` if there was nothing.
  */
 export function beginRun(run: OpenedRun): string | undefined {
   const { plan, folder, facts, teachers } = run;
-  loadInitialWeights(run, plan.config);
   const aside = folder.setAside();
   const modalities = Object.keys(facts.shapes);
   const missing = settledMissing(plan.config, run.data.train);

@@ -14,6 +14,7 @@ import type { RunPredictions } from '@g2d/core/run-folder';
 import type { RunSummary } from './node/run-folder.js';
 import type { RunConfig } from './config-schema.js';
 import type { OpenedRun } from './open-run.js';
+import type { Processes } from './processes/processes.js';
 
 /** What a model comes to on one split. */
 export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusion'> {
@@ -26,12 +27,17 @@ export interface SplitEvaluation extends Pick<RunSummary, 'perClass' | 'confusio
 /** How samples are read, and what a regression's value is. */
 type SplitOptions = EvaluateOptions & { readonly output?: RegressionOutput | undefined };
 
-/** How a run reads the samples that it is evaluated on. */
-export const evaluateOptions = ({
-  evaluation: { batchSize },
-  data: { workers, onError },
-  loss,
-}: RunConfig): SplitOptions => ({ batchSize, workers, onError, output: loss?.output });
+/** How a run reads the samples that it is evaluated on, and who shares the work. */
+export const evaluateOptions = (
+  { evaluation: { batchSize }, data: { workers, onError }, loss }: RunConfig,
+  processes?: Processes,
+): SplitOptions => ({
+  batchSize,
+  workers,
+  onError,
+  output: loss?.output,
+  ...(processes && { allReduce: processes.allReduce }),
+});
 
 /** Of a file that is read as a whole: about 8 MB. */
 const MOST_PROBABILITIES = 1_000_000;
@@ -99,7 +105,7 @@ function selectionScore(metrics: SplitMetrics): number {
 
 /** The splits that are evaluated during training: those that were asked for, and the one that selects. */
 export async function evaluateSplits(
-  { data, plan: { config } }: OpenedRun,
+  { data, plan: { config }, processes }: OpenedRun,
   predict: Predictor<string>,
 ): Promise<Partial<Record<'validation' | 'test', SplitMetrics>>> {
   const { select, evaluation } = config;
@@ -107,7 +113,7 @@ export async function evaluateSplits(
   for (const split of ['validation', 'test'] as const) {
     const dataset: MultimodalDataset<string> | undefined = data[split];
     if (!dataset || !(evaluation.splits.includes(split) || select === `${split}-best`)) continue;
-    metrics[split] = (await evaluateSplit(predict, dataset, evaluateOptions(config))).metrics;
+    metrics[split] = (await evaluateSplit(predict, dataset, evaluateOptions(config, processes))).metrics;
   }
   return metrics;
 }

@@ -5,6 +5,13 @@ export { trainRun, type TrainRunOptions } from './train-run.js';
 export type { RunOutcome } from './train-opened.js';
 export type { RunReporter } from './run-reporter.js';
 export { tryRun } from './try-run.js';
+
+// One run on several processes
+export { launched, type Launch } from './processes/launched.js';
+export { joinProcesses, type JoinOptions, type Processes } from './processes/processes.js';
+export { startProcesses } from './processes/start-processes.js';
+
+// Its folder, and what it wrote
 export { loadRun, type LoadedRun } from './load-run.js';
 export { RunFolder, type RunSummary } from './node/run-folder.js';
 export type { RunPredictions } from '@g2d/core/run-folder';

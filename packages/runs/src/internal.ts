@@ -8,6 +8,8 @@ export { exportModel, type ExportedModel } from './export-model.js';
 export { surviveClosed } from './node/progress.js';
 export { stopCode } from './node/stop-signal.js';
 export { openData } from './open-data.js';
+export { together } from './processes/processes.js';
+export { followParent } from './processes/start-processes.js';
 export { dataDifferences } from './identity.js';
 export { importDefault, isModulePath, moduleFile } from './import-module.js';
 export { withAbsolutePath } from './node/absolute-path.js';

@@ -9,6 +9,7 @@ import type { RunFolder } from './node/run-folder.js';
 import { moduleChecksums } from './identity.js';
 import { openData, type RunData } from './open-data.js';
 import type { RunPlan } from './plan-run.js';
+import type { Processes } from './processes/processes.js';
 import { readTeachers, type Teachers } from './read-teachers.js';
 import { recordedClasses } from './recorded-classes.js';
 import { startTeachers } from './start-teachers.js';
@@ -16,6 +17,8 @@ import { startTeachers } from './start-teachers.js';
 /** Everything that a plan needs, ready to be trained or evaluated. */
 export interface OpenedRun extends BuiltModel {
   readonly plan: RunPlan;
+  /** Those that train it together. */
+  readonly processes: Processes | undefined;
   readonly folder: RunFolder;
   readonly data: RunData;
   readonly facts: ModelFacts;
@@ -50,10 +53,12 @@ export async function openRun(
     folder,
     teachers: from,
     trust = false,
+    processes,
   }: {
     readonly folder: RunFolder;
     readonly teachers: 'named' | 'copied' | 'later';
     readonly trust?: boolean;
+    readonly processes?: Processes | undefined;
   },
 ): Promise<OpenedRun> {
   const copies = from === 'copied' ? folder : undefined;
@@ -78,6 +83,7 @@ export async function openRun(
       facts,
       teachers,
       identity,
+      processes,
       async startTeachers(teacherOutputs, note) {
         const config = { ...plan.config, teacherOutputs };
         const judges = await startTeachers(teachers ?? new Map(), config, { data, folder, note });

@@ -11,6 +11,7 @@ import { writeCheckpoint } from './node/checkpoints/write-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
 import { once } from './once.js';
 import type { OpenedRun } from './open-run.js';
+import { inTurn, isFirstOf } from './processes/processes.js';
 import type { RunReporter } from './run-reporter.js';
 import { stageClock } from './stage-clock.js';
 import { trainingOptions } from './training-options.js';
@@ -33,7 +34,9 @@ const skippedNote = (epoch: number, count: number): string =>
 
 /** Trains a run to its end, or until it is asked to stop; what it has learned is saved on the way. */
 export async function trainOpened(run: OpenedRun, { state, signal, reporter }: Going): Promise<RunOutcome> {
-  const { plan, folder } = run;
+  const { plan, folder, processes } = run;
+  // The others know what it writes.
+  const isFirst = isFirstOf(processes);
   const { config, methods } = plan;
   const data = digestOf(run.identity.data);
   const { settings } = folder.config()?.identity ?? {};
@@ -41,7 +44,9 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   if (plan.needsTeachers && config.teacherOutputs === 'stored') {
     reporter.note('The outputs of the teachers are computed and stored, where they are not yet.');
   }
-  const options = await clock.timeAsync('training', () => trainingOptions(run, { note: reporter.note }));
+  const options = await clock.timeAsync('training', () =>
+    inTurn(processes, () => trainingOptions(run, { note: reporter.note })),
+  );
   const { batchesPerEpoch, optimizer } = options;
   const { epochs } = new Stages({ ...config, methods, modalities: run.model.modalities, optimizer });
   const position = state?.position ?? { epoch: 1, batch: 0 };
@@ -49,14 +54,14 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   const total = epochs * stepsOf(batchesPerEpoch);
   const done = (position.epoch - 1) * stepsOf(batchesPerEpoch) + stepsOf(position.batch);
   reporter.begin({ total, done: Math.min(done, total) });
-  const missing = folder.forgetFrom(position.epoch);
+  const missing = isFirst ? folder.forgetFrom(position.epoch) : 0;
   if (missing > 0) {
     reporter.note(
       `metrics.jsonl has no record of ${missing} of the ${position.epoch - 1} epochs that are done: curves and tables lack them.`,
     );
   }
 
-  const events = openEventFile(folder.tensorboard, { fromStep: position.epoch });
+  const events = isFirst ? openEventFile(folder.tensorboard, { fromStep: position.epoch }) : undefined;
   let best = state?.best ?? null;
   let reached = position.epoch;
   let lastEpoch = folder.endedEarly(position) ?? position.epoch - 1;
@@ -65,13 +70,22 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
     clock.time('checkpoints', () => {
       const { epoch, batch } = captured.position;
       assertFinite(captured.snapshot.model, batch === 0 ? epoch - 1 : epoch);
+      if (!isFirst) return;
       writeCheckpoint(
         folder.checkpoints,
         label,
         toCheckpoint(captured, { best, stages: clock.seconds(), data, settings }),
       );
     });
-  const stopIfAsked = (): 'stop' | undefined => (signal?.aborted ? 'stop' : undefined);
+  /** What all processes do after a step: save when it is time by the first one's clock, and stop if one of them was asked to. */
+  const due = (): { readonly late: boolean; readonly stop: boolean } => {
+    const flags = Float64Array.of(
+      isFirst && performance.now() - saved > 60_000 * config.checkpoints.minutes ? 1 : 0,
+      signal?.aborted ? 1 : 0,
+    );
+    processes?.allReduce.sum(flags);
+    return { late: flags[0] !== 0, stop: flags[1] !== 0 };
+  };
 
   try {
     const { status, predict } = await clock.timeAsync('training', () =>
@@ -84,20 +98,21 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
             : undefined,
         afterStep: (capture) => {
           reporter.step();
-          const late = performance.now() - saved > 60_000 * config.checkpoints.minutes;
-          if (late || stopIfAsked()) {
+          const { late, stop } = due();
+          if (late || stop) {
             save('last', capture());
             saved = performance.now();
           }
-          return stopIfAsked();
+          return stop ? 'stop' : undefined;
         },
         onEpoch: (record, capture, evaluated) => {
           const { epoch } = record;
           reached = epoch + 1;
           lastEpoch = epoch;
-          folder.append(record);
+          const { stop } = due();
+          if (isFirst) folder.append(record);
           if (record.skippedSteps) reporter.note(skippedNote(epoch, record.skippedSteps));
-          writeScalars(events, record);
+          if (events) writeScalars(events, record);
           const captured = once(capture);
           const score = scoreOf(record, config);
           if (score !== undefined && !(best && score < best.score)) {
@@ -111,7 +126,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
           if (isKept) save(epochLabel(epoch), captured());
           // Never behind the others: a run goes on from it.
           const isBest = best?.epoch === epoch;
-          if (isBest || isKept || isDue(epoch, every, epochs) || record.stopped || stopIfAsked()) {
+          if (isBest || isKept || isDue(epoch, every, epochs) || record.stopped || stop) {
             save('last', captured());
             saved = performance.now();
           }
@@ -119,7 +134,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
           if (record.stoppedBy !== undefined)
             reporter.note(`Epoch ${epoch} is the last: ${record.stoppedBy} ended the run.`);
           // After the last epoch there is nothing to stop.
-          return epoch < epochs ? stopIfAsked() : undefined;
+          return epoch < epochs && stop ? 'stop' : undefined;
         },
       }),
     );
@@ -135,7 +150,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
     });
     return { status: 'finished', folder, summary };
   } finally {
-    events.close();
+    events?.close();
   }
 }
 

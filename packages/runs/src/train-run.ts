@@ -5,13 +5,17 @@ import { checkBatches } from './check-batches.js';
 import type { RunConfig } from './config-schema.js';
 import { assertNoStages } from './continuation.js';
 import { checkFinished } from './check-finished.js';
-import { continueRun } from './continue-run.js';
+import { continueRun, type Continuation } from './continue-run.js';
 import { findPlace } from './find-place.js';
+import { digestOf } from './identity.js';
+import { loadInitialWeights } from './initial-weights.js';
 import { keepDamaged } from './node/checkpoints/write-checkpoint.js';
 import { RunFolder } from './node/run-folder.js';
 import { lockRun } from './node/run-lock.js';
 import { openRun } from './open-run.js';
 import { planRun } from './plan-run.js';
+import { assertCanShare, assertSame } from './processes/same.js';
+import { fromFirst, together, type Processes } from './processes/processes.js';
 import { SILENT, type RunReporter } from './run-reporter.js';
 import { tryBatches } from './try-batches.js';
 import { trainOpened, type RunOutcome } from './train-opened.js';
@@ -25,6 +29,8 @@ export interface TrainRunOptions {
   /** Finish the step, save, and return. */
   readonly signal?: AbortSignal;
   readonly reporter?: RunReporter;
+  /** The processes that train the run together, as `joinProcesses` gave them: the first one alone writes. Default: this one alone. */
+  readonly processes?: Processes | undefined;
   /** Load modules that the folders of teachers name, and the configuration does not. Default false: they may be anybody's. */
   readonly trust?: boolean;
 }
@@ -55,36 +61,59 @@ export async function trainRun(wanted: RunConfig, options: TrainRunOptions): Pro
     resume = false,
     signal,
     reporter = SILENT,
+    processes,
     trust = false,
-  } = checkKeys(options, { out: true, resume: true, signal: true, reporter: true, trust: true }, 'trainRun');
+  } = checkKeys(
+    options,
+    { out: true, resume: true, signal: true, reporter: true, processes: true, trust: true },
+    'trainRun',
+  );
   const folder = new RunFolder(out);
-  folder.assertUsable();
   const isNew = !existsSync(out);
-  const release = lockRun(out);
+  let release: (() => void) | undefined;
   try {
-    const { config, finished, state, isDamaged, earlier, notes } = findPlace(folder, wanted, { resume });
+    assertCanShare(wanted, processes);
+    const { config, finished, state, isDamaged, earlier, notes } = await fromFirst(processes, () => {
+      folder.assertUsable();
+      release = lockRun(out);
+      return findPlace(folder, wanted, { resume });
+    });
     for (const line of notes) reporter.note(line);
     if (finished) {
-      for (const line of await checkFinished(config, folder)) reporter.note(line);
+      await fromFirst(processes, async () => {
+        for (const line of await checkFinished(config, folder)) reporter.note(line);
+      });
       return { status: 'finished', folder, summary: finished };
     }
-    const plan = await planRun(config);
-    if (earlier) assertNoStages(plan.methods, earlier);
-    const run = await openRun(plan, { folder, teachers: state ? 'copied' : 'named', trust });
+    const run = await together(processes, async () => {
+      const plan = await planRun(config);
+      if (earlier) assertNoStages(plan.methods, earlier);
+      return openRun(plan, { folder, teachers: state ? 'copied' : 'named', trust, processes });
+    });
+    const { plan } = run;
     try {
-      const going = state && continueRun(run, { epoch: state.position.epoch, progress: state });
-      // A run that began goes on: what is too small is left out.
-      if (!state) checkBatches(run);
-      await tryBatches(run);
-      const aside = state ? undefined : beginRun(run);
-      if (aside !== undefined) {
-        reporter.note(`The run begins anew: it was not saved yet. What was there is now in ${aside}.`);
-      }
+      assertSame(processes, { data: digestOf(run.identity.data), ...run.identity.modules });
+      let going: Continuation | undefined;
+      await fromFirst(processes, () => {
+        going = state && continueRun(run, { epoch: state.position.epoch, progress: state });
+      });
+      await together(processes, async () => {
+        // A run that began goes on: what is too small is left out.
+        if (!state) checkBatches(run);
+        await tryBatches(run);
+        if (!state) loadInitialWeights(run, config);
+      });
       // Everything is checked: only now is anything written.
-      going?.record();
-      const damaged = isDamaged ? keepDamaged(folder.checkpoints, 'last') : undefined;
-      if (damaged !== undefined) reporter.note(`The damaged checkpoint is kept as ${damaged}.`);
-      if (state && earlier) folder.goOn(config, { from: state.position.epoch, earlier });
+      await fromFirst(processes, () => {
+        const aside = state ? undefined : beginRun(run);
+        if (aside !== undefined) {
+          reporter.note(`The run begins anew: it was not saved yet. What was there is now in ${aside}.`);
+        }
+        going?.record();
+        const damaged = isDamaged ? keepDamaged(folder.checkpoints, 'last') : undefined;
+        if (damaged !== undefined) reporter.note(`The damaged checkpoint is kept as ${damaged}.`);
+        if (state && earlier) folder.goOn(config, { from: state.position.epoch, earlier });
+      });
       const taught = [...(run.teachers?.values() ?? [])].flatMap((each) => [
         ...each.differences,
         ...each.remarks,
@@ -97,7 +126,7 @@ export async function trainRun(wanted: RunConfig, options: TrainRunOptions): Pro
       await run.close();
     }
   } finally {
-    release();
+    release?.();
     if (isNew) removeIfEmpty(out);
   }
 }

@@ -25,7 +25,7 @@ export async function trainingOptions(
     readonly teacherOutputs?: RunConfig['teacherOutputs'];
   } = {},
 ): Promise<TrainOptions<string> & { readonly batchesPerEpoch: number }> {
-  const { plan, data, facts } = run;
+  const { plan, data, facts, processes } = run;
   const { config } = plan;
   const { workers, prefetch, dropLast, transform, augment, onError } = config.data;
   const modalities = Object.keys(facts.shapes);
@@ -50,6 +50,7 @@ export async function trainingOptions(
     methods: plan.methods,
     ...(plan.needsTeachers && { teachers: await run.startTeachers(teacherOutputs, note) }),
     task: data.train.task,
+    ...(processes && { allReduce: processes.allReduce }),
     epochs: config.epochs,
     seed: config.seed,
     batchesPerEpoch: batchCount(data.train.size, config),

@@ -3,6 +3,7 @@ import type { BatchesOptions } from '@g2d/datasets';
 import {
   checkKeys,
   OptionError,
+  type AllReduce,
   type Logits,
   type Model,
   type MultimodalDataset,
@@ -23,6 +24,7 @@ import {
   type SplitMetrics,
   type ValueMetrics,
 } from '@g2d/tensor-ops';
+import { gatherParts, type PredictedPart } from './gather-parts.js';
 import { mapValues } from './map-values.js';
 import { nonFiniteInputs } from './non-finite-inputs.js';
 import { readBatches } from './read-batches.js';
@@ -83,7 +85,15 @@ export interface EvaluateOptions {
   readonly workers?: number;
   /** As in `batches`. Default `'fail'`; with `'skip'` samples that cannot be read do not count. */
   readonly onError?: NonNullable<BatchesOptions<string>['onError']>;
+  /**
+   * Processes that take turns with the batches, each told its `rank`; every one gets the results of all. All of them call it, and none may
+   * leave samples out. Default: this one alone.
+   */
+  readonly allReduce?: AllReduce;
 }
+
+/** The keys of `EvaluateOptions`. */
+const OPTIONS = { batchSize: true, workers: true, onError: true, allReduce: true } as const;
 
 /**
  * Evaluates a classifier on every sample of a dataset, in its order, without augmentation.
@@ -97,7 +107,7 @@ export async function evaluate<A extends string, M extends A>(
   dataset: MultimodalDataset<A>,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  checkKeys(options, { batchSize: true, workers: true, onError: true }, 'evaluate');
+  checkKeys(options, OPTIONS, 'evaluate');
   assertTask(dataset, 'classification');
   const { ids, labels, logits, masks, culprits } = await predictAll(predict, dataset, options);
   const measured = mapValues(logits, (rows, name) =>
@@ -135,11 +145,7 @@ export async function evaluateRegression<A extends string, M extends A>(
   dataset: MultimodalDataset<A>,
   given: EvaluateOptions & { readonly output?: RegressionOutput | undefined } = {},
 ): Promise<RegressionEvaluation> {
-  const { output, ...options } = checkKeys(
-    given,
-    { batchSize: true, workers: true, onError: true, output: true },
-    'evaluateRegression',
-  );
+  const { output, ...options } = checkKeys(given, { ...OPTIONS, output: true }, 'evaluateRegression');
   assertTask(dataset, 'regression');
   const { ids, labels, logits, masks, culprits } = await predictAll(predict, dataset, options);
   const measured = mapValues(logits, (rows, name) =>
@@ -166,7 +172,7 @@ export async function evaluateMultiLabel<A extends string, M extends A>(
   dataset: MultimodalDataset<A>,
   options: EvaluateOptions = {},
 ): Promise<MultiLabelEvaluation> {
-  checkKeys(options, { batchSize: true, workers: true, onError: true }, 'evaluateMultiLabel');
+  checkKeys(options, OPTIONS, 'evaluateMultiLabel');
   assertTask(dataset, 'multi-label');
   const { ids, labels: hot, logits, masks, culprits } = await predictAll(predict, dataset, options);
   const classes = dataset.classNames.length;
@@ -216,17 +222,42 @@ function assertTask({ name, task }: MultimodalDataset<string>, expected: Task): 
 async function predictAll<A extends string, M extends A>(
   predict: Predictor<M>,
   dataset: MultimodalDataset<A>,
-  { batchSize = 250, workers = 0, onError = 'fail' }: EvaluateOptions,
+  { allReduce, ...options }: EvaluateOptions,
 ) {
-  const ids: string[] = [];
-  const labels: number[] = [];
+  const { processes = 1, rank = 0 } = allReduce ?? {};
+  const own = await predictParts(predict, dataset, { ...options, turns: { index: rank, of: processes } });
+  const parts = allReduce && processes > 1 ? gatherParts(allReduce, own) : own;
   const logits: Record<string, Float32Array[]> = {};
   const masks: Record<string, number[]> = {};
-  const culprits = new Map<string, string>();
-  for await (const batch of readBatches(dataset, { batchSize, workers, onError })) {
+  for (const part of parts) {
+    for (const [head, rows] of Object.entries(part.logits)) (logits[head] ??= []).push(...rows);
+    for (const [modality, mask] of Object.entries(part.masks)) (masks[modality] ??= []).push(...mask);
+  }
+  return {
+    ids: parts.flatMap(({ ids }) => ids),
+    labels: parts.flatMap(({ labels }) => labels),
+    logits,
+    masks,
+    culprits: new Map(parts.flatMap((part) => part.culprits)),
+  };
+}
+
+/** The predictions of this process, batch by batch. */
+async function predictParts<A extends string, M extends A>(
+  predict: Predictor<M>,
+  dataset: MultimodalDataset<A>,
+  {
+    batchSize = 250,
+    workers = 0,
+    onError = 'fail',
+    turns,
+  }: Omit<EvaluateOptions, 'allReduce'> & Required<Pick<BatchesOptions<A>, 'turns'>>,
+): Promise<PredictedPart[]> {
+  const parts: PredictedPart[] = [];
+  for await (const batch of readBatches(dataset, { batchSize, workers, onError, turns })) {
     try {
-      ids.push(...batch.ids);
-      for (const label of batch.labels.dataSync()) labels.push(label);
+      const logits: Record<string, Float32Array[]> = {};
+      const culprits = new Map<string, string>();
       tf.tidy(() => {
         const outputs = predict(batch);
         for (const [name, values] of Object.entries(heads(outputs))) {
@@ -235,17 +266,18 @@ async function predictAll<A extends string, M extends A>(
           if (!flat.every(Number.isFinite))
             for (const [id, where] of nonFiniteInputs(batch, Object.keys(outputs.unimodalLogits) as M[]))
               culprits.set(id, where);
-          for (let i = 0; i < rows; i++) (logits[name] ??= []).push(flat.slice(i * width, (i + 1) * width));
+          logits[name] = Array.from({ length: rows }, (_, i) => flat.slice(i * width, (i + 1) * width));
         }
       });
-      for (const [name, mask] of Object.entries<tf.Tensor1D>({ ...batch.present }))
-        (masks[name] ??= []).push(...mask.dataSync());
+      const masks = mapValues({ ...batch.present }, (mask) => [...(mask as tf.Tensor1D).dataSync()]);
+      const labels = [...batch.labels.dataSync()];
+      parts.push({ ids: batch.ids, labels, logits, masks, culprits: [...culprits] });
     } finally {
       tf.dispose(batch);
     }
     await tf.nextFrame();
   }
-  return { ids, labels, logits, masks, culprits };
+  return parts;
 }
 
 /** Every head's logits `[B, C]`. With one modality `fused` is the same as its own and left out. */

@@ -19,7 +19,7 @@ import { readBatches } from './read-batches.js';
 export async function extractFeatures<A extends string, M extends A>(
   model: Model<M>,
   dataset: MultimodalDataset<A>,
-  options: EvaluateOptions = {},
+  options: Omit<EvaluateOptions, 'allReduce'> = {},
 ): Promise<Record<M, Float32Array[]>> {
   const { batchSize = 250, workers = 0 } = checkKeys(
     options,

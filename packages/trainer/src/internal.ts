@@ -7,6 +7,7 @@ export { addPasses, NO_PASSES } from './pass-counts.js';
 export { RunningMethods } from './running-methods.js';
 export { predictorOf } from './predict.js';
 export { probeOf } from './probe.js';
+export { gatherBytes } from './reduce.js';
 export { trainStep, withStep } from './step.js';
 export { TrainingContext } from './training.js';
 export { staged } from './staged.js';

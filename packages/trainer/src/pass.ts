@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   OptionError,
   perModality,
+  type AllReduce,
   type Inputs,
   type Outputs,
   type Pass,
@@ -35,8 +36,16 @@ export class BatchPass<M extends string> implements Pass<M> {
   readonly #judged: boolean;
   #teacherOutputs: Pass<M>['teacherOutputs'] | undefined;
 
-  /** @param judged Whether a method needs the teachers' outputs. */
-  constructor(training: Training<M>, batch: Unlabelled<M>, judged: boolean) {
+  /**
+   * @param judged Whether a method needs the teachers' outputs.
+   * @param allReduce Who has the rest of the batch.
+   */
+  constructor(
+    training: Training<M>,
+    batch: Unlabelled<M>,
+    judged: boolean,
+    allReduce: AllReduce = training.allReduce,
+  ) {
     this.batch = batch;
     this.model = training.model;
     this.task = training.task;
@@ -44,7 +53,7 @@ export class BatchPass<M extends string> implements Pass<M> {
     this.epochs = training.epochs;
     this.batchesPerEpoch = training.batchesPerEpoch;
     this.optimizer = training.optimizer;
-    this.allReduce = training.allReduce;
+    this.allReduce = allReduce;
     this.random = training.random;
     this.batches = training.batches;
     this.everySample = training.everySample;

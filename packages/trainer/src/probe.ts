@@ -24,7 +24,9 @@ function probeBatch<M extends string, T>(
     const own = ownRows(batch, training.model.modalities);
     const possible = trains ? canTrain(training, batch, own) : own !== undefined;
     if (!possible || !own) return undefined as never;
-    return withStep(training, running, { batch: own, epoch: 0, batchIndex: 0 }, (step) => {
+    // What methods read beside the steps all processes read, if they are given the same batches.
+    const isWhole = training.allReduce.rank !== undefined;
+    return withStep(training, running, { batch: own, epoch: 0, batchIndex: 0, isWhole }, (step) => {
       step.plan();
       return look(step) as never;
     });

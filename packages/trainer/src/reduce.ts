@@ -9,29 +9,36 @@ export const SINGLE_PROCESS: AllReduce = { processes: 1, sum: () => {} };
 
 /** The mean gradients of all processes: before any method sees them. Absent where no process' loss reaches the variable. */
 export function meanGradients(
-  { processes, sum }: AllReduce,
+  all: AllReduce,
   grads: tf.NamedTensorMap,
   variables: readonly tf.Variable[],
 ): tf.NamedTensorMap {
+  const { processes } = all;
   if (processes === 1) return grads;
-  // One vector: the gradients, and for each variable whether any process reaches it.
-  const total = variables.reduce((all, { size }) => all + size, 0);
-  const flat = new Float32Array(total + variables.length);
-  let at = 0;
-  variables.forEach(({ name, size }, i) => {
-    const gradient = grads[name];
-    if (gradient) flat.set(gradient.dataSync<'float32'>(), at);
-    flat[total + i] = gradient ? 1 : 0;
-    at += size;
-  });
-  sum(flat);
-  at = 0;
-  return Object.fromEntries(
-    variables.flatMap(({ name, shape, size }, i) => {
-      const values = flat.subarray(at, (at += size)).map((value) => value / processes);
-      return flat[total + i] === 0 ? [] : [[name, tf.tensor(values, shape)]];
-    }),
+  const reached = summed(
+    all,
+    variables.map(({ name }) => (grads[name] ? 1 : 0)),
   );
+  const summands = variables.filter((_, i) => reached[i] !== 0);
+  const sums = sumTensors(
+    all,
+    summands.map(({ name, shape }) => grads[name] ?? tf.zeros(shape)),
+  );
+  return Object.fromEntries(summands.map(({ name }, i) => [name, tf.div(sums[i] as tf.Tensor, processes)]));
+}
+
+/** The sum of each tensor over all processes. Call it inside a `tf.tidy`. */
+function sumTensors(all: AllReduce, tensors: readonly tf.Tensor[]): tf.Tensor[] {
+  if (all.sumTensors) return all.sumTensors(tensors);
+  const flat = new Float32Array(tensors.reduce((total, { size }) => total + size, 0));
+  let at = 0;
+  for (const tensor of tensors) {
+    flat.set(tensor.dataSync<'float32'>(), at);
+    at += tensor.size;
+  }
+  all.sum(flat);
+  at = 0;
+  return tensors.map(({ shape, size }) => tf.tensor(flat.subarray(at, (at += size)), shape));
 }
 
 /** The sum of each number over all processes. */
@@ -65,29 +72,40 @@ export function sumScores(
   return Object.fromEntries(Object.keys(scores).map((name, i) => [name, score(i)]));
 }
 
+/** What each process gives, in their order. */
+export function gatherBytes({ processes, rank = 0, sum }: AllReduce, own: Uint8Array): Uint8Array[] {
+  const lengths = new Float64Array(processes);
+  lengths[rank] = own.length;
+  sum(lengths);
+  // Two bytes are a whole number that float32 holds exactly, and everybody else adds 0.
+  const places = [...lengths].map((length) => Math.ceil(length / 2));
+  const starts = places.map((_, i) => places.slice(0, i).reduce((total, count) => total + count, 0));
+  const all = new Float32Array(places.reduce((total, count) => total + count, 0));
+  const start = starts[rank] as number;
+  own.forEach((byte, i) => {
+    const place = start + (i >> 1);
+    all[place] = (all[place] as number) + (i & 1 ? 256 * byte : byte);
+  });
+  if (all.length > 0) sum(all);
+  return [...lengths].map((length, i) =>
+    Uint8Array.from({ length }, (_, j) => {
+      const pair = all[(starts[i] as number) + (j >> 1)] as number;
+      return j & 1 ? pair >> 8 : pair & 255;
+    }),
+  );
+}
+
 /** Gives every process the mean of all running statistics, which each has moved by batches of its own. */
-export function averageStatistics<M extends string>({ processes, sum }: AllReduce, model: Model<M>): void {
-  if (processes === 1) return;
+export function averageStatistics<M extends string>(all: AllReduce, model: Model<M>): void {
+  if (all.processes === 1) return;
   const trained = new Set(model.parameters.map(({ name }) => name));
   const statistics = [...model.state()].filter(([name]) => !trained.has(name)).map(([, weight]) => weight);
+  if (statistics.length === 0) return;
   tf.tidy(() => {
-    const read = statistics.map((weight) => weight.read());
-    const flat = new Float32Array(read.reduce((total, { size }) => total + size, 0));
-    let at = 0;
-    for (const tensor of read) {
-      flat.set(tensor.dataSync<'float32'>(), at);
-      at += tensor.size;
-    }
-    sum(flat);
-    at = 0;
-    statistics.forEach((weight, i) => {
-      const { shape, size } = read[i] as tf.Tensor;
-      weight.write(
-        tf.tensor(
-          flat.subarray(at, (at += size)).map((value) => value / processes),
-          shape,
-        ),
-      );
-    });
+    const sums = sumTensors(
+      all,
+      statistics.map((weight) => weight.read()),
+    );
+    statistics.forEach((weight, i) => weight.write(tf.div(sums[i] as tf.Tensor, all.processes)));
   });
 }

@@ -28,7 +28,7 @@ import { GradientMean, type PlacedBatch } from './accumulate.js';
 import { meanSeries, type StepRecord } from './epoch-log.js';
 import { BatchPass } from './pass.js';
 import { isDifferentiated } from './pass-counts.js';
-import { meanGradients, meanNumbers, summed } from './reduce.js';
+import { meanGradients, meanNumbers, SINGLE_PROCESS, summed } from './reduce.js';
 import type { RunningMethods } from './running-methods.js';
 import type { TrainingContext } from './training.js';
 
@@ -37,6 +37,8 @@ export interface StepPlace<M extends string> extends PlacedBatch<M> {
   readonly epoch: number;
   /** The batches that make up `batch`, if they are several: passes run on one after another. */
   readonly parts?: readonly PlacedBatch<M>[];
+  /** Whether every process has the same batch. Default false: each has its share. */
+  readonly isWhole?: boolean;
 }
 
 /**
@@ -62,11 +64,17 @@ export function withStep<M extends string, T>(
   }
 }
 
-/** Dropout depends on the run's seed and the step alone, so that a resumed run draws the same masks. */
+/**
+ * Dropout depends on the run's seed and the step alone, so that a resumed run draws the same masks; where processes share a batch, each draws
+ * its own.
+ */
 const dropoutSeed = <M extends string>(
-  { seed }: TrainingContext<M>,
-  { epoch, batchIndex }: { readonly epoch: number; readonly batchIndex: number },
-): number => deriveSeed(seed, `dropout/epoch-${epoch}/step-${batchIndex}`);
+  { seed, allReduce: { rank = 0 } }: TrainingContext<M>,
+  { epoch, batchIndex, isWhole }: Pick<StepPlace<M>, 'epoch' | 'batchIndex' | 'isWhole'>,
+): number => {
+  const share = rank === 0 || isWhole ? '' : `/process-${rank}`;
+  return deriveSeed(seed, `dropout/epoch-${epoch}/step-${batchIndex}${share}`);
+};
 
 /** What the loop does with a step. */
 export function trainStep<M extends string>(step: BatchStep<M>, running: RunningMethods<M>): StepResult<M> {
@@ -93,6 +101,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   override readonly batch: Batch<M>;
   readonly epoch;
   readonly batchIndex;
+  readonly isWhole: boolean;
   readonly #running: RunningMethods<M>;
   /** Results of passes and hooks, which outlive the pass that is differentiated. */
   readonly #kept: Set<tf.Tensor>;
@@ -113,12 +122,13 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   constructor(
     training: TrainingContext<M>,
     running: RunningMethods<M>,
-    { epoch, batchIndex, batch, parts }: StepPlace<M>,
+    { epoch, batchIndex, batch, parts, isWhole = false }: StepPlace<M>,
     kept: Set<tf.Tensor>,
     whole?: BatchStep<M>,
   ) {
     const isJudged = running.present.some(({ needs }) => needs?.teachers === 'unimodal');
-    super(training, batch, isJudged);
+    super(training, batch, isJudged, isWhole ? SINGLE_PROCESS : training.allReduce);
+    this.isWhole = isWhole;
     this.batch = batch;
     this.epoch = epoch;
     this.batchIndex = batchIndex;
@@ -126,9 +136,9 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     this.#kept = kept;
     this.#context = training;
     this.#whole = whole ?? this;
-    this.#parts = parts?.map((part) => new BatchStep(training, running, { epoch, ...part }, kept, this)) ?? [
-      this,
-    ];
+    this.#parts = parts?.map(
+      (part) => new BatchStep(training, running, { epoch, isWhole, ...part }, kept, this),
+    ) ?? [this];
     // Before anything is differentiated.
     if (isJudged) {
       void this.teacherOutputs;
@@ -266,16 +276,17 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     return { losses, outputs: outputs as Outputs<M>, grads };
   }
 
-  /** Means over the processes. */
+  /** Means over the processes: of what all of them found too, so that they go on with the same bits. */
   #reduced(
     own: Readonly<Record<string, number>>,
     outputs: Outputs<M>,
     { grads, active }: { readonly grads: tf.NamedTensorMap; readonly active: readonly Parameter<M>[] },
   ): ValueAndGrads<M> {
-    const losses = meanNumbers(this.allReduce, own);
+    const { allReduce } = this.#context;
+    const losses = meanNumbers(allReduce, own);
     this.#assertFinite(losses);
     const mean = meanGradients(
-      this.allReduce,
+      allReduce,
       grads,
       active.map(({ variable }) => variable),
     );
@@ -287,7 +298,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   }
 
   readonly hessianProduct = (run: () => tf.Scalar, direction: Gradients<M>): Gradients<M> => {
-    const { model, allReduce } = this;
+    const { model } = this;
     const variables = model.parameters.map(({ variable }) => variable);
     const along = new Map(direction.map(({ name, tensor }) => [name, tensor]));
     const found = this.#twiceDifferentiated(() =>
@@ -300,7 +311,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const products = Object.fromEntries(
       Object.entries(found).flatMap(([name, tensor]) => (tensor ? [[name, tensor]] : [])),
     );
-    const mean = meanGradients(allReduce, products, variables);
+    const mean = meanGradients(this.#context.allReduce, products, variables);
     return model.parameters.map((parameter) => {
       const { name } = parameter.variable;
       return { parameter, name, tensor: mean[name] ?? null };

@@ -16,12 +16,13 @@ export function canTrain<M extends string>(
   // Asked where any process may say no, which all of them know of the model and of what the dataset marks as absent.
   const minRows = model.minRows ? Object.values<number>(model.minRows) : [];
   const canLack = minRows.some((least) => least > 1) || model.modalities.every((m) => batch.present?.[m]);
-  if (!canLack || allReduce.processes === 1) return here;
+  // Processes that were given the same batch know the answer.
+  if (!canLack || allReduce.processes === 1 || allReduce.rank !== undefined) return here;
   return summed(allReduce, [here ? 0 : 1])[0] === 0;
 }
 
 /** Whether an encoder has rows of the batch, but fewer than it takes in training mode. */
-function lacksRows<M extends string>(model: Model<M>, { ids, inputs, present }: Batch<M>): boolean {
+export function lacksRows<M extends string>(model: Model<M>, { ids, inputs, present }: Batch<M>): boolean {
   return model.modalities.some((modality) => {
     const least = model.minRows?.[modality] ?? 1;
     if (least === 1 || !(inputs[modality] as unknown)) return false;

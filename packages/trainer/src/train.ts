@@ -15,6 +15,7 @@ import { probeOf } from './probe.js';
 import { averageStatistics, sumScores } from './reduce.js';
 import { RunningMethods } from './running-methods.js';
 import { scoreBatch } from './scores.js';
+import { ownShares } from './shares.js';
 import { trainStep, withStep } from './step.js';
 import { canTrain } from './too-few-rows.js';
 import { staged, type TrainingSettings } from './staged.js';
@@ -299,14 +300,16 @@ function runStep<M extends string>(
   let skipped = 0;
   // Plain numbers leave a `tidy` as they are.
   const record: StepRecord | undefined = tf.tidy(() => {
-    const parts = group.flatMap(({ batch, batchIndex }) => {
+    const all = group.flatMap(({ batch, batchIndex }) => {
       const rest = withoutSamples(batch, withheld);
       const own = rest && ownRows(rest, modalities);
       const trains = canTrain(training, batch, own);
       if (own && trains) return [{ batch: own, batchIndex }];
-      if (own || allReduce.processes > 1) skipped++;
+      // Another process may have rows of a batch that it alone was given.
+      if (own || (allReduce.processes > 1 && allReduce.rank === undefined)) skipped++;
       return [];
     });
+    const { parts, isWhole } = ownShares(training, all);
     const [first] = parts;
     if (!first) return undefined as never;
     const place =
@@ -322,11 +325,11 @@ function runStep<M extends string>(
             batchIndex: 0,
           };
     const batchIndex = Math.floor(first.batchIndex / accumulate);
-    return withStep(training, running, { ...place, batchIndex }, (step) => {
+    return withStep(training, running, { ...place, batchIndex, isWhole }, (step) => {
       const { losses, outputs } = trainStep(step, running);
       const stepped: StepRecord = {
         loss: losses,
-        scores: sumScores(allReduce, scoreBatch(training, place.batch, outputs)),
+        scores: sumScores(step.allReduce, scoreBatch(training, place.batch, outputs)),
         series: step.series,
         spread: step.spread,
       };

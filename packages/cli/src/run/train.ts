@@ -4,16 +4,20 @@ import { loadTensorFlow } from '@g2d/native';
 import { formatNumber, OptionError } from '@g2d/core';
 import {
   createProgress,
+  joinProcesses,
+  launched,
   type Progress,
   RunFolder,
   type RunConfig,
   readConfig,
   trainRun,
   tryRun,
+  type Launch,
   type RunReporter,
+  startProcesses,
   stopSignal,
 } from '@g2d/runs';
-import { METHOD_NAMES, stopCode } from '@g2d/runs/internal';
+import { followParent, METHOD_NAMES, stopCode, together } from '@g2d/runs/internal';
 import { defineCommand } from '../command.js';
 import { parseSettings, required } from '../data/arguments.js';
 import { commandLine } from './command-line.js';
@@ -45,6 +49,10 @@ A run that was stopped, however, goes on with --resume and ends with the same nu
     },
     seed: { value: 'N', help: 'of order, augmentation, initial weights, noise' },
     epochs: { value: 'N', help: '(phases of SMP are not scaled: set methodOptions.smp.phaseEpochs)' },
+    processes: {
+      value: 'N',
+      help: 'train on N processes of this machine, which share each batch; srun and mpirun start them without this',
+    },
     set: {
       value: 'KEY=VALUE',
       multiple: true,
@@ -90,33 +98,47 @@ Examples:
         },
       );
     }
+    const launch = launched();
+    const count = processesOf(values.processes, launch);
+    if (!launch && count > 1) {
+      const { execPath, execArgv, argv } = process;
+      return startProcesses([execPath, ...execArgv, argv[1] as string, 'train', ...args], {
+        processes: count,
+      });
+    }
+    followParent();
     const student = values.teacher === undefined ? undefined : readConfig(path, studentChanges(values));
     const config = readConfig(path, { ...masksOfStudent(student), ...changesOf(values) });
     const out = values.out ?? folderOf(path) ?? join('runs', `${nameOf(config)}-seed-${config.seed}`);
     if (values.resume && !new RunFolder(out).config()) {
       output.err(`There is no run in ${out} to go on with; it begins.\n`);
     }
-    await loadTensorFlow({ quiet: values.quiet || values.json });
-    const say = (line: string): void => output.err(`${line}\n`);
-    const progress = values.quiet ? undefined : lazyProgress(say);
+    const isFirst = !launch || launch.rank === 0;
+    const say = isFirst ? (line: string): void => output.err(`${line}\n`) : () => {};
+    const processes = launch && (await joinProcesses(launch, { out, note: (line) => say(`g2d: ${line}`) }));
+    if (!processes) await loadTensorFlow({ quiet: values.quiet || values.json });
+    const progress = values.quiet || !isFirst ? undefined : lazyProgress(say);
     const { signal, dispose } = stopSignal(progress ? progress.note : say);
     try {
       // What is wrong with a student is better known before its teachers are trained.
-      if (student && !new RunFolder(out).config()) await tryRun(student);
+      if (student && !new RunFolder(out).config()) await together(processes, () => tryRun(student));
       const outcome = await trainRun(config, {
         out,
         resume: values.resume,
         trust: values.trust,
         signal,
+        processes,
         reporter: progress?.reporter ?? { begin: () => {}, step: () => {}, epoch: () => {}, note: say },
       });
       progress?.stop();
+      processes?.leave();
       if (outcome.status === 'interrupted') {
-        output.err(
-          `Interrupted in epoch ${outcome.epoch} of ${config.epochs}; everything is saved. Go on with:\n  g2d train ${join(out, 'config.json')} --resume${values.trust ? ' --trust' : ''}\n`,
+        say(
+          `Interrupted in epoch ${outcome.epoch} of ${config.epochs}; everything is saved. Go on with:\n  g2d train ${join(out, 'config.json')} --resume${values.trust ? ' --trust' : ''}`,
         );
         return stopCode(signal);
       }
+      if (!isFirst) return 0;
       const report = await writeRunReport(outcome.folder, {
         command: commandLine('g2d train', args),
         // The user has named what it loads, and it has been loaded.
@@ -197,6 +219,26 @@ const folderOf = (path: string): string | undefined =>
   new RunFolder(dirname(path)).config()?.['environment']
     ? dirname(path)
     : undefined;
+
+/** How many processes are wanted. */
+function processesOf(text: string | undefined, launch: Launch | undefined): number {
+  if (text === undefined) return launch?.processes ?? 1;
+  const count = Number(text);
+  if (!(Number.isInteger(count) && count >= 1 && count <= 1024)) {
+    throw new OptionError(`--processes is "${text}"; it must be a whole number from 1 to 1024.`, {
+      option: 'processes',
+      value: text,
+      accepted: '1 to 1024',
+    });
+  }
+  if (launch && count !== launch.processes) {
+    throw new OptionError(
+      `--processes is ${count}, but this is process ${launch.rank} of ${launch.processes} that were started already. Leave --processes out.`,
+      { option: 'processes', value: text, accepted: `nothing, or ${launch.processes}` },
+    );
+  }
+  return count;
+}
 
 /** A bar that appears when it is known how long it is; before, `say` is told. */
 function lazyProgress(say: (line: string) => void): Progress & { readonly reporter: RunReporter } {

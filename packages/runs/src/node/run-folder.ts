@@ -143,7 +143,9 @@ export class RunFolder {
       });
     }
     if (this.config()) return this.#assertKinds();
-    const foreign = readdirSync(this.path).filter((name) => !/^\.(lock|config\.json\.)/.test(name));
+    const foreign = readdirSync(this.path).filter(
+      (name) => !/^\.(lock|config\.json\.|processes$)/.test(name),
+    );
     if (foreign.length === 0) return;
     if (foreign.includes(METRICS) && !foreign.includes(CONFIG)) {
       throw new OptionError(

@@ -1,0 +1,51 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Batch } from '@g2d/core';
+import type { PlacedBatch } from './accumulate.js';
+import { pickRows } from './own-rows.js';
+import { lacksRows } from './too-few-rows.js';
+import type { TrainingContext } from './training.js';
+
+/** What this process trains on in a step. */
+export interface Shares<M extends string> {
+  readonly parts: readonly PlacedBatch<M>[];
+  /** Whether every process has all of it: what it finds is everybody's, and nothing is to be added up. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * This process' rows of batches that all processes were given: as many for each. Batches that cannot be divided so, or of which a part would
+ * be too small for batch normalization, are trained on whole by every process. Call it inside a `tf.tidy`.
+ */
+export function ownShares<M extends string>(
+  { model, allReduce: { processes, rank } }: TrainingContext<M>,
+  parts: readonly PlacedBatch<M>[],
+): Shares<M> {
+  if (processes === 1 || rank === undefined) return { parts, isWhole: false };
+  const isDivisible = parts.every(({ batch }) => {
+    const size = batch.ids.length / processes;
+    if (!Number.isInteger(size)) return false;
+    const all = Array.from({ length: processes }, (_, i) => masksOf(batch, i * size, size));
+    return !all.some((share) => lacksRows(model, share));
+  });
+  if (!isDivisible) return { parts, isWhole: true };
+  return {
+    parts: parts.map(({ batch, batchIndex }) => {
+      const size = batch.ids.length / processes;
+      const rows = Array.from({ length: size }, (_, i) => rank * size + i);
+      return { batch: pickRows(batch, rows), batchIndex };
+    }),
+    isWhole: false,
+  };
+}
+
+/** Some rows of a batch, of which only the masks are read. */
+function masksOf<M extends string>(batch: Batch<M>, from: number, size: number): Batch<M> {
+  const { present } = batch;
+  const masks = Object.fromEntries(
+    Object.entries<tf.Tensor1D | undefined>({ ...present }).map(([modality, mask]) => [
+      modality,
+      mask && tf.slice1d(mask, from, size),
+    ]),
+  ) as NonNullable<Batch<M>['present']>;
+  return { ...batch, ids: batch.ids.slice(from, from + size), ...(present && { present: masks }) };
+}
