@@ -151,6 +151,7 @@ Examples:
       return 0;
     } finally {
       progress?.stop();
+      processes?.close();
       dispose();
     }
   },

@@ -14,8 +14,10 @@ export interface Processes {
   readonly allReduce: Sums;
   /** What each of them says, in their order. */
   tell<T>(value: T): T[];
-  /** The run is over. */
+  /** The run is over: waits until it is so for all. */
   leave(): void;
+  /** Tidies up, however it ended. */
+  close(): void;
 }
 
 /** How processes come together. */
@@ -64,13 +66,15 @@ export async function joinProcesses(
     allReduce,
     tell: <T>(value: T) => gatherBytes(allReduce, serialize(value)).map((bytes) => deserialize(bytes) as T),
     leave() {
-      dog.stop();
       try {
         // Nobody leaves while another one still reads what it was sent.
         allReduce.sum(new Float64Array(1));
       } catch {
         // Whoever is gone by now was done.
       }
+    },
+    close() {
+      dog.stop();
       forget();
     },
   };

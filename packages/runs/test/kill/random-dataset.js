@@ -1,7 +1,7 @@
 // Two classes of random pictures, as a dataset of the user's own. Plain JavaScript: a bundled program loads it as it is.
 const SIZES = { train: 24, validation: 12, test: 12 };
-/** As pictures, or as sequences of rows. */
-const SHAPES = { pictures: [8, 8, 1], rows: [8, 8] };
+/** As pictures, as sequences of rows, or as numbers. */
+const SHAPES = { pictures: [8, 8, 1], rows: [8, 8], numbers: [64] };
 
 /** Numbers in (−1, 1) by position alone. */
 const noise = (seed) => {
@@ -9,8 +9,8 @@ const noise = (seed) => {
   return 2 * (x - Math.floor(x)) - 1;
 };
 
-export default ({ split, inputs = 'pictures', task = 'classification' }) => {
-  const size = SIZES[split];
+export default ({ split, inputs = 'pictures', task = 'classification', training = SIZES.train }) => {
+  const size = split === 'train' ? training : SIZES[split];
   const first = { train: 0, validation: 1000, test: 2000 }[split];
   const picture = (index, signal) =>
     Float32Array.from(
