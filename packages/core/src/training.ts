@@ -178,8 +178,16 @@ export interface Step<M extends string> extends Pass<M> {
    * processes, and of all parts of an accumulated batch. 1 where there is nothing else.
    *
    * @param modality Where the mean is over the samples that have it.
+   * @param of `'processes'` where it is over the rows that `allRows` gives. Default: over those of this process.
    */
-  share(modality?: M): number;
+  share(modality?: M, of?: 'process' | 'processes'): number;
+  /**
+   * The rows of all processes that share the batch, in its order, for losses that compare samples with one another: every process computes the
+   * loss of the whole batch. Gradients reach the process' own rows.
+   *
+   * @param values `[B, …]`, a row for each sample of the batch.
+   */
+  allRows<T extends tf.Tensor>(values: T): T;
   /**
    * The mean of a number of each sample, such as a score: over the samples that have the modality, of all processes. NaN for a modality
    * that no sample has; the rows of absent samples may hold anything.

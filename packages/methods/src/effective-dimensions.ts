@@ -95,20 +95,23 @@ export function interactionLoss<M extends string>(
       .flatMap((q) => {
         const dimensions = ownDimensions(accuracy[p], accuracy[q]);
         const samples = features[q].shape[0];
+        const all = step.allRows(features[p]);
         // The softmax of B zeros.
-        if (dimensions.length === 0) return reference === 'official' ? [tf.scalar(Math.log(samples))] : [];
+        if (dimensions.length === 0) return reference === 'official' ? [tf.scalar(Math.log(all.shape[0]))] : [];
         const at = tf.tensor1d(dimensions, 'int32');
         const [learns, teaches] = [
           tf.gather(features[q], at, 1),
-          stopGradient(tf.gather(features[p], at, 1)),
+          stopGradient(tf.gather(all, at, 1)),
         ];
         const products = tf.div(tf.matMul(learns, teaches, false, true), temperature) as tf.Tensor2D;
-        const masks = [p, q].flatMap((m) => present?.[m] ?? []);
+        const masks = [p, q].flatMap((m) => (present?.[m] ? [step.allRows(present[m])] : []));
         const others =
           masks.length === 0
             ? products
             : masks.reduce((sum, mask) => tf.add(sum, tf.mul(tf.sub(1, mask), -1e9)), products);
-        const own = tf.sum(tf.mul(tf.logSoftmax(others), tf.eye(samples)), 1) as tf.Tensor1D;
+        const before = all.shape[0] === samples ? 0 : (step.allReduce.rank ?? 0) * samples;
+        const places = tf.oneHot(tf.range(before, before + samples, 1, 'int32'), all.shape[0]);
+        const own = tf.sum(tf.mul(tf.logSoftmax(others), places), 1) as tf.Tensor1D;
         return [tf.neg(presentMean(own, step, [p, q]))];
       }),
   );

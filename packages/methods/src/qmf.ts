@@ -37,7 +37,7 @@ const options = z.strictObject({
  * R_m = mean over i of max(0, g_ij (c_m,i − c_m,j) ∓ |l_i − l_j|),  g_ij = sign(l_i − l_j), j the sample after i in the batch, of the last the first
  *
  * l_i is the sum of a sample's losses CE(u_m, y) so far, this step's too, scaled so that all training samples are in [0, 1]; where all are alike R_m is 0. The sign is − with
- * `margin` 'allowed', + with 'required'. The hook `fusion` makes the heads and z, predictions included. With several processes sums are those of all, pairs of each one's batch.
+ * `margin` 'allowed', + with 'required'. The hook `fusion` makes the heads and z, predictions included. With several processes sums and pairs are those of all.
  * With presence masks all is over the samples that have the modality. Without λ there is no history, and it needs no `everySample`. The log has `confidences`: means of c_m.
  *
  * @throws {OptionError} If an option is not accepted; as the training begins, if it has no `everySample`.
@@ -77,10 +77,8 @@ export const qmf = defineMethod({
             const all = trueClassLoss(classIds(step.batch), unimodalLogits[m]).dataSync();
             const losses = rows.map((row) => all[row] as number);
             const scaled = addedAndScaled(history, m, { places, losses, allReduce: step.allReduce });
-            // An entry in every process, also where this one's batch lacks the modality.
-            const rank =
-              rows.length === 0 ? tf.scalar(0) : rankLoss(tf.gather(confidences[m], rows), scaled, margin);
-            ranks[`rank.${m}`] = tf.mul(rank, step.share(m));
+            const rank = rankOfAll(confidences[m], { rows, scaled, step, margin });
+            ranks[`rank.${m}`] = tf.mul(rank, step.share(m, 'processes'));
           }
         const terms = Object.values(ranks).map((rank) => tf.mul(rank, lambda));
         const total = tf.addN([student, ...modalities.map((m) => single[m]), ...terms]) as tf.Scalar;
@@ -89,6 +87,32 @@ export const qmf = defineMethod({
     };
   },
 });
+
+/** R of the samples of all processes that have a modality; 0 where none has it. */
+function rankOfAll<M extends string>(
+  confidences: tf.Tensor1D,
+  {
+    rows,
+    scaled,
+    step,
+    margin,
+  }: {
+    /** Of this process. */
+    readonly rows: readonly number[];
+    readonly scaled: readonly number[];
+    readonly step: Step<M>;
+    readonly margin: 'allowed' | 'required';
+  },
+): tf.Scalar {
+  // A sample without the modality has no loss, which is never below 0.
+  const known = new Float32Array(step.batch.ids.length).fill(-1);
+  rows.forEach((row, i) => (known[row] = scaled[i] as number));
+  const losses = [...step.allRows(tf.tensor1d(known)).dataSync()];
+  const there = losses.flatMap((loss, row) => (loss < 0 ? [] : [row]));
+  const all = step.allRows(confidences);
+  if (there.length === 0) return tf.scalar(0);
+  return rankLoss(tf.gather(all, there), there.map((row) => losses[row] as number), margin);
+}
 
 /** Rows of the samples that have a modality. */
 function presentRows<M extends string>({ batch }: Step<M>, modality: M): number[] {

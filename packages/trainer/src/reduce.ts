@@ -28,7 +28,7 @@ export function meanGradients(
 }
 
 /** The sum of each tensor over all processes. Call it inside a `tf.tidy`. */
-function sumTensors(all: AllReduce, tensors: readonly tf.Tensor[]): tf.Tensor[] {
+export function sumTensors(all: AllReduce, tensors: readonly tf.Tensor[]): tf.Tensor[] {
   if (all.sumTensors) return all.sumTensors(tensors);
   const flat = new Float32Array(tensors.reduce((total, { size }) => total + size, 0));
   let at = 0;

@@ -24,6 +24,7 @@ import {
 } from '@g2d/core';
 import { deriveSeed, hessianProduct, joinRecords } from '@g2d/tensor-ops';
 import { nonFiniteInputs } from './non-finite-inputs.js';
+import { allRows } from './all-rows.js';
 import { GradientMean, type PlacedBatch } from './accumulate.js';
 import { meanSeries, type StepRecord } from './epoch-log.js';
 import { BatchPass } from './pass.js';
@@ -181,7 +182,15 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     return this.#whole.#inAll('samples').byModality;
   }
 
-  readonly share = (modality?: M): number => this.#share('samples', modality);
+  readonly share: Step<M>['share'] = (modality, of = 'process') => {
+    if (of === 'process' || this.allReduce.rank === undefined) return this.#share('samples', modality);
+    const countOf = ({ total, byModality }: Counts<M>): number =>
+      modality === undefined ? total : byModality[modality];
+    const all = countOf(this.#whole.#inAll('samples'));
+    return all === 0 ? 1 : (this.#whole.#parts.length * countOf(this.#inAll('samples'))) / all;
+  };
+
+  readonly allRows: Step<M>['allRows'] = (values) => allRows(this.allReduce, values);
 
   readonly taskLoss = (logits: tf.Tensor2D, modality?: M): tf.Scalar => {
     const { task, output, batch } = this;

@@ -11,8 +11,14 @@ interface Settings {
 }
 
 const mlp = { type: 'mlp', hidden: [12], features: 6 };
-/** What brings dropout by itself. */
-const WITHOUT_DROPOUT = { cra: { dropout: 0 }, mmin: { dropout: 0 }, tate: { dropout: 0 } };
+/** Methods that bring dropout, or mean convolutions. */
+const OWN: Readonly<Record<string, object>> = {
+  cra: { dropout: 0 },
+  mmin: { dropout: 0 },
+  tate: { dropout: 0 },
+  ogm: { scope: 'encoder' },
+  'ogm-ge': { scope: 'encoder' },
+};
 
 function steady({ id, out, config }: PlannedTraining): PlannedTraining {
   const { dataset, encoders, method, methodOptions = {}, ...rest } = config as Settings;
@@ -28,7 +34,7 @@ function steady({ id, out, config }: PlannedTraining): PlannedTraining {
           : { ...encoder, ...mlp },
     ]),
   );
-  const own = method === undefined ? {} : (WITHOUT_DROPOUT as Record<string, object>)[method];
+  const own = method === undefined ? {} : OWN[method];
   return {
     id,
     out,
@@ -43,6 +49,13 @@ function steady({ id, out, config }: PlannedTraining): PlannedTraining {
       ...(method !== 'cpm-net' && { batchSize: 12 }),
       ...(method === 'cpm-net' && { batchSize: 26 }),
       checkpoints: { minutes: 10 },
+      // Adam makes steps of full size from gradients that are rounding alone. Some losses are sums, for which a usual rate is too large.
+      optimizer: {
+        type: 'sgd',
+        learningRate: ['mmin', 'tate'].includes(method ?? '') ? 0.0005 : 0.02,
+        momentum: 0.9,
+        schedule: { type: 'step', after: [2] },
+      },
     },
   };
 }
