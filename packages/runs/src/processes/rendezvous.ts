@@ -48,7 +48,7 @@ export async function meet(launch: Launch, { out, seconds }: MeetingOptions): Pr
   }
   const folder = join(out, RENDEZVOUS, start);
   makeFolder(folder);
-  const own = `${await ownHost(launch)}:${await freePort()}`;
+  const own = `${processes} ${await ownHost(launch)}:${await freePort()}`;
   publish(join(folder, String(rank)), own, launch);
   const forget = (): void => {
     if (rank !== 0) return;
@@ -74,7 +74,17 @@ export async function meet(launch: Launch, { out, seconds }: MeetingOptions): Pr
     }
     await sleep(50);
   }
-  return { addresses: files.map((file) => readFileSync(file, 'utf8')), forget };
+  return { addresses: files.map((file, i) => addressIn(file, i, launch)), forget };
+}
+
+/** @throws {OptionError} If the other process was told another count. */
+function addressIn(file: string, other: number, { rank, processes }: Launch): string {
+  const [count, address] = readFileSync(file, 'utf8').split(' ') as [string, string];
+  if (Number(count) === processes) return address;
+  throw new OptionError(
+    `Process ${other} was started as one of ${count}, but process ${rank} as one of ${processes}. Start all with the same number of processes.`,
+    { option: 'processes', value: count, accepted: processes },
+  );
 }
 
 /** `Process 1`, `Processes 1, 2`. */
@@ -91,7 +101,7 @@ function publish(file: string, address: string, { rank, processes }: Launch): vo
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new G2DError(
       'G2D_PROCESSES',
-      `Process ${rank} of ${processes} is already there (${readFileSync(file, 'utf8')}): it was started twice. Give each process a number of its own, and each start a new G2D_START.`,
+      `Process ${rank} of ${processes} is already there (${readFileSync(file, 'utf8').split(' ')[1]}): it was started twice. Give each process a number of its own, and each start a new G2D_START.`,
       { rank, processes, file },
     );
   } finally {
