@@ -97,12 +97,10 @@ export function interactionLoss<M extends string>(
         const samples = features[q].shape[0];
         const all = step.allRows(features[p]);
         // The softmax of B zeros.
-        if (dimensions.length === 0) return reference === 'official' ? [tf.scalar(Math.log(all.shape[0]))] : [];
+        if (dimensions.length === 0)
+          return reference === 'official' ? [tf.scalar(Math.log(all.shape[0]))] : [];
         const at = tf.tensor1d(dimensions, 'int32');
-        const [learns, teaches] = [
-          tf.gather(features[q], at, 1),
-          stopGradient(tf.gather(all, at, 1)),
-        ];
+        const [learns, teaches] = [tf.gather(features[q], at, 1), stopGradient(tf.gather(all, at, 1))];
         const products = tf.div(tf.matMul(learns, teaches, false, true), temperature) as tf.Tensor2D;
         const masks = [p, q].flatMap((m) => (present?.[m] ? [step.allRows(present[m])] : []));
         const others =

@@ -111,7 +111,11 @@ function rankOfAll<M extends string>(
   const there = losses.flatMap((loss, row) => (loss < 0 ? [] : [row]));
   const all = step.allRows(confidences);
   if (there.length === 0) return tf.scalar(0);
-  return rankLoss(tf.gather(all, there), there.map((row) => losses[row] as number), margin);
+  return rankLoss(
+    tf.gather(all, there),
+    there.map((row) => losses[row] as number),
+    margin,
+  );
 }
 
 /** Rows of the samples that have a modality. */

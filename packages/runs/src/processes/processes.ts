@@ -1,70 +1,33 @@
 import { deserialize, serialize } from 'node:v8';
-import { G2DError, OptionError } from '@g2d/core';
-import { loadTensorFlow, runtimeInfo } from '@g2d/native';
+import { G2DError, type AllReduce } from '@g2d/core';
 import { gatherBytes } from '@g2d/trainer/internal';
-import { collectives, type Sums } from './collectives.js';
-import type { Launch } from './launched.js';
-import { meet } from './rendezvous.js';
-import { serverDef } from './server-def.js';
-import { watchdog } from './watchdog.js';
 
 /** The processes that train a run together, as one of them sees them. Every process makes the same calls in the same order. */
 export interface Processes {
   /** Sums over them, for the loop. */
-  readonly allReduce: Sums;
-  /** What each of them says, in their order. */
-  tell<T>(value: T): T[];
+  readonly allReduce: AllReduce & { readonly rank: number };
+  /**
+   * What each of them says, in their order.
+   *
+   * @param options `patient`: one of them may work for long before it says something. Default false.
+   */
+  tell<T>(value: T, options?: { readonly patient?: boolean }): T[];
   /** The run is over: waits until it is so for all. */
   leave(): void;
   /** Tidies up, however it ended. */
   close(): void;
 }
 
-/** How processes come together. */
-export interface JoinOptions {
-  /** The run's folder. */
-  readonly out: string;
-  /** Who is told once that a port is open. */
-  readonly note: (line: string) => void;
-  readonly env?: NodeJS.ProcessEnv;
-}
-
-/**
- * Makes this process one of several that train a run together, and loads TensorFlow, which connects them. Nothing may have loaded TensorFlow.js'
- * backend before.
- *
- * @throws {OptionError} If the backend is another one.
- * @throws {G2DError} `G2D_PROCESSES` if they do not come together.
- */
-export async function joinProcesses(
-  launch: Launch,
-  { out, note, env = process.env }: JoinOptions,
-): Promise<Processes> {
-  const { rank, processes } = launch;
-  const backend = env['G2D_BACKEND'];
-  if (backend && backend !== 'tensorflow') {
-    throw new OptionError(
-      `G2D_BACKEND is ${backend}, but ${processes} processes need TensorFlow, through which they add up. Leave it out.`,
-      { option: 'G2D_BACKEND', value: backend, accepted: 'tensorflow' },
-    );
-  }
-  if (runtimeInfo()) throw new Error('Processes join before a backend is loaded.');
-  const seconds = numberOf(env, 'G2D_JOIN_SECONDS', 300);
-  const minutes = numberOf(env, 'G2D_STALL_MINUTES', 10);
-  const { addresses, forget } = await meet(launch, { out, seconds });
-  process.env['G2D_SERVER_DEF'] = serverDef(addresses, rank).toString('hex');
-  try {
-    await loadTensorFlow({ backend: 'tensorflow', quiet: true });
-  } finally {
-    // Not for processes that this one starts.
-    delete process.env['G2D_SERVER_DEF'];
-  }
-  const name = `process ${rank} of ${processes}`;
-  const dog = watchdog(minutes, name);
-  const allReduce = collectives(addresses, { rank, watchdog: dog });
-  const all: Processes = {
+/** Processes that add up in some way. */
+export function processesOver(
+  allReduce: Processes['allReduce'],
+  { patiently, close }: { readonly patiently: <T>(wait: () => T) => T; readonly close: Processes['close'] },
+): Processes {
+  const tell = <T>(value: T): T[] =>
+    gatherBytes(allReduce, serialize(value)).map((bytes) => deserialize(bytes) as T);
+  return {
     allReduce,
-    tell: <T>(value: T) => gatherBytes(allReduce, serialize(value)).map((bytes) => deserialize(bytes) as T),
+    tell: (value, { patient = false } = {}) => (patient ? patiently(() => tell(value)) : tell(value)),
     leave() {
       try {
         // Nobody leaves while another one still reads what it was sent.
@@ -73,30 +36,8 @@ export async function joinProcesses(
         // Whoever is gone by now was done.
       }
     },
-    close() {
-      dog.stop();
-      forget();
-    },
+    close,
   };
-  const pids = all.tell(process.pid);
-  if (rank === 0) {
-    note(
-      `${processes} processes (${addresses.map((address, i) => `${i}: ${address}, pid ${pids[i]}`).join('; ')}). Their ports are open to everyone who can reach these machines, and take any operation: use whole nodes or a private network.`,
-    );
-  }
-  return all;
-}
-
-function numberOf(env: NodeJS.ProcessEnv, name: string, usual: number): number {
-  const text = env[name];
-  if (!text) return usual;
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new OptionError(`${name} is "${text}"; it must be a number above 0.`, {
-    option: name,
-    value: text,
-    accepted: 'a number above 0',
-  });
 }
 
 /**
@@ -115,6 +56,7 @@ export async function together<T>(all: Processes | undefined, body: () => T | Pr
   if ('error' in end && G2DError.isInstance(end.error) && end.error.code === 'G2D_PEER_LOST') throw end.error;
   const failures = all.tell(
     'error' in end ? String((end.error as Error | undefined)?.message ?? end.error) : null,
+    { patient: true },
   );
   if ('error' in end) throw end.error;
   const first = failures.findIndex((failure) => failure !== null);

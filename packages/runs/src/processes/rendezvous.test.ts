@@ -49,7 +49,8 @@ describe('meet', () => {
   it('says that a process was started twice', async () => {
     const out = join(root, 'twice');
     const waiting = meet(launch(0), { out, seconds: 30 });
-    while (!existsSync(join(out, '.processes/first/0'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!existsSync(join(out, '.processes/first/0')))
+      await new Promise((resolve) => setTimeout(resolve, 5));
     await expect(meet(launch(0), { out, seconds: 30 })).rejects.toThrow(
       /Process 0 of 2 is already there \(127\.0\.0\.1:\d+\): it was started twice\./,
     );
@@ -62,7 +63,6 @@ describe('meet', () => {
     const both = await Promise.allSettled([
       meet(launch(0), { out, seconds: 30 }),
       meet(launch(1, { processes: 3 }), { out, seconds: 0.5 }),
-      meet(launch(1), { out: join(root, 'other'), seconds: 0.1 }),
     ]);
     expect(String((both[0] as PromiseRejectedResult).reason)).toContain(
       'Process 1 was started as one of 3, but process 0 as one of 2.',
@@ -81,7 +81,9 @@ describe('meet', () => {
     const { port } = server.address() as AddressInfo;
     const addresses = [`127.0.0.1:${port}`, '127.0.0.1:1'];
     await expect(meet(launch(0, { addresses }), { out: root, seconds: 1 })).rejects.toThrow(
-      new RegExp(`^Process 0 cannot listen at 127\\.0\\.0\\.1:${port}, which G2D_ADDRESSES gives it: .*EADDRINUSE`),
+      new RegExp(
+        `^Process 0 cannot listen at 127\\.0\\.0\\.1:${port}, which G2D_ADDRESSES gives it: .*EADDRINUSE`,
+      ),
     );
     await new Promise((resolve) => server.close(resolve));
     expect((await meet(launch(0, { addresses }), { out: root, seconds: 1 })).addresses).toEqual(addresses);

@@ -4,6 +4,8 @@ import { Worker } from 'node:worker_threads';
 export interface Watchdog {
   /** Waits for the others, which are to come soon. */
   watch<T>(wait: () => T): T;
+  /** Waits in it may take as long as they do. */
+  rest<T>(wait: () => T): T;
   stop(): void;
 }
 
@@ -17,15 +19,25 @@ export interface Watchdog {
 export function watchdog(minutes: number, name: string): Watchdog {
   // How many waits have begun, and ended.
   const counts = new Int32Array(new SharedArrayBuffer(8));
+  let rests = false;
   const worker = new Worker(WATCH, { eval: true, workerData: { counts, minutes, name } });
   worker.unref();
   return {
     watch(wait) {
+      if (rests) return wait();
       Atomics.add(counts, 0, 1);
       try {
         return wait();
       } finally {
         Atomics.add(counts, 1, 1);
+      }
+    },
+    rest(wait) {
+      rests = true;
+      try {
+        return wait();
+      } finally {
+        rests = false;
       }
     },
     stop: () => void worker.terminate(),

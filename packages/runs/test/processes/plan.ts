@@ -42,7 +42,9 @@ function steady({ id, out, config }: PlannedTraining): PlannedTraining {
       ...rest,
       ...(method !== undefined && {
         method,
-        methodOptions: own ? { ...methodOptions, [method]: { ...methodOptions[method], ...own } } : methodOptions,
+        methodOptions: own
+          ? { ...methodOptions, [method]: { ...methodOptions[method], ...own } }
+          : methodOptions,
       }),
       dataset: { ...dataset, options },
       encoders: steadyEncoders,
@@ -61,7 +63,10 @@ function steady({ id, out, config }: PlannedTraining): PlannedTraining {
 }
 
 /** The runs that students name, in one process. */
-export const teacherPlan = (root: string): KillPlan => ({ runs: teacherTrainings(root).map(steady), kills: [] });
+export const teacherPlan = (root: string): KillPlan => ({
+  runs: teacherTrainings(root).map(steady),
+  kills: [],
+});
 
 /** A run of each method. */
 export const methodPlan = (root: string, out: string): KillPlan => ({
