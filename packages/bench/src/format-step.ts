@@ -7,6 +7,8 @@ import type { ComparedSteps } from './compare-steps.js';
 
 /** A measurement and where it was made. */
 interface StepReport extends StepMeasurement {
+  /** That train together, if there are several. */
+  readonly processes?: number;
   readonly backend: string;
   readonly device: string;
 }
@@ -14,13 +16,14 @@ interface StepReport extends StepMeasurement {
 /** The text for a person. */
 export function formatStep(
   setup: StepSetup,
-  { backend, device, ms, peakRssMB, stages = [] }: StepReport,
+  { backend, device, ms, peakRssMB, stages = [], processes }: StepReport,
 ): string {
   const { dataset, batch, method, phase, teachers, scope, prioritized, steps, warmup } = setup;
   const { precision, teacherPrecision } = setup;
   const { label, parts: methods } = stepMethodOf(method);
   const parts = [
     `${dataset.title}, batch ${batch}: ${label}`,
+    processes ? `${processes} processes with such a batch each` : '',
     prioritized ? `prioritized phase (${prioritized} trains)` : methods.length === 0 ? '' : `${phase} phase`,
     scope ? `scope ${scope}` : '',
     teachers === 'none' ? '' : `${teachers} teachers${teacherPrecision === 'bfloat16' ? ' (bfloat16)' : ''}`,

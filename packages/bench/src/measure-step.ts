@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fromSamples, type Batch } from '@g2d/datasets';
-import { perModality } from '@g2d/core';
+import { perModality, type AllReduce } from '@g2d/core';
 import { evaluate, evaluateRegression, train, type Predictor, type SplitMetrics } from '@g2d/trainer';
 import type { StepDataset } from './step-datasets.js';
 import { methodsOf } from './step-methods.js';
@@ -35,8 +35,13 @@ export function stepCount(setup: StepSetup): number {
  * The batch's tensors lie ready: loading data is not a part of it, nor is evaluation, which some methods need after every epoch.
  *
  * @param onStep After each step, those of the warm-up too.
+ * @param options `allReduce`: of processes that train together, each on a batch of its own.
  */
-export async function measureStep(setup: StepSetup, onStep: () => void): Promise<StepMeasurement> {
+export async function measureStep(
+  setup: StepSetup,
+  onStep: () => void,
+  { allReduce }: { readonly allReduce?: AllReduce } = {},
+): Promise<StepMeasurement> {
   const { dataset, batch: size, precision, steps, warmup } = setup;
   const modalities = Object.keys(dataset.modalities);
   const { methods, stages } = shortened(methodsOf(setup), modalities);
@@ -64,6 +69,7 @@ export async function measureStep(setup: StepSetup, onStep: () => void): Promise
       model: student.model,
       methods,
       ...(teachers && { teachers }),
+      ...(allReduce && { allReduce }),
       epochs: 1,
       task: dataset.task,
       ...(output && { loss: { output } }),

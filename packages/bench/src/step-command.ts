@@ -1,7 +1,8 @@
 import { describeProcessor, type RuntimeInfo } from '@g2d/native';
 import { OptionError } from '@g2d/core';
 import { bfloat16Problem } from '@g2d/accelerate';
-import { createProgress } from '@g2d/runs';
+import { createProgress, joinProcesses, launched, startProcesses, type Processes } from '@g2d/runs';
+import { processesOf } from '@g2d/cli/internal';
 import { measureStep, stepCount, type StepMeasurement } from './measure-step.js';
 import { stepCommandOf, stepOptions, type StepCommand } from './step-options.js';
 import { defineCommand } from '@g2d/cli';
@@ -22,11 +23,22 @@ Exit code: 0; 2 for an error, such as options that do not go together.
 
 Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase prioritized --scope encoder
          g2d bench step --dataset av-mnist --method all`,
-  async run(given, { out }) {
+  async run(given, output) {
     const command = stepCommandOf(given);
     const { setup, backend, compared } = command;
+    const launch = launched();
+    const count = processesOf(given.values.processes, launch);
+    if (count > 1) assertTogether(command);
+    if (!launch && count > 1) {
+      const { execPath, execArgv, argv } = process;
+      return startProcesses([execPath, ...execArgv, ...argv.slice(1)], { processes: count });
+    }
+    const isFirst = !launch || launch.rank === 0;
+    const out = isFirst ? output.out : () => {};
     const { loadTensorFlow, runtimeInfo } = await import('@g2d/native');
-    await loadTensorFlow({ ...(backend && { backend }) });
+    const note = (line: string): void => output.err(`g2d: ${line}\n`);
+    const processes = launch && (await joinProcesses(launch, { out: process.cwd(), note }));
+    if (!processes) await loadTensorFlow({ ...(backend && { backend }) });
     const runtime = runtimeInfo() as NonNullable<ReturnType<typeof runtimeInfo>>;
     assertPrecision(command, runtime);
 
@@ -53,15 +65,39 @@ Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase priori
     let measurement: StepMeasurement;
     try {
       progress.stage(`${setup.dataset.title}: ${stepCount(setup)} steps`);
-      measurement = await measureStep(setup, () => progress.advance(1));
+      measurement = await measureStep(setup, () => progress.advance(1), ownBatches(processes));
+      processes?.leave();
     } finally {
       progress.stop();
+      processes?.close();
     }
-    const report = toReport(command, runtime, measurement);
+    const report = { ...toReport(command, runtime, measurement), ...(count > 1 && { processes: count }) };
     out(command.json ? `${JSON.stringify(report)}\n` : formatStep(setup, report));
     return 0;
   },
 });
+
+/** Without a rank, each process has a batch of its own. */
+function ownBatches(all: Processes | undefined): Parameters<typeof measureStep>[2] {
+  if (!all) return {};
+  const { rank: _, ...allReduce } = all.allReduce;
+  return { allReduce };
+}
+
+/** @throws {OptionError} Where several processes do not go with the other options. */
+function assertTogether({ backend, compared }: StepCommand): void {
+  const other = compared
+    ? '--method with several methods'
+    : backend && backend !== 'tensorflow'
+      ? `--backend ${backend}`
+      : undefined;
+  if (other === undefined) return;
+  throw new OptionError(`Several processes do not go with ${other}. Leave one of them out.`, {
+    option: 'processes',
+    value: other,
+    accepted: 'one method, and TensorFlow',
+  });
+}
 
 function assertPrecision({ setup }: StepCommand, { backend, processor }: RuntimeInfo): void {
   const { precision, teacherPrecision } = setup;

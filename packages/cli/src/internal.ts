@@ -1,4 +1,5 @@
 // What the tools and examples of the repository share with the commands here. It may change with every version.
+export { processesOf } from './run/processes-of.js';
 export { parseArguments } from './arguments.js';
 export { parseSettings, parseSplit, parseWhole, required } from './data/arguments.js';
 export { DATASET_NAMES, datasetOptions, findDataset } from './data/datasets.js';

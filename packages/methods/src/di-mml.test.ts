@@ -44,7 +44,7 @@ describe('interactionLoss', () => {
       model: { modalities: ['loud', 'quiet'] },
       batch: { present, ids: ['a', 'b'] },
       allReduce: { processes: 1, sum: () => {} },
-      allRows: (values) => values,
+      allRows: (values: tf.Tensor) => values,
     }) as unknown as Step<Modality>;
   const settings = { temperature: 2, reference: 'paper' } as const;
   const accuracy = { loud: [0.9, 0.1], quiet: [0.1, 0.9] };

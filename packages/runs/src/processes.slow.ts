@@ -2,7 +2,7 @@
 // number of processes, and whatever happens to one of them ends all, with a sentence and the checkpoint kept.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,8 @@ import { methods } from '@g2d/methods';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { methodPlan, teacherPlan } from '../test/processes/plan.js';
 import { toyConfig } from '../test/toy-config.js';
+import { fromCheckpoint } from './checkpoint-state.js';
+import { readCheckpoint } from './node/checkpoints/read-checkpoint.js';
 import { RunFolder } from './node/run-folder.js';
 
 const repository = resolve(import.meta.dirname, '../../..');
@@ -128,8 +130,9 @@ const faulty = (fault: string, more: object = {}) => ({
 
 describe('a run on several processes', () => {
   const out = (name: string): string => join(root, 'runs', name);
+  let configs = 0;
   const long = (changes: object = {}): string =>
-    write(`long-${starts}.json`, toyConfig({ epochs: 2000, evaluation: { every: 100 }, ...changes }));
+    write(`long-${configs++}.json`, toyConfig({ epochs: 2000, evaluation: { every: 100 }, ...changes }));
   const train = (config: string, name: string, ...more: readonly string[]): readonly string[] => [
     g2d,
     'train',
@@ -174,10 +177,8 @@ describe('a run on several processes', () => {
           ),
         ),
       });
-      const state = JSON.parse(readFileSync(join(out(name), 'checkpoints/last/state.json'), 'utf8')) as {
-        readonly position: { readonly epoch: number };
-      };
-      const epochs = state.position.epoch + 2;
+      const { position } = fromCheckpoint(readCheckpoint(new RunFolder(out(name)).checkpoints, 'last')!);
+      const epochs = position.epoch + 2;
       const { end } = start(train(config, name, '--resume', `--epochs=${epochs}`));
       expect(await end).toMatchObject({ code: 0 });
       const whole = start(train(config, `${name}-whole`, `--epochs=${epochs}`));
@@ -209,8 +210,8 @@ describe('a run on several processes', () => {
 
   it('says what is not the same everywhere, before anything is written', async () => {
     const [one, two] = [long(), long({ batchSize: 10 })];
-    const configs = launch(2, (rank) => train(rank === 0 ? one : two, 'configs'));
-    for (const { code, err } of await Promise.all(configs.map(({ end }) => end))) {
+    const settings = launch(2, (rank) => train(rank === 0 ? one : two, 'configs'));
+    for (const { code, err } of await Promise.all(settings.map(({ end }) => end))) {
       expect(code).toBe(2);
       expect(err).toContain('Process 1 of 2 has 10 for "batchSize", but process 0 has 20.');
     }

@@ -12,7 +12,6 @@ import {
   readConfig,
   trainRun,
   tryRun,
-  type Launch,
   type RunReporter,
   startProcesses,
   stopSignal,
@@ -22,6 +21,7 @@ import { defineCommand } from '../command.js';
 import { parseSettings, required } from '../data/arguments.js';
 import { commandLine } from './command-line.js';
 import { trustOption } from './run-argument.js';
+import { processesOf } from './processes-of.js';
 import { writeRunReport } from './run-report.js';
 import { formatSummary } from './format-summary.js';
 
@@ -220,26 +220,6 @@ const folderOf = (path: string): string | undefined =>
   new RunFolder(dirname(path)).config()?.['environment']
     ? dirname(path)
     : undefined;
-
-/** How many processes are wanted. */
-function processesOf(text: string | undefined, launch: Launch | undefined): number {
-  if (text === undefined) return launch?.processes ?? 1;
-  const count = Number(text);
-  if (!(Number.isInteger(count) && count >= 1 && count <= 1024)) {
-    throw new OptionError(`--processes is "${text}"; it must be a whole number from 1 to 1024.`, {
-      option: 'processes',
-      value: text,
-      accepted: '1 to 1024',
-    });
-  }
-  if (launch && count !== launch.processes) {
-    throw new OptionError(
-      `--processes is ${count}, but this is process ${launch.rank} of ${launch.processes} that were started already. Leave --processes out.`,
-      { option: 'processes', value: text, accepted: `nothing, or ${launch.processes}` },
-    );
-  }
-  return count;
-}
 
 /** A bar that appears when it is known how long it is; before, `say` is told. */
 function lazyProgress(say: (line: string) => void): Progress & { readonly reporter: RunReporter } {

@@ -2,7 +2,7 @@ import { existsSync, linkSync, readFileSync, rmdirSync, rmSync, writeFileSync } 
 import { createServer } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { lookup } from 'node:dns/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { G2DError, OptionError } from '@g2d/core';
 import { makeFolder } from '@g2d/formats/node';
@@ -55,8 +55,10 @@ export async function meet(launch: Launch, { out, seconds }: MeetingOptions): Pr
     rmSync(folder, { recursive: true, force: true });
     try {
       rmdirSync(join(out, RENDEZVOUS));
+      // Of a run that did not begin.
+      if (resolve(out) !== process.cwd()) rmdirSync(out);
     } catch {
-      // Another start is there, or was killed.
+      // Another start is there, or was killed; the run is there.
     }
   };
   const files = Array.from({ length: processes }, (_, i) => join(folder, String(i)));
@@ -83,7 +85,7 @@ function addressIn(file: string, other: number, { rank, processes }: Launch): st
   if (Number(count) === processes) return address;
   throw new OptionError(
     `Process ${other} was started as one of ${count}, but process ${rank} as one of ${processes}. Start all with the same number of processes.`,
-    { option: 'processes', value: count, accepted: processes },
+    { option: 'processes', value: count, accepted: String(processes) },
   );
 }
 
