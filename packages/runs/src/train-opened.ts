@@ -9,6 +9,7 @@ import { digestOf } from './identity.js';
 import { epochLabel, type CheckpointLabel } from './node/checkpoints/checkpoint.js';
 import { writeCheckpoint } from './node/checkpoints/write-checkpoint.js';
 import type { RunFolder, RunSummary } from './node/run-folder.js';
+import { STOP_NAMES, type StopName } from './node/stop-signal.js';
 import { once } from './once.js';
 import type { OpenedRun } from './open-run.js';
 import { inTurn, isFirstOf } from './processes/processes.js';
@@ -20,7 +21,13 @@ import { writeScalars } from './write-scalars.js';
 /** How a run ended. */
 export type RunOutcome =
   | { readonly status: 'finished'; readonly folder: RunFolder; readonly summary: RunSummary }
-  | { readonly status: 'interrupted'; readonly folder: RunFolder; readonly epoch: number };
+  | {
+      readonly status: 'interrupted';
+      readonly folder: RunFolder;
+      readonly epoch: number;
+      /** The reason of the `AbortSignal`, where it is a system's signal: of whichever process was asked to stop. */
+      readonly by?: StopName;
+    };
 
 interface Going {
   /** The state that it goes on from. */
@@ -77,14 +84,18 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
         toCheckpoint(captured, { best, stages: clock.seconds(), data, settings }),
       );
     });
+  let stoppedBy: StopName | undefined;
   /** What all processes do after a step: save when it is time by the first one's clock, and stop if one of them was asked to. */
   const due = (): { readonly late: boolean; readonly stop: boolean } => {
     const flags = Float64Array.of(
       isFirst && performance.now() - saved > 60_000 * config.checkpoints.minutes ? 1 : 0,
       signal?.aborted ? 1 : 0,
+      ...STOP_NAMES.map((name) => (signal?.aborted && signal.reason === name ? 1 : 0)),
     );
     processes?.allReduce.sum(flags);
-    return { late: flags[0] !== 0, stop: flags[1] !== 0 };
+    const [late, stop, ...named] = flags;
+    stoppedBy = STOP_NAMES.find((_, i) => named[i] !== 0);
+    return { late: late !== 0, stop: stop !== 0 };
   };
 
   try {
@@ -138,7 +149,8 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
         },
       }),
     );
-    if (status === 'stopped' && reached <= epochs) return { status: 'interrupted', folder, epoch: reached };
+    if (status === 'stopped' && reached <= epochs)
+      return { status: 'interrupted', folder, epoch: reached, ...(stoppedBy && { by: stoppedBy }) };
     const bestEpoch = best?.epoch;
     const summary = await finishRun(run, {
       predict,

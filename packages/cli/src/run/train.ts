@@ -136,7 +136,8 @@ Examples:
         say(
           `Interrupted in epoch ${outcome.epoch} of ${config.epochs}; everything is saved. Go on with:\n  g2d train ${join(out, 'config.json')} --resume${values.trust ? ' --trust' : ''}`,
         );
-        return stopCode(signal);
+        // Another process may have been asked.
+        return stopCode({ reason: outcome.by ?? signal.reason });
       }
       if (!isFirst) return 0;
       const report = await writeRunReport(outcome.folder, {

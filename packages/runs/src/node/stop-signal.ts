@@ -4,15 +4,15 @@ import { checkKeys } from '@g2d/core';
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** The signals that ask for it, also as the reason of the `AbortSignal`. */
-type StopName = keyof typeof EXIT_CODES;
+export type StopName = keyof typeof EXIT_CODES;
 
-const NAMES = Object.keys(EXIT_CODES) as StopName[];
+export const STOP_NAMES = Object.keys(EXIT_CODES) as StopName[];
 
 /** The exit codes of a process that has saved itself. */
 export const STOPPED: readonly unknown[] = Object.values(EXIT_CODES);
 
 /** The exit code of a process that has saved itself since this signal came. */
-export const stopCode = ({ reason }: AbortSignal): number =>
+export const stopCode = ({ reason }: Pick<AbortSignal, 'reason'>): number =>
   EXIT_CODES[reason as StopName] ?? EXIT_CODES.SIGINT;
 
 /**
@@ -41,11 +41,11 @@ export function stopSignal(
     controller.abort(name);
     say(`Finishing the step and saving${patient ? '' : '; once more ends at once'}.`);
   };
-  for (const name of NAMES) process.on(name, handle);
+  for (const name of STOP_NAMES) process.on(name, handle);
   return {
     signal: controller.signal,
     dispose: () => {
-      for (const name of NAMES) process.off(name, handle);
+      for (const name of STOP_NAMES) process.off(name, handle);
     },
   };
 }

@@ -1,9 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { STOPPED } from '../node/stop-signal.js';
 
 /** For the others to end by themselves, once one has failed. */
 const GRACE_SECONDS = 30;
+
+/** Begins the names of its starts. */
+const LOCAL = 'local-';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -19,7 +23,7 @@ export async function startProcesses(
   { processes, env = process.env }: { readonly processes: number; readonly env?: NodeJS.ProcessEnv },
 ): Promise<number> {
   const [program, ...args] = command as readonly [string, ...string[]];
-  const start = `local-${process.pid}-${randomBytes(6).toString('hex')}`;
+  const start = `${LOCAL}${process.pid}-${randomBytes(6).toString('hex')}`;
   const threads = String(Math.max(1, Math.floor(availableParallelism() / processes)));
   const devices = env['CUDA_VISIBLE_DEVICES']?.split(',') ?? [];
   const children = Array.from({ length: processes }, (_, rank) =>
@@ -50,8 +54,8 @@ export async function startProcesses(
         const code = await endOf(child);
         if (code === 0 || failed !== undefined) return;
         failed = code;
-        // Those that wait for it, or have not begun, have no reason to any more.
-        toAll('SIGTERM');
+        // Those that wait for it, or have not begun, have no reason to any more. Where one has saved the run, all are about to end.
+        if (!STOPPED.includes(code)) toAll('SIGTERM');
         timer = setTimeout(() => toAll('SIGKILL'), 1000 * GRACE_SECONDS);
       }),
     );
@@ -71,7 +75,9 @@ const endOf = (child: ChildProcess): Promise<number> =>
 
 /** Has a process that `startProcesses` started stop as on SIGTERM if the one that started it is killed. */
 export function followParent(): void {
-  if (!process.channel) return;
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  if (!process.env['G2D_START']?.startsWith(LOCAL)) return;
+  const stop = (): void => void process.kill(process.pid, 'SIGTERM');
+  if (!process.channel) return stop();
+  process.once('disconnect', stop);
   process.channel.unref();
 }
