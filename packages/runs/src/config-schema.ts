@@ -348,6 +348,17 @@ export const configSchema = z.strictObject({
       'Parts that stay as they are, with their running statistics: a modality (its encoder), head/<modality>, fusion (all heads and what is shared).',
     ),
   earlyStopping: earlyStoppingSchema.optional(),
+  parallel: z
+    .strictObject({
+      batchNorm: z
+        .enum(['local', 'synchronized'])
+        .optional()
+        .describe(
+          'By what batch normalization normalizes: the rows of the batch that a process has (default), or the whole batch, as in one process, at three small sums for each layer.',
+        ),
+    })
+    .optional()
+    .describe('Of a run on several processes.'),
   precision: precisionSchema.describe(
     'Of the convolutions in training. auto: bfloat16 on processors with units for it, else float32.',
   ),

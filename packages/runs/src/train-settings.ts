@@ -6,7 +6,7 @@ import type { RunData } from './open-data.js';
 
 type TrainSettings = Pick<
   TrainOptions<string>,
-  'optimizer' | 'accumulate' | 'loss' | 'freeze' | 'earlyStopping'
+  'optimizer' | 'accumulate' | 'loss' | 'freeze' | 'earlyStopping' | 'batchNorm'
 >;
 
 /**
@@ -18,7 +18,7 @@ export function trainSettings(
   config: RunConfig,
   { data, modalities }: { readonly data: RunData; readonly modalities: readonly string[] },
 ): TrainSettings {
-  const { accumulate, freeze, earlyStopping, loss } = config;
+  const { accumulate, freeze, earlyStopping, loss, parallel } = config;
   const optimizer = defined(config.optimizer) as OptimizerSettings;
   assertWatched(config, data);
   // A teacher is trained with its student's configuration, which has other modalities too.
@@ -33,6 +33,7 @@ export function trainSettings(
       ...(optimizer.learningRates && { learningRates: Object.fromEntries(learningRates) }),
     },
     accumulate,
+    ...(parallel?.batchNorm && { batchNorm: parallel.batchNorm }),
     freeze: freeze.filter(isOwn),
     ...(earlyStopping && { earlyStopping }),
     ...(loss && { loss: { ...loss, classWeights: weightsOf(loss.classWeights, data.train.classNames) } }),

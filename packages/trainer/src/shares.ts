@@ -14,10 +14,10 @@ export interface Shares<M extends string> {
 
 /**
  * This process' rows of batches that all processes were given: as many for each. Batches that cannot be divided so, or of which a part would
- * be too small for batch normalization, are trained on whole by every process. Call it inside a `tf.tidy`.
+ * be too small for batch normalization (or lack a modality that another has, where that is synchronized), are trained on whole by every process. Call it inside a `tf.tidy`.
  */
 export function ownShares<M extends string>(
-  { model, allReduce: { processes, rank } }: TrainingContext<M>,
+  { model, allReduce: { processes, rank }, sharedStatistics }: TrainingContext<M>,
   parts: readonly PlacedBatch<M>[],
 ): Shares<M> {
   if (processes === 1 || rank === undefined) return { parts, isWhole: false };
@@ -25,7 +25,12 @@ export function ownShares<M extends string>(
     const size = batch.ids.length / processes;
     if (!Number.isInteger(size)) return false;
     const all = Array.from({ length: processes }, (_, i) => masksOf(batch, i * size, size));
-    return !all.some((share) => lacksRows(model, share));
+    if (all.some((share) => lacksRows(model, share))) return false;
+    // Processes that wait for each other in an encoder all run it.
+    return (
+      !sharedStatistics ||
+      model.modalities.every((m) => new Set(all.map((share) => hasRows(share, m))).size === 1)
+    );
   });
   if (!isDivisible) return { parts, isWhole: true };
   return {
@@ -37,6 +42,9 @@ export function ownShares<M extends string>(
     isWhole: false,
   };
 }
+
+const hasRows = <M extends string>({ present }: Batch<M>, modality: M): boolean =>
+  present?.[modality]?.dataSync().some((value) => value > 0) ?? true;
 
 /** Some rows of a batch, of which only the masks are read. */
 function masksOf<M extends string>(batch: Batch<M>, from: number, size: number): Batch<M> {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { studentLoss, type StudentLossOptions } from '@g2d/distill';
-import { withDropoutSeed } from '@g2d/accelerate';
+import { withDropoutSeed, withSharedStatistics } from '@g2d/accelerate';
 import {
   G2DError,
   OptionError,
@@ -57,7 +57,12 @@ export function withStep<M extends string, T>(
 ): T {
   const kept = new Set<tf.Tensor>();
   const seed = dropoutSeed(training, place);
-  const body = (): T => withDropoutSeed(seed, () => run(new BatchStep(training, running, place, kept)));
+  const { sharedStatistics } = training;
+  const step = (): T => run(new BatchStep(training, running, place, kept));
+  const body = (): T =>
+    withDropoutSeed(seed, () =>
+      sharedStatistics && !place.isWhole ? withSharedStatistics(sharedStatistics, step) : step(),
+    );
   try {
     return tf.tidy(() => body() as never) as T;
   } finally {

@@ -139,6 +139,7 @@ async function begin<M extends string>(
       task: true,
       seed: true,
       allReduce: true,
+      batchNorm: true,
       accumulate: true,
       freeze: true,
       earlyStopping: true,

@@ -13,11 +13,12 @@ import {
   type Teachers,
   type Training,
 } from '@g2d/core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { createOptimizer, deriveSeed, randomStream, stepOptimizer } from '@g2d/tensor-ops';
 import { chosenSamples, withoutWithheld } from './chosen-samples.js';
 import type { CrossEntropyOf, LossOptions } from './loss-options.js';
 import { PassCounter } from './pass-counts.js';
-import { SINGLE_PROCESS } from './reduce.js';
+import { SINGLE_PROCESS, sumTensors } from './reduce.js';
 import { restoreSnapshot, takeSnapshot } from './snapshot.js';
 import { splitFeatures } from './split-features.js';
 
@@ -44,6 +45,11 @@ export interface TrainingOptions<M extends string> {
   readonly seed?: number;
   /** Default: this process alone. */
   readonly allReduce?: AllReduce;
+  /**
+   * By what batch normalization normalizes where several processes share a batch: each by its own rows, or all by those of all, which costs three
+   * small sums for each layer. The latter on the `tensorflow` backend, in accelerated models. Default `'local'`.
+   */
+  readonly batchNorm?: 'local' | 'synchronized' | undefined;
 }
 
 /** What the steps of a training share; the hooks of methods see it as `Training`. */
@@ -55,6 +61,8 @@ export class TrainingContext<M extends string> implements Training<M> {
   readonly batchesPerEpoch;
   readonly seed;
   readonly allReduce;
+  /** Of processes whose batch normalization is synchronized. */
+  readonly sharedStatistics: ((tensors: readonly tf.Tensor[]) => tf.Tensor[]) | undefined;
   /** Since the last step. */
   readonly passes = new PassCounter();
   readonly #options: TrainingOptions<M>;
@@ -76,7 +84,10 @@ export class TrainingContext<M extends string> implements Training<M> {
     this.epochs = epochs;
     this.batchesPerEpoch = batchesPerEpoch;
     this.seed = seed;
-    this.allReduce = options.allReduce ?? SINGLE_PROCESS;
+    const allReduce = options.allReduce ?? SINGLE_PROCESS;
+    this.allReduce = allReduce;
+    const isShared = options.batchNorm === 'synchronized' && allReduce.rank !== undefined;
+    this.sharedStatistics = isShared ? (tensors) => sumTensors(allReduce, tensors) : undefined;
     this.#options = options;
     this.#settings = optimizer;
     this.#optimizer = createOptimizer(model, optimizer);

@@ -23,6 +23,8 @@ import { canFuse, fusedBatchNorm, fusedBatchNormAdd, fusedBatchNormReluMaxPool }
 import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './batch-norm-types.js';
 import { fitsWindow, maxPool, type PaddedWindow } from './max-pool.js';
 import { padKernel } from './pad.js';
+import { sharedStatistics } from '../shared-statistics.js';
+import { registerSynchronizedBatchNorm, synchronizedBatchNorm } from './synchronized-batch-norm.js';
 
 const KERNEL = 'G2dBatchNorm';
 const KERNEL_ACTIVATED = 'G2dBatchNormActivated';
@@ -115,6 +117,10 @@ function inferenceGradients(
 
 /** Registers the kernels and their gradients for the `tensorflow` backend. */
 export function registerBatchNorm(): void {
+  registerSynchronizedBatchNorm({
+    forward: (inputs, epsilon, activation) => inference(inputs, { epsilon, activation }),
+    gradients: (dy, saved, epsilon) => gradients(dy, saved, { epsilon, training: false }),
+  });
   defineKernel<BatchNormAttributes>({
     name: KERNEL,
     inputsToSave: ['x', 'gamma'],
@@ -186,6 +192,7 @@ export function batchNorm(
     const options = { epsilon: attributes.epsilon, activation };
     return { y: runKernel(name, { ...inputs, ...statistics(attributes) }, options) };
   }
+  if (sharedStatistics()) return synchronizedBatchNorm(inputs, attributes, activation);
   if (canFuse(inputs.x, attributes)) return fusedBatchNorm(inputs, attributes, activation);
   const [y, mean, variance, ...reserved] = runKernel<tf.Tensor[]>(
     linear ? KERNEL : KERNEL_ACTIVATED,

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { sharedStatistics } from '../shared-statistics.js';
 import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './batch-norm-types.js';
 import {
   attribute,
@@ -124,9 +125,9 @@ export function registerFusedBatchNorm(): void {
   });
 }
 
-/** Whether the operations are there, and compute this: training on at least one value. */
+/** Whether the operations are there, and compute this: training on at least one value, by the statistics of one process. */
 export const canFuse = (x: tf.Tensor, { training }: BatchNormAttributes): boolean =>
-  training && x.size > 0 && hasOperation(BATCH_NORM, attempt);
+  training && !sharedStatistics() && x.size > 0 && hasOperation(BATCH_NORM, attempt);
 
 function attempt(): void {
   const [zeros, ones] = [tf.zeros([1]), tf.ones([1])];

@@ -10,6 +10,13 @@ interface Settings {
   readonly methodOptions?: Readonly<Record<string, object>>;
 }
 
+// Not Adam, which makes steps of full size from gradients that are rounding alone.
+const STEADY = {
+  type: 'sgd',
+  learningRate: 0.02,
+  momentum: 0.9,
+  schedule: { type: 'step', after: [2] },
+};
 const mlp = { type: 'mlp', hidden: [12], features: 6 };
 /** Methods that bring dropout, or mean convolutions. */
 const OWN: Readonly<Record<string, object>> = {
@@ -51,13 +58,8 @@ function steady({ id, out, config }: PlannedTraining): PlannedTraining {
       ...(method !== 'cpm-net' && { batchSize: 12 }),
       ...(method === 'cpm-net' && { batchSize: 26 }),
       checkpoints: { minutes: 10 },
-      // Adam makes steps of full size from gradients that are rounding alone. Some losses are sums, for which a usual rate is too large.
-      optimizer: {
-        type: 'sgd',
-        learningRate: ['mmin', 'tate'].includes(method ?? '') ? 0.0005 : 0.02,
-        momentum: 0.9,
-        schedule: { type: 'step', after: [2] },
-      },
+      // Some losses are sums, for which a usual rate is too large.
+      optimizer: ['mmin', 'tate'].includes(method ?? '') ? { ...STEADY, learningRate: 0.0005 } : STEADY,
     },
   };
 }
@@ -71,5 +73,27 @@ export const teacherPlan = (root: string): KillPlan => ({
 /** A run of each method. */
 export const methodPlan = (root: string, out: string): KillPlan => ({
   runs: trainings(root, out).map(steady),
+  kills: [],
+});
+
+/** Runs of networks with batch normalization, synchronized; on pictures. */
+export const synchronizedPlan = (root: string, out: string): KillPlan => ({
+  runs: trainings(root, out)
+    .filter(({ id }) => ['joint', 'ogm-ge', 'mla', 'mis-me'].includes(id))
+    .map(({ id, out: folder, config }) => ({
+      id: `${id}-synchronized`,
+      out: `${folder}-synchronized`,
+      config: {
+        ...config,
+        dataset: {
+          ...(config as Settings).dataset,
+          options: { ...(config as Settings).dataset.options, training: 26 },
+        },
+        batchSize: 12,
+        optimizer: STEADY,
+        checkpoints: { minutes: 10 },
+        parallel: { batchNorm: 'synchronized' },
+      },
+    })),
   kills: [],
 });
