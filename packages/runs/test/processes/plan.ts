@@ -59,7 +59,7 @@ function steady({ id, out, config }: PlannedTraining): PlannedTraining {
       ...(method === 'cpm-net' && { batchSize: 26 }),
       checkpoints: { minutes: 10 },
       // Some losses are sums, for which a usual rate is too large.
-      optimizer: ['mmin', 'tate', 'mis-me'].includes(method ?? '')
+      optimizer: ['mmin', 'cpm-net', 'tate', 'mis-me'].includes(method ?? '')
         ? { ...STEADY, learningRate: 0.0005 }
         : STEADY,
     },
