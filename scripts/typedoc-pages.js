@@ -8,9 +8,11 @@ import { Converter, DocumentReflection, MinimalSourceFile, normalizePath } from 
 export const entryPoints = readdirSync('packages').flatMap((folder) => {
   const manifest = JSON.parse(readFileSync(`packages/${folder}/package.json`, 'utf8'));
   if (manifest.private) return [];
-  return Object.entries(manifest.exports).flatMap(([path, { '@g2d/source': source }]) =>
+  return Object.entries(manifest.exports).flatMap(([path, { '@g2d/source': sources }]) => {
+    // A package may have another file for browsers.
+    const source = sources?.default ?? sources;
     // What only our own packages use has no page.
-    source === undefined || ['./internal', './tensorflow'].includes(path)
+    return source === undefined || ['./internal', './tensorflow'].includes(path)
       ? []
       : [
           {
@@ -19,8 +21,8 @@ export const entryPoints = readdirSync('packages').flatMap((folder) => {
             // The page of the package itself has its README, which other pages name by the file or by the folder.
             ...(path === '.' && { readme: resolve('packages', folder, 'README.md') }),
           },
-        ],
-  );
+        ];
+  });
 });
 
 const guides = readdirSync('docs')

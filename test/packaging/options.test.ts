@@ -32,16 +32,17 @@ const CHECKS: Readonly<Record<string, number>> = { checkKeys: 0, assertKnown: 0,
 
 interface Manifest {
   readonly name: string;
-  readonly exports?: Readonly<Record<string, { readonly '@g2d/source'?: string }>>;
+  readonly exports?: Readonly<Record<string, { readonly '@g2d/source'?: string | { readonly default: string } }>>;
 }
 
 /** The public entries of all packages; `./internal` is for packages of this repository. */
 const entries = readdirSync(join(root, 'packages')).flatMap((folder) => {
   const home = join(root, 'packages', folder);
   const { name, exports = {} } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as Manifest;
-  return Object.entries(exports).flatMap(([path, { '@g2d/source': source }]) =>
-    source && path !== './internal' ? [{ name: join(name, path), file: join(home, source) }] : [],
-  );
+  return Object.entries(exports).flatMap(([path, { '@g2d/source': sources }]) => {
+    const source = typeof sources === 'object' ? sources.default : sources;
+    return source && path !== './internal' ? [{ name: join(name, path), file: join(home, source) }] : [];
+  });
 });
 
 function programOf(files: readonly string[]): ts.Program {

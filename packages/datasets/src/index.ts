@@ -20,6 +20,11 @@ export {
   type BuildSmallAvMnistOptions,
   type BuiltSmallAvMnist,
 } from './small-av-mnist/build.js';
+export {
+  smallAvMnistFromParts,
+  type SmallAvMnistParts,
+  type SmallAvMnistSplit,
+} from './small-av-mnist/from-parts.js';
 export { smallAvMnistSound, type SmallAvMnistSound } from './small-av-mnist/sound.js';
 export type { SmallAvMnistPair } from './small-av-mnist/pairs.js';
 export { multipleFeatures } from './multiple-features.js';
@@ -57,7 +62,8 @@ export {
 
 // From samples to batches of tensors
 export type { Batch } from './batch.js';
-export { batches, type BatchesOptions, type DroppedSample } from './batches.js';
+export { batches } from './batches.js';
+export type { BatchesOptions, DroppedSample } from './pass.js';
 export type { Augmentation } from './augmentation.js';
 export { randomAffineCrop, type RandomAffineCropOptions } from './transforms/random-affine-crop.js';
 

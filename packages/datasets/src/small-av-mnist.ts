@@ -3,6 +3,7 @@ import { defineDataset } from '@g2d/core';
 import { z } from 'zod';
 import { openAvMnist } from './av-mnist/open.js';
 import { buildSmallAvMnist } from './small-av-mnist/build.js';
+import { DEGRADATION, LEAST_DEGRADED, MOST_DEGRADED } from './small-av-mnist/degradation.js';
 
 /**
  * The small AV-MNIST, built from free recordings and pictures the first time it is opened: see `buildSmallAvMnist`.
@@ -30,11 +31,28 @@ export const smallAvMnist = defineDataset({
       .enum(['main', 'second'])
       .default('main')
       .describe("which pictures: 'second' takes others, to confirm a result on data it was not found on"),
+    imageComponents: z
+      .int()
+      .min(MOST_DEGRADED.imageComponents)
+      .max(LEAST_DEGRADED.imageComponents)
+      .default(DEGRADATION.imageComponents)
+      .describe('how many principal components of a picture are kept: fewer leave less to see'),
+    signalToNoise: z
+      .number()
+      .min(MOST_DEGRADED.signalToNoise)
+      .max(LEAST_DEGRADED.signalToNoise)
+      .default(DEGRADATION.signalToNoise)
+      .describe('decibels of the spoken digits over the noise: lower is louder noise'),
   }),
-  async open({ root, draw, split }) {
-    const out = join(root, 'built', `av-mnist-small-${draw}`);
+  async open({ root, draw, split, imageComponents, signalToNoise }) {
+    const named = [
+      `av-mnist-small-${draw}`,
+      ...(imageComponents === DEGRADATION.imageComponents ? [] : [`${imageComponents}-components`]),
+      ...(signalToNoise === DEGRADATION.signalToNoise ? [] : [`${signalToNoise}-dB`]),
+    ];
+    const out = join(root, 'built', named.join('-'));
     return openAvMnist({
-      ...(await buildSmallAvMnist({ sources: root, out, draw })),
+      ...(await buildSmallAvMnist({ sources: root, out, draw, imageComponents, signalToNoise })),
       official: false,
       split,
     });

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { FileFormatError, isSameLabel, labelProblem, perModality, shown } from '@g2d/core';
 import type { Label, MultimodalDataset, Sample } from '@g2d/core';
 import { augmentationStream, type AugmentationSeed } from './augmentation-stream.js';
@@ -20,6 +19,9 @@ export type Reading<M extends string> =
 
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1000;
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Reads and checks one sample. Never rejects: a failure is a value, so that it is reported in the samples' order. */
 export async function readSample<M extends string>(
@@ -45,7 +47,7 @@ export async function readSample<M extends string>(
     } catch (error) {
       if (attempt >= retries) return { error };
     }
-    await setTimeout(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempt));
+    await pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempt));
   }
 }
 

@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } f
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileAtomic, writeNpy, makeFolder } from '@g2d/formats/node';
 import { checkKeys, OptionError, type Split } from '@g2d/core';
+import { checkDegradation, DEGRADATION, type Degradation } from './degradation.js';
 import { logPowerSpectrogram } from '../transforms/log-power-spectrogram.js';
 import { mixNoise } from '../transforms/mix-noise.js';
 import { principalComponents, projectOntoComponents } from '../transforms/principal-components.js';
 import { drawPairs, type SmallAvMnistPair } from './pairs.js';
 import {
-  IMAGE_COMPONENTS,
   IMAGE_RANGES,
   SPLITS,
   RECIPE_VERSION,
@@ -29,6 +29,10 @@ export interface BuildSmallAvMnistOptions {
   readonly draw?: Draw;
   /** Fixes the pairing and the noise. Not the seed of a training. Default 0. */
   readonly drawSeed?: number;
+  /** How many principal components of a picture are kept: fewer leave less to see. Default 8. */
+  readonly imageComponents?: number;
+  /** Decibels of the spoken digits over the noise: lower is louder noise. Default −5. */
+  readonly signalToNoise?: number;
   /** Called after each piece of work with the part done, in [0, 1]. Not called if the set exists. */
   readonly onProgress?: (done: number) => void;
 }
@@ -52,7 +56,7 @@ const FOLDER_ENTRIES = new Set([
   'NOTICE.txt',
 ]);
 const NOTICE = `Derived from MNIST (CC BY-SA 3.0, Y. LeCun, C. Cortes), the Free Spoken Digit Dataset (CC BY-SA 4.0,
-Z. Jackson et al.) and CC0 clips of ESC-10 (compilation CC BY 3.0, K. J. Piczak): pictures reduced to ${IMAGE_COMPONENTS} principal
+Z. Jackson et al.) and CC0 clips of ESC-10 (compilation CC BY 3.0, K. J. Piczak): pictures reduced to principal
 components, recordings mixed with noise and turned into spectrograms. Share alike: CC BY-SA 4.0.
 `;
 const HOUR = 3_600_000;
@@ -77,17 +81,31 @@ const HOUR = 3_600_000;
 export async function buildSmallAvMnist(options: BuildSmallAvMnistOptions): Promise<BuiltSmallAvMnist> {
   checkKeys(
     options,
-    { sources: true, out: true, draw: true, drawSeed: true, onProgress: true },
+    {
+      sources: true,
+      out: true,
+      draw: true,
+      drawSeed: true,
+      imageComponents: true,
+      signalToNoise: true,
+      onProgress: true,
+    },
     'buildSmallAvMnist',
   );
   const { sources: folder, out, draw = 'main', drawSeed = 0, onProgress } = options;
+  const { imageComponents = DEGRADATION.imageComponents, signalToNoise = DEGRADATION.signalToNoise } =
+    options;
   checkOptions(draw, drawSeed);
+  checkDegradation({ imageComponents, signalToNoise });
   const target = resolve(out);
   const recipe = JSON.stringify({
     set: 'small-av-mnist',
     version: RECIPE_VERSION,
     draw,
     drawSeed,
+    // A set of before these could be chosen has the defaults.
+    ...(imageComponents !== DEGRADATION.imageComponents && { imageComponents }),
+    ...(signalToNoise !== DEGRADATION.signalToNoise && { signalToNoise }),
     sources: hashSources(folder),
   });
   const built: BuiltSmallAvMnist = { root: out, validationRows: VALIDATION_ROWS };
@@ -99,7 +117,13 @@ export async function buildSmallAvMnist(options: BuildSmallAvMnistOptions): Prom
   removeLeftovers(target);
   const temporary = beside(target, 'building');
   try {
-    const files = writeSet(temporary, sources, { draw, drawSeed, onProgress });
+    const files = writeSet(temporary, sources, {
+      draw,
+      drawSeed,
+      imageComponents,
+      signalToNoise,
+      onProgress,
+    });
     // Last: its presence says that the rest is there.
     writeFileAtomic(
       join(temporary, RECIPE),
@@ -133,19 +157,19 @@ function checkOptions(draw: Draw, drawSeed: number): void {
 function writeSet(
   folder: string,
   sources: Sources,
-  options: {
+  options: Degradation & {
     readonly draw: Draw;
     readonly drawSeed: number;
     readonly onProgress: ((done: number) => void) | undefined;
   },
 ): Readonly<Record<string, string>> {
-  const { draw, onProgress = () => {} } = options;
+  const { draw, imageComponents, onProgress = () => {} } = options;
   const pixels = 28 * 28;
   const fit = IMAGE_RANGES[draw].components;
   const components = principalComponents(
     sources.trainDigits.images.subarray(fit.start * pixels, (fit.start + fit.count) * pixels),
     pixels,
-    IMAGE_COMPONENTS,
+    imageComponents,
   );
   onProgress(0.1);
   const samplesOf = new Map(sources.recordings.map(({ name, samples }) => [name, samples]));

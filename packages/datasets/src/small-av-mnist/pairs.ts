@@ -1,7 +1,7 @@
 import { deriveSeed, randomStream } from '@g2d/tensor-ops';
 import { noiseGain, rootMeanSquare } from '../transforms/mix-noise.js';
 import type { Split } from '@g2d/core';
-import { IMAGE_RANGES, SIGNAL_TO_NOISE_DECIBELS, SILENCE, type Draw } from './recipe.js';
+import { IMAGE_RANGES, SILENCE, type Draw } from './recipe.js';
 import { isTakeOf, type Recording, type Sources } from './sources.js';
 
 /** What one row was made from. */
@@ -28,7 +28,11 @@ export interface SmallAvMnistPair {
 export function drawPairs(
   split: Split,
   sources: Sources,
-  { draw, drawSeed }: { readonly draw: Draw; readonly drawSeed: number },
+  {
+    draw,
+    drawSeed,
+    signalToNoise,
+  }: { readonly draw: Draw; readonly drawSeed: number; readonly signalToNoise: number },
 ): SmallAvMnistPair[] {
   const stream = (name: string) =>
     randomStream(deriveSeed(drawSeed, `small-av-mnist/${draw}/${split}/${name}`));
@@ -53,7 +57,7 @@ export function drawPairs(
       const offset = noise.integer(clip.samples.length - length + 1);
       const piece = clip.samples.subarray(offset, offset + length);
       if (rootMeanSquare(piece) <= SILENCE) continue;
-      const gain = noiseGain(recording.samples, piece, SIGNAL_TO_NOISE_DECIBELS);
+      const gain = noiseGain(recording.samples, piece, signalToNoise);
       return { digit, image, recording: recording.name, clip: clip.name, offset, gain };
     }
   });

@@ -43,8 +43,6 @@ export const TAKES: Readonly<Record<Split, readonly [number, number]>> = {
 };
 
 export const SAMPLE_RATE = 8000;
-export const IMAGE_COMPONENTS = 8;
-export const SIGNAL_TO_NOISE_DECIBELS = -5;
 /** Noise quieter than this (root mean square) is drawn again: some clips are mostly digital silence. */
 export const SILENCE = 1e-3;
 export const SPECTROGRAM = { frames: 56, frameLength: 128, bins: 56, rangeDecibels: 60 } as const;
