@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * `/result`. An object with a string `error` is thrown instead.
  *
  * @param options `folders`: where files are looked for, in this order. `page`: path with query, for example `/page.html`. `isolated`: with the
- * headers that let the page share memory among threads.
+ * headers that let the page share memory among threads. `flags`: further ones of the browser.
  */
 export async function runPage({
   browser,
@@ -37,12 +37,14 @@ export async function runPage({
   page,
   timeoutMs,
   isolated = false,
+  flags = [],
 }: {
   readonly browser: string;
   readonly folders: readonly string[];
   readonly page: string;
   readonly timeoutMs: number;
   readonly isolated?: boolean;
+  readonly flags?: readonly string[];
 }): Promise<unknown> {
   let settle!: (result: unknown) => void;
   let reject!: (error: unknown) => void;
@@ -81,6 +83,7 @@ export async function runPage({
       '--disable-background-networking',
       '--disable-dev-shm-usage',
       `--user-data-dir=${profile}`,
+      ...flags,
       url,
     ],
     { detached: true, stdio: ['ignore', 'ignore', 'pipe'] },

@@ -32,7 +32,9 @@ const CHECKS: Readonly<Record<string, number>> = { checkKeys: 0, assertKnown: 0,
 
 interface Manifest {
   readonly name: string;
-  readonly exports?: Readonly<Record<string, { readonly '@g2d/source'?: string | { readonly default: string } }>>;
+  readonly exports?: Readonly<
+    Record<string, { readonly '@g2d/source'?: string | { readonly default: string } }>
+  >;
 }
 
 /** The public entries of all packages; `./internal` is for packages of this repository. */

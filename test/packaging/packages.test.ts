@@ -25,6 +25,7 @@ interface Manifest {
   readonly name: string;
   readonly private?: boolean;
   readonly exports?: Readonly<Record<string, unknown>>;
+  readonly g2d?: object;
 }
 const all = readdirSync(join(root, 'packages')).map(
   (name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as Manifest,
@@ -34,7 +35,7 @@ const manifests = published.flatMap(({ name, exports }) => (exports ? { name, ex
 /** Packages of prebuilt binaries, from which nothing is imported. */
 const binaries = published.filter(({ exports }) => !exports);
 /** Packages that add commands to `g2d`, as a user's own would. */
-const tools = all.filter((manifest) => manifest.private);
+const tools = all.filter(({ g2d }) => g2d);
 /** Every entry point, for example `@g2d/runs`. `testing` needs the test runner's own setting. */
 const entries = manifests.flatMap(({ name, exports }) =>
   Object.keys(exports)
@@ -43,7 +44,7 @@ const entries = manifests.flatMap(({ name, exports }) =>
 );
 
 beforeAll(() => {
-  const workspaces = all.flatMap(({ name }) => ['--workspace', name]);
+  const workspaces = [...manifests, ...tools].flatMap(({ name }) => ['--workspace', name]);
   const tarballs = JSON.parse(
     run('npm', ['pack', '--json', '--pack-destination', folder, ...workspaces], {
       cwd: root,

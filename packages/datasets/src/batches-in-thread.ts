@@ -12,10 +12,13 @@ export function batches<M extends string, K extends M = M>(
   options: BatchesOptions<M, K>,
 ): AsyncGenerator<Batch<K>, void, undefined> {
   return passOver<M, K>(dataset, options, (_, __, { workers }) => {
-    throw new OptionError(`\`workers\` is ${workers}, but only Node has threads that read; leave it at 0 here.`, {
-      option: 'workers',
-      value: workers,
-      accepted: '0',
-    });
+    throw new OptionError(
+      `\`workers\` is ${workers}, but only Node has threads that read; leave it at 0 here.`,
+      {
+        option: 'workers',
+        value: workers,
+        accepted: '0',
+      },
+    );
   });
 }

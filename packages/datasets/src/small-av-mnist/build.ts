@@ -8,14 +8,7 @@ import { logPowerSpectrogram } from '../transforms/log-power-spectrogram.js';
 import { mixNoise } from '../transforms/mix-noise.js';
 import { principalComponents, projectOntoComponents } from '../transforms/principal-components.js';
 import { drawPairs, type SmallAvMnistPair } from './pairs.js';
-import {
-  IMAGE_RANGES,
-  SPLITS,
-  RECIPE_VERSION,
-  SPECTROGRAM,
-  VALIDATION_ROWS,
-  type Draw,
-} from './recipe.js';
+import { IMAGE_RANGES, SPLITS, RECIPE_VERSION, SPECTROGRAM, VALIDATION_ROWS, type Draw } from './recipe.js';
 import { hashSources, readSources, type Sources } from './sources.js';
 import type { PairIndex } from './sound.js';
 

@@ -1,0 +1,2 @@
+export const MODALITIES = ['audio', 'image'] as const;
+export type Modality = (typeof MODALITIES)[number];
