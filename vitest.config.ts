@@ -14,6 +14,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'packages/*/src/**/*.test.ts',
+            'packages/playground/build/**/*.test.ts',
             'test/{docs,examples}/**/*.test.ts',
             'examples/*/**/*.test.ts',
             'benchmarks/**/*.test.ts',

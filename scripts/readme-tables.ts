@@ -31,6 +31,7 @@ const RESULTS: Readonly<
   Record<string, { readonly path: string; readonly textOf: (results: Results) => string }>
 > = {
   'packages/methods/README.md': { path: PUBLISHED, textOf: leaderboardMarkdown },
+  'docs/results.md': { path: PUBLISHED, textOf: leaderboardMarkdown },
 };
 
 const COMPONENTS = '<!-- table of components: npm run tables -->';
@@ -39,11 +40,13 @@ const END = '<!-- end of the table -->';
 
 /** Every README with its tables as the definitions and the numbers have them, by path. */
 export async function readmesWithTables(): Promise<ReadonlyMap<string, string>> {
-  const made = Object.entries(TABLES).map(async ([name, components]): Promise<[string, string]> => {
+  const names = [...new Set([...Object.keys(TABLES), ...Object.keys(RESULTS)])];
+  const made = names.map(async (name): Promise<[string, string]> => {
     const path = resolve(root, name);
     const text = readFileSync(path, 'utf8');
-    const whole = withResults(name, withTable(name, text, COMPONENTS, tableOf(components)));
-    return [path, await formatted(path, whole)];
+    const components = TABLES[name];
+    const own = components ? withTable(name, text, COMPONENTS, tableOf(components)) : text;
+    return [path, await formatted(path, withResults(name, own))];
   });
   return new Map(await Promise.all(made));
 }

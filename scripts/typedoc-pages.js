@@ -2,7 +2,7 @@
 // of docs/ as pages. Links between them stay links; one that leads to a file outside of the pages becomes its text.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { Converter, DocumentReflection, MinimalSourceFile, normalizePath } from 'typedoc';
+import { Converter, DocumentReflection, JSX, MinimalSourceFile, normalizePath } from 'typedoc';
 
 /** Every entry point of every published package, as its package.json says. */
 export const entryPoints = readdirSync('packages').flatMap((folder) => {
@@ -42,6 +42,16 @@ function read(file) {
 
 /** @param {import('typedoc').Application} app */
 export function load(app) {
+  // As a part of the site (`npm run site`) every page leads to the start page.
+  app.renderer.hooks.on('sidebar.begin', ({ relativeURL }) =>
+    /[\\/]site[\\/]docs$/.test(app.options.getValue('out'))
+      ? JSX.createElement(
+          'p',
+          null,
+          JSX.createElement('a', { href: relativeURL('../index.html') }, 'Playground'),
+        )
+      : JSX.createElement(JSX.Fragment, null),
+  );
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     const content = (file, text) => {
       const linked = text.replace(LINK, (link, words, path) =>

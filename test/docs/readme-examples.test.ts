@@ -19,6 +19,7 @@ const pages = [
     .filter(isPublished)
     .map((name) => join('packages', name, 'README.md')),
   'docs/writing-a-method.md',
+  'docs/your-own-data.md',
 ];
 
 describe('examples in the documentation', () => {

@@ -28,7 +28,8 @@ export function textOfThreads(): Plugin {
     transform(code, id) {
       if (!THREADED.test(id)) return undefined;
       const [, name, made] = /^\s*var (\w+) = (\(\(\) => \{[^]*?\n\}\)\(\));/.exec(code) ?? [];
-      if (name === undefined) throw new Error(`${id} is not as build/plugins.ts knows it; threads would not start.`);
+      if (name === undefined)
+        throw new Error(`${id} is not as build/plugins.ts knows it; threads would not start.`);
       return { code: `${code}\n${name}.toString = () => ${JSON.stringify(made)};\n`, map: null };
     },
   };

@@ -67,10 +67,15 @@ function inMemorySplit(
   },
 ): SmallAvMnistSplit {
   const size = pairs.length;
-  const rows = pairs.map((pair) => ({
-    image: make.image(pair),
-    audio: scaled(logPowerSpectrogram(make.sound(pair), SPECTROGRAM)),
-  }));
+  /** Made when they are first read: whoever looks at a part of a split does not wait for all of it. */
+  const rows: Record<'audio' | 'image', Float32Array>[] = [];
+  const rowOf = (index: number): Readonly<Record<'audio' | 'image', Float32Array>> => {
+    const pair = pairs[index] as SmallAvMnistParts;
+    return (rows[index] ??= {
+      image: make.image(pair),
+      audio: scaled(logPowerSpectrogram(make.sound(pair), SPECTROGRAM)),
+    });
+  };
   // As the files of the built set have them.
   const file = split === 'test' ? 'test' : 'train';
   const first = split === 'validation' ? VALIDATION_ROWS : 0;
@@ -89,7 +94,7 @@ function inMemorySplit(
     labels,
     async sample(index, { modalities: wanted = modalities } = {}) {
       assertSampleIndex(index, { split, size });
-      const row = rows[index] as (typeof rows)[number];
+      const row = rowOf(index);
       return {
         id: ids[index] as string,
         label: labels[index] as number,

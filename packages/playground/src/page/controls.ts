@@ -67,7 +67,8 @@ export function settingsForm(
         (name) => update({ method: name, options: {} }),
       ),
       ...(method.formula === '' ? [] : [element('p', { class: 'formula' }, method.formula)]),
-      ...method.controls.map((control) => optionField(control)),
+      ...ofKind(method.controls, true).map(optionField),
+      ...more(ofKind(method.controls, false).map(optionField)),
     );
     byId('data-controls').replaceChildren(numberField('signalToNoise'), numberField('imageComponents'));
     byId('training-controls').replaceChildren(
@@ -88,6 +89,20 @@ export function settingsForm(
     );
     if (active) document.getElementById(active)?.focus();
   }
+
+  let isOpen = false;
+  /** What is rarely changed, folded away. */
+  const more = (fields: readonly HTMLElement[]): readonly HTMLElement[] => {
+    if (fields.length === 0) return [];
+    const details = element(
+      'details',
+      { class: 'more', open: isOpen },
+      element('summary', {}, 'More options'),
+      ...fields,
+    );
+    details.addEventListener('toggle', () => (isOpen = details.open));
+    return [details];
+  };
 
   const teachersField = (): HTMLElement => {
     const loadable = isUnchangedData(current);
@@ -155,6 +170,12 @@ export function settingsForm(
     render();
   };
 }
+
+/** Strengths and lengths, phases first; or what has a few choices. */
+const ofKind = (controls: readonly Control[], isNumber: boolean): readonly Control[] =>
+  controls
+    .filter(({ kind }) => isNumber === (kind === 'number' || kind === 'phases'))
+    .sort((a, b) => Number(b.kind === 'phases') - Number(a.kind === 'phases'));
 
 type Named = Words & { readonly id: string };
 

@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import { HEADS, type ByHead, type EpochReport, type Head, type TeacherReport } from '../protocol.js';
 import { element } from './element.js';
 
-export const HEAD_LABELS: ByHead<string> = { fused: 'both together', audio: 'sound', image: 'picture' };
+export const HEAD_LABELS: ByHead<string> = { fused: 'both', audio: 'sound', image: 'picture' };
 
 /** A chart, its legend with the numbers of now, and a table of all of them. */
 export interface Curves {

@@ -40,7 +40,7 @@ describe('findings', () => {
   it('say that a head has stopped where the training pairs are answered already', () => {
     const stopped = report(40, [58, 53, 21], { train: { fused: 100, audio: 100, image: 30 }, loss: 0.01 });
     expect(findings(facts([stopped], { label: 'Joint', isJoint: true }))).toEqual([
-      "The picture's head is at 21 %, where its teacher alone reaches 74 %: the training pairs are answered already (100 % of them, mostly by the sound), so that the loss, 0.01, has little left to teach it.",
+      "The picture's head is at 21 %, where its teacher alone reaches 74 %: 100 % of the training pairs are answered already, by the sound alone 100 %, so that the loss, 0.01, has little left to teach it.",
       'The fused answer is right in 58 %; the teacher of the picture alone gets 74 %.',
     ]);
   });

@@ -72,7 +72,7 @@ function heads({ history, teachers }: Facts, now: EpochReport): string {
   const place = `The ${NAMES[behind]}'s head is at ${percent(now.accuracy[behind])}${reaches}`;
   if (suppressed) return `${place}: it does not train now.`;
   if (now.train.fused >= EXPLAINED)
-    return `${place}: the training pairs are answered already (${percent(now.train.fused)} of them, mostly by the ${NAMES[other(behind)]}), so that the loss, ${formatNumber(now.loss, 2)}, has little left to teach it.`;
+    return `${place}: ${percent(now.train.fused)} of the training pairs are answered already, by the ${NAMES[other(behind)]} alone ${percent(now.train[other(behind)])}, so that the loss, ${formatNumber(now.loss, 2)}, has little left to teach it.`;
   const before = history.at(-6);
   const gained = before && now.accuracy[behind] - before.accuracy[behind];
   return gained !== undefined && gained >= TELLING

@@ -65,10 +65,7 @@ export async function trainStudent({
   const model = buildModel({ modalities: MODALITIES, seed, methods, widths: method.widths });
   const frozen = teachers && method.teachers ? frozenTeachers<Modality>(teachers) : undefined;
   const steps = batchesPerEpoch(splits.train);
-  const shown = someSamples(
-    splits.test,
-    Array.from({ length: Math.min(LOOKED_AT, splits.test.size) }, (_, i) => i),
-  );
+  const shown = lookedAt(splits.test);
   const every = (split: SmallAvMnistSplit) => (modalities: readonly Modality[]) =>
     batches(split, { batchSize: 250, modalities });
   let place = { epoch: resume?.position.epoch ?? 1, step: 0, steps };
@@ -151,11 +148,17 @@ function predictionsOf({ labels, logits }: Evaluation): Predictions {
   };
 }
 
-/** What the teachers come to on all test pairs, and how sure they are of the training pairs. */
+const lookedAt = (test: SmallAvMnistSplit) =>
+  someSamples(
+    test,
+    Array.from({ length: Math.min(LOOKED_AT, test.size) }, (_, i) => i),
+  );
+
+/** What the teachers come to on the same test pairs, and how sure they are of the training pairs. */
 export async function reportTeachers(models: TeacherModels, { train, test }: Splits): Promise<TeacherReport> {
   const teachers = frozenTeachers<Modality>(models);
   try {
-    const { fused, ...accuracy } = (await evaluate(teacherEnsemble(teachers), test))
+    const { fused, ...accuracy } = (await evaluate(teacherEnsemble(teachers), lookedAt(test)))
       .accuracy as ByHead<number>;
     return { accuracy, mean: fused, confidence: await teacherConfidence(teachers, train) };
   } finally {
