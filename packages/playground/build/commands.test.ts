@@ -17,7 +17,8 @@ function configOf(command: string) {
   const [npx, g2d, train, path, ...rest] = words(command);
   expect([npx, g2d, train]).toEqual(['npx', 'g2d', 'train']);
   const given = new Map<string, string[]>();
-  for (let i = 0; i < rest.length; i += 2) given.set(rest[i]!, [...(given.get(rest[i]!) ?? []), rest[i + 1]!]);
+  for (let i = 0; i < rest.length; i += 2)
+    given.set(rest[i]!, [...(given.get(rest[i]!) ?? []), rest[i + 1]!]);
   const set = parseSettings(given.get('--set') ?? []);
   const own = { method: given.get('--method')?.[0], seed: Number(given.get('--seed')) };
   return readConfig(resolve(import.meta.dirname, '../../..', path!), {

@@ -1,0 +1,248 @@
+// The built page in a real browser, as on a static host: in a folder, and without the headers of isolation. What somebody does with it, by keyboard too.
+import { execFileSync } from 'node:child_process';
+import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join, resolve } from 'node:path';
+import axe from 'axe-core';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findBrowser } from '../../../test/browser/run-page.js';
+
+const root = resolve(import.meta.dirname, '../../..');
+const site = mkdtempSync(join(tmpdir(), 'g2d-site-'));
+const path = findBrowser();
+const missing = 'no browser: install Debian’s chromium, or name one in CHROMIUM';
+if (!path) console.warn(missing);
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+
+let server: Server;
+let address: string;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (!path) return;
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  execFileSync(
+    process.execPath,
+    `--conditions=@g2d/source --import tsx ${vite} build packages/playground --configLoader native --logLevel error --outDir ${site} --emptyOutDir`.split(
+      ' ',
+    ),
+    { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const file = join(site, pathname.replace(/^\/g2d\//, '').replace(/^$/, 'index.html'));
+    const isThere = pathname.startsWith('/g2d/') && existsSync(file) && statSync(file).isFile();
+    response.writeHead(isThere ? 200 : 404, {
+      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+    });
+    if (isThere) createReadStream(file).pipe(response);
+    else response.end();
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  address = `http://localhost:${(server.address() as AddressInfo).port}/g2d/`;
+  browser = await chromium.launch({ executablePath: path, args: ['--no-sandbox'] });
+}, 300_000);
+afterAll(async () => {
+  await browser?.close();
+  server?.closeAllConnections();
+  server?.close();
+  rmSync(site, { recursive: true, force: true });
+});
+
+/** A page, and what went wrong on it, and what it asked other places for. */
+async function open(hash: string, options: BrowserContextOptions = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const wrong: string[] = [];
+  page.on('pageerror', ({ message }) => wrong.push(message));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) wrong.push(message.text());
+  });
+  context.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(address) && !url.startsWith('blob:')) wrong.push(`asked for ${url}`);
+  });
+  await page.goto(address + hash);
+  // It may load itself once more.
+  await page.waitForSelector('#method', { timeout: 120_000 });
+  return { page, wrong };
+}
+
+const ended = (page: Page): Promise<unknown> =>
+  page.waitForFunction(() => ['finished', 'failed'].includes(document.body.dataset['state'] ?? ''), null, {
+    timeout: 600_000,
+  });
+
+/** Rules of WCAG that the page breaks. */
+async function broken(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<axe.AxeResults> } }).axe.run(),
+  );
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
+  );
+}
+
+// Only a user's machine may lack one.
+it('has a browser to run in where CI runs', () => {
+  expect(path !== undefined || !process.env['CI'], missing).toBe(true);
+});
+
+describe.skipIf(!path)('the playground', () => {
+  it('trains by keyboard alone, shows numbers, and opens the pairs behind one', async () => {
+    const { page, wrong } = await open('#epochs=4&backend=wasm&smp.phaseEpochs=2');
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await page.focus('#start');
+    await page.keyboard.press('Enter');
+    await ended(page);
+    expect(await page.textContent('#progress')).toMatch(
+      /^G2D: [\d.]+ % of all 2,000 test pairs \(sound [\d.]+ %, picture [\d.]+ %\), \d+ s\. Joint training: [\d.]+ % of all/,
+    );
+    expect(await page.textContent('#backend')).toMatch(
+      /^Computed by WebAssembly \(\d+ threads?\)\. Measured: /,
+    );
+    for (const curve of await page.locator('.curve').all()) {
+      expect(await curve.locator('tbody tr').count()).toBe(4);
+      expect(await curve.locator('.chart').getAttribute('aria-label')).toMatch(
+        /right answers after epoch 4: both \d/,
+      );
+    }
+    expect(
+      await page
+        .locator('.strip.audio .done')
+        .evaluateAll((cells) => cells.map((cell) => (cell as HTMLElement).style.opacity)),
+    ).toEqual(['0.08', '0.08', '1', '1']);
+    expect(await page.locator('#findings li').count()).toBe(3);
+    // Every pair of the table once.
+    const counts = await page.locator('.confusion button').allTextContents();
+    expect(counts.reduce((sum, text) => sum + Number(text), 0)).toBe(500);
+    await page.locator('.confusion button[tabindex="0"]').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    const opened = await page.locator('.confusion button[aria-pressed="true"]').getAttribute('aria-label');
+    const [, label, answer, count] = /^(\d) answered as (\d): (\d+) pairs$/.exec(opened!)!;
+    await page.waitForFunction(
+      (expected) => document.querySelectorAll('.cards li').length === expected,
+      Math.min(6, Number(count)),
+    );
+    expect(await page.textContent('#samples .help')).toContain(
+      count === '0'
+        ? `No pair of a ${label} is answered ${answer}`
+        : `of a ${label}, answered ${answer} by both`,
+    );
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
+  it('is accessible and fits, on a phone and on a wide screen, light and dark', async () => {
+    const { page } = await open('#epochs=4&backend=wasm&beside=nothing&method=joint');
+    await page.click('#start');
+    await ended(page);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const width of [360, 1400]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 900 });
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        expect(await broken(page), `${colorScheme}, ${width}`).toEqual([]);
+      }
+    }
+    await page.context().close();
+  });
+
+  it('pauses, goes on by an epoch, and begins again with other settings, which the address has', async () => {
+    const { page } = await open('#epochs=5&backend=wasm&beside=nothing');
+    await page.click('#one-epoch');
+    await page.waitForFunction(() => document.querySelectorAll('.curve tbody tr').length === 1, null, {
+      timeout: 300_000,
+    });
+    expect(await page.textContent('#start')).toBe('Go on');
+    await page.fill('#seed', '7');
+    await page.keyboard.press('Tab');
+    expect(new URL(page.url()).hash).toBe('#epochs=5&seed=7&backend=wasm&beside=nothing');
+    expect(await page.locator('.curve tbody tr').count()).toBe(0);
+    await page.fill('#seed', 'x'.replace('x', '-1'));
+    await page.keyboard.press('Tab');
+    expect(await page.textContent('[id="seed-problem"]')).toBe(
+      'Seed must be a whole number from 0 to 2147483647; 7 stays.',
+    );
+    expect(new URL(page.url()).hash).toContain('seed=7');
+    await page.context().close();
+  });
+
+  it('says what of an address makes no sense, and goes on', async () => {
+    const { page, wrong } = await open('#method=g3d&epochs=-1&what=ever');
+    expect(await page.locator('#notes .note').count()).toBe(3);
+    expect(await page.inputValue('#method')).toBe('g2d');
+    expect(await page.inputValue('#epochs')).toBe('60');
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
+  it('goes on with one thread where it cannot be isolated', async () => {
+    const { page } = await open('#epochs=4&method=joint&backend=wasm', { serviceWorkers: 'block' });
+    expect(await page.textContent('#notes')).toMatch(/^WebAssembly runs on one thread here: /);
+    await page.click('#start');
+    await ended(page);
+    expect(await page.textContent('#backend')).toMatch(
+      /^Computed by WebAssembly \(1 thread\)\. Measured: WebAssembly \(1 thread\) \d+ ms a step\.$/,
+    );
+    expect(await page.textContent('#progress')).toMatch(/^Joint training: /);
+    await page.context().close();
+  });
+
+  it('goes on with another backend, from the last epoch, where the graphics are taken away', async () => {
+    const { page } = await open('#epochs=4&method=joint&backend=webgl');
+    const taken = new Promise<void>((done) => {
+      page.on('worker', (worker) => {
+        // Every context of the worker is known from now on.
+        void worker
+          .evaluate(() => {
+            const { prototype } = OffscreenCanvas;
+            const original = prototype.getContext as (...args: unknown[]) => unknown;
+            const contexts: unknown[] = ((globalThis as Record<string, unknown>)['contexts'] = []);
+            prototype.getContext = function (this: OffscreenCanvas, ...args: unknown[]) {
+              const context = original.apply(this, args);
+              contexts.push(context);
+              return context as never;
+            } as typeof prototype.getContext;
+          })
+          .then(async () => {
+            await page.waitForFunction(
+              () => document.querySelectorAll('.curve tbody tr').length === 1,
+              null,
+              {
+                timeout: 600_000,
+              },
+            );
+            await worker.evaluate(() => {
+              for (const context of (globalThis as unknown as { contexts: (WebGL2RenderingContext | null)[] })
+                .contexts)
+                context?.getExtension('WEBGL_lose_context')?.loseContext();
+            });
+            done();
+          });
+      });
+    });
+    await page.click('#start');
+    await taken;
+    await ended(page);
+    expect(await page.textContent('#notes')).toMatch(
+      /The browser took WebGL away; the training goes on with what is left, from the end of epoch \d\./,
+    );
+    expect(await page.textContent('#backend')).toMatch(/^Computed by WebAssembly/);
+    expect(await page.locator('.curve tbody tr').count()).toBe(4);
+    await page.context().close();
+  });
+});
