@@ -17,6 +17,8 @@ export default {
   customCss: 'scripts/typedoc.css',
   highlightLanguages: [...OptionDefaults.highlightLanguages, 'bibtex'],
   navigation: { includeFolders: false },
+  // Of classes; it leads to places that it does not have.
+  includeHierarchySummary: false,
   kindSortOrder: kinds,
   groupOrder: ['Documents', 'Functions', 'Classes', 'Variables', '*'],
   // A link to what is not there is an error, and so is something public that nobody explains.

@@ -46,7 +46,8 @@ const parts = [
   tests('unit tests', 'unit'),
   ...elsewhere,
   tests('slow tests', 'slow'),
-  part('API pages', 'npm', 'run', '--silent', 'docs', '--', '--logLevel', 'Warn'),
+  // With the API pages, and a look at every link.
+  part('site', 'npm', 'run', '--silent', 'site'),
   part('build', 'npm', 'run', '--silent', 'build'),
   part('package checks', 'npx', 'turbo', 'run', 'check:package', '--output-logs=errors-only'),
   tests('packaging tests', 'packaging'),

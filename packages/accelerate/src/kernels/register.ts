@@ -25,6 +25,7 @@ import { registerWasmIdentity } from './wasm-identity.js';
 import { registerWasmLayerNorm } from './wasm-layer-norm.js';
 import { wasmModule } from './wasm-module.js';
 import { registerWasmNonFinite } from './wasm-non-finite.js';
+import { registerWasmSegmentSum } from './wasm-segment-sum.js';
 import { registerWasmSGD } from './wasm-sgd.js';
 
 // The marker lives in the process, not in this module: ESM and CommonJS copies share one kernel registry, and tfjs's own
@@ -64,6 +65,7 @@ export function registerTrainingKernels(): void {
     registerWasmDepthwiseGradients();
     registerWasmNonFinite();
     registerWasmIdentity();
+    registerWasmSegmentSum();
     if (wasmModule(tf.backend())) {
       registerWasmConvolution();
       registerWasmDense();

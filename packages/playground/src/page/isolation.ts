@@ -2,6 +2,11 @@
 // does not, as on GitHub Pages, a service worker adds them, from the second load on: so the page loads itself once more.
 const LOADED = 'g2d-isolated';
 
+/** A browser that keeps service workers from running may neither refuse nor begin. */
+const PATIENCE_MS = 5000;
+const refusal = (): Promise<never> =>
+  new Promise((_, refuse) => setTimeout(() => refuse(new Error('no service worker')), PATIENCE_MS));
+
 /**
  * Sees to it that the page is isolated, if it can be.
  *
@@ -19,7 +24,7 @@ export async function isolate(): Promise<string | undefined> {
     await navigator.serviceWorker.register(new URL('./isolation.js', document.baseURI), {
       scope: new URL('./', document.baseURI).pathname,
     });
-    await navigator.serviceWorker.ready;
+    await Promise.race([navigator.serviceWorker.ready, refusal()]);
   } catch {
     return `${alone}the browser refused the service worker that would isolate the page.`;
   }
