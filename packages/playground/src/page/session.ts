@@ -29,7 +29,7 @@ export function startSession(
     if (!ended)
       hear({ type: 'failed', text: event.message || 'The worker that trains could not be started.' });
   });
-  const send = (order: Order): void => worker.postMessage(order);
+  const send = (order: Order): void => worker.postMessage(order, []);
   send({ type: 'start', settings, method, threads, base: new URL('./', document.baseURI).href, paused });
   return {
     send,

@@ -35,8 +35,10 @@ beforeAll(async () => {
     componentsOf: Uint8Array.from(train.flatMap(({ picture }) => [...picture])),
     imageComponents: 2,
   });
-  const models = [buildTeacher('audio', 0), buildTeacher('image', 0)];
-  teachers = teachersFrom(Object.assign({}, ...models.map((model) => readState(model))));
+  teachers = teachersFrom({
+    ...readState(buildTeacher('audio', 0)),
+    ...readState(buildTeacher('image', 0)),
+  });
 }, 120_000);
 afterAll(() => teachers.dispose());
 

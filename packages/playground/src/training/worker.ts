@@ -62,7 +62,7 @@ scope.addEventListener('message', ({ data: order }) => {
   }
 });
 
-async function run({ settings, method, threads, base, paused: _ }: Start): Promise<void> {
+async function run({ settings, method, threads, base }: Start): Promise<void> {
   const started = performance.now();
   const progress = (text: string, share?: number): void =>
     tell({ type: 'progress', text, ...(share !== undefined && { share }) });

@@ -2,7 +2,8 @@
 // at most 60 a second otherwise; so this comes before TensorFlow.js is loaded.
 const channel = new MessageChannel();
 const waiting: FrameRequestCallback[] = [];
-channel.port1.onmessage = () => waiting.shift()?.(performance.now());
+channel.port1.addEventListener('message', () => waiting.shift()?.(performance.now()));
+channel.port1.start();
 
 globalThis.requestAnimationFrame = (callback) => {
   channel.port2.postMessage(null);
