@@ -1,4 +1,5 @@
 // The table of which digit was taken for which. Its cells are buttons that open the pairs behind them.
+import { formatNumber } from '@g2d/core';
 import { HEADS, type Head, type Predictions } from '../protocol.js';
 import { confusionOf, DIGITS } from './answers.js';
 import { HEAD_LABELS } from './curves.js';
@@ -35,7 +36,11 @@ export function confusionTable(
   }
   const buttons = Array.from({ length: DIGITS }, (_, label) =>
     Array.from({ length: DIGITS }, (_, answer) => {
-      const button = element('button', { type: 'button', tabindex: -1 }, '');
+      const button = element('button', {
+        type: 'button',
+        tabindex: -1,
+        class: label === answer ? 'right' : 'wrong',
+      });
       button.addEventListener('click', () => open({ ...current, label, answer }));
       return button;
     }),
@@ -94,13 +99,15 @@ export function confusionTable(
     buttons.forEach((row, label) =>
       row.forEach((button, answer) => {
         const count = counts?.[label]?.[answer] ?? 0;
-        button.textContent = count === 0 ? '' : String(count);
-        button.disabled = !predictions;
-        button.className = label === answer ? 'right' : 'wrong';
-        button.style.setProperty('--share', String(count / most));
-        button.setAttribute('aria-label', `${label} answered as ${answer}: ${count} pairs`);
         const isOpen = label === cell.label && answer === cell.answer;
         button.setAttribute('aria-pressed', String(isOpen && predictions !== undefined));
+        button.disabled = !predictions;
+        if (button.dataset['count'] !== String(count)) {
+          button.dataset['count'] = String(count);
+          button.textContent = count === 0 ? '' : String(count);
+          button.setAttribute('aria-label', `${label} answered as ${answer}: ${count} pairs`);
+        }
+        button.style.setProperty('--share', formatNumber(count / most, 2));
         if (!table.contains(document.activeElement)) button.tabIndex = isOpen ? 0 : -1;
       }),
     );

@@ -20,6 +20,7 @@ import { curves, type Curves } from './curves.js';
 import { byId, element } from './element.js';
 import { findings } from './findings.js';
 import { isolate } from './isolation.js';
+import { dropLater, later } from './render-queue.js';
 import { sampleCards } from './samples.js';
 import { startSession, type Session } from './session.js';
 import { showConfidence, showWho } from './who.js';
@@ -72,6 +73,7 @@ function note(text: string): void {
 
 /** Ends what runs, and makes everything ready for the present settings. */
 function restart(run: boolean): void {
+  dropLater();
   for (const { session, curves } of lanes) {
     session?.end();
     curves.destroy();
@@ -157,13 +159,13 @@ function hear(lane: Lane, news: News): void {
       break;
     case 'epoch':
       lane.history = [...lane.history.slice(0, news.report.epoch - 1), news.report];
-      lane.curves.show(lane.history, teachers);
+      later(`curves of ${lane.method.name}`, () => lane.curves.show(lane.history, teachers));
       if (isFirst) {
         predictions = news.predictions;
-        showWho(byId('who'), lane.history, settings.epochs);
-        showAnswers();
+        later('who', () => showWho(byId('who'), lane.history, settings.epochs));
+        later('answers', showAnswers);
       }
-      showFindings();
+      later('findings', showFindings);
       break;
     case 'samples':
       cards.add(news.samples);
@@ -241,7 +243,7 @@ function showAnswers(): void {
   if (predictions && !chosen)
     cell = { head: cell.head, ...largestMistake(confusionOf(predictions, cell.head)) };
   showConfusion(predictions, cell);
-  cards.show(predictions, cell);
+  later('cards', () => cards.show(predictions, cell));
 }
 
 function showAll(): void {

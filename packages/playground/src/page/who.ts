@@ -8,23 +8,35 @@ import { element } from './element.js';
 /** A strip for each modality: a cell for each epoch, as dark as its κ is near 1. */
 export function showWho(place: HTMLElement, history: readonly EpochReport[], epochs: number): void {
   const now = history.at(-1)?.coefficients;
-  place.replaceChildren(
-    ...MODALITIES.map((modality) => strip(modality, history, epochs)),
-    element('p', { class: 'help' }, sentence(history, now)),
+  // Cells stay: only those of new epochs change.
+  if (history.length === 0 || place.querySelectorAll('.strip span').length !== MODALITIES.length * epochs)
+    place.replaceChildren(
+      ...MODALITIES.map((modality) => strip(modality, epochs)),
+      element('p', { class: 'help' }),
+    );
+  for (const modality of MODALITIES) fill(place, modality, history);
+  (place.lastElementChild as HTMLElement).textContent = sentence(history, now);
+}
+
+function strip(modality: Modality, epochs: number): HTMLElement {
+  const cells = Array.from({ length: epochs }, () => element('span', { class: 'later' }));
+  return element(
+    'div',
+    { class: 'who' },
+    element('span', {}, HEAD_LABELS[modality]),
+    element('div', { class: `strip ${modality}`, 'aria-hidden': 'true' }, ...cells),
   );
 }
 
-function strip(modality: Modality, history: readonly EpochReport[], epochs: number): HTMLElement {
-  const cells = element('div', { class: `strip ${modality}`, 'aria-hidden': 'true' });
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    const report = history[epoch - 1];
-    const kappa = report && (report.coefficients?.[modality] ?? 1);
-    const cell = element('span', { class: kappa === undefined ? 'later' : 'done' });
+function fill(place: HTMLElement, modality: Modality, history: readonly EpochReport[]): void {
+  const later = place.querySelectorAll<HTMLElement>(`.strip.${modality} .later`);
+  const done = place.querySelectorAll(`.strip.${modality} .done`).length;
+  history.slice(done).forEach(({ coefficients }, i) => {
+    const cell = later[i] as HTMLElement;
+    cell.className = 'done';
     // By the property: a style attribute is what the page's rules forbid.
-    if (kappa !== undefined) cell.style.opacity = String(Math.max(0.08, Math.min(1, kappa)));
-    cells.append(cell);
-  }
-  return element('div', { class: 'who' }, element('span', {}, HEAD_LABELS[modality]), cells);
+    cell.style.opacity = String(Math.max(0.08, Math.min(1, coefficients?.[modality] ?? 1)));
+  });
 }
 
 function sentence(history: readonly EpochReport[], now: ByModality<number> | undefined): string {
