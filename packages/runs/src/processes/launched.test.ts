@@ -46,11 +46,19 @@ describe('launched', () => {
       { JOB_COMPLETION_INDEX: '1' },
       undefined,
     ],
-    ['several: ours come first', { ...two, RANK: '5', WORLD_SIZE: '9' }, { rank: 1, processes: 2 }],
+    [
+      'several: ours come first',
+      { ...two, RANK: '5', WORLD_SIZE: '9' },
+      { rank: 1, processes: 2, start: 'a' },
+    ],
   ])('understands %s', (_, env, expected) => {
-    const found = launched(env as Record<string, string>);
-    if (expected) expect(found).toMatchObject(expected);
-    else expect(found).toBeUndefined();
+    const { rank, processes, start } = launched(env as Record<string, string>) ?? {};
+    expect({ rank, processes, start }).toEqual({
+      rank: undefined,
+      processes: undefined,
+      start: undefined,
+      ...expected,
+    });
   });
 
   it('takes addresses', () => {
