@@ -12,6 +12,7 @@ import type { RunFolder, RunSummary } from './node/run-folder.js';
 import { STOP_NAMES, type StopName } from './node/stop-signal.js';
 import { once } from './once.js';
 import type { OpenedRun } from './open-run.js';
+import { assertSameWeights } from './processes/drift.js';
 import { inTurn, isFirstOf } from './processes/processes.js';
 import type { RunReporter } from './run-reporter.js';
 import { stageClock } from './stage-clock.js';
@@ -121,6 +122,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
           reached = epoch + 1;
           lastEpoch = epoch;
           const { stop } = due();
+          assertSameWeights(processes, run.model, epoch);
           if (isFirst) folder.append(record);
           if (record.skippedSteps) reporter.note(skippedNote(epoch, record.skippedSteps));
           if (events) writeScalars(events, record);

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import * as tf from '@tensorflow/tfjs';
+import { toyModel } from '../../../trainer/test/toy.js';
 import { inLockstep, lockstep } from '../../../trainer/test/lockstep.js';
 import { toyConfig } from '../../test/toy-config.js';
 import { parseConfig } from '../read-config.js';
+import { assertSameWeights } from './drift.js';
 import { fromFirst, inTurn, processesOver, together, type Processes } from './processes.js';
 import { assertCanShare, assertSame } from './same.js';
 
@@ -61,6 +64,22 @@ describe('processes', () => {
         return written;
       });
     expect(await ends(2, body)).toEqual([true, true]);
+  });
+});
+
+describe('weights', () => {
+  it('are the same in all processes, or the run ends in all of them', async () => {
+    const body = (moved: number) => (all: Processes, rank: number) => {
+      const model = toyModel(['loud'], 0);
+      const last = model.parameters.at(-1)!.variable;
+      if (rank === 1) last.assign(tf.add(last, moved));
+      assertSameWeights(all, model, 3);
+    };
+    expect(await ends(2, body(0))).toEqual([undefined, undefined]);
+    const message = expect.stringMatching(
+      /^After epoch 3 the weights of process 1 are not those of process 0, first in head\/loud\/bias: /,
+    ) as string;
+    expect(await ends(2, body(1e-6))).toEqual([message, message]);
   });
 });
 
