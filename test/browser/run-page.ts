@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * `/result`. An object with a string `error` is thrown instead.
  *
  * @param options `folders`: where files are looked for, in this order. `page`: path with query, for example `/page.html`. `isolated`: with the
- * headers that let the page share memory among threads. `flags`: further ones of the browser.
+ * headers that let the page share memory among threads. `flags`: those of the browser that say what draws, in place of none.
  */
 export async function runPage({
   browser,
@@ -78,12 +78,11 @@ export async function runPage({
     [
       '--headless',
       '--no-sandbox',
-      '--disable-gpu',
       '--no-first-run',
       '--disable-background-networking',
       '--disable-dev-shm-usage',
       `--user-data-dir=${profile}`,
-      ...flags,
+      ...(flags.length > 0 ? flags : ['--disable-gpu']),
       url,
     ],
     { detached: true, stdio: ['ignore', 'ignore', 'pipe'] },

@@ -134,6 +134,15 @@ describe('two steps in a browser', () => {
     expect(browser !== undefined || !process.env['CI'], missing).toBe(true);
   });
 
+  /** Drawn by a program, so that it is there everywhere; without Vulkan numbers could not be read in the middle of a step. */
+  const WEBGPU = [
+    '--enable-unsafe-webgpu',
+    '--use-webgpu-adapter=swiftshader',
+    '--enable-features=Vulkan',
+    '--use-vulkan=swiftshader',
+    '--use-angle=swiftshader',
+  ];
+
   const run = (backends: readonly string[], flags: readonly string[]): Promise<Steps[]> =>
     runPage({
       browser: browser!,
@@ -143,11 +152,10 @@ describe('two steps in a browser', () => {
       flags,
     }) as Promise<Steps[]>;
 
-  // Drawn by a program where there is no graphics processor.
   it.skipIf(!browser).each([
     ['wasm', []],
     ['webgl', []],
-    ['webgpu', ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan']],
+    ['webgpu', WEBGPU],
   ])(`%s has the numbers of plain JavaScript${browser ? '' : ` (${missing})`}`, async (backend, flags) => {
     const [plain, fast] = (await run(['cpu', backend], flags)) as [Steps, Steps];
     expect([plain.backend, fast.backend]).toEqual(['cpu', backend]);

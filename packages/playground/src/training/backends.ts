@@ -123,6 +123,7 @@ async function trial(
       const problem = (await missing(backend)) ?? (forced ? undefined : await software(backend));
       if (problem !== undefined) trials.push({ ...named, problem });
       else if (await use(backend, count)) {
+        if (!(await readsAtOnce())) throw new Error('gives wrong numbers here');
         const known = trials.map(({ milliseconds = Infinity }) => milliseconds);
         trials.push({ ...named, milliseconds: await millisecondsOfStep(Math.min(best, ...known)) });
       } else trials.push({ ...named, problem: 'does not start' });
@@ -131,6 +132,19 @@ async function trial(
     }
   }
   return trials;
+}
+
+/** A step reads numbers in its middle. WebGPU does so by way of a canvas, and where that one has no memory gives zeros without a word. */
+async function readsAtOnce(): Promise<boolean> {
+  const squares = [0, 1].map(() =>
+    tf.tidy(() => {
+      const x = tf.randomUniform([64, 64], 1, 2, 'float32', 1);
+      return tf.matMul(x, x);
+    }),
+  ) as [tf.Tensor, tf.Tensor];
+  const [atOnce, later] = [squares[0].dataSync(), await squares[1].data()];
+  tf.dispose(squares);
+  return atOnce.every((value, i) => value === later[i]);
 }
 
 /** As much of the browser's graphics as it takes to know what is there. */
