@@ -236,8 +236,11 @@ function showFindings(): void {
   });
   const all =
     sentences.length > 0 ? sentences : ['The sentences here follow from the numbers, once there are some.'];
-  byId('findings').replaceChildren(...all.map((sentence) => element('li', {}, sentence)));
+  byId('findings').replaceChildren(...all.map((sentence) => element('li', {}, unbroken(sentence))));
 }
+
+/** A number stays with its sign. */
+const unbroken = (text: string): string => text.replaceAll(' %', '\u00a0%');
 
 function showAnswers(): void {
   if (predictions && !chosen)

@@ -41,10 +41,10 @@ function fill(place: HTMLElement, modality: Modality, history: readonly EpochRep
 
 function sentence(history: readonly EpochReport[], now: ByModality<number> | undefined): string {
   if (history.length === 0)
-    return 'One cell for each epoch; dark: the modality trains, pale: its gradients are taken away.';
+    return 'One cell for each epoch. Full: the modality trains; faint: its gradients are taken away.';
   if (!now) return 'This method changes no gradient by a factor: both modalities train in every step.';
   const values = MODALITIES.map((m) => `${HEAD_LABELS[m]} ${formatNumber(now[m], 2)}`).join(', ');
-  return `κ in epoch ${history.length}: ${values}. Dark: the modality trains, pale: its gradients are taken away.`;
+  return `κ in epoch ${history.length}: ${values}. Full: the modality trains; faint: its gradients are taken away.`;
 }
 
 /** A bar for each teacher. */
