@@ -86,8 +86,8 @@ export interface EvaluateOptions {
   /** As in `batches`. Default `'fail'`; with `'skip'` samples that cannot be read do not count. */
   readonly onError?: NonNullable<BatchesOptions<string>['onError']>;
   /**
-   * Processes that take turns with the batches, each told its `rank`; every one gets the results of all. All of them call it, and none may
-   * leave samples out. Default: this one alone.
+   * Processes that take turns with the batches, each told its `rank`; every one gets the results of all. All of them call it. Default: this
+   * one alone.
    */
   readonly allReduce?: AllReduce;
 }
@@ -224,9 +224,9 @@ async function predictAll<A extends string, M extends A>(
   dataset: MultimodalDataset<A>,
   { allReduce, ...options }: EvaluateOptions,
 ) {
-  const { processes = 1, rank = 0 } = allReduce ?? {};
-  const own = await predictParts(predict, dataset, { ...options, turns: { index: rank, of: processes } });
-  const parts = allReduce && processes > 1 ? gatherParts(allReduce, own) : own;
+  const turns = { index: allReduce?.rank ?? 0, of: allReduce?.rank === undefined ? 1 : allReduce.processes };
+  const own = await predictParts(predict, dataset, { ...options, turns });
+  const parts = allReduce && turns.of > 1 ? gatherParts(allReduce, own) : own;
   const logits: Record<string, Float32Array[]> = {};
   const masks: Record<string, number[]> = {};
   for (const part of parts) {

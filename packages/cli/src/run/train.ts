@@ -80,7 +80,7 @@ Settings that every trainer has, with PyTorch's meaning (PART: a modality, which
   freeze                    ["PART"]
   earlyStopping             {"patience": 10, "minDelta": 0, "metric": "loss", "after": 0}
 
-Exit code: 0; 2 for an error that says what to do; 130 if interrupted (129 by SIGHUP, 143 by SIGTERM).
+Exit code: 0; 2 for an error that says what to do; 5 if one of several processes was lost, and the run can go on; 130 if interrupted (129 by SIGHUP, 143 by SIGTERM).
 
 Examples:
   g2d train config.json --teacher audio --out runs/av-mnist-methods/seed-0/teacher-audio

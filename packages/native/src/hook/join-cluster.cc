@@ -19,7 +19,8 @@ static bool joined = false;
 // The variable holds a serialized ServerDef in hexadecimal digits: no file is left behind.
 static std::string server_def(const char* digits) {
   std::string bytes;
-  for (; digits[0] && digits[1]; digits += 2) bytes += static_cast<char>(std::stoi(std::string(digits, 2), nullptr, 16));
+  for (; digits[0] && digits[1]; digits += 2)
+    bytes += static_cast<char>(std::strtol(std::string(digits, 2).c_str(), nullptr, 16));
   return bytes;
 }
 

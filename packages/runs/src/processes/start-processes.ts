@@ -25,7 +25,7 @@ export async function startProcesses(
   const [program, ...args] = command as readonly [string, ...string[]];
   const start = `${LOCAL}${process.pid}-${randomBytes(6).toString('hex')}`;
   const threads = String(Math.max(1, Math.floor(availableParallelism() / processes)));
-  const devices = env['CUDA_VISIBLE_DEVICES']?.split(',') ?? [];
+  const devices = env['CUDA_VISIBLE_DEVICES']?.split(',');
   const children = Array.from({ length: processes }, (_, rank) =>
     spawn(program, args, {
       env: {
@@ -33,7 +33,7 @@ export async function startProcesses(
         TF_NUM_INTRAOP_THREADS: threads,
         TF_NUM_INTEROP_THREADS: threads,
         ...env,
-        CUDA_VISIBLE_DEVICES: devices[rank] ?? String(rank),
+        CUDA_VISIBLE_DEVICES: devices ? (devices[rank] ?? '') : String(rank),
         G2D_RANK: String(rank),
         G2D_PROCESSES: String(processes),
         G2D_START: start,
