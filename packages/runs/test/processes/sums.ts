@@ -13,7 +13,8 @@ const { rank } = launch;
 const values = Float64Array.of(rank + 1, 1e9 + 0.25 * rank, Infinity);
 allReduce.sum(values);
 // Of one piece, of several, and after it.
-const tensors = [tf.ones([2, 3]).mul(rank + 1), tf.ones([3, 1_000_000]).mul(2 * rank + 1), tf.scalar(rank)];
+const full = (shape: number[], value: number): tf.Tensor => tf.mul(tf.ones(shape), value);
+const tensors = [full([2, 3], rank + 1), full([3, 1_000_000], 2 * rank + 1), tf.scalar(rank)];
 const sums = (allReduce.sumTensors?.(tensors) ?? []).map((sum) => ({
   shape: sum.shape,
   least: tf.min(sum).dataSync()[0],
