@@ -5,7 +5,7 @@ import type { Plugin } from 'vite';
 import { catalog } from './catalog.js';
 import { DATA, PACKED, packData } from './pack-data.js';
 
-const MODULE = 'virtual:catalog';
+const MODULE = '@g2d/playground/catalog';
 
 export function catalogModule(): Plugin {
   return {

@@ -1,7 +1,7 @@
 // The page: settings on the left, curves in the middle, answers on the right, and the trainings that they show.
 import 'uplot/dist/uPlot.min.css';
 import { formatNumber } from '@g2d/core';
-import catalog from 'virtual:catalog';
+import catalog from '@g2d/playground/catalog';
 import { methodOf, type CatalogMethod } from '../catalog.js';
 import type {
   BackendReport,
