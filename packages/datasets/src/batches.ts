@@ -29,5 +29,5 @@ export function batches<M extends string, K extends M = M>(
   dataset: MultimodalDataset<M>,
   options: BatchesOptions<M, K>,
 ): AsyncGenerator<Batch<K>, void, undefined> {
-  return passOver<M, K>(dataset, options, workerReader);
+  return passOver<M, K>(dataset, workerReader, options);
 }

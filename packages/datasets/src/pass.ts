@@ -60,8 +60,8 @@ export type StartWorkers = <K extends string>(
 /** `batches`, with whatever reads in other threads. */
 export async function* passOver<M extends string, K extends M = M>(
   dataset: MultimodalDataset<M>,
-  options: BatchesOptions<M, K>,
   startWorkers: StartWorkers,
+  options: BatchesOptions<M, K>,
 ): AsyncGenerator<Batch<K>, void, undefined> {
   checkKeys(
     options,
