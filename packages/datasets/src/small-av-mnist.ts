@@ -35,16 +35,27 @@ export const smallAvMnist = defineDataset({
       .int()
       .min(MOST_DEGRADED.imageComponents)
       .max(LEAST_DEGRADED.imageComponents)
-      .default(DEGRADATION.imageComponents)
-      .describe('how many principal components of a picture are kept: fewer leave less to see'),
+      .optional()
+      .describe(
+        `how many principal components of a picture are kept: fewer leave less to see (default ${DEGRADATION.imageComponents})`,
+      ),
     signalToNoise: z
       .number()
       .min(MOST_DEGRADED.signalToNoise)
       .max(LEAST_DEGRADED.signalToNoise)
-      .default(DEGRADATION.signalToNoise)
-      .describe('decibels of the spoken digits over the noise: lower is louder noise'),
+      .optional()
+      .describe(
+        `decibels of the spoken digits over the noise: lower is louder noise (default ${DEGRADATION.signalToNoise})`,
+      ),
   }),
-  async open({ root, draw, split, imageComponents, signalToNoise }) {
+  // Without a default in the settings: runs of before they could be said are known by the same settings.
+  async open({
+    root,
+    draw,
+    split,
+    imageComponents = DEGRADATION.imageComponents,
+    signalToNoise = DEGRADATION.signalToNoise,
+  }) {
     const named = [
       `av-mnist-small-${draw}`,
       ...(imageComponents === DEGRADATION.imageComponents ? [] : [`${imageComponents}-components`]),
