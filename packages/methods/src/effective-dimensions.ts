@@ -108,7 +108,7 @@ export function interactionLoss<M extends string>(
             ? products
             : masks.reduce((sum, mask) => tf.add(sum, tf.mul(tf.sub(1, mask), -1e9)), products);
         const before = all.shape[0] === samples ? 0 : (step.allReduce.rank ?? 0) * samples;
-        const places = tf.oneHot(tf.range(before, before + samples, 1, 'int32'), all.shape[0]);
+        const places = tf.slice(tf.eye(all.shape[0]), before, samples);
         const own = tf.sum(tf.mul(tf.logSoftmax(others), places), 1) as tf.Tensor1D;
         return [tf.neg(presentMean(own, step, [p, q]))];
       }),
