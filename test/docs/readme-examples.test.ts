@@ -11,12 +11,17 @@ const folder = join(root, 'test/docs/.examples');
 beforeAll(() => void mkdirSync(folder, { recursive: true }));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const isPublished = (name: string): boolean =>
-  !(JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as { private?: boolean })
-    .private;
+/** Published packages from which something is imported: not those of prebuilt binaries. */
+const isImported = (name: string): boolean => {
+  const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
+    readonly private?: boolean;
+    readonly exports?: object;
+  };
+  return !manifest.private && manifest.exports !== undefined;
+};
 const pages = [
   ...readdirSync(join(root, 'packages'))
-    .filter(isPublished)
+    .filter(isImported)
     .map((name) => join('packages', name, 'README.md')),
   'docs/writing-a-method.md',
   'docs/your-own-data.md',
