@@ -1,5 +1,5 @@
 // Which package may import which: package.json says it, and what is published keeps to it. Cycles between files are the linter's.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
@@ -19,8 +19,9 @@ const packages = readdirSync(root).map((folder) => {
   return { folder: join(root, folder), name: manifest.name, declared };
 });
 
-/** The sources without tests: test files may use any package. */
+/** The sources without tests: test files may use any package. Packages of prebuilt binaries have none. */
 function sources(folder: string): string[] {
+  if (!existsSync(join(folder, 'src'))) return [];
   return readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !/\.(test|slow)\.ts$/.test(file))
     .map((file) => join(folder, 'src', file));

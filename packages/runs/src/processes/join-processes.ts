@@ -1,4 +1,4 @@
-import { G2DError, OptionError } from '@g2d/core';
+import { checkKeys, G2DError, OptionError } from '@g2d/core';
 import { loadTensorFlow, runtimeInfo } from '@g2d/native';
 import { collectives } from './collectives.js';
 import type { Launch } from './launched.js';
@@ -23,10 +23,12 @@ export interface JoinOptions {
  * @throws {OptionError} If the backend is another one.
  * @throws {G2DError} `G2D_PROCESSES` if they do not come together.
  */
-export async function joinProcesses(
-  launch: Launch,
-  { out, note, env = process.env }: JoinOptions,
-): Promise<Processes> {
+export async function joinProcesses(launch: Launch, options: JoinOptions): Promise<Processes> {
+  const {
+    out,
+    note,
+    env = process.env,
+  } = checkKeys(options, { out: true, note: true, env: true }, 'joinProcesses');
   const { rank, processes } = launch;
   const backend = env['G2D_BACKEND'];
   if (backend && backend !== 'tensorflow') {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { checkKeys } from '@g2d/core';
 import { STOPPED } from '../node/stop-signal.js';
 
 /** For the others to end by themselves, once one has failed. */
@@ -20,8 +21,13 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export async function startProcesses(
   command: readonly string[],
-  { processes, env = process.env }: { readonly processes: number; readonly env?: NodeJS.ProcessEnv },
+  options: { readonly processes: number; readonly env?: NodeJS.ProcessEnv },
 ): Promise<number> {
+  const { processes, env = process.env } = checkKeys(
+    options,
+    { processes: true, env: true },
+    'startProcesses',
+  );
   const [program, ...args] = command as readonly [string, ...string[]];
   const start = `${LOCAL}${process.pid}-${randomBytes(6).toString('hex')}`;
   const threads = String(Math.max(1, Math.floor(availableParallelism() / processes)));
