@@ -8,7 +8,7 @@ import { Converter, DocumentReflection, JSX, MinimalSourceFile, normalizePath } 
 export const entryPoints = readdirSync('packages').flatMap((folder) => {
   const manifest = JSON.parse(readFileSync(`packages/${folder}/package.json`, 'utf8'));
   if (manifest.private) return [];
-  return Object.entries(manifest.exports).flatMap(([path, { '@g2d/source': sources }]) => {
+  return Object.entries(manifest.exports ?? {}).flatMap(([path, { '@g2d/source': sources }]) => {
     // A package may have another file for browsers.
     const source = sources?.default ?? sources;
     // What only our own packages use has no page.
