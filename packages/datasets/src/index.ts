@@ -20,11 +20,6 @@ export {
   type BuildSmallAvMnistOptions,
   type BuiltSmallAvMnist,
 } from './small-av-mnist/build.js';
-export {
-  smallAvMnistFromParts,
-  type SmallAvMnistParts,
-  type SmallAvMnistSplit,
-} from './small-av-mnist/from-parts.js';
 export { smallAvMnistSound, type SmallAvMnistSound } from './small-av-mnist/sound.js';
 export type { SmallAvMnistPair } from './small-av-mnist/pairs.js';
 export { multipleFeatures } from './multiple-features.js';
@@ -35,23 +30,18 @@ export type { WatchOptions } from './watch/open.js';
 // All of them
 export { datasets } from './datasets.js';
 
-// Data of your own
-export { fromSamples, type FromSamplesOptions, type OwnRead, type OwnSample } from './from-samples.js';
-export type { Values } from './pipeline/nested-values.js';
-export { splitByFraction, type SplitByFractionOptions } from './splits.js';
+// Data of your own, and batches of them: what runs in browsers too
+export * from './anywhere.js';
 
 // Around a dataset
-export { inMemory } from './in-memory.js';
 export { fingerprint } from './fingerprint.js';
 export { decodedCache, type DecodedCacheOptions } from './decoded-cache.js';
-export { someSamples } from './some-samples.js';
 export { maskTable, readMask } from './mask-file.js';
 export {
   missingModalities,
   type MaskedDataset,
   type MissingModalitiesOptions,
 } from './missing-modalities.js';
-export { withClassNames } from './with-class-names.js';
 export {
   missingShare,
   presenceMask,
@@ -61,11 +51,7 @@ export {
 } from './presence-mask.js';
 
 // From samples to batches of tensors
-export type { Batch } from './batch.js';
 export { batches } from './batches.js';
-export type { BatchesOptions, DroppedSample } from './pass.js';
-export type { Augmentation } from './augmentation.js';
-export { randomAffineCrop, type RandomAffineCropOptions } from './transforms/random-affine-crop.js';
 
 // What programs around the datasets need
 export { frameFileName, frameNumbers } from './transforms/frame-numbers.js';
