@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sha256File, withStaging, type Library } from './cache.js';
+import { publishBinary, sha256File, withStaging, type Library } from './cache.js';
 import { NativeError } from './errors.js';
 import { findPrebuilt, prebuiltFile, type Prebuilt } from './prebuilt.js';
 import type { TfjsNode } from './project.js';
@@ -83,7 +83,7 @@ export async function planAddon(
   return { file: join(cache, 'addons', folder, name), prebuilt: null };
 }
 
-/** An add-on that was built earlier, or null. Its hash is checked: it is 70 kB. */
+/** An add-on that was built earlier, or null. Its hash is checked: it is small. */
 export async function readAddon(file: string): Promise<Addon | null> {
   try {
     const expected = (await readFile(`${file}.sha256`, 'utf8')).trim();
@@ -204,11 +204,7 @@ export async function compileAddon(
       );
     }
     const sha256 = await sha256File(built);
-    await mkdir(dirname(file), { recursive: true });
-    // The hash goes first: an add-on without a matching hash is not used.
-    await writeFile(join(staging, 'sha256'), `${sha256}\n`);
-    await rename(join(staging, 'sha256'), `${file}.sha256`);
-    await rename(built, file);
+    await publishBinary(built, file, sha256);
     return { file, sha256 };
   });
 }

@@ -222,6 +222,18 @@ export async function publishLibrary(staged: string, folder: string, manifest: M
   return library;
 }
 
+/**
+ * Puts a finished binary and its hash in their place. The hash goes first: a binary without a matching hash is not used.
+ *
+ * @param staged In a folder of {@link withStaging}.
+ */
+export async function publishBinary(staged: string, file: string, sha256: string): Promise<void> {
+  await writeFile(`${staged}.sha256`, `${sha256}\n`);
+  await mkdir(dirname(file), { recursive: true });
+  await rename(`${staged}.sha256`, `${file}.sha256`);
+  await rename(staged, file);
+}
+
 /** Makes a library incomplete for everybody, so that it is installed again. */
 export async function forgetLibrary(library: Library): Promise<void> {
   await rm(join(library.folder, manifestName), { force: true });

@@ -53,7 +53,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   checkKeys(options, { dir: true, project: true, host: true, env: true, run: true });
   const { host = currentHost(), env = process.env, run = runCommand } = options;
   const supported = isSupported(host);
-  const libc = host.platform === 'linux' ? wrongLibc(host) : null;
+  const libc = wrongLibc(host);
   const findings: Finding[] = [
     supported
       ? { name: 'platform', status: 'ok', found: describeHost(host) }

@@ -33,7 +33,7 @@ function glibcVersion(): string | undefined {
 /** The glibc that TensorFlow's library needs: its wheel is for `manylinux_2_27`. */
 const oldestGlibc = '2.27';
 
-/** Why TensorFlow's library cannot be loaded on a Linux, as a part of a sentence; null where it can. */
+/** Why the C library of a Linux is none for TensorFlow's, as a part of a sentence; null where it is one, and on other systems. */
 export function wrongLibc({ musl, glibc }: Host): string | null {
   if (musl) return 'needs glibc, which is not here. A Debian-based image has it';
   const older = glibc !== undefined && glibc.localeCompare(oldestGlibc, 'en', { numeric: true }) < 0;

@@ -641,7 +641,7 @@ async function installElsewhere(options: InstallOptions, host: Host, context: Co
       { host },
     );
   }
-  const libc = host.platform === 'linux' ? wrongLibc(host) : null;
+  const libc = wrongLibc(host);
   if (libc) {
     context.note(`TensorFlow's library ${libc}; loadTensorFlow() uses WebAssembly on ${describeHost(host)}`);
     return nowhere;

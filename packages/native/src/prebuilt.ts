@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
-import { withStaging } from './cache.js';
+import { publishBinary, withStaging } from './cache.js';
 import { NativeError } from './errors.js';
 
 /** What is prebuilt: tfjs-node's add-on, and the training kernels. */
@@ -89,12 +89,9 @@ export async function unpackPrebuilt(
     );
   }
   return withStaging(cache, async (staging) => {
-    await writeFile(join(staging, 'binary'), binary, { mode: 0o755 });
-    await writeFile(join(staging, 'sha256'), `${actual}\n`);
-    await mkdir(dirname(file), { recursive: true });
-    // The hash goes first: one without a matching hash is not used.
-    await rename(join(staging, 'sha256'), `${file}.sha256`);
-    await rename(join(staging, 'binary'), file);
+    const staged = join(staging, 'binary');
+    await writeFile(staged, binary, { mode: 0o755 });
+    await publishBinary(staged, file, actual);
     return { file, sha256: actual };
   });
 }
