@@ -23,16 +23,17 @@ export interface Pack {
   readonly componentsOf: Uint8Array;
 }
 
+const FORMAT = 'g2d-small-av-mnist-1';
+
 /** The JSON in front: sizes, from which the places of everything follow. */
 interface Header {
-  readonly format: 'g2d-small-av-mnist-1';
+  readonly format: typeof FORMAT;
   readonly pairs: readonly PackedPair[];
   readonly recordings: readonly number[];
   readonly clips: readonly number[];
   readonly componentsOf: number;
 }
 
-const FORMAT = 'g2d-small-av-mnist-1';
 const PIXELS = 28 * 28;
 /** Of a sample in 16 bits, as WAV files are read. */
 const SCALE = 32_768;
