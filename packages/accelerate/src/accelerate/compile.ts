@@ -198,7 +198,8 @@ function fastSteps(
     }
   }
   const linear = facts.fastLinear(node);
-  if (linear) return [steps.linear(node, linear)];
+  if (linear)
+    return [steps.linear(node, linear, linear.activation === LINEAR ? takeActivation(node) : undefined)];
 
   if (normalizedSum(node, graph)) {
     const place = Math.max(

@@ -529,10 +529,12 @@ export function addLayerNormalization(
 /** A matrix product over the last axis. */
 export function linear(
   node: Node,
-  { useBias, activation }: { useBias: boolean; activation: Following },
+  { useBias, activation: own }: { useBias: boolean; activation: Following },
+  next?: Activating,
 ): Step {
+  const activation = next?.activation ?? own;
   const { kernel, bias } = node.outboundLayer as unknown as WeightOf;
-  return unary(node, (x) => {
+  const run = (x: Tensor): Tensor => {
     const matrix = (kernel as Weight).read();
     const [width, units] = matrix.shape.slice(-2) as [number, number];
     const rows = (value: Tensor): Tensor =>
@@ -559,7 +561,8 @@ export function linear(
       inAxes,
       activation === 'own' ? follow(node.outboundLayer, activation) : identity,
     );
-  });
+  };
+  return unary(node, run, { last: next?.node ?? node });
 }
 
 /** The activation of a + b; the sum by TensorFlow.js where the shapes or types differ. */
