@@ -6,7 +6,7 @@ import type { Arguments, Command, CommandOption, CommandOptions, OptionValues } 
 export const quiet = (parser: Parser): Parser =>
   parser
     .exitOverride()
-    .showSuggestionAfterError(false)
+    .showSuggestionAfterError(true)
     .helpCommand(false)
     .helpOption('-h, --help', 'this text')
     .configureOutput({ outputError: () => {}, getOutHelpWidth: helpWidth, getErrHelpWidth: helpWidth });
@@ -91,8 +91,8 @@ export function parseArguments<O extends CommandOptions>(options: O, args: reado
   return readArguments(parser, options);
 }
 
-/** The parser's own sentence, in the form of the others: `Unknown option '--jsn'`. */
+/** The parser's own sentence, in the form of the others: `Unknown option '--jsn' (did you mean --json?)`. */
 export function problemOf({ message }: CommanderError): string {
-  const text = message.replace(/^error: /, '').replace(/\.$/, '');
+  const text = message.replace(/^error: /, '').replace(/\.$/, '').replace(/\n\(Did you/, ' (did you');
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -140,7 +140,7 @@ describe('g2d with a command of a package', () => {
   });
 
   it.each([
-    [['greet', '--tims', '2'], "Unknown option '--tims'; see g2d greet --help."],
+    [['greet', '--tims', '2'], "Unknown option '--tims' (did you mean --times?); see g2d greet --help."],
     [['greet', '--times'], "Option '--times <N>' argument missing; see g2d greet --help."],
     [
       ['greet', '--times', '--to', 'me'],
