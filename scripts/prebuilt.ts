@@ -54,8 +54,12 @@ const headers = [
 if (!existsSync(join(library, 'include')))
   throw new Error("TensorFlow's headers are not here: npm run tensorflow.");
 
+// Names of files are a part of the binary: the same ones wherever it is built.
+const named = { [process.cwd()]: '.', [library]: 'tensorflow', [work]: 'build' };
+const prefixes = Object.entries(named).map(([folder, name]) => `-ffile-prefix-map=${folder}=${name}`);
+
 const compile = (arch: Arch, args: readonly string[], out: string) =>
-  execFileSync(compiler, ['c++', '-target', TARGETS[arch], ...args, ...headers, '-o', out], {
+  execFileSync(compiler, ['c++', '-target', TARGETS[arch], ...prefixes, ...args, ...headers, '-o', out], {
     // Zig keeps what it compiled; one folder for both processors, as it builds its C++ library first.
     env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: join(cacheLocation().path, `zig-${ZIG.version}`, 'cache') },
     stdio: 'inherit',

@@ -93,6 +93,9 @@ export function parseArguments<O extends CommandOptions>(options: O, args: reado
 
 /** The parser's own sentence, in the form of the others: `Unknown option '--jsn' (did you mean --json?)`. */
 export function problemOf({ message }: CommanderError): string {
-  const text = message.replace(/^error: /, '').replace(/\.$/, '').replace(/\n\(Did you/, ' (did you');
+  const text = message
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .replace(/\n\(Did you/, ' (did you');
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -18,6 +18,11 @@ G2D_TARGET inline __attribute__((always_inline)) void sums_of_rows(const float* 
                                                                     Vector (&sum)[rows][2]) {
   for (int64_t k = 0; k < depth; k++, a += a_depth, b += b_depth) {
     const Vector left = at(b), right = at(b + kWidth);
+#if G2D_WIDTH == 16
+    // A panel and what comes beside it are more than the first cache keeps.
+    __builtin_prefetch(b + 8 * b_depth);
+    __builtin_prefetch(b + 8 * b_depth + kWidth);
+#endif
 #pragma GCC unroll 16
     for (int row = 0; row < rows; row++) {
       const Vector factor = G2D_BROADCAST(a[row * a_row]);

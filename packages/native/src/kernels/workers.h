@@ -54,7 +54,10 @@ class Workers {
     // Nothing is left to take: who has not begun need not.
     std::unique_lock<std::mutex> lock(mutex_);
     work_ = nullptr;
-    done_.wait(lock, [this] { return active_ == 0; });
+    lock.unlock();
+    awake([this] { return active_.load(std::memory_order_acquire) == 0; });
+    lock.lock();
+    done_.wait(lock, [this] { return active_.load(std::memory_order_relaxed) == 0; });
     if (!error) error = error_;
     error_ = nullptr;
     lock.unlock();
@@ -82,6 +85,16 @@ class Workers {
     return all > 0 ? all : 1;
   }
 
+  /**
+   * Waits for a moment before going to sleep: on virtual machines a sleeper wakes up only after 0.1 to 1 ms, as long as a small
+   * operation takes. Whoever else wants the processor has it at once.
+   */
+  template <typename Until>
+  static void awake(Until until) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+    while (!until() && std::chrono::steady_clock::now() < limit) sched_yield();
+  }
+
   std::exception_ptr take(const std::function<void(int64_t)>& work, int64_t parts) {
     try {
       for (int64_t part; (part = next_.fetch_add(1, std::memory_order_relaxed)) < parts;) work(part);
@@ -94,22 +107,19 @@ class Workers {
   void help() {
     uint64_t seen = 0;
     for (;;) {
-      // The phases of one operation follow at once on each other: not worth going to sleep.
-      const auto limit = std::chrono::steady_clock::now() + std::chrono::microseconds(20);
-      while (generation_.load(std::memory_order_acquire) == seen && std::chrono::steady_clock::now() < limit) {
-      }
+      awake([&] { return generation_.load(std::memory_order_acquire) != seen; });
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
       seen = generation_.load(std::memory_order_relaxed);
       if (!work_) continue;
       const auto* work = work_;
       const int64_t parts = parts_;
-      active_++;
+      active_.fetch_add(1, std::memory_order_relaxed);
       lock.unlock();
       const std::exception_ptr error = take(*work, parts);
       lock.lock();
       if (error) error_ = error;
-      if (--active_ == 0) done_.notify_one();
+      if (active_.fetch_sub(1, std::memory_order_release) == 1) done_.notify_one();
     }
   }
 
@@ -120,7 +130,7 @@ class Workers {
   const std::function<void(int64_t)>* work_ = nullptr;
   std::exception_ptr error_;
   int64_t parts_ = 0;
-  int64_t active_ = 0;
+  std::atomic<int64_t> active_{0};
   std::atomic<int64_t> next_{0};
   std::atomic<uint64_t> generation_{0};
   // Not read by the helpers themselves.
