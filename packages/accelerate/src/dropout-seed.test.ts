@@ -23,7 +23,9 @@ function model(): tf.LayersModel {
 const ones = () => tf.ones([5, 40]);
 const run = (network: tf.LayersModel, training = true) =>
   (network.apply(ones(), { training }) as tf.Tensor[]).map((y) => [...y.dataSync()]) as [number[], number[]];
-const mask = (seed: number, name: string) => [...dropoutFactors(200, 0.25, deriveSeed(seed, name))];
+const mask = (seed: number, name: string) => [
+  ...dropoutFactors(200, { rate: 0.25, seed: deriveSeed(seed, name) }),
+];
 
 describe.each(['tensorflow', 'wasm', 'cpu'] as const)('withDropoutSeed on %s', (backend) => {
   beforeAll(async () => {
@@ -49,6 +51,17 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('withDropoutSeed on %s', (
     expect(new Set(masks.map((values) => values.join())).size).toBe(6);
     expect(two![0]).toEqual(mask(7, '1/text/first'));
     expect(withDropoutSeed(7, () => [run(network), run(network)])).toEqual([one, two]);
+  });
+
+  it('gives parts of a batch what they have in the whole', () => {
+    const width = 37;
+    const network = accelerate(
+      tf.sequential({ layers: [layers.dropout({ name: 'part', rate: 0.25, inputShape: [width] })] }),
+    );
+    const drop = (rows: number, share?: { index: number; of: number }) =>
+      withDropoutSeed(7, () => network.apply(tf.ones([rows, width]), { training: true }) as tf.Tensor, share);
+    const parts = Array.from({ length: 3 }, (_, index) => drop(2, { index, of: 3 }));
+    expect([...tf.concat(parts).dataSync()]).toEqual([...drop(6).dataSync()]);
   });
 
   it('drops nothing in inference mode, and draws anew without a seed', () => {

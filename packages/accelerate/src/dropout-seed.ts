@@ -1,8 +1,15 @@
 import { OptionError } from '@g2d/core';
 import { deriveSeed } from '@g2d/tensor-ops';
 
+/** Which part of a batch the values of a pass are, of so many equal ones: masks are those of the whole batch. */
+export interface DropoutShare {
+  readonly index: number;
+  readonly of: number;
+}
+
 interface Scope {
   readonly seed: number;
+  readonly share: DropoutShare;
   /** How often each layer has run. */
   readonly uses: Map<string, number>;
 }
@@ -26,17 +33,22 @@ const shared = globalThis as { [SCOPE]?: Scope | undefined };
  *
  * @param seed An integer.
  * @param body Not asynchronous: the scope ends when it returns.
+ * @param share Where processes share a batch: the rows of this one, along the first axis. Default: all of it.
  * @returns What `body` returns.
  * @throws {OptionError} If the seed is no integer, or `body` gives a promise.
  * @example
  * const seed = deriveSeed(runSeed, `dropout/epoch-${epoch}/step-${step}`);
  * const logits = withDropoutSeed(seed, () => model.apply(x, { training: true }));
  */
-export function withDropoutSeed<T>(seed: number, body: () => T): T {
+export function withDropoutSeed<T>(
+  seed: number,
+  body: () => T,
+  share: DropoutShare = { index: 0, of: 1 },
+): T {
   // Refuses what is no seed, whether a layer uses it or not.
   deriveSeed(seed, '');
   const outer = shared[SCOPE];
-  shared[SCOPE] = { seed, uses: new Map() };
+  shared[SCOPE] = { seed, share, uses: new Map() };
   try {
     const result = body();
     if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return result;
@@ -57,3 +69,6 @@ export function nextDropoutSeed(layer: string): number | undefined {
   scope.uses.set(layer, use + 1);
   return deriveSeed(scope.seed, `${use}/${layer}`);
 }
+
+/** Of which part of a batch masks are drawn. */
+export const dropoutShare = (): DropoutShare => shared[SCOPE]?.share ?? { index: 0, of: 1 };

@@ -1,4 +1,4 @@
-import { nextDropoutSeed } from '@g2d/accelerate';
+import { dropoutShare, nextDropoutSeed } from '@g2d/accelerate';
 import { stopGradient } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
@@ -47,7 +47,7 @@ class ZeroMaskedAttention extends layers.Layer {
       const noKey = tf.expandDims(isZero(keys), 2);
       const weights = tf.softmax(tf.where(noKey, tf.fill(scores.shape, NOTHING), scores));
       const noQuery = tf.expandDims(isZero(queries), 3);
-      const masked = tf.where(noQuery, tf.zerosLike(weights), weights);
+      const masked = tf.where(noQuery, tf.zerosLike(weights), weights) as tf.Tensor4D;
       const attended = tf.matMul(training ? this.#dropped(masked) : masked, values);
       return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), shape);
     });
@@ -64,10 +64,16 @@ class ZeroMaskedAttention extends layers.Layer {
     return tf.transpose<tf.Tensor4D>(parts as tf.Tensor4D, [0, 2, 1, 3]);
   }
 
-  #dropped(weights: tf.Tensor): tf.Tensor {
-    return this.#dropout > 0
-      ? tf.dropout(weights, this.#dropout, undefined, nextDropoutSeed(this.name))
-      : weights;
+  #dropped(weights: tf.Tensor4D): tf.Tensor {
+    if (this.#dropout === 0) return weights;
+    const seed = nextDropoutSeed(this.name);
+    const { index, of } = dropoutShare();
+    const drop = (x: tf.Tensor): tf.Tensor => tf.dropout(x, this.#dropout, undefined, seed);
+    if (of === 1) return drop(weights);
+    // The whole batch's mask, and of it this part.
+    const [batch, ...rest] = weights.shape;
+    const all = drop(tf.ones([of * batch, ...rest]));
+    return tf.mul(weights, tf.slice(all, index * batch, batch));
   }
 }
 

@@ -18,6 +18,11 @@ describe('randomWords', () => {
       expect(randomWords(0xfedcba98, count)).toEqual(all.slice(0, count));
     }
     expect(randomWords(-19088744, 100)).toEqual(all);
+    for (const from of [0, 1, 15, 16, 40])
+      expect(randomWords(0xfedcba98, 60, from)).toEqual(all.slice(from, from + 60));
+    // Beyond what 32 bits count.
+    expect(randomWords(7, 3, 2 ** 36 + 21)).toEqual(randomWords(7, 8, 2 ** 36 + 16).slice(5));
+    expect(randomWords(7, 16, 2 ** 36)).not.toEqual(randomWords(7, 16));
   });
 
   it('have every bit set half of the time, by itself', () => {

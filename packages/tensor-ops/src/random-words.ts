@@ -6,15 +6,17 @@ const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
  * eight give them. `@g2d/native`'s kernels compute the same.
  *
  * @param seed Its lower 32 bits count; derive it with `deriveSeed`.
- * @param count How many, from place 0.
+ * @param count How many.
+ * @param from The place of the first.
  * @see Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011
  */
-export function randomWords(seed: number, count: number): Uint32Array {
-  const words = new Uint32Array(Math.ceil(count / 16) * 16);
+export function randomWords(seed: number, count: number, from = 0): Uint32Array {
+  const before = from % 16;
+  const words = new Uint32Array(Math.ceil((before + count) / 16) * 16);
   const key = [seed | 0, 0, 0x1bd11bda ^ seed];
   for (let group = 0; group < words.length; group += 16) {
     for (let lane = 0; lane < 8; lane++) {
-      const counter = group / 2 + lane;
+      const counter = (from - before + group) / 2 + lane;
       let a = (counter + key[0]!) | 0;
       let b = Math.floor(counter / 2 ** 32) | 0;
       for (let round = 0; round < 13; round++) {
@@ -30,5 +32,5 @@ export function randomWords(seed: number, count: number): Uint32Array {
       words[group + 8 + lane] = b;
     }
   }
-  return words.subarray(0, count);
+  return words.subarray(before, before + count);
 }

@@ -56,11 +56,10 @@ export function withStep<M extends string, T>(
   run: (step: BatchStep<M>) => T,
 ): T {
   const kept = new Set<tf.Tensor>();
-  const seed = dropoutSeed(training, place);
   const { sharedStatistics } = training;
   const step = (): T => run(new BatchStep(training, running, place, kept));
   const body = (): T =>
-    withDropoutSeed(seed, () =>
+    withDropoutOf(training, place, () =>
       sharedStatistics && !place.isWhole ? withSharedStatistics(sharedStatistics, step) : step(),
     );
   try {
@@ -72,15 +71,16 @@ export function withStep<M extends string, T>(
 
 /**
  * Dropout depends on the run's seed and the step alone, so that a resumed run draws the same masks; where processes share a batch, each draws
- * its own.
+ * those of its own rows.
  */
-const dropoutSeed = <M extends string>(
-  { seed, allReduce: { rank = 0 } }: TrainingContext<M>,
+function withDropoutOf<M extends string, T>(
+  { seed, allReduce: { rank = 0, processes } }: TrainingContext<M>,
   { epoch, batchIndex, isWhole }: Pick<StepPlace<M>, 'epoch' | 'batchIndex' | 'isWhole'>,
-): number => {
-  const share = rank === 0 || isWhole ? '' : `/process-${rank}`;
-  return deriveSeed(seed, `dropout/epoch-${epoch}/step-${batchIndex}${share}`);
-};
+  body: () => T,
+): T {
+  const share = isWhole ? undefined : { index: rank, of: processes };
+  return withDropoutSeed(deriveSeed(seed, `dropout/epoch-${epoch}/step-${batchIndex}`), body, share);
+}
 
 /** What the loop does with a step. */
 export function trainStep<M extends string>(step: BatchStep<M>, running: RunningMethods<M>): StepResult<M> {
@@ -243,7 +243,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const mean = new GradientMean(this.#parts.length);
     const found = this.#parts.map((part) => {
       const body = () => part.#differentiate(() => run(part), active);
-      const { grads, ...rest } = withDropoutSeed(dropoutSeed(this.#context, part), body);
+      const { grads, ...rest } = withDropoutOf(this.#context, part, body);
       mean.add(grads);
       return rest;
     });

@@ -1,5 +1,5 @@
 import type { Tensor } from '../layers-types.js';
-import { nextDropoutSeed } from '../dropout-seed.js';
+import { dropoutShare, nextDropoutSeed } from '../dropout-seed.js';
 import { attention } from '../kernels/attention.js';
 import type { Graph, Node } from './graph.js';
 import { kind } from './layer-facts.js';
@@ -107,7 +107,8 @@ export function matchAttention(
       const rate = training ? dropout : 0;
       const drawn = rate > 0 ? found.map((head) => nextDropoutSeed(head.dropoutLayer as string)) : [];
       const seeds = drawn.filter((seed) => seed !== undefined);
-      const attributes = { heads, scale, dropout: rate, seeds: seeds.length > 0 ? seeds : undefined };
+      const given = seeds.length > 0 ? seeds : undefined;
+      const attributes = { heads, scale, dropout: rate, seeds: given, part: dropoutShare().index };
       return [compute(x as Tensor, additive, attributes)];
     },
   };

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { nextDropoutSeed } from '../dropout-seed.js';
+import { dropoutShare, nextDropoutSeed } from '../dropout-seed.js';
 import type { Tensor } from '../layers-types.js';
 import { activate, addActivated, isLinear, LINEAR, type Activation } from '../kernels/activation.js';
 import { batchNorm, batchNormAdd, batchNormReluMaxPool } from '../kernels/batch-norm.js';
@@ -188,9 +188,10 @@ export function dropout(node: Node, rate: number, fast: boolean): Step {
       const x = values[0] as Tensor;
       const ours = training && x.dtype === 'float32';
       const seed = ours ? nextDropoutSeed(node.outboundLayer.name) : undefined;
-      if (fast && ours) return [dropoutKernel(x, { rate, seed: seed ?? anySeed() })];
+      const { index: part } = dropoutShare();
+      if (fast && ours) return [dropoutKernel(x, { rate, seed: seed ?? anySeed(), part })];
       if (fast && !training) return [reshaped(x, x.shape)];
-      return seed === undefined ? itself.run(values, training) : [plainDropout(x, { rate, seed })];
+      return seed === undefined ? itself.run(values, training) : [plainDropout(x, { rate, seed, part })];
     },
   };
 }
@@ -509,15 +510,16 @@ export function addLayerNormalization(
       const [x, other] = values as [Tensor, Tensor];
       const rate = training ? (dropped?.rate ?? 0) : 0;
       const seed = rate > 0 ? (nextDropoutSeed((dropped as Dropped).layer) ?? anySeed()) : 0;
+      const { index: part } = dropoutShare();
       const same = x.shape.join() === other.shape.join() && canFuseLayerNorm(x);
       if (same && x.dtype === 'float32' && other.dtype === 'float32') {
         assertCompatible(node.outboundLayer, x);
         const weights = { gamma: (gamma as Weight).read(), beta: (beta as Weight).read() };
-        return [fusedLayerNorm({ x, residual: other, ...weights }, { epsilon, rate, seed })];
+        return [fusedLayerNorm({ x, residual: other, ...weights }, { epsilon, rate, seed, part })];
       }
       // TensorFlow.js's sum, whose gradient may be one tensor for both.
       const guards = values.map(boundary) as [Tensor, Tensor];
-      const drop = (value: Tensor): Tensor => (rate > 0 ? dropoutKernel(value, { rate, seed }) : value);
+      const drop = (value: Tensor): Tensor => (rate > 0 ? dropoutKernel(value, { rate, seed, part }) : value);
       const sum = chain(guards[0], drop, (value) => tf.add(value, guards[1]));
       const [y] = alone.run([sum], training);
       tf.dispose([sum, ...guards]);

@@ -10,12 +10,14 @@ import {
 } from '@g2d/tensor-ops/tensorflow';
 
 const KERNEL = 'G2dDropout';
-const OPERATION = 'G2dV1Dropout';
+const OPERATION = 'G2dV2Dropout';
 
 interface DropoutAttributes {
   /** Share of values that is set to 0, above 0 and below 1. */
   readonly rate: number;
   readonly seed: number;
+  /** Which of equal parts of a batch the values are; default: 0. */
+  readonly part?: number | undefined;
 }
 
 /** A value is kept if its word is at least this. */
@@ -25,10 +27,11 @@ const threshold = (rate: number): number => Math.max(1, Math.floor(rate * 2 ** 3
  * What dropout multiplies by: 0 with probability `rate`, 1 / (1 − rate) otherwise. Each value by itself, from its place alone.
  *
  * @param rate Above 0 and below 1.
+ * @param part Of how many such lengths come before.
  */
-export function dropoutFactors(length: number, rate: number, seed: number): Float32Array {
+export function dropoutFactors(length: number, { rate, seed, part = 0 }: DropoutAttributes): Float32Array {
   const [least, kept] = [threshold(rate), 1 / (1 - rate)];
-  const words = randomWords(seed, length);
+  const words = randomWords(seed, length, part * length);
   const factors = new Float32Array(length);
   for (let i = 0; i < length; i++) if (words[i]! >= least) factors[i] = kept;
   return factors;
@@ -37,13 +40,12 @@ export function dropoutFactors(length: number, rate: number, seed: number): Floa
 /** The same for the attention weights `[B, H, T, T]`, one stream for each head's `[B, T, T]`. */
 export function headFactors(
   [batch, heads, rows, columns]: readonly [number, number, number, number],
-  rate: number,
-  seeds: readonly number[],
+  { rate, seeds, part = 0 }: Omit<DropoutAttributes, 'seed'> & { readonly seeds: readonly number[] },
 ): Float32Array {
   const size = rows * columns;
   const factors = new Float32Array(batch * heads * size);
   seeds.forEach((seed, head) => {
-    const own = dropoutFactors(batch * size, rate, seed);
+    const own = dropoutFactors(batch * size, { rate, seed, part });
     for (let i = 0; i < batch; i++) {
       factors.set(own.subarray(i * size, (i + 1) * size), (i * heads + head) * size);
     }
@@ -58,8 +60,11 @@ export const anySeed = (): number => Math.floor(Math.random() * 2 ** 32);
 export const anySeeds = (heads: number): number[] => Array.from({ length: heads }, anySeed);
 
 /** What the operations of `@g2d/native` draw from; empty for a rate of 0. */
-export const drawOf = (rate: number, seeds: readonly number[]): tf.Tensor =>
-  tf.tensor1d(rate > 0 ? Int32Array.from([threshold(rate), ...seeds].map((word) => word | 0)) : [], 'int32');
+export const drawOf = (rate: number, seeds: readonly number[], part = 0): tf.Tensor =>
+  tf.tensor1d(
+    rate > 0 ? Int32Array.from([threshold(rate), part, ...seeds].map((word) => word | 0)) : [],
+    'int32',
+  );
 
 export const factorAttribute = (rate: number): Attribute => attribute.float('factor', 1 / (1 - rate));
 
@@ -75,16 +80,17 @@ export function registerDropout(): void {
   defineKernel<DropoutAttributes>({
     name: KERNEL,
     outputsToSave: [false, true],
-    forward: ({ x }, { rate, seed }) => {
-      const drawn = canFuse() ? drawOf(rate, [seed]) : factorsOf(x as tf.Tensor, { rate, seed });
+    forward: ({ x }, attributes) => {
+      const { rate, seed, part } = attributes;
+      const drawn = canFuse() ? drawOf(rate, [seed], part) : factorsOf(x as tf.Tensor, attributes);
       return [drop(x as tf.Tensor, drawn, rate), drawn];
     },
     gradient: ([dy], [drawn], { rate }) => ({ x: () => drop(dy as tf.Tensor, drawn as tf.Tensor, rate) }),
   });
 }
 
-const factorsOf = ({ size, shape }: tf.Tensor, { rate, seed }: DropoutAttributes): tf.Tensor =>
-  tf.tensor(dropoutFactors(size, rate, seed), shape);
+const factorsOf = ({ size, shape }: tf.Tensor, attributes: DropoutAttributes): tf.Tensor =>
+  tf.tensor(dropoutFactors(size, attributes), shape);
 
 /** Dropout by a seed on the `tensorflow` backend. Saves the mask, or what it is drawn from. */
 export function dropout(x: tf.Tensor, attributes: DropoutAttributes): tf.Tensor {

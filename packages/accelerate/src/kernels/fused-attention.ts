@@ -5,7 +5,7 @@ import { maskGradientOf, type AttentionAttributes } from './plain-attention.js';
 
 // The core of attention as `@g2d/native` adds it to TensorFlow: a head of a sample at a time, without transposes, and with nothing kept for
 // the gradient, which computes the weights again.
-const OPERATION = 'G2dV1Attention';
+const OPERATION = 'G2dV2Attention';
 const KERNEL = 'G2dFusedAttention';
 
 interface AttentionInputs {
@@ -37,7 +37,7 @@ export function registerFusedAttention(): void {
     outputsToSave: [false, true, true],
     forward: ({ projected, mask }, attributes) => {
       const added = mask ? tf.clone(mask) : none();
-      const draw = drawOf(attributes.dropout, attributes.seeds);
+      const draw = drawOf(attributes.dropout, attributes.seeds, attributes.part);
       return [run(OPERATION, attributes, [projected as tf.Tensor, added, draw]), added, draw];
     },
     gradient: ([dy], saved, attributes) => {

@@ -4,7 +4,7 @@ import { drawOf, factorAttribute } from './dropout.js';
 
 // Layer normalization with the sum and the dropout before it, as `@g2d/native` adds it to TensorFlow: each way once through memory,
 // where TensorFlow's operations go ten times.
-const OPERATION = 'G2dV1LayerNorm';
+const OPERATION = 'G2dV2LayerNorm';
 const KERNEL = 'G2dFusedLayerNorm';
 
 /** What is normalized, residual + dropout(x), or x alone, and the weights of the normalization. */
@@ -21,13 +21,15 @@ interface LayerNormAttributes {
   /** Of x; 0 for none, and without a residual. */
   readonly rate: number;
   readonly seed: number;
+  /** Which of equal parts of a batch x is; default: 0. */
+  readonly part?: number | undefined;
 }
 
 function forward(
   { x, residual, gamma, beta }: Readonly<Record<string, tf.Tensor>>,
-  { epsilon, rate, seed }: LayerNormAttributes,
+  { epsilon, rate, seed, part }: LayerNormAttributes,
 ): tf.Tensor[] {
-  const draw = drawOf(rate, [seed]);
+  const draw = drawOf(rate, [seed], part);
   const other = residual ?? tf.tensor1d([], 'float32');
   const [y, sum, ...statistics] = tensorflow().executeMultipleOutputs(
     OPERATION,

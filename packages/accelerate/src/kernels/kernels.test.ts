@@ -10,6 +10,7 @@ import { batchNorm } from './batch-norm.js';
 import { conv2d } from './conv2d.js';
 import { depthwise } from './depthwise.js';
 import { dropout, dropoutFactors } from './dropout.js';
+import { canFuseLayerNorm, fusedLayerNorm } from './fused-layer-norm.js';
 import { globalAverage } from './global-average.js';
 import { layerNorm } from './layer-norm.js';
 import { biasAdd, linear } from './linear.js';
@@ -240,7 +241,7 @@ describe('dropout by a seed', () => {
   it('multiplies by its factors, which are the gradient', () => {
     const x = tf.ones([4, 3]);
     const options = { rate: 0.25, seed: 5 };
-    const factors = dropoutFactors(12, 0.25, 5);
+    const factors = dropoutFactors(12, { rate: 0.25, seed: 5 });
     expect(dropout(x, options).dataSync()).toEqual(factors);
     const { value, grad } = tf.valueAndGrad((z) => dropout(z, options))(x);
     expect(value.dataSync()).toEqual(factors);
@@ -254,7 +255,10 @@ describe('dropout by a seed', () => {
       [2, 2, 6],
     );
     const y = attention(projected, undefined, { heads: 2, scale: 1, dropout: 0.5, seeds: [8, 9] });
-    const [first, second] = [dropoutFactors(8, 0.5, 8), dropoutFactors(8, 0.5, 9)];
+    const [first, second] = [
+      dropoutFactors(8, { rate: 0.5, seed: 8 }),
+      dropoutFactors(8, { rate: 0.5, seed: 9 }),
+    ];
     // A head's factors are [B, T, T]; the output is [B, T, H].
     const half = (factors: Float32Array, row: number) => (factors[2 * row]! + factors[2 * row + 1]!) / 2;
     expectTensorClose(
@@ -263,6 +267,36 @@ describe('dropout by a seed', () => {
       { atol: 1e-6 },
     );
     expect(first).not.toEqual(second);
+  });
+
+  it('of parts of a batch is that of the whole, gradients included', () => {
+    const [x, projected] = [normal(1, 6, 7), normal(2, 6, 3, 12)];
+    const weights = { gamma: normal(3, 7), beta: normal(4, 7) };
+    const run = (a: tf.Tensor, b: tf.Tensor, part: number) => {
+      const norm = canFuseLayerNorm(a)
+        ? fusedLayerNorm(
+            { x: a, residual: tf.onesLike(a), ...weights },
+            { epsilon: 1e-5, rate: 0.4, seed: 3, part },
+          )
+        : dropout(a, { rate: 0.4, seed: 3, part });
+      const settings = { heads: 2, scale: 1, dropout: 0.5, seeds: [1, 2], part };
+      return [dropout(a, { rate: 0.3, seed: 9, part }), norm, attention(b, undefined, settings)];
+    };
+    const total = (ys: tf.Tensor[]) => tf.addN(ys.map((y) => tf.sum(tf.square(y)))) as tf.Scalar;
+    const whole = [
+      ...run(x, projected, 0),
+      ...tf.grads((a, b) => total(run(a as tf.Tensor, b as tf.Tensor, 0)))([x, projected]),
+    ];
+    const parts = [0, 1, 2].map((part) => {
+      const [a, b] = [x, projected].map((all) => tf.slice(all, part * 2, 2)) as [tf.Tensor, tf.Tensor];
+      return [
+        ...run(a, b, part),
+        ...tf.grads((c, d) => total(run(c as tf.Tensor, d as tf.Tensor, part)))([a, b]),
+      ];
+    });
+    whole.forEach((all, i) =>
+      expectTensorClose(tf.concat(parts.map((part) => part[i]!)), all, { atol: 1e-6 }),
+    );
   });
 
   it('leaves nothing behind', () => {

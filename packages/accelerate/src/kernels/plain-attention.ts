@@ -13,6 +13,8 @@ export interface AttentionAttributes {
   readonly dropout: number;
   /** One for each head: what is set to 0 depends on them alone. */
   readonly seeds: readonly number[];
+  /** Which of equal parts of a batch the samples are; default: 0. */
+  readonly part?: number | undefined;
 }
 
 /** Other weights are dropped in every call where there are no seeds. */
@@ -42,7 +44,7 @@ function join(parts: tf.Tensor): tf.Tensor {
 function weightsOf(
   projected: tf.Tensor,
   mask: tf.Tensor | undefined,
-  { heads, scale, dropout, seeds }: AttentionAttributes,
+  { heads, scale, dropout: rate, seeds, part }: AttentionAttributes,
 ): [weights: tf.Tensor, factors: tf.Tensor] {
   const [queries, keys] = split(projected, heads);
   const products = tf.mul(matMul(queries, keys, 'b'), scale);
@@ -50,8 +52,8 @@ function weightsOf(
   const scores = mask ? tf.add(products, tf.reshape(mask, [batch, 1, 1, time])) : products;
   const weights = execute('Softmax', [attribute.float32Type()], [scores]);
   const factors =
-    dropout > 0
-      ? tf.tensor(headFactors(weights.shape as Shape, dropout, seeds), weights.shape)
+    rate > 0
+      ? tf.tensor(headFactors(weights.shape as Shape, { rate, seeds, part }), weights.shape)
       : tf.scalar(1);
   return [weights, factors];
 }

@@ -30,7 +30,7 @@ describe('attention on wasm', () => {
   it('is softmax(scale · QKᵀ + mask) V of each head, dropout by its seeds', () => {
     const [projected, mask] = [normal(1, BATCH, TIME, 3 * WIDTH), normal(2, BATCH, 1, TIME)];
     const seeds = [8, 9];
-    const factors = tf.tensor(headFactors([BATCH, HEADS, TIME, TIME], 0.4, seeds), [
+    const factors = tf.tensor(headFactors([BATCH, HEADS, TIME, TIME], { rate: 0.4, seeds }), [
       BATCH,
       HEADS,
       TIME,

@@ -19,12 +19,11 @@ const sizesOf = ({ shape }: tf.TensorInfo, heads: number): Sizes => {
 /** What the attention weights are multiplied by; a single 1 without dropout. */
 function factorsOf(
   [batch, time, heads]: Sizes,
-  rate: number,
-  seeds: readonly number[] = anySeeds(heads),
+  { dropout: rate, seeds = anySeeds(heads), part }: AttentionOptions,
 ): tf.Tensor {
   if (rate === 0) return tf.scalar(1);
   const shape: [number, number, number, number] = [batch, heads, time, time];
-  return tf.tensor(headFactors(shape, rate, seeds), shape);
+  return tf.tensor(headFactors(shape, { rate, seeds, part }), shape);
 }
 
 /** Registers multi-head attention and its gradient for the `wasm` backend. */
@@ -33,11 +32,12 @@ export function registerWasmAttention(): void {
     kernelName: KERNEL,
     backendName: 'wasm',
     kernelFunc: ({ inputs: { projected, mask }, attrs, backend }) => {
-      const { heads, scale, dropout, seeds } = attrs as unknown as AttentionOptions;
+      const options = attrs as unknown as AttentionOptions;
+      const { heads, scale, dropout } = options;
       const { run, pointer, output, withRoom } = wasmModule(backend) as WasmModule;
       const sizes = sizesOf(projected!, heads);
       const [batch, time, , size] = sizes;
-      const factors = factorsOf(sizes, dropout, seeds);
+      const factors = factorsOf(sizes, options);
       const outputs = [output([batch, time, heads * size]), output([batch, heads, time, time])];
       withRoom(FLOAT * run.attentionWork(time, size), (work) => {
         const operands = [projected, mask, dropout > 0 ? factors : undefined].map(pointer);

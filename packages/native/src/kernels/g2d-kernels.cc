@@ -59,13 +59,13 @@ std::string register_all() {
       "G2dV1DepthwiseBackpropInput", {"filter: float", "dy: float"}, {"dx: float"})));
   G2D_FIRST_ERROR((register_operation<kGeometry, compute_depthwise_gradient_filter>(
       "G2dV1DepthwiseBackpropFilter", {"x: float", "dy: float"}, {"dfilter: float"})));
-  G2D_FIRST_ERROR((register_operation<kFactor, compute_dropout>("G2dV1Dropout", {"x: float", "draw: int32"},
+  G2D_FIRST_ERROR((register_operation<kFactor, compute_dropout>("G2dV2Dropout", {"x: float", "draw: int32"},
                                                                  {"y: float"})));
   G2D_FIRST_ERROR((register_operation<kEpsilon | kFactor, compute_layer_norm>(
-      "G2dV1LayerNorm", {"x: float", "residual: float", "gamma: float", "beta: float", "draw: int32"},
+      "G2dV2LayerNorm", {"x: float", "residual: float", "gamma: float", "beta: float", "draw: int32"},
       {"y: float", "sum: float", "mean: float", "inverse: float"})));
   G2D_FIRST_ERROR((register_operation<kFactor, compute_layer_norm_grad>(
-      "G2dV1LayerNormGrad",
+      "G2dV2LayerNormGrad",
       {"sum: float", "dy: float", "gamma: float", "mean: float", "inverse: float", "draw: int32"},
       {"dsum: float", "dx: float", "dgamma: float", "dbeta: float"})));
   G2D_FIRST_ERROR((register_operation<0, compute_gradient_noise>(
@@ -93,9 +93,9 @@ std::string register_all() {
     G2D_FIRST_ERROR((register_operation<kPadding, compute_convolution_gradient_filter>(
         "G2dV1Conv3x3BackpropFilter", {"x: float", "dy: float"}, {"dfilter: float"})));
     G2D_FIRST_ERROR((register_operation<kFactor | kHeads, compute_attention>(
-        "G2dV1Attention", {"projected: float", "mask: float", "draw: int32"}, {"y: float"})));
+        "G2dV2Attention", {"projected: float", "mask: float", "draw: int32"}, {"y: float"})));
     G2D_FIRST_ERROR((register_operation<kFactor | kHeads, compute_attention_grad>(
-        "G2dV1AttentionGrad", {"projected: float", "mask: float", "draw: int32", "dy: float"},
+        "G2dV2AttentionGrad", {"projected: float", "mask: float", "draw: int32", "dy: float"},
         {"dprojected: float"})));
   }
 #undef G2D_FIRST_ERROR

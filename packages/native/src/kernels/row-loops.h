@@ -36,6 +36,7 @@ G2D_TARGET inline Floats8 kept(Words8 words, const Draw& draw) {
 
 /** Writes dropout's factors of places `from` to `from + count` of its stream. */
 G2D_TARGET void factors(const Draw& draw, int64_t from, int64_t count, float* out) {
+  from += draw.before;
   for (int64_t group = from / 16; group * 16 < from + count; group++) {
     Words8 first, second;
     random_words(draw.seed, group, first, second);
@@ -52,16 +53,19 @@ G2D_TARGET void factors(const Draw& draw, int64_t from, int64_t count, float* ou
   }
 }
 
-/** y = x times the factors of its places. `from` is a multiple of 16. */
+/** y = x times the factors of its places. */
 G2D_TARGET void dropout(const float* x, const Draw& draw, int64_t from, int64_t count, float* y) {
-  int64_t i = 0;
+  const int64_t start = draw.before + from;
+  float rest[16];
+  int64_t i = std::min(count, (16 - start % 16) % 16);
+  factors(draw, from, i, rest);
+  for (int64_t j = 0; j < i; j++) y[j] = x[j] * rest[j];
   for (; i + 16 <= count; i += 16) {
     Words8 first, second;
-    random_words(draw.seed, (from + i) / 16, first, second);
+    random_words(draw.seed, (start + i) / 16, first, second);
     store(y + i, load<Floats8>(x + i) * kept(first, draw));
     store(y + i + 8, load<Floats8>(x + i + 8) * kept(second, draw));
   }
-  float rest[16];
   factors(draw, from + i, count - i, rest);
   for (int64_t j = 0; i < count; i++, j++) y[i] = x[i] * rest[j];
 }

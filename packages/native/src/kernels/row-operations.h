@@ -26,26 +26,30 @@ struct Values {
 };
 
 /**
- * Dropout's threshold, then its seeds: an input and no attribute, since TensorFlow keeps a kernel for each value of those. Empty: no dropout.
+ * Dropout's threshold, which of equal parts of a batch this is, then the seeds: an input and no attribute, since TensorFlow keeps a kernel for each
+ * value of those. Empty: no dropout.
+ *
+ * @param size Of a stream, in this part.
  */
-const uint32_t* seeds(Call& call, int index, int64_t count, const Options& o, Draw& draw) {
+const uint32_t* seeds(Call& call, int index, int64_t count, int64_t size, const Options& o, Draw& draw) {
   TF_Tensor* tensor = call.input(index);
   if (!tensor || TF_TensorElementCount(tensor) == 0) return nullptr;
-  if (TF_TensorElementCount(tensor) != 1 + count) {
-    call.fail("A threshold and as many seeds as streams are expected.");
+  if (TF_TensorElementCount(tensor) != 2 + count) {
+    call.fail("A threshold, a part and as many seeds as streams are expected.");
     return nullptr;
   }
   const auto* words = static_cast<const uint32_t*>(TF_TensorData(tensor));
   draw.threshold = words[0];
   draw.factor = o.factor;
-  draw.seed = words[1];
-  return words + 1;
+  draw.before = static_cast<int64_t>(words[1]) * size;
+  draw.seed = words[2];
+  return words + 2;
 }
 
 void compute_dropout(const Options& o, Call& call) {
   const Values x(call, 0);
   Draw draw;
-  if (call.ok()) seeds(call, 1, 1, o, draw);
+  if (call.ok()) seeds(call, 1, 1, x.size, o, draw);
   float* y = call.ok() ? call.floats_out(0, x.shape) : nullptr;
   if (call.ok()) dropout(x.data, draw, x.size, y);
 }
@@ -58,7 +62,7 @@ void compute_layer_norm(const Options& o, Call& call) {
   const bool summed = TF_TensorElementCount(other) > 0;
   const float* residual = summed ? call.floats(1, x.size) : nullptr;
   LayerNorm n{x.size / x.last(), x.last(), call.floats(2, x.last()), call.floats(3, x.last()), o.epsilon, {}};
-  seeds(call, 4, 1, o, n.draw);
+  seeds(call, 4, 1, x.size, o, n.draw);
   if (call.ok() && n.draw.threshold > 0 && !summed) call.fail("Dropout is of a summand.");
   if (!call.ok()) return;
   float* y = call.floats_out(0, x.shape);
@@ -77,7 +81,7 @@ void compute_layer_norm_grad(const Options& o, Call& call) {
   LayerNorm n{rows, sum.last(), call.floats(2, sum.last()), nullptr, 0, {}};
   const float* mean = call.floats(3, rows);
   const float* inverse = call.floats(4, rows);
-  seeds(call, 5, 1, o, n.draw);
+  seeds(call, 5, 1, sum.size, o, n.draw);
   if (!call.ok()) return;
   float* dsum = call.floats_out(0, sum.shape);
   float* dx = call.floats_out(1, n.draw.threshold > 0 ? sum.shape : std::vector<int64_t>{0});
@@ -95,7 +99,7 @@ bool attention(Call& call, const Options& o, const Values& projected, Attention&
   a = {projected.shape[0], projected.shape[1], heads, projected.last() / (3 * heads), o.scale, {}, nullptr};
   TF_Tensor* added = call.input(1);
   mask = added && TF_TensorElementCount(added) > 0 ? call.floats(1, a.batch * a.time) : nullptr;
-  a.seeds = seeds(call, 2, heads, o, a.draw);
+  a.seeds = seeds(call, 2, heads, a.batch * a.time * a.time, o, a.draw);
   return call.ok();
 }
 

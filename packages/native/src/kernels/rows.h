@@ -11,6 +11,8 @@ struct Draw {
   uint32_t threshold = 0;
   float factor = 1;
   uint32_t seed = 0;
+  /** Values of the stream before the first one here. */
+  int64_t before = 0;
 };
 
 struct LayerNorm {

@@ -1,4 +1,4 @@
-// Every method on networks without batch normalization and dropout, in which several processes come to what one does. Of the 26 training samples
+// Every method on networks without batch normalization, with dropout, in which several processes come to what one does. Of the 26 training samples
 // the last batch has two, which three processes cannot divide.
 import type { KillPlan, PlannedTraining } from '../kill/plan.js';
 import { teacherTrainings, trainings } from '../kill/plan.js';
@@ -17,12 +17,9 @@ const STEADY = {
   momentum: 0.9,
   schedule: { type: 'step', after: [2] },
 };
-const mlp = { type: 'mlp', hidden: [12], features: 6 };
-/** Methods that bring dropout, or mean convolutions. */
+const mlp = { type: 'mlp', hidden: [12], features: 6, dropout: 0.2 };
+/** Methods that mean convolutions. */
 const OWN: Readonly<Record<string, object>> = {
-  cra: { dropout: 0 },
-  mmin: { dropout: 0 },
-  tate: { dropout: 0 },
   ogm: { scope: 'encoder' },
   'ogm-ge': { scope: 'encoder' },
 };
@@ -34,11 +31,7 @@ function steady({ id, out, config }: PlannedTraining): PlannedTraining {
   const steadyEncoders = Object.fromEntries(
     Object.entries(encoders).map(([modality, encoder]) => [
       modality,
-      encoder.type === 'tate'
-        ? { ...encoder, dropout: 0 }
-        : encoder.type === 'flat'
-          ? encoder
-          : { ...encoder, ...mlp },
+      ['tate', 'flat'].includes(encoder.type) ? encoder : { ...encoder, ...mlp },
     ]),
   );
   const own = method === undefined ? {} : OWN[method];
