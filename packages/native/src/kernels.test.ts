@@ -264,10 +264,10 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
     };
     const rows = ([batch, time, width]) => {
       const { binding } = tf.backend();
-      const run = (name, attributes, inputs, outputs) =>
-        tf.backend().executeMultipleOutputs('G2dV1' + name, attributes, inputs, outputs);
+      const run = (name, attributes, inputs, outputs, version = 2) =>
+        tf.backend().executeMultipleOutputs('G2dV' + version + name, attributes, inputs, outputs);
       const float = (name, value) => ({ name, type: binding.TF_ATTR_FLOAT, value });
-      const draw = (...seeds) => tf.tensor1d([2 ** 29, ...seeds], 'int32');
+      const draw = (seed) => tf.tensor1d([2 ** 29, 1, seed], 'int32');
       const [x, residual, dy] = [1, 2, 3].map((k) => values(batch, time, width).add(k).mul(k));
       const [gamma, beta] = [values(width), values(width).mul(2)];
       const factor = float('factor', 1.5);
@@ -277,7 +277,7 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
         ...run('Dropout', [factor], [x, draw(4)], 1),
         ...normalized,
         ...run('LayerNormGrad', [factor], [sum, dy, gamma, mean, inverse, draw(3)], 4),
-        ...run('GradientNoise', [], [x, tf.tensor1d([0.5]), tf.tensor1d([5], 'int32')], 1),
+        ...run('GradientNoise', [], [x, tf.tensor1d([0.5]), tf.tensor1d([5], 'int32')], 1, 1),
       ];
     };
     const attention = ([batch, time, width], heads) => {
@@ -287,9 +287,9 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
         { name: 'scale', type: binding.TF_ATTR_FLOAT, value: 0.7 },
         { name: 'heads', type: binding.TF_ATTR_INT, value: [heads] },
       ];
-      const draw = tf.tensor1d([2 ** 29, ...Array.from({ length: heads }, (_, i) => i)], 'int32');
+      const draw = tf.tensor1d([2 ** 29, 1, ...Array.from({ length: heads }, (_, i) => i)], 'int32');
       const operands = [values(batch, time, 3 * width), values(batch, 1, time), draw];
-      const run = (name, inputs) => tf.backend().executeSingleOutput('G2dV1' + name, attributes, inputs);
+      const run = (name, inputs) => tf.backend().executeSingleOutput('G2dV2' + name, attributes, inputs);
       const y = run('Attention', operands);
       return [y, run('AttentionGrad', [...operands, y])];
     };
@@ -502,8 +502,8 @@ describe('the kernels that are installed here', () => {
       const none = tf.tensor1d([]);
       const words = (count) => tf.zeros([count], 'int32');
       for (const [name, attributes, operands, outputs] of [
-        ['Dropout', [factor], [ones(3), words(1)], 1],
-        ['Dropout', [factor], [none, words(2)], 1],
+        ['Dropout', [factor], [ones(3), words(2)], 1],
+        ['Dropout', [factor], [none, words(4)], 1],
         ['LayerNorm', [epsilon, factor], [ones(2, 3), ones(2, 2), ones(3), ones(3), words(0)], 4],
         ['LayerNorm', [epsilon, factor], [ones(2, 3), none, ones(2), ones(3), words(0)], 4],
         ['LayerNorm', [epsilon, factor], [tf.scalar(1), none, ones(1), ones(1), words(0)], 4],
@@ -512,13 +512,14 @@ describe('the kernels that are installed here', () => {
         ['Attention', [factor, scale, heads(0)], [ones(1, 2, 9), none, words(0)], 1],
         ['Attention', [factor, scale, heads(1)], [ones(2, 9), none, words(0)], 1],
         ['Attention', [factor, scale, heads(3)], [ones(1, 2, 9), ones(1, 3), words(0)], 1],
-        ['Attention', [factor, scale, heads(3)], [ones(1, 2, 9), none, words(3)], 1],
+        ['Attention', [factor, scale, heads(3)], [ones(1, 2, 9), none, words(4)], 1],
         ['AttentionGrad', [factor, scale, heads(3)], [ones(1, 2, 9), none, words(0), ones(1, 2, 9)], 1],
         ['GradientNoise', [], [ones(3), ones(1), words(2)], 1],
         ['GradientNoise', [], [ones(3), ones(2), words(1)], 1],
       ]) {
         try {
-          tf.backend().executeMultipleOutputs('G2dV1' + name, attributes, operands, outputs);
+          const version = name === 'GradientNoise' ? 1 : 2;
+          tf.backend().executeMultipleOutputs('G2dV' + version + name, attributes, operands, outputs);
           console.log(name, 'no error');
         } catch (error) {
           console.log(/another size|expected/.test(error.message));

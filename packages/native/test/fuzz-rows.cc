@@ -37,14 +37,17 @@ double difference(const Floats& actual, const Doubles& expected) {
 
 Floats factors_of(const Draw& draw, int64_t from, int64_t count) {
   Floats all(count);
-  // One by one, which reads every group again.
-  for (int64_t i = 0; i < count; i++) portable::factors(draw, from + i, 1, &all[i]);
+  // One by one, which reads every group again, and from the stream's beginning.
+  Draw whole = draw;
+  whole.before = 0;
+  for (int64_t i = 0; i < count; i++) portable::factors(whole, draw.before + from + i, 1, &all[i]);
   return all;
 }
 
 Draw some_draw() {
   const double rate = std::uniform_real_distribution<double>(0.01, 0.9)(generator);
-  return {static_cast<uint32_t>(rate * 4294967296.0), static_cast<float>(1 / (1 - rate)), static_cast<uint32_t>(generator())};
+  return {static_cast<uint32_t>(rate * 4294967296.0), static_cast<float>(1 / (1 - rate)), static_cast<uint32_t>(generator()),
+          between(0, 1) ? between(0, 40000) : int64_t{0}};
 }
 
 double fuzz_dropout() {

@@ -48,6 +48,7 @@ export const rightDifferences = {
   MaxPoolGrad: '0',
   'MaxPool of NaN': '0',
   Dropout: '0',
+  'Dropout, part': '0',
   'Dropout, factors': '0',
   LayerNorm: '1e-7',
   LayerNormGrad: '1e-7',
