@@ -15,7 +15,7 @@ import { checksumsOf, TEACHER_WEIGHTS, type Teachers } from './read-teachers.js'
  * @returns Where what lay in the folder was moved, `undefined` if there was nothing.
  */
 export function beginRun(run: OpenedRun): string | undefined {
-  const { plan, folder, facts, teachers } = run;
+  const { plan, folder, facts, teachers, processes } = run;
   const aside = folder.setAside();
   const modalities = Object.keys(facts.shapes);
   const missing = settledMissing(plan.config, run.data.train);
@@ -26,7 +26,7 @@ export function beginRun(run: OpenedRun): string | undefined {
   folder.begin(settings, {
     kind: modalities.length > 1 ? 'student' : 'teacher',
     model: facts,
-    environment: describeEnvironment(),
+    environment: describeEnvironment(processes?.allReduce.processes),
     components: plan.components,
     identity,
     ...(what.length > 0 && { changes: [{ epoch: 0, what }] }),

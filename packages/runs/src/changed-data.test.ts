@@ -374,11 +374,11 @@ describe('a run that goes on', () => {
     const recorded = read(run.out, 'config.json');
     const { environment } = recorded;
     const versions = { ...environment.versions, tfjs: '3.1.0' };
-    const moved = { ...environment, backend: 'wasm', versions };
+    const moved = { ...environment, backend: 'wasm', processes: 2, versions };
     writeFileSync(join(run.out, 'config.json'), JSON.stringify({ ...recorded, environment: moved }));
     expect((await resume(run.out, folder)).status).toBe('finished');
     expect(notes).toEqual([
-      `The run began with backend wasm, tfjs 3.1.0, and goes on with backend cpu, tfjs ${environment.versions.tfjs}: its numbers will not be, bit for bit, those of one that was never stopped.`,
+      `The run began with backend wasm, processes 2, tfjs 3.1.0, and goes on with backend cpu, processes 1, tfjs ${environment.versions.tfjs}: its numbers will not be, bit for bit, those of one that was never stopped.`,
     ]);
   });
 });

@@ -24,12 +24,12 @@ export interface Continuation {
  * @throws {OptionError} If data or modules are other than they were, unless that is allowed; the folder stays as it is.
  */
 export function continueRun(
-  { plan: { config }, folder, teachers, data, identity: found }: OpenedRun,
+  { plan: { config }, folder, teachers, data, identity: found, processes }: OpenedRun,
   { epoch, progress }: { readonly epoch: number; readonly progress: RunProgress },
 ): Continuation {
   const { path } = folder;
   const { identity: before, changes = [], environment, ...rest } = folder.config() ?? {};
-  const here = describeEnvironment();
+  const here = describeEnvironment(processes?.allReduce.processes);
   const moved = environment ? movedFrom(environment, here) : undefined;
   const notes = moved === undefined ? [] : [moved];
   const record = (more: object): void =>

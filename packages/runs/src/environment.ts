@@ -6,8 +6,12 @@ import type { RunEnvironment } from '@g2d/core/run-folder';
 import { runtimeInfo } from '@g2d/native';
 import { withAbsolutePath } from './node/absolute-path.js';
 
-/** Describes this process, once a backend is chosen. */
-export function describeEnvironment(): RunEnvironment {
+/**
+ * Describes this process, once a backend is chosen.
+ *
+ * @param processes How many train together.
+ */
+export function describeEnvironment(processes = 1): RunEnvironment {
   const { backend = tf.getBackend(), tensorflow = null, device = 'cpu' } = runtimeInfo() ?? {};
   const { version } = createRequire(import.meta.url)('@g2d/runs/package.json') as { version: string };
   return {
@@ -19,6 +23,7 @@ export function describeEnvironment(): RunEnvironment {
       ...(tensorflow !== null && { tensorflow }),
       node: process.version.slice(1),
     },
+    ...(processes > 1 && { processes }),
     gitCommit: gitCommit(),
     host: { platform: platform(), arch: arch(), cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown' },
   };
@@ -45,11 +50,12 @@ type Parts = Readonly<Record<string, string>>;
 function partsOf({
   backend,
   device,
+  processes = 1,
   versions = {},
   host,
 }: RunEnvironment & { readonly host?: unknown }): Parts {
   const { platform, arch, cpu } = (host ?? {}) as Readonly<Record<string, string>>;
-  const parts = { backend, device, ...versions, platform, arch, cpu };
+  const parts = { backend, device, processes: String(processes), ...versions, platform, arch, cpu };
   return Object.fromEntries(
     Object.entries(parts).filter((part): part is [string, string] => typeof part[1] === 'string'),
   );

@@ -188,7 +188,11 @@ describe('a run on several processes', () => {
       const { position } = fromCheckpoint(readCheckpoint(new RunFolder(out(name)).checkpoints, 'last')!);
       const epochs = position.epoch + 2;
       const { end } = start(train(config, name, '--resume', `--epochs=${epochs}`));
-      expect(await end).toMatchObject({ code: 0 });
+      expect(await end).toEqual({
+        code: 0,
+        out: expect.anything(),
+        err: expect.stringContaining('The run began with processes 2, and goes on with processes 1'),
+      });
       const whole = start(train(config, `${name}-whole`, `--epochs=${epochs}`));
       expect(await whole.end).toMatchObject({ code: 0 });
       expect(apart(weightsOf(out(`${name}-whole`)), weightsOf(out(name)))).toBeLessThan(1e-4);

@@ -43,6 +43,8 @@ const environmentSchema = z
   .looseObject({
     backend: textSchema.exactOptional(),
     device: textSchema.exactOptional(),
+    // That trained it together; absent for one.
+    processes: numberSchema.exactOptional(),
     versions: z.record(z.string(), z.string()).describe('an object of strings').exactOptional(),
     // Of the repository around the folder that the run was started in; `null` outside of one.
     gitCommit: z.string().nullable().describe('a string or null').exactOptional(),
