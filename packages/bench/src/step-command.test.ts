@@ -201,7 +201,11 @@ describe('g2d bench step', () => {
       '--dataset crema-d --backend gpu',
       /--backend is "gpu"; it can be tensorflow, wasm, cpu\.$/,
     ],
-    ['an unknown option', '--dataset crema-d --stps 3', /Unknown option '--stps' \(did you mean --steps\?\); see g2d bench --help\.$/],
+    [
+      'an unknown option',
+      '--dataset crema-d --stps 3',
+      /Unknown option '--stps' \(did you mean --steps\?\); see g2d bench --help\.$/,
+    ],
   ])('exits with 2 and one sentence for %s', async (_, options, message) => {
     const { code, stdout, stderr } = await step(options);
     expect(stderr.trimEnd()).toMatch(message);

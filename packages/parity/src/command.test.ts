@@ -95,7 +95,11 @@ describe('g2d parity', () => {
     ['no folder', [], /^g2d: No folder is given\. .*\n$/],
     ['a folder that does not exist', ['no/such'], /^g2d: no\/such does not exist\. .*\n$/],
     ['a folder without cases', [temporaryFolder()], /^g2d: \S+ holds no case\. .*\n$/],
-    ['an unknown option', ['--jsn', losses], /^g2d: Unknown option '--jsn' \(did you mean --json\?\); see g2d parity --help\.\n$/],
+    [
+      'an unknown option',
+      ['--jsn', losses],
+      /^g2d: Unknown option '--jsn' \(did you mean --json\?\); see g2d parity --help\.\n$/,
+    ],
     [
       'an unknown backend',
       ['--backend', 'gpu', losses],

@@ -113,7 +113,11 @@ describe('g2d data', () => {
       /no sample "x" in its test split; its ids are of the form "avmnist\/test\/0"/,
     ],
     ['half a sample', ['show', 'av-mnist', avmnist, '--index', '1.5', '--out', folder], /--index is "1\.5"/],
-    ['an unknown option', ['show', '--indx', '1'], /Unknown option '--indx' \(did you mean --index\?\); see g2d data show --help/],
+    [
+      'an unknown option',
+      ['show', '--indx', '1'],
+      /Unknown option '--indx' \(did you mean --index\?\); see g2d data show --help/,
+    ],
   ])('exits with 2 and one sentence for %s', async (_, args, message) => {
     const { code, stdout, stderr } = await g2d('data', ...args);
     expect(stderr).toMatch(message);
