@@ -7,6 +7,8 @@ export interface DropoutShare {
   readonly of: number;
 }
 
+const WHOLE: DropoutShare = { index: 0, of: 1 };
+
 interface Scope {
   readonly seed: number;
   readonly share: DropoutShare;
@@ -40,11 +42,7 @@ const shared = globalThis as { [SCOPE]?: Scope | undefined };
  * const seed = deriveSeed(runSeed, `dropout/epoch-${epoch}/step-${step}`);
  * const logits = withDropoutSeed(seed, () => model.apply(x, { training: true }));
  */
-export function withDropoutSeed<T>(
-  seed: number,
-  body: () => T,
-  share: DropoutShare = { index: 0, of: 1 },
-): T {
+export function withDropoutSeed<T>(seed: number, body: () => T, share: DropoutShare = WHOLE): T {
   // Refuses what is no seed, whether a layer uses it or not.
   deriveSeed(seed, '');
   const outer = shared[SCOPE];
@@ -71,4 +69,4 @@ export function nextDropoutSeed(layer: string): number | undefined {
 }
 
 /** Of which part of a batch masks are drawn. */
-export const dropoutShare = (): DropoutShare => shared[SCOPE]?.share ?? { index: 0, of: 1 };
+export const dropoutShare = (): DropoutShare => shared[SCOPE]?.share ?? WHOLE;

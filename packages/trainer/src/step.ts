@@ -74,11 +74,11 @@ export function withStep<M extends string, T>(
  * those of its own rows.
  */
 function withDropoutOf<M extends string, T>(
-  { seed, allReduce: { rank = 0, processes } }: TrainingContext<M>,
+  { seed, allReduce: { rank, processes } }: TrainingContext<M>,
   { epoch, batchIndex, isWhole }: Pick<StepPlace<M>, 'epoch' | 'batchIndex' | 'isWhole'>,
   body: () => T,
 ): T {
-  const share = isWhole ? undefined : { index: rank, of: processes };
+  const share = isWhole || rank === undefined ? undefined : { index: rank, of: processes };
   return withDropoutSeed(deriveSeed(seed, `dropout/epoch-${epoch}/step-${batchIndex}`), body, share);
 }
 
