@@ -31,6 +31,8 @@ export interface SweepPlan {
   readonly isShared?: boolean;
   /** How its runs are given to a queue, and tried again. */
   readonly queues?: SweepQueues;
+  /** Of sweeps that are planned together and say differently how: which do. No queue gets their runs. */
+  readonly disagreement?: string;
 }
 
 /** A run that is no teacher, and what the sweep has for it. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { openSweep } from './open-sweep.js';
 import { planPool, type SweepPool } from './pool.js';
 import { readSweep } from './read-sweep.js';
 import { runKey } from './run-key.js';
+import { runSweep } from './run-sweep.js';
 
 let root: string;
 let out: string;
@@ -158,6 +159,29 @@ describe('planPool', () => {
   it('is the plan of the sweep, where there is one alone', async () => {
     const { runs, name, isShared } = await planPool([first()], { out });
     expect([name, isShared, runs.length]).toEqual(['first', false, 10]);
+  });
+
+  it('gives no queue the runs of sweeps that say differently how', async () => {
+    const told = (name: string, time: string, retries: number) =>
+      sweep(name, {
+        grid: { dataset: ['toy/base.json'] },
+        slurm: { options: [`--time=${time}`] },
+        retries,
+      });
+    const one = told('one', '1:00:00', 1);
+    const same = await planPool([one, told('same', '1:00:00', 2)], { out });
+    expect(same).toMatchObject({ queues: { retries: 2, slurm: { options: ['--time=1:00:00'] } } });
+    expect(same.disagreement).toBeUndefined();
+
+    const pool = await planPool([one, told('longer', '9:00:00', 1)], { out });
+    const none = () => undefined;
+    const handedOver = await runSweep(pool, {
+      engine: { handsOver: true, run: () => Promise.reject(new Error('handed over')) },
+      signal: new AbortController().signal,
+      reporter: { begin: none, epoch: none, finished: none, failed: none, note: none },
+    }).catch(String);
+    expect(handedOver).toMatch(/one and longer have different "slurm".*Give them the same/);
+    expect(existsSync(out)).toBe(false);
   });
 
   it('refuses two sweeps of one name, and none', async () => {

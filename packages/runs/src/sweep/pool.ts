@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { checkKeys, OptionError } from '@g2d/core';
 import type { RunConfig } from '../config-schema.js';
 import { parseConfig } from '../read-config.js';
@@ -94,9 +95,19 @@ export async function planPool(
     runs: pool.runs,
     members,
     isShared,
-    // All wait in one queue: as the first of them says.
-    queues: queuesOf(first),
+    ...sharedQueues([first, ...sweeps.slice(1)]),
   };
+}
+
+/** All wait in one queue, so all have to say the same of it; they are tried again as often as the most patient says. */
+function sharedQueues(sweeps: readonly [Sweep, ...Sweep[]]): Pick<SweepPlan, 'queues' | 'disagreement'> {
+  const [first] = sweeps;
+  const queues = { ...queuesOf(first), retries: Math.max(...sweeps.map(({ retries }) => retries)) };
+  for (const kind of ['slurm', 'kubernetes'] as const) {
+    const other = sweeps.find((sweep) => !isDeepStrictEqual(sweep[kind], first[kind]));
+    if (other) return { queues, disagreement: `${first.name} and ${other.name} have different "${kind}"` };
+  }
+  return { queues };
 }
 
 const isOfOthers = (before: SweepManifest, name: string): boolean =>

@@ -1,4 +1,4 @@
-import { checkKeys } from '@g2d/core';
+import { checkKeys, OptionError } from '@g2d/core';
 import { join } from 'node:path';
 import { checkFinished, identifyOnce } from '../check-finished.js';
 import { describeEnvironment } from '../environment.js';
@@ -28,7 +28,7 @@ export interface RunSweepOptions
  *
  * @returns The status of every run.
  * @throws {OptionError} If the folder is not a sweep's, or a run has begun with other settings; if a finished run was trained on other data
- * than there are now, and `allowChanged` is not set.
+ * than there are now, and `allowChanged` is not set; if a queue is to get runs of sweeps that say differently how.
  * @throws {G2DError} `G2D_RUN_IN_USE` if another process runs this sweep. A run that fails does not throw: it is in the status.
  * @example
  * const plan = await planSweep(readSweep('examples/av-mnist-small/sweep.json'));
@@ -48,6 +48,12 @@ export async function runSweep(plan: SweepPlan, given: RunSweepOptions): Promise
     { engine: true, only: true, signal: true, reporter: true, onOpen: true, fresh: true, result: true },
     'runSweep',
   );
+  if (engine.handsOver && plan.disagreement !== undefined) {
+    throw new OptionError(
+      `${plan.disagreement}, and their runs would wait in one queue. Give them the same, or hand them over one after the other.`,
+      { option: 'queues', value: plan.disagreement, accepted: 'the same in all sweeps' },
+    );
+  }
   const { resumed, release } = openSweep(plan, { ...options, environment: describeEnvironment() });
   try {
     onOpen?.({ resumed });
