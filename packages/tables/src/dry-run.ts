@@ -23,7 +23,7 @@ export function dryRun(
   const datasets = datasetsOf(plan);
   const results = pool.runs.flatMap((run) => {
     const result = known.results.get(run.id);
-    return result && known.finished.has(run.id) ? [{ run, result }] : [];
+    return result ? [{ run, result, isOwn: known.finished.has(run.id) }] : [];
   });
   const cost = costOf(open, { datasets, sizes: data.sizes, results });
   const all = costOf(pool.runs, { datasets, sizes: data.sizes, results });

@@ -53,7 +53,9 @@ What is missing is trained first, each run once for all tables and figures of a 
     'allow-mixed': { help: 'takes runs of different versions together' },
     quiet: { help: 'no progress' },
   },
-  details: `Files: figure-N.svg, figure-N.png, figure-N.csv (quantity, dataset, method, head, seed, split, epoch, sample, value), figure-N.md.
+  details: `A figure is drawn from run folders, with their weights: results that g2d tables collect wrote are enough for a table, and not for it.
+
+Files: figure-N.svg, figure-N.png, figure-N.csv (quantity, dataset, method, head, seed, split, epoch, sample, value), figure-N.md.
 
 Exit code: 0; 1 if a run failed; 2 for an error that says what to do; 130 if interrupted.
 

@@ -14,6 +14,14 @@ export interface Cost {
   readonly source: string;
 }
 
+/** A run whose seconds are known. */
+export interface TimedRun {
+  readonly run: PlannedRun;
+  readonly result: RunResult;
+  /** Whether its folder is here; else it was trained elsewhere, and a file has its result. */
+  readonly isOwn: boolean;
+}
+
 /** Steps of an epoch with all training samples, in batches of 16: of data that are not here. */
 const STEPS: Readonly<Record<string, number>> = {
   'crema-d': 419,
@@ -32,7 +40,7 @@ const SECONDS: Readonly<Record<string, number>> = { 'crema-d': 1.34, 'av-mnist-s
  *
  * @param datasets Of each run, by its id.
  * @param sizes Training samples by dataset, as far as the data are there.
- * @param results Of runs that are finished: their seconds say how long a step takes.
+ * @param results Of runs that are finished: their seconds say how long a step takes, those of runs elsewhere where there is none here.
  */
 export function costOf(
   runs: readonly PlannedRun[],
@@ -43,39 +51,54 @@ export function costOf(
   }: {
     readonly datasets: ReadonlyMap<string, string>;
     readonly sizes: ReadonlyMap<string, number>;
-    readonly results: readonly { readonly run: PlannedRun; readonly result: RunResult }[];
+    readonly results: readonly TimedRun[];
   },
 ): Cost {
   const datasetOf = ({ id }: PlannedRun): string => datasets.get(id) ?? '';
-  const measured = new Map<string, number[]>();
-  for (const { run, result } of results) {
-    const steps = jointSteps(run, datasetOf(run), sizes);
-    if (result.seconds === undefined || steps === 0) continue;
-    const own = measured.get(datasetOf(run)) ?? [];
-    measured.set(datasetOf(run), [...own, result.seconds / steps]);
-  }
-  const secondsOf = (dataset: string): number | undefined => {
-    const own = measured.get(dataset)?.toSorted((a, b) => a - b);
-    return own?.[Math.floor(own.length / 2)] ?? SECONDS[dataset];
-  };
+  const secondsOf = secondsPerStep(results, datasetOf, sizes);
   let [steps, seconds]: [number, number | undefined] = [0, 0];
   for (const run of runs) {
     const own = jointSteps(run, datasetOf(run), sizes);
-    const each = secondsOf(datasetOf(run));
+    const each = secondsOf(datasetOf(run))?.seconds;
     steps += own;
     seconds = seconds === undefined || each === undefined ? undefined : seconds + own * each;
   }
   const unknown = [...new Set(runs.map(datasetOf))].filter((dataset) => secondsOf(dataset) === undefined);
-  const used = runs.some((run) => measured.has(datasetOf(run)));
+  const sources = new Set(runs.map((run) => secondsOf(datasetOf(run))?.source));
   return {
     steps: Math.round(steps),
     ...(seconds !== undefined && { hours: seconds / 3600 }),
     source:
       unknown.length > 0
         ? `how long a step of ${unknown.join(', ')} takes is not known here; one finished run says it, or g2d bench step`
-        : used
-          ? 'by the runs that are finished, one at a time'
-          : 'by steps on two cores, one run at a time',
+        : ([OWN, ELSEWHERE].find((source) => sources.has(source)) ?? TWO_CORES),
+  };
+}
+
+const OWN = 'by the runs that are finished, one at a time';
+const ELSEWHERE = 'by runs of other machines, one at a time';
+const TWO_CORES = 'by steps on two cores, one run at a time';
+
+/** Seconds of a joint step by dataset, the median of its runs, and where they are from. */
+function secondsPerStep(
+  results: readonly TimedRun[],
+  datasetOf: (run: PlannedRun) => string,
+  sizes: ReadonlyMap<string, number>,
+): (dataset: string) => { readonly seconds: number; readonly source: string } | undefined {
+  const measured = new Map<string, number[]>();
+  for (const { run, result, isOwn } of results) {
+    const steps = jointSteps(run, datasetOf(run), sizes);
+    if (result.seconds === undefined || steps === 0) continue;
+    const place = `${isOwn ? OWN : ELSEWHERE} ${datasetOf(run)}`;
+    measured.set(place, [...(measured.get(place) ?? []), result.seconds / steps]);
+  }
+  return (dataset) => {
+    for (const source of [OWN, ELSEWHERE]) {
+      const own = measured.get(`${source} ${dataset}`)?.toSorted((a, b) => a - b);
+      if (own) return { seconds: own[Math.floor(own.length / 2)] as number, source };
+    }
+    const seconds = SECONDS[dataset];
+    return seconds === undefined ? undefined : { seconds, source: TWO_CORES };
   };
 }
 
