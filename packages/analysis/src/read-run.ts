@@ -4,7 +4,7 @@ import { isThere } from '@g2d/formats/node';
 import { predictionsSchema, recordedConfigSchema, summarySchema } from '@g2d/core/run-folder';
 import { readFile } from './read-file.js';
 import { readMetrics } from './read-metrics.js';
-import { readTeachers } from './read-teachers.js';
+import { readEncoderRuns, readTeachers } from './read-teachers.js';
 import type { Run, StartedRun } from './run.js';
 
 /** The files that every finished run has. `predictions.json` may be absent. */
@@ -51,6 +51,7 @@ export function readStartedRun(folder: string): StartedRun {
   const isFinished = has('summary.json');
   const summary = isFinished ? readFile(join(folder, 'summary.json'), summarySchema) : undefined;
   const teachers = readTeachers(folder, config);
+  const encoderRuns = readEncoderRuns(config);
   return {
     name: basename(resolve(folder)),
     folder,
@@ -62,5 +63,6 @@ export function readStartedRun(folder: string): StartedRun {
       predictions: readFile(join(folder, 'predictions.json'), predictionsSchema),
     }),
     ...(Object.keys(teachers).length > 0 && { teachers }),
+    ...(Object.keys(encoderRuns).length > 0 && { encoderRuns }),
   };
 }

@@ -27,6 +27,22 @@ export function readTeachers(folder: string, config: RunConfig): Record<string, 
   return Object.fromEntries(entries);
 }
 
+/**
+ * The runs whose encoders a run began with (`encoders.<modality>.weights`), as far as they are still where it names them. Nothing of them
+ * was copied, and a checkpoint of PyTorch is no run.
+ */
+export function readEncoderRuns({ encoders }: RunConfig): Record<string, RunTeacher> {
+  const entries = Object.entries((encoders ?? {}) as Record<string, { readonly weights?: unknown } | null>);
+  return Object.fromEntries(
+    entries.flatMap(([modality, encoder]) => {
+      const weights = encoder?.weights as string | { readonly path?: string } | undefined;
+      const path = typeof weights === 'string' ? weights : weights?.path;
+      const run = typeof path === 'string' ? readElsewhere(path) : undefined;
+      return run ? [[modality, run] as const] : [];
+    }),
+  );
+}
+
 function sameTeacher(folder: string, copy: RunTeacher | undefined): RunTeacher | undefined {
   const original = readElsewhere(folder);
   const isSame = original && (!copy || JSON.stringify(copy.config) === JSON.stringify(original.config));

@@ -39,7 +39,7 @@ export type SplitMetrics = NonNullable<RunSummary['metrics']>;
 /** Numbers by head and name of the metric. */
 export type HeadMetrics = SplitMetrics[string];
 
-/** A teacher that a student learned from. */
+/** Another run that one needed: a teacher that it learned from, or one whose encoder it began with. */
 export interface RunTeacher {
   /** Its settings as they were copied into the student's folder, or found in its own. */
   readonly config: RunConfig;
@@ -59,6 +59,8 @@ export interface StartedRun {
   readonly predictions?: RunPredictions;
   /** By modality; only those that can be found. */
   readonly teachers?: Readonly<Record<string, RunTeacher>>;
+  /** Runs whose encoders it began with, by modality; only those that can be found. */
+  readonly encoderRuns?: Readonly<Record<string, RunTeacher>>;
 }
 
 /** One finished training: everything its folder says. */

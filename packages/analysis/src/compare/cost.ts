@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ownValue } from '@g2d/core';
-import type { Run, RunSummary } from '../run.js';
+import type { Run, RunSummary, RunTeacher } from '../run.js';
 import { meanAndDeviation } from '../mean-interval.js';
 import { estimate, type Estimate } from './estimate.js';
 
@@ -14,11 +15,11 @@ export interface RowCost {
   readonly seconds?: Estimate;
   /** Epochs that were trained: the mean over the seeds. */
   readonly epochs: number;
-  /** Of a row that needed teachers. */
+  /** Of a row that needed teachers, or encoders of other runs. */
   readonly teachers?: TeachersCost;
 }
 
-/** The training of all teachers of a row; each number is absent where a folder does not say it. */
+/** The training of all runs that a row needed, teachers and those whose encoders it began with; each number is absent where a folder does not say it. */
 export interface TeachersCost {
   readonly modalities: readonly string[];
   readonly steps?: Estimate;
@@ -30,23 +31,24 @@ export function costOf(runs: readonly [Run, ...Run[]], modalities: readonly stri
   const k = modalities.length;
   const steps = over(runs, (run) => jointSteps(run.summary, k));
   const seconds = over(runs, (run) => run.summary.seconds);
-  const taught = teachersOf(runs[0]);
+  const needed = runs[0].config.modalities.filter((modality) => neededOf(runs[0], modality).length > 0);
   return {
     ...(steps && { steps }),
     ...(seconds && { seconds }),
     epochs: meanAndDeviation(runs.map(({ summary, config }) => summary.last?.epoch ?? config.epochs)).mean,
-    ...(taught.length > 0 && { teachers: teachersCost(runs, taught, k) }),
+    ...(needed.length > 0 && { teachers: teachersCost(runs, needed, k) }),
   };
 }
 
 function teachersCost(runs: readonly Run[], modalities: readonly string[], k: number): TeachersCost {
   const sum = (read: (summary: RunSummary) => number | undefined): Estimate | undefined =>
-    over(runs, ({ teachers = {} }) =>
-      modalities.reduce<number | undefined>((total, modality) => {
-        const summary = ownValue(teachers, modality)?.summary;
-        const own = summary && read(summary);
-        return total === undefined || own === undefined ? undefined : total + own;
-      }, 0),
+    over(runs, (run) =>
+      modalities
+        .flatMap((modality) => neededOf(run, modality))
+        .reduce<number | undefined>((total, needed) => {
+          const own = needed?.summary && read(needed.summary);
+          return total === undefined || own === undefined ? undefined : total + own;
+        }, 0),
     );
   const steps = sum((summary) => jointSteps(summary, k));
   const seconds = sum((summary) => summary.seconds);
@@ -54,13 +56,19 @@ function teachersCost(runs: readonly Run[], modalities: readonly string[], k: nu
 }
 
 /**
- * Modalities whose teachers a student learned from. A configuration may name some that its method has no use for: those that a run used
- * are recorded, but by earlier versions.
+ * Runs of a modality that had to be trained before: the teacher that a student learned from, `undefined` where it cannot be found, and the
+ * one whose encoder it began with, which may be the same.
+ *
+ * A configuration may name teachers that its method has no use for: those that a run used are recorded, but by earlier versions.
  */
-function teachersOf({ config: { kind, method, modalities, identity }, teachers = {} }: Run): string[] {
-  if (kind === 'teacher' || method === 'joint') return [];
-  const used: Readonly<Record<string, unknown>> | undefined = identity ? identity.teachers : teachers;
-  return modalities.filter((modality) => ownValue(used, modality) !== undefined);
+function neededOf(run: Run, modality: string): (RunTeacher | undefined)[] {
+  const { kind, method, identity } = run.config;
+  const used: Readonly<Record<string, unknown>> | undefined = identity ? identity.teachers : run.teachers;
+  const learns = kind === 'student' && method !== 'joint' && ownValue(used, modality) !== undefined;
+  const teacher = ownValue(run.teachers, modality);
+  const encoder = ownValue(run.encoderRuns, modality);
+  if (!learns) return encoder ? [encoder] : [];
+  return !encoder || isDeepStrictEqual(teacher?.config, encoder.config) ? [teacher] : [teacher, encoder];
 }
 
 /** All seeds have the number, or the row has none. */

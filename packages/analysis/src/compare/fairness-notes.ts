@@ -29,7 +29,7 @@ const words = ({ key, own, other }: SettingDifference): string =>
   `${key} ${own ?? 'not said'} (there ${other ?? 'not said'})`;
 
 const LEGEND =
-  'A joint step is a pass of every encoder forward and one backward; a backward pass counts as two forward ones. What follows a + is the training of the teachers, in every row that needed them; evaluation counts in the time alone.';
+  'A joint step is a pass of every encoder forward and one backward; a backward pass counts as two forward ones. What follows a + is the training of the teachers, and of runs whose encoders it begins with, in every row that needed them; evaluation counts in the time alone.';
 
 /** By how much one number may be larger than another without a word. */
 const ALIKE = 1.02;

@@ -215,6 +215,25 @@ describe('the cost', () => {
     expect(renderComparison({ title: 'Cost', runs: [readRun(joint())] })).toContain('joint steps');
   });
 
+  it('has that of runs whose encoders it began with, once where they are its teachers too', () => {
+    const audio = teacher('audio');
+    const image = teacher('image', { passes: [180, 180], seconds: 20 });
+    const encoders = {
+      audio: { type: 'resnet', weights: audio },
+      image: { type: 'resnet', weights: { path: image } },
+    };
+    const torch = { audio: { type: 'resnet', weights: 'elsewhere/audio.pt' } };
+    const table = only([
+      joint(0, { config: { encoders: torch } }),
+      folder({ method: 'linear-probe', passes: [90, 0], config: { encoders } }),
+      folder({ method: 'umt', passes: [90, 90], copies: { audio }, config: { encoders } }),
+    ]);
+    const whole = { modalities: ['audio', 'image'], steps: { mean: 135 }, seconds: { mean: 32 } };
+    expect(rowOf(table, 'linear-probe').cost.teachers).toMatchObject(whole);
+    expect(rowOf(table, 'umt').cost.teachers).toMatchObject(whole);
+    expect(rowOf(table, 'joint').cost.teachers).toBeUndefined();
+  });
+
   it('says so where a folder does not know it', () => {
     const copies = { audio: teacher('audio', { passes: undefined! }) };
     const table = only([
