@@ -7,6 +7,9 @@ export default defineConfig({
     pool: 'forks',
     // Most tests keep one core busy; the default leaves one of two idle.
     maxWorkers: '100%',
+    // Ends what hangs, and nothing that is slow: a machine may be many times slower than another, and do other work beside.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     projects: [
       {
         extends: true,
@@ -19,7 +22,6 @@ export default defineConfig({
             'examples/*/**/*.test.ts',
             'benchmarks/**/*.test.ts',
           ],
-          testTimeout: 60_000,
         },
       },
       {
@@ -34,7 +36,6 @@ export default defineConfig({
             'packages/encoders/src/{compiled,golden,resnet18,transformer}.test.ts',
             'packages/parity/src/public-cases.test.ts',
           ],
-          testTimeout: 120_000,
         },
       },
       {
@@ -52,7 +53,6 @@ export default defineConfig({
           // Needs a Python with PyTorch, or builds one: not a part of `npm test`.
           name: 'pytorch',
           include: ['packages/*/test/**/*.pytorch.ts'],
-          testTimeout: 120_000,
           hookTimeout: 3_600_000,
         },
       },
@@ -69,8 +69,6 @@ export default defineConfig({
         test: {
           name: 'packaging',
           include: ['test/packaging/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
         },
       },
     ],

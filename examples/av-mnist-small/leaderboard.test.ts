@@ -216,5 +216,5 @@ describe('npm run leaderboard', () => {
     expect(status).toBe(0);
     for (const option of ['--seeds', '--epochs', '--methods', '--jobs', '--out', '--publish'])
       expect(stdout).toContain(option);
-  }, 60_000);
+  });
 });

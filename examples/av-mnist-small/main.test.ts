@@ -70,13 +70,13 @@ describe('npm start', () => {
     expect(report).toContain('npm start -- --epochs 2 --seed 3');
     expect(report).not.toMatch(/(src|href)="https?:/);
     expect(readdirSync(folder)).toEqual(['run']);
-  }, 300_000);
+  });
 
   it('explains itself', () => {
     const { status, stdout } = start('--help');
     expect(status).toBe(0);
     for (const option of ['--epochs', '--seed', '--scope', '--out']) expect(stdout).toContain(option);
-  }, 60_000);
+  });
 
   it.each([
     [['--epochs', '0'], '--epochs is "0"; it must be a whole number of at least 1.'],
@@ -84,14 +84,10 @@ describe('npm start', () => {
     [['--scope', 'all'], '"methodOptions.smp.scope" is "all"; it must be "conv", "encoder", "encoder+head".'],
     [['--epoch', '3'], "Unknown option '--epoch'"],
     [['--epochs', '1', '--out', 'packages'], 'holds files that are not of an experiment'],
-  ])(
-    'answers %j with a sentence',
-    (args, message) => {
-      const { status, stderr } = start(...args);
-      expect(status).toBe(1);
-      expect(stderr).toContain(message);
-      expect(stderr).not.toContain('    at ');
-    },
-    60_000,
-  );
+  ])('answers %j with a sentence', (args, message) => {
+    const { status, stderr } = start(...args);
+    expect(status).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('    at ');
+  });
 });

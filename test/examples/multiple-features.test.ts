@@ -76,39 +76,35 @@ describe.each(NAMES)('examples/multiple-features/%s.json', (name) => {
     expect(readme).toContain(out);
   });
 
-  it.runIf(grid)(
-    'trains teachers, joint training and G2D on the data of the repository',
-    async () => {
-      const sweep = JSON.parse(readFileSync(path, 'utf8')) as {
-        readonly base: string;
-        readonly set?: object;
-      };
-      const phases = sets.at(-1)!.map(() => 1);
-      const shortened = {
-        ...sweep,
-        base: `examples/multiple-features/${sweep.base}`,
-        set: { ...sweep.set, epochs: phases.length, 'methodOptions.smp.phaseEpochs': phases },
-        grid: { seed: [0], ...grid },
-      };
-      const file = join(folder, `${name}.json`);
-      writeFileSync(file, JSON.stringify(shortened));
-      let stderr = '';
-      const code = await main(['sweep', file], { out: () => {}, err: (text) => void (stderr += text) });
-      expect(code, stderr).toBe(0);
-      const { out, runs } = await planSweep(readSweep(file));
-      for (const { id, config } of runs) {
-        const { task, metrics } = JSON.parse(readFileSync(join(out, id, 'summary.json'), 'utf8')) as Summary;
-        expect(task).toBe(name === 'regression-methods' ? 'regression' : 'classification');
-        const modalities = config.modalities ?? Object.keys(config.encoders);
-        expect(Object.keys(metrics['test']!)).toEqual(
-          modalities.length === 1 ? modalities : ['fused', ...modalities],
-        );
-        for (const head of Object.values(metrics['test']!))
-          expect(Object.values(head).every(Number.isFinite)).toBe(true);
-      }
-    },
-    300_000,
-  );
+  it.runIf(grid)('trains teachers, joint training and G2D on the data of the repository', async () => {
+    const sweep = JSON.parse(readFileSync(path, 'utf8')) as {
+      readonly base: string;
+      readonly set?: object;
+    };
+    const phases = sets.at(-1)!.map(() => 1);
+    const shortened = {
+      ...sweep,
+      base: `examples/multiple-features/${sweep.base}`,
+      set: { ...sweep.set, epochs: phases.length, 'methodOptions.smp.phaseEpochs': phases },
+      grid: { seed: [0], ...grid },
+    };
+    const file = join(folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify(shortened));
+    let stderr = '';
+    const code = await main(['sweep', file], { out: () => {}, err: (text) => void (stderr += text) });
+    expect(code, stderr).toBe(0);
+    const { out, runs } = await planSweep(readSweep(file));
+    for (const { id, config } of runs) {
+      const { task, metrics } = JSON.parse(readFileSync(join(out, id, 'summary.json'), 'utf8')) as Summary;
+      expect(task).toBe(name === 'regression-methods' ? 'regression' : 'classification');
+      const modalities = config.modalities ?? Object.keys(config.encoders);
+      expect(Object.keys(metrics['test']!)).toEqual(
+        modalities.length === 1 ? modalities : ['fused', ...modalities],
+      );
+      for (const head of Object.values(metrics['test']!))
+        expect(Object.values(head).every(Number.isFinite)).toBe(true);
+    }
+  });
 });
 
 /** Sweep → its methods, and the teachers of a seed. */
@@ -166,5 +162,5 @@ describe.each(Object.entries(SYSTEMS))('examples/multiple-features/%s.json', (na
       const { metrics } = JSON.parse(readFileSync(join(out, id, 'summary.json'), 'utf8')) as Summary;
       expect(Number.isFinite(metrics['test']!['fused']!['loss'])).toBe(true);
     }
-  }, 300_000);
+  });
 });

@@ -53,7 +53,7 @@ describe('training on WebAssembly', () => {
       ],
     });
     await copyFile(join(dist('@tensorflow/tfjs'), 'tf.min.js'), join(folder, 'tf.min.js'));
-  }, 60_000);
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('learns, in a memory that stays', () => {

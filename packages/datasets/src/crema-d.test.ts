@@ -101,7 +101,7 @@ beforeAll(() => {
     linkSync(sound, join(whole, `AudioWAV/${stem}.wav`));
     symlinkSync(frames, join(whole, `Image-01-FPS/${stem}`), 'junction');
   }
-}, 60_000);
+});
 
 describe('as the released loader', () => {
   it.each(['train', 'test'] as const)('%s: the same clips, labels, order and drops', async (split) => {

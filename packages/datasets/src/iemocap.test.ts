@@ -219,7 +219,7 @@ describe('iemocap, MMIN’s features', () => {
       return all;
     };
     expect(await collect(1)).toEqual(await collect(0));
-  }, 30_000);
+  });
 
   it.each<[Partial<IemocapOptions>, RegExp]>([
     [{ fold: 0 }, /`fold` is 0; it must be at least 1/],
@@ -316,7 +316,7 @@ describe('iemocap, GCNet’s features', () => {
       return all;
     };
     expect(await collect(1)).toEqual(await collect(0));
-  }, 30_000);
+  });
 
   it.each<[Partial<IemocapOptions>, RegExp]>([
     [{ fold: 6 }, /`fold` is 6/],

@@ -204,7 +204,7 @@ describe('misMe', () => {
       return all;
     };
     expect(await collect(1)).toEqual(await collect(0));
-  }, 30_000);
+  });
 
   it('says which files are missing and how to get them', async () => {
     const error: unknown = await misMe({ root: join(folder, 'nowhere'), split: 'test' }).catch(

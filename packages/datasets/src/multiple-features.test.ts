@@ -163,7 +163,7 @@ describe('multipleFeatures', () => {
     const print = async (seed: number) => fingerprint(await open(seed), { modalities: ['mor', 'zer'] });
     expect(await print(0)).toEqual(await print(0));
     expect(await print(1)).not.toEqual(await print(0));
-  }, 60_000);
+  });
 
   it.each([
     [{ split: 'val' as Split }, /`split` is "val"/],

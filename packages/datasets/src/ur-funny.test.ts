@@ -349,7 +349,7 @@ describe('urFunny', () => {
       return all;
     };
     expect(await collect(1)).toEqual(await collect(0));
-  }, 30_000);
+  });
 
   it('says which files are missing and how to get them', async () => {
     const error: unknown = await urFunny({ root: join(folder, 'nowhere'), split: 'test' }).catch(

@@ -133,7 +133,7 @@ describe('watch', () => {
       fingerprint(await open('test', { seed }), { modalities: ['acceleration', 'rotation'] });
     expect(await print(0)).toEqual(await print(0));
     expect(await print(2)).not.toEqual(await print(0));
-  }, 60_000);
+  });
 
   it.each([[{ steps: 0 }], [{ steps: 948 }], [{ steps: 10.5 }], [{ seed: -1 }]])(
     'refuses %o',

@@ -68,7 +68,7 @@ describe('a saved encoder in a browser', () => {
     await writeFile(join(folder, 'cases.json'), JSON.stringify(shapes));
     const tfjs = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs/package.json'));
     await copyFile(join(tfjs, 'dist/tf.min.js'), join(folder, 'tf.min.js'));
-  }, 60_000);
+  });
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 

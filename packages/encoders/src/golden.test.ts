@@ -58,7 +58,7 @@ describe.each(Object.entries(networks))('%s', (name, build) => {
     plain = await plainCopy(encoder);
     const input = goldenInput(golden);
     x = input.rank > encoder.inputs[0]!.shape.length ? tf.squeeze(input, [1]) : input;
-  }, 60_000);
+  });
 
   it('has PyTorch’s number of parameters', () => {
     expect(count(encoder)).toBe(golden.parameters);

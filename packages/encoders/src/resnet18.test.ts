@@ -12,7 +12,7 @@ beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
   image = resnet18({ name: 'video', inputShape: [40, 33, 3], seed: 4 });
   frames = resnet18({ name: 'video', inputShape: [null, 40, 33, 3], seed: 4 });
-}, 60_000);
+});
 
 describe('resnet18', () => {
   /** Gradients of the squared features, after a pass in training mode. */

@@ -26,4 +26,4 @@ it('multiplies what lies anywhere, and touches nothing else', async () => {
     });
     expect([stderr, stdout.trim()]).toEqual(['', expect.stringMatching(/^(right|no vectors)$/)]);
   }
-}, 300_000);
+});

@@ -75,34 +75,30 @@ describe('a run with more epochs', () => {
       },
     ],
     ['a method with a state', { method: 'mses', methodOptions: { mses: { patience: 1 } } }],
-  ])(
-    'ends as one that had them from the start, bit for bit: %s',
-    async (_, changes) => {
-      const config = (epochs: number) => toyConfig({ ...changes, epochs });
-      await train(config(5), 'whole');
-      const first = await train(config(2), 'continued');
-      expect(first.status).toBe('finished');
-      expect((await resumed(config(3), 'continued')).notes).toEqual([]);
-      await resumed(config(5), 'continued');
-      expect(contents('continued')).toEqual(contents('whole'));
-      expect(json('continued', 'config.json').continued).toEqual([
-        { from: 3, earlier: { epochs: 2 } },
-        { from: 4, earlier: { epochs: 3 } },
-      ]);
-      // What it came to before is still there.
-      expect(json('continued', 'summary-until-epoch-2.json')).toMatchObject({ epochs: 2 });
-      expect(existsSync(at('continued/predictions-until-epoch-3.json'))).toBe(true);
-      // With the settings that it has it is finished.
-      expect((await resumed(config(5), 'continued')).status).toBe('finished');
+  ])('ends as one that had them from the start, bit for bit: %s', async (_, changes) => {
+    const config = (epochs: number) => toyConfig({ ...changes, epochs });
+    await train(config(5), 'whole');
+    const first = await train(config(2), 'continued');
+    expect(first.status).toBe('finished');
+    expect((await resumed(config(3), 'continued')).notes).toEqual([]);
+    await resumed(config(5), 'continued');
+    expect(contents('continued')).toEqual(contents('whole'));
+    expect(json('continued', 'config.json').continued).toEqual([
+      { from: 3, earlier: { epochs: 2 } },
+      { from: 4, earlier: { epochs: 3 } },
+    ]);
+    // What it came to before is still there.
+    expect(json('continued', 'summary-until-epoch-2.json')).toMatchObject({ epochs: 2 });
+    expect(existsSync(at('continued/predictions-until-epoch-3.json'))).toBe(true);
+    // With the settings that it has it is finished.
+    expect((await resumed(config(5), 'continued')).status).toBe('finished');
 
-      // A run that was stopped, and is stopped again, too.
-      await train(config(2), 'stopped', stopAfter(1));
-      await train(config(5), 'stopped', { resume: true, ...stopAfter(3) });
-      await resumed(config(5), 'stopped');
-      expect(contents('stopped')).toEqual(contents('whole'));
-    },
-    60_000,
-  );
+    // A run that was stopped, and is stopped again, too.
+    await train(config(2), 'stopped', stopAfter(1));
+    await train(config(5), 'stopped', { resume: true, ...stopAfter(3) });
+    await resumed(config(5), 'stopped');
+    expect(contents('stopped')).toEqual(contents('whole'));
+  });
 
   it('keeps the phases of SMP and a cosine as they were, and says so', async () => {
     await train(toyTeacher('loud'), 'loud');
@@ -123,7 +119,7 @@ describe('a run with more epochs', () => {
       expect.stringMatching(/phases of SMP stay as they were, 1 \+ 1 epochs: .* from 2 to 4/),
     ]);
     expect(contents('continued')).toEqual(contents('whole'));
-  }, 60_000);
+  });
 
   it('is refused where the first epochs would have been others', async () => {
     const method = join(root, 'stages.mjs');
@@ -153,7 +149,7 @@ describe('a run with more epochs', () => {
     rmSync(at('shorter/checkpoints/last.previous'), { recursive: true, force: true });
     await expect(resumed(toyConfig({ epochs: 3 }), 'shorter')).rejects.toThrow(/has no checkpoint "last"/);
     expect(existsSync(at('shorter/summary.json'))).toBe(true);
-  }, 60_000);
+  });
 
   it('says what is evaluated though it would not have been', async () => {
     const config = (epochs: number) => toyConfig({ epochs, evaluation: { every: 2 } });

@@ -205,25 +205,21 @@ describe('trainRun', () => {
     ['Adam with a warm-up', { optimizer: { type: 'adam', learningRate: 0.01, warmUp: { epochs: 2 } } }],
     ['dropout', dropout],
     ['OGM-GE', { method: 'ogm-ge', methodOptions: { 'ogm-ge': { alpha: 0.8, scope: 'encoder' } } }],
-  ])(
-    'goes on after a stop at any step, bit for bit: %s',
-    async (_, changes) => {
-      const needs = 'method' in changes && changes.method === 'g2d';
-      const config = toyConfig({ ...changes, ...(needs && { teachers: await trainTeachers() }) });
-      await train(config, 'whole');
-      for (let stop = 1; stop <= 8; stop++) {
-        const name = `stopped-${stop}`;
-        const first = await train(config, name, stopAfter(stop));
-        expect(first).toMatchObject({ status: 'interrupted', epoch: Math.ceil(stop / 3) });
-        expect(existsSync(join(at(name), 'summary.json'))).toBe(false);
-        // And once more, two steps later.
-        await train(config, name, { resume: true, ...stopAfter(2) });
-        await train(config, name, { resume: true });
-        expect(contents(name)).toEqual(contents('whole'));
-      }
-    },
-    120_000,
-  );
+  ])('goes on after a stop at any step, bit for bit: %s', async (_, changes) => {
+    const needs = 'method' in changes && changes.method === 'g2d';
+    const config = toyConfig({ ...changes, ...(needs && { teachers: await trainTeachers() }) });
+    await train(config, 'whole');
+    for (let stop = 1; stop <= 8; stop++) {
+      const name = `stopped-${stop}`;
+      const first = await train(config, name, stopAfter(stop));
+      expect(first).toMatchObject({ status: 'interrupted', epoch: Math.ceil(stop / 3) });
+      expect(existsSync(join(at(name), 'summary.json'))).toBe(false);
+      // And once more, two steps later.
+      await train(config, name, { resume: true, ...stopAfter(2) });
+      await train(config, name, { resume: true });
+      expect(contents(name)).toEqual(contents('whole'));
+    }
+  });
 
   it('needs nothing but its folder and the data to go on: teachers are in it', async () => {
     const teachers = await trainTeachers();
@@ -387,7 +383,7 @@ describe('samples that cannot be read', () => {
     await expect(train({ ...config, data: { onError: 'fail' } }, 'failing')).rejects.toThrow(
       /could not be read/,
     );
-  }, 60_000);
+  });
 });
 
 describe('what a stranger found', () => {

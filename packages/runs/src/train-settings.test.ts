@@ -94,7 +94,7 @@ describe('settings of the training', () => {
     const { model, close } = await loadRun(at('whole'), { trust: true });
     expect(Object.keys(readState(model))).toContain('head/loud/kernel');
     await close();
-  }, 60_000);
+  });
 
   it('of other modalities are not those of a teacher', async () => {
     const optimizer = { ...sgd, learningRates: { loud: 0.2, quiet: 0.3, 'head/quiet': 0.4 } };

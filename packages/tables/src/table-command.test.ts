@@ -95,7 +95,7 @@ describe('g2d table', () => {
     const listed = await g2d('tables', '--scale', 'paper');
     expect(listed.out).toMatch(/g2d table 4 .* 24 of 24 .*crema-d/);
     expect(listed.out).toMatch(/g2d table 12 /);
-  }, 240_000);
+  });
 
   it('has the numbers and the verdicts of the run folders', async () => {
     const printed = await table('--no-train');

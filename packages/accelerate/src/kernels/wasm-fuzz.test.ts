@@ -26,6 +26,5 @@ describe('the kernels for WebAssembly, compiled for this machine', () => {
         rmSync(folder, { recursive: true });
       }
     },
-    60_000,
   );
 });

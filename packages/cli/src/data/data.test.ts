@@ -543,7 +543,7 @@ describe('g2d bench data', () => {
       /^AV-MNIST, train, batch 2, 0 workers, train transform: \d+ samples in 1\.\d s\n/,
     );
     expect(text.stdout).not.toMatch(/step/);
-  }, 60_000);
+  });
 
   it.each([
     [['--root', 'x'], /No dataset is named/],

@@ -283,7 +283,7 @@ describe('a run folder with a damaged file', () => {
     // Going on with it takes no step, and writes everything at the end.
     cpSync(at('finished'), at('stopped'), { recursive: true });
     for (const name of ['summary.json', 'predictions.json', 'report.html']) rmSync(at('stopped', name));
-  }, 120_000);
+  });
   afterAll(() => {
     vi.restoreAllMocks();
     delete process.env['G2D_BACKEND'];
@@ -322,7 +322,6 @@ describe('a run folder with a damaged file', () => {
         }
       }
     },
-    120_000,
   );
 
   it.each([
@@ -413,5 +412,5 @@ describe('a run folder with a damaged file', () => {
       }
     }
     expect(await sweep()).toMatchObject({ code: 0 });
-  }, 60_000);
+  });
 });

@@ -51,7 +51,7 @@ beforeAll(async () => {
     0,
     expect.stringMatching(/missing cells: train 40\.0 %, validation 40\.0 %, test 40\.0 %\n/),
   ]);
-}, 60_000);
+});
 afterAll(() => {
   vi.restoreAllMocks();
   delete process.env['G2D_BACKEND'];

@@ -34,7 +34,7 @@ beforeAll(async () => {
       out: expect.stringMatching(/micro F1 +macro F1 +all classes right +mAP/),
     });
   }
-}, 120_000);
+});
 afterAll(() => {
   delete process.env['G2D_BACKEND'];
   rmSync(root, { recursive: true, force: true });

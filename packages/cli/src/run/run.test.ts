@@ -59,7 +59,7 @@ describe('the commands around a run', () => {
         expect(found).toMatchObject({ code: 0, out: expect.stringMatching(/test, fused +\d+\.\d/) });
       }
     }
-  }, 120_000);
+  });
 
   it('train: writes a report too, and gives its summary as JSON', async () => {
     const page = readFileSync(join(at('runs/g2d-0'), 'report.html'), 'utf8');
@@ -252,45 +252,38 @@ export default (options) => ({
     expect(browser !== undefined || !process.env['CI'], 'install chromium').toBe(true);
   });
 
-  it.skipIf(!browser)(
-    'export: opens in a browser page that has nothing but TensorFlow.js',
-    async () => {
-      await g2d('export', '--trust', at('runs/g2d-0'), '--out', at('page/toy'));
-      writeFileSync(
-        at('page/cases.json'),
-        JSON.stringify({
-          toy: [
-            [2, 4],
-            [2, 4],
-          ],
-        }),
-      );
-      const tfjs = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs/package.json'));
-      copyFileSync(join(tfjs, 'dist/tf.min.js'), at('page/tf.min.js'));
-      const page = await runPage({
-        browser: browser!,
-        folders: [resolve(import.meta.dirname, '../../../encoders/test/browser'), at('page')],
-        page: '/page.html?backend=cpu&encoders=toy',
-        timeoutMs: 50_000,
-      });
-      const { model, close } = await loadRun(at('runs/g2d-0'), { trust: true });
-      // The page's numbers.
-      const x = tf.tensor2d(
-        Array.from({ length: 8 }, (_, i) => Math.sin(i)),
-        [2, 4],
-      );
-      const { logits, unimodalLogits } = model.forward(
-        { inputs: { loud: x, quiet: x } },
-        { training: false },
-      );
-      const expected = [logits, unimodalLogits['loud']!, unimodalLogits['quiet']!].map((tensor) =>
-        Array.from(tensor.dataSync(), (value) => expect.closeTo(value, 5)),
-      );
-      expect((page as { outputs: { toy: number[][] } }).outputs.toy).toEqual(expected);
-      await close();
-    },
-    60_000,
-  );
+  it.skipIf(!browser)('export: opens in a browser page that has nothing but TensorFlow.js', async () => {
+    await g2d('export', '--trust', at('runs/g2d-0'), '--out', at('page/toy'));
+    writeFileSync(
+      at('page/cases.json'),
+      JSON.stringify({
+        toy: [
+          [2, 4],
+          [2, 4],
+        ],
+      }),
+    );
+    const tfjs = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs/package.json'));
+    copyFileSync(join(tfjs, 'dist/tf.min.js'), at('page/tf.min.js'));
+    const page = await runPage({
+      browser: browser!,
+      folders: [resolve(import.meta.dirname, '../../../encoders/test/browser'), at('page')],
+      page: '/page.html?backend=cpu&encoders=toy',
+      timeoutMs: 50_000,
+    });
+    const { model, close } = await loadRun(at('runs/g2d-0'), { trust: true });
+    // The page's numbers.
+    const x = tf.tensor2d(
+      Array.from({ length: 8 }, (_, i) => Math.sin(i)),
+      [2, 4],
+    );
+    const { logits, unimodalLogits } = model.forward({ inputs: { loud: x, quiet: x } }, { training: false });
+    const expected = [logits, unimodalLogits['loud']!, unimodalLogits['quiet']!].map((tensor) =>
+      Array.from(tensor.dataSync(), (value) => expect.closeTo(value, 5)),
+    );
+    expect((page as { outputs: { toy: number[][] } }).outputs.toy).toEqual(expected);
+    await close();
+  });
 
   it('report: of a run that was stopped', async () => {
     const folder = at('stopped');
@@ -500,33 +493,29 @@ describe('g2d train in a process of its own', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)(
-    'finishes the step, saves, and says how to go on: %s',
-    async (signal, code) => {
-      const out = at(`interrupted-${signal}`);
-      // Long enough to be interrupted.
-      const options = ['--epochs', '2000', '--set', 'evaluation.every=2000', '--out', out];
-      const child = spawn(process.execPath, [...command, ...options], {
-        cwd: repository,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      let errors = '';
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-      while (!existsSync(join(out, 'checkpoints/last')) && child.exitCode === null) await sleep(20);
-      child.kill(signal);
-      const [exit] = (await once(child, 'close')) as [number];
-      expect([exit, errors]).toEqual([
-        code,
-        expect.stringContaining(`g2d train ${join(out, 'config.json')} --resume`),
-      ]);
-      expect(errors).toMatch(/Interrupted in epoch \d+ of 2000; everything is saved/);
-      expect(existsSync(join(out, '.lock'))).toBe(false);
-      // Another process may go on, with the recorded configuration alone.
-      const resumed = await g2d('train', join(out, 'config.json'), '--resume', '--seed', '7');
-      expect(resumed.err).toContain('began with "seed" 0, but now it is 7');
-    },
-    60_000,
-  );
+  ] as const)('finishes the step, saves, and says how to go on: %s', async (signal, code) => {
+    const out = at(`interrupted-${signal}`);
+    // Long enough to be interrupted.
+    const options = ['--epochs', '2000', '--set', 'evaluation.every=2000', '--out', out];
+    const child = spawn(process.execPath, [...command, ...options], {
+      cwd: repository,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    while (!existsSync(join(out, 'checkpoints/last')) && child.exitCode === null) await sleep(20);
+    child.kill(signal);
+    const [exit] = (await once(child, 'close')) as [number];
+    expect([exit, errors]).toEqual([
+      code,
+      expect.stringContaining(`g2d train ${join(out, 'config.json')} --resume`),
+    ]);
+    expect(errors).toMatch(/Interrupted in epoch \d+ of 2000; everything is saved/);
+    expect(existsSync(join(out, '.lock'))).toBe(false);
+    // Another process may go on, with the recorded configuration alone.
+    const resumed = await g2d('train', join(out, 'config.json'), '--resume', '--seed', '7');
+    expect(resumed.err).toContain('began with "seed" 0, but now it is 7');
+  });
 
   it('trains on and saves all when nobody reads any more: 2>&1 | head', async () => {
     const out = at('unread');
@@ -543,7 +532,7 @@ describe('g2d train in a process of its own', () => {
     expect(new RunFolder(out).lastRecord()?.epoch).toBe(40);
     expect(new RunFolder(out).summary()?.epochs).toBe(40);
     expect(existsSync(join(out, 'report.html'))).toBe(true);
-  }, 60_000);
+  });
 
   it.runIf(existsSync('/dev/full'))(
     'says that a result was lost, and does not end as if it had been given',
@@ -584,7 +573,7 @@ describe('g2d train in a process of its own', () => {
     child.kill('SIGKILL');
     await once(child, 'close');
     expect([code, err]).toEqual([2, expect.stringMatching(/in use by process \d+/)]);
-  }, 60_000);
+  });
 });
 
 describe('a full disk', () => {

@@ -81,7 +81,7 @@ describe('g2d sweep --engine slurm', () => {
     for (const run of JSON.parse(second.out)) expect(run).toMatchObject({ state: 'queued' });
     await g2d('sweep', file, '--engine', 'slurm');
     expect(slurm.jobs()).toHaveLength(2);
-  }, 120_000);
+  });
 
   it('its jobs train the run of their element, and say so beside it', async () => {
     const [{ list, runs }] = readFileSync(at('runs/killed/queue.jsonl'), 'utf8')
@@ -107,7 +107,7 @@ describe('g2d sweep --engine slurm', () => {
     const wrong = await g2d('sweep', 'run', at('runs/killed'), '--planned', '--list', list, '--index', '7');
     expect(wrong).toMatchObject({ code: 2, err: expect.stringMatching(/3 runs, and none of index 7/) });
     slurm.leave('100_0');
-  }, 120_000);
+  });
 
   it('shows, cancels and retries what is queued', async () => {
     const folder = at('runs/killed');
@@ -125,7 +125,7 @@ describe('g2d sweep --engine slurm', () => {
     expect(slurm.jobs()[2]?.args).toContain('--time=1:00');
     expect((await g2d('sweep', 'cancel', folder)).out).toBe('cancelled 3 runs: jobs 100, 102\n');
     expect((await g2d('sweep', 'cancel', folder)).out).toBe('No job of this sweep is in the queue.\n');
-  }, 120_000);
+  });
 
   it('says in one sentence what is wrong', async () => {
     const file = sweepFile('wrong', { grid: { method: ['joint'] } });
@@ -148,7 +148,7 @@ describe('g2d sweep --engine slurm', () => {
     expect((await g2d('sweep', own, '--engine', 'slurm')).err).toMatch(/slurm\.options/);
     const local = await g2d('sweep', 'cancel', at('runs/wrong'));
     expect(local.out).toMatch(/No job of this sweep|Nothing to cancel/);
-  }, 120_000);
+  });
 
   it('writes Jobs for Kubernetes on standard output, and nothing else', async () => {
     const file = sweepFile('pods', { kubernetes: { image: 'g2d:1', claim: 'work' } });
@@ -159,5 +159,5 @@ describe('g2d sweep --engine slurm', () => {
     const cancelled = await g2d('sweep', 'cancel', at('runs/pods'));
     const names = items.map(({ metadata: { name } }) => name).join(' ');
     expect(cancelled.out).toMatch(`kubectl delete --ignore-not-found job,jobset ${names}\n`);
-  }, 60_000);
+  });
 });

@@ -75,7 +75,7 @@ describe('g2d sweep', () => {
     expect(await g2d('train', at('toy.json'), ...args)).toMatchObject({ code: 0 });
     const { test } = new RunFolder(at('alone')).summary()!;
     expect(new RunFolder(at('runs/here/g2d')).summary()!.test).toEqual(test);
-  }, 120_000);
+  });
 
   it('has other seeds on request', async () => {
     const file = resolve(import.meta.dirname, '../../../../examples/av-mnist-small/compare.json');
@@ -106,7 +106,7 @@ describe('g2d sweep', () => {
       const [own, other] = ['jobs', 'here'].map((name) => new RunFolder(at('runs', name, id)).summary()!);
       expect(own!.test, id).toEqual(other!.test);
     }
-  }, 180_000);
+  });
 
   it('names what failed and what it blocks, trains the rest, and tries again when asked', async () => {
     const broken = { when: { method: 'g2d' }, set: { 'dataset.options': { broken: 3 } } };
@@ -133,7 +133,7 @@ describe('g2d sweep', () => {
       code: 2,
       err: expect.stringMatching(/is no failed run of .*these are: seed-0\/g2d/),
     });
-  }, 180_000);
+  });
 
   it('says of a process that died what is known', async () => {
     const plan = await planSweep(
@@ -173,7 +173,7 @@ describe('g2d sweep', () => {
     await once(second, 'exit');
     expect(second.exitCode).toBe(130);
     expect(await states()).not.toContain('failed');
-  }, 240_000);
+  });
 
   it.each([
     [['sweep'], /FILE is missing/],

@@ -58,7 +58,7 @@ describe('checkAvMnist', () => {
       },
     ]);
     expect(asPublished).toBe(false);
-  }, 30_000);
+  });
 
   it('goes on after a damaged split and names every broken row', async () => {
     const root = copy();

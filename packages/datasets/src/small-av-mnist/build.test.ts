@@ -65,7 +65,7 @@ beforeAll(async () => {
     buildSmallAvMnist({ sources: data, out }),
   ] as const);
   pairs = readPairs(out);
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('buildSmallAvMnist', () => {

@@ -60,7 +60,7 @@ describe('smallAvMnistFromParts', () => {
       expect(made[split].sound(1)).toEqual(samples);
       await read.close();
     }
-  }, 120_000);
+  });
 
   it('refuses degradations that leave nothing', () => {
     const parts = { splits: { test: [] }, componentsOf: new Uint8Array(0) };

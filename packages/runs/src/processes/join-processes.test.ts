@@ -37,7 +37,7 @@ describe('joinProcesses', () => {
     expect(first).toEqual({ ...common, notes: [expect.stringMatching(note)] });
     expect(second).toEqual({ ...common, notes: [] });
     expect(existsSync(out)).toBe(false);
-  }, 120_000);
+  });
 
   it('needs TensorFlow', async () => {
     const launch = { rank: 1, processes: 2, start: 'a', addresses: undefined, host: undefined };

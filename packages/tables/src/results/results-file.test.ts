@@ -24,7 +24,7 @@ describe('a file of results', () => {
     // In whatever order they come.
     writeResults(at('b.json'), 'small', results.toReversed());
     expect(readFileSync(at('b.json'))).toEqual(readFileSync(at('a.json')));
-  }, 60_000);
+  });
 
   it('of another scale, version or kind is refused in one sentence', async () => {
     const plan = await planTable('table-8', { scale: 'small', seeds: [0] });

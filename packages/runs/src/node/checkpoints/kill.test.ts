@@ -59,5 +59,5 @@ describe('a process killed while it saves', () => {
     // The kills did hit the middle of saving.
     expect(leftovers).toContain('last.new');
     expect(newest).toBeGreaterThan(KILLS);
-  }, 120_000);
+  });
 });
