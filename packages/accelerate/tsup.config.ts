@@ -1,3 +1,3 @@
 import { preset } from '../../tsup.base.js';
 
-export default preset({ entry: { index: 'src/index.ts' } });
+export default preset({ entry: { index: 'src/index.ts', wasm: 'src/wasm.ts' } });

@@ -2,7 +2,7 @@
 // changed, `npm run site` builds it.
 import { defineConfig } from 'vite';
 import { introduction } from './build/introduction.js';
-import { catalogModule, contentSecurityPolicy, dataFiles, textOfThreads } from './build/plugins.js';
+import { catalogModule, contentSecurityPolicy, dataFiles } from './build/plugins.js';
 
 const ISOLATED = {
   'cross-origin-opener-policy': 'same-origin',
@@ -18,7 +18,7 @@ export default defineConfig({
   resolve: { conditions: ['@g2d/source', 'module', 'browser', 'development|production'] },
   server: { headers: ISOLATED },
   preview: { headers: ISOLATED },
-  worker: { format: 'es', plugins: () => [textOfThreads()] },
+  worker: { format: 'es' },
   build: { outDir: '../../site', emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 2000 },
   // The worker is found late otherwise, and the server would begin anew.
   optimizeDeps: { entries: ['index.html', 'src/training/worker.ts'] },

@@ -15,26 +15,6 @@ export function catalogModule(): Plugin {
   };
 }
 
-const THREADED = /tfjs-backend-wasm-threaded-simd\.js$/;
-
-/**
- * TensorFlow.js hands its threads the text of a function. A minifier gives names of the outside new ones, which the threads do not know; so
- * the text is kept as it was.
- */
-export function textOfThreads(): Plugin {
-  return {
-    name: 'g2d-text-of-threads',
-    apply: 'build',
-    transform(code, id) {
-      if (!THREADED.test(id)) return undefined;
-      const [, name, made] = /^\s*var (\w+) = (\(\(\) => \{[^]*?\n\}\)\(\));/.exec(code) ?? [];
-      if (name === undefined)
-        throw new Error(`${id} is not as build/plugins.ts knows it; threads would not start.`);
-      return { code: `${code}\n${name}.toString = () => ${JSON.stringify(made)};\n`, map: null };
-    },
-  };
-}
-
 /** Makes the files that the page loads, where they are not there yet. */
 export function dataFiles(): Plugin {
   return {

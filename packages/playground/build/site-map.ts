@@ -8,6 +8,7 @@ export const NAVIGATION = [
   { label: 'Your own data', address: `${PAGES}/Your_own_data.html` },
   { label: 'The paper’s experiments', address: `${PAGES}/The_paper_s_tables_with_the_paper_s_data.html` },
   { label: 'Writing a method', address: `${PAGES}/Writing_a_method.html` },
+  { label: 'In a browser', address: `${PAGES}/Training_in_a_browser.html` },
   { label: 'On a cluster', address: `${PAGES}/A_sweep_on_a_cluster.html` },
   { label: 'All methods compared', address: `${PAGES}/All_methods_on_the_small_data.html` },
   { label: 'Paper map', address: `${PAGES}/Paper_map.html` },

@@ -27,6 +27,8 @@ export interface BackendReport {
   readonly trials: readonly BackendTrial[];
   /** Whether WebAssembly has vectors here. */
   readonly simd: boolean;
+  /** A sentence for each thing that the chosen backend lacks here. */
+  readonly problems: readonly string[];
 }
 
 /** What the teachers come to. */

@@ -1,9 +1,9 @@
 // Where to train: every backend that is here trains a few steps of these very networks, and the fastest is taken.
 import * as tf from '@tensorflow/tfjs-core';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import plain from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm?url';
 import threaded from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.wasm?url';
+import { startWasm } from '@g2d/accelerate/wasm';
 import { train } from '@g2d/trainer';
 import type { BackendReport, BackendTrial } from '../protocol.js';
 import type { BackendChoice } from '../settings.js';
@@ -41,11 +41,6 @@ export async function chooseBackend(
     readonly progress?: (text: string) => void;
   },
 ): Promise<BackendReport> {
-  setWasmPaths({
-    'tfjs-backend-wasm.wasm': plain,
-    'tfjs-backend-wasm-simd.wasm': simd,
-    'tfjs-backend-wasm-threaded-simd.wasm': threaded,
-  });
   const candidates = ORDER.filter((backend) => !without.includes(backend));
   const trials: BackendTrial[] = [];
   const forced = candidates.find((backend) => backend === wanted);
@@ -70,11 +65,14 @@ export async function chooseBackend(
     const reasons = trials.map(({ backend, problem }) => `${LABELS[backend]}: ${problem}`).join('; ');
     throw new Error(`Nothing here can train (${reasons}). Try a current Chrome, Edge, Firefox or Safari.`);
   }
-  await use(best.backend, best.threads);
+  const { problems = [] } = (await use(best.backend, best.threads)) || {};
+  const hasSimd = (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) as boolean;
+  // Why a page is not isolated the page itself knows better, and has said.
   return {
     chosen: best,
     trials,
-    simd: (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) as boolean,
+    simd: hasSimd,
+    problems: hasSimd && !crossOriginIsolated ? [] : problems,
   };
 }
 
@@ -85,20 +83,22 @@ export const LABELS: Readonly<Record<Backend, string>> = {
   cpu: 'plain JavaScript',
 };
 
-/** How many threads the present WebAssembly has. */
-let wasmThreads = 0;
+const FILES = {
+  'tfjs-backend-wasm.wasm': plain,
+  'tfjs-backend-wasm-simd.wasm': simd,
+  'tfjs-backend-wasm-threaded-simd.wasm': threaded,
+};
 
-/** Makes a backend the present one; WebAssembly with so many threads, for which it may have to begin anew. */
-async function use(backend: Backend, threads = 1): Promise<boolean> {
-  if (backend !== 'wasm') return tf.setBackend(backend);
-  if (wasmThreads !== threads) {
-    const factory = tf.findBackendFactory('wasm');
-    if (wasmThreads > 0) tf.removeBackend('wasm');
-    setThreadsCount(threads);
-    wasmThreads = threads;
-    if (!tf.findBackendFactory('wasm')) tf.registerBackend('wasm', factory);
-  }
-  return tf.setBackend('wasm');
+/** What is known of a backend that has started. */
+interface Started {
+  /** Of WebAssembly: TensorFlow.js may take fewer than it is told. */
+  readonly threads?: number;
+  readonly problems?: readonly string[];
+}
+
+/** Makes a backend the present one; `false` if it does not start. */
+async function use(backend: Backend, threads = 1): Promise<Started | false> {
+  return backend === 'wasm' ? startWasm({ files: FILES, threads }) : (await tf.setBackend(backend)) && {};
 }
 
 /** One trial, of WebAssembly one for each number of threads that may be best: with some, and with one. */
@@ -118,15 +118,20 @@ async function trial(
         : [1];
   const trials: BackendTrial[] = [];
   for (const count of counts) {
-    const named = { backend, ...(count !== undefined && { threads: count }) };
+    let named: BackendTrial = { backend, ...(count !== undefined && { threads: count }) };
     try {
       const problem = (await missing(backend)) ?? (forced ? undefined : await software(backend));
-      if (problem !== undefined) trials.push({ ...named, problem });
-      else if (await use(backend, count)) {
-        if (!(await readsAtOnce())) throw new Error('gives wrong numbers here');
-        const known = trials.map(({ milliseconds = Infinity }) => milliseconds);
-        trials.push({ ...named, milliseconds: await millisecondsOfStep(Math.min(best, ...known)) });
-      } else trials.push({ ...named, problem: 'does not start' });
+      const started = problem === undefined && (await use(backend, count));
+      if (!started) {
+        trials.push({ ...named, problem: problem ?? 'does not start' });
+        continue;
+      }
+      named = { ...named, ...(started.threads !== undefined && { threads: started.threads }) };
+      // The same once more.
+      if (trials.some((one) => one.threads !== undefined && one.threads === named.threads)) continue;
+      if (!(await readsAtOnce())) throw new Error('gives wrong numbers here');
+      const known = trials.map(({ milliseconds = Infinity }) => milliseconds);
+      trials.push({ ...named, milliseconds: await millisecondsOfStep(Math.min(best, ...known)) });
     } catch (error) {
       trials.push({ ...named, problem: error instanceof Error ? error.message : String(error) });
     }

@@ -76,6 +76,7 @@ async function run({ settings, method, threads, base }: Start): Promise<void> {
   for (;;) {
     const report = await chooseBackend(settings.backend, { threads, without: failed, progress });
     tell({ type: 'backend', report });
+    for (const text of report.problems) tell({ type: 'note', text });
     const chosen = report.chosen.backend;
     const lost = watchContext();
     try {
