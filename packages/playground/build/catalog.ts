@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { entrants } from '../../../examples/av-mnist-small/leaderboard/plan.js';
 import { strengths } from '../../../examples/av-mnist-small/leaderboard/strengths.js';
 import type { Catalog, CatalogMethod, Control } from '../src/catalog.js';
+import { RANGES } from '../src/settings.js';
 import { REPOSITORY } from './pack-data.js';
 
 /** Of a training as the page begins with. */
@@ -15,15 +16,23 @@ const EPOCHS = 60;
 /** Methods without steps of their own, or on encoders that come trained, have no curve to look at. */
 const WITHOUT_CURVES: readonly string[] = [ume.name, linearProbe.name];
 
-/** The options of this experiment, which are not always the definitions' defaults. */
-function ownOptions(name: string): Readonly<Record<string, unknown>> {
+/** Every number of epochs that can be set. */
+const LENGTHS = Array.from(
+  { length: RANGES.epochs.max - RANGES.epochs.min + 1 },
+  (_, i) => RANGES.epochs.min + i,
+);
+
+const PRESENT = LENGTHS.indexOf(EPOCHS);
+
+/** The options of this experiment with so many epochs, which are not always the definitions' defaults. */
+function ownOptions(name: string, epochs: number): Readonly<Record<string, unknown>> {
   const { methodOptions } = JSON.parse(
     readFileSync(join(REPOSITORY, 'examples/av-mnist-small/small.json'), 'utf8'),
   ) as { methodOptions: Record<string, Record<string, unknown>> };
   const flat = Object.entries(methodOptions).flatMap(([part, values]) =>
     Object.entries(values).map(([option, value]) => [`${part}.${option}`, value] as const),
   );
-  const { option, values = [], set = {} } = strengths(EPOCHS)[name] ?? {};
+  const { option, values = [], set = {} } = strengths(epochs)[name] ?? {};
   const prefix = 'methodOptions.';
   const needed = Object.entries(set).flatMap(([key, value]) =>
     key.startsWith(prefix) ? [[key.slice(prefix.length), value] as const] : [],
@@ -48,10 +57,14 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
-/** The control of an option; `undefined` for one that is no single value, or has none to begin with. */
-function controlOf(key: string, schema: Schema, own: unknown): Control | undefined {
+/**
+ * The control of an option; `undefined` for one that is no single value, or has none to begin with.
+ *
+ * @param own The experiment's value for each of `LENGTHS`.
+ */
+function controlOf(key: string, schema: Schema, own: readonly unknown[]): Control | undefined {
   const help = schema.description ?? '';
-  const value = own ?? schema.default;
+  const value = own[PRESENT] ?? schema.default;
   if (key.endsWith('.phaseEpochs'))
     return { key, help, kind: 'phases', default: (value as readonly number[])[0]! / EPOCHS };
   const form = [schema, ...(schema.anyOf ?? [])].find(
@@ -74,6 +87,7 @@ function controlOf(key: string, schema: Schema, own: unknown): Control | undefin
     help,
     kind: 'number',
     default: value as number,
+    ...(own.some((other) => other !== own[0]) && { byEpochs: own as readonly number[] }),
     whole,
     ...(isBound(least) && { min: least }),
     ...(isBound(form.maximum) && { max: form.maximum }),
@@ -82,16 +96,17 @@ function controlOf(key: string, schema: Schema, own: unknown): Control | undefin
 
 function entryOf(definition: AnyMethod | StackDefinition): CatalogMethod {
   const parts = definition.kind === 'stack' ? definition.methods : [definition];
-  const own = ownOptions(definition.name);
+  const ownByLength = LENGTHS.map((epochs) => ownOptions(definition.name, epochs));
   const fixed: Record<string, Record<string, unknown>> = {};
   const controls: Control[] = [];
   for (const { name, options } of parts) {
     const { properties = {} } = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' }) as Schema;
     for (const [option, schema] of Object.entries(properties)) {
       const key = `${name}.${option}`;
-      const control = controlOf(key, schema, own[key]);
+      const own = ownByLength.map((options) => options[key]);
+      const control = controlOf(key, schema, own);
       if (control) controls.push(control);
-      else if (own[key] !== undefined) (fixed[name] ??= {})[option] = own[key];
+      else if (own[PRESENT] !== undefined) (fixed[name] ??= {})[option] = own[PRESENT];
     }
   }
   const { set = {} } = strengths(EPOCHS)[definition.name] ?? {};

@@ -46,4 +46,17 @@ describe('commands', () => {
     for (const [part, options] of Object.entries(methodOptions(own, method)))
       expect(student.methodOptions[part], part).toEqual(options);
   });
+
+  it('scale what is a part of the training: by the leaderboard’s own rule, as at its 60 epochs', () => {
+    const partsAt = (epochs: number, name: string): object =>
+      methodOptions({ ...settings, epochs, method: name }, methodOf(catalog, name)!)[name]!;
+    expect(partsAt(60, 'gradient-blending')).toMatchObject({ every: 10 });
+    expect(partsAt(30, 'gradient-blending')).toMatchObject({ every: 5 });
+    expect(partsAt(30, 'mses')).toMatchObject({ patience: 5 });
+    expect(partsAt(30, 'diagnosing-relearning')).toMatchObject({ every: 10 });
+    expect(partsAt(30, 'di-mml')).toMatchObject({ interactionAfter: 10, fusionEpochs: 10 });
+    // A stage is the divisor of the epochs that is nearest to a sixth.
+    expect(partsAt(30, 'recon-boost')).toMatchObject({ boostEpochs: 2, rectifyEpochs: 3 });
+    expect(partsAt(4, 'recon-boost')).toMatchObject({ boostEpochs: 1, rectifyEpochs: 1 });
+  });
 });

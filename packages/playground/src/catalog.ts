@@ -10,6 +10,8 @@ export type Control = {
   | {
       readonly kind: 'number';
       readonly default: number;
+      /** Of what is a part of the training: the default for each number of epochs that can be set, the fewest first. */
+      readonly byEpochs?: readonly number[];
       readonly min?: number;
       readonly max?: number;
       readonly whole: boolean;

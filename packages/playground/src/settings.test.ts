@@ -99,6 +99,18 @@ describe('the options of a method', () => {
     });
   });
 
+  it('follow the number of epochs where they are a part of it, until they are set', () => {
+    const every = {
+      ...alpha,
+      key: 'gradient-blending.every',
+      default: 10,
+      byEpochs: Array.from({ length: 197 }, (_, i) => Math.round((i + 4) / 6)),
+    } as const;
+    expect([60, 4, 24, 200].map((epochs) => valueOf({ ...DEFAULTS, epochs }, every))).toEqual([10, 1, 4, 33]);
+    const options = { 'gradient-blending.every': 7 };
+    expect(valueOf({ ...DEFAULTS, epochs: 24, options }, every)).toBe(7);
+  });
+
   it('never have a phase that is longer than the training', () => {
     expect(valueOf({ ...DEFAULTS, epochs: 8, options: { 'smp.phaseEpochs': 30 } }, phases)).toBe(8);
   });

@@ -94,6 +94,8 @@ export function readControl(
 /** The value of a control; of phases never more than there are epochs. */
 export function valueOf({ options, epochs }: Settings, control: Control): Value {
   const own = options[control.key];
+  if (control.kind === 'number')
+    return own ?? control.byEpochs?.[epochs - RANGES.epochs.min] ?? control.default;
   if (control.kind !== 'phases') return own ?? control.default;
   return Math.min(epochs, (own as number | undefined) ?? Math.round(control.default * epochs));
 }

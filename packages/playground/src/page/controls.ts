@@ -146,7 +146,15 @@ export function settingsForm(
     const option = key.slice(key.indexOf('.') + 1);
     switch (control.kind) {
       case 'number':
-        return number({ id: key, label: option, help }, { ...control, value: value as number }, set);
+        return number(
+          {
+            id: key,
+            label: option,
+            help: control.byEpochs ? `${help}; follows the number of epochs until it is set` : help,
+          },
+          { ...control, value: value as number },
+          set,
+        );
       case 'phases':
         return number(
           { id: key, label: 'Epochs in which one goes first', help },
