@@ -60,8 +60,11 @@ afterAll(async () => {
 });
 
 /** A page, and what went wrong on it, and what it asked other places for. */
-async function open(hash: string, options: BrowserContextOptions = {}) {
-  const context = await browser.newContext(options);
+async function open(
+  hash: string,
+  { browser: own = browser, ...options }: BrowserContextOptions & { browser?: Browser } = {},
+) {
+  const context = await own.newContext(options);
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on('pageerror', ({ message }) => wrong.push(message));
@@ -92,6 +95,33 @@ async function broken(page: Page): Promise<string[]> {
   return violations.map(
     ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`,
   );
+}
+
+/** The parts of the playground in the order in which Tab comes to them; it throws where that one goes up, or left in the same row. */
+async function waysOfFocus(page: Page): Promise<string[]> {
+  const parts = await page.evaluate(() => {
+    const names = ['bar', 'settings', 'middle', 'right'];
+    const all =
+      '#playground a[href], #playground button, #playground input, #playground select, #playground [tabindex="0"]';
+    const found = [...document.querySelectorAll(all)].flatMap((one) => {
+      const part = one.closest('.bar, .columns > *');
+      const name = names.find((name) => part?.classList.contains(name));
+      return part && name ? [{ part, name }] : [];
+    });
+    return found
+      .filter(({ part }, i) => part !== found[i - 1]?.part)
+      .map(({ part, name }) => ({
+        name,
+        left: part.getBoundingClientRect().left,
+        top: part.getBoundingClientRect().top,
+      }));
+  });
+  parts.forEach(({ name, left, top }, i) => {
+    const before = parts[i - 1];
+    if (before && (top < before.top - 1 || (top < before.top + 1 && left < before.left)))
+      throw new Error(`Tab goes from ${before.name} back to ${name}.`);
+  });
+  return parts.map(({ name }) => name);
 }
 
 // Only a user's machine may lack one.
@@ -156,6 +186,9 @@ describe.skipIf(!path)('the playground', () => {
         await page.setViewportSize({ width, height: 900 });
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
         expect(await broken(page), `${colorScheme}, ${width}`).toEqual([]);
+        expect(await waysOfFocus(page), `${width}`).toEqual(
+          width === 360 ? ['bar', 'middle', 'right', 'settings'] : ['bar', 'settings', 'middle', 'right'],
+        );
       }
     }
     await page.context().close();
@@ -200,6 +233,28 @@ describe.skipIf(!path)('the playground', () => {
     );
     expect(await page.textContent('#progress')).toMatch(/^Joint training: /);
     await page.context().close();
+  });
+
+  // V8 has vectors where the processor has SSE 4.1; on others there is no such switch.
+  it.skipIf(process.arch !== 'x64')('goes on in a browser without SIMD, and says so', async () => {
+    const args = ['--no-sandbox', '--js-flags=--no-enable-sse4-1'];
+    const old = await chromium.launch({ executablePath: path!, args });
+    try {
+      const { page, wrong } = await open('#epochs=4&method=joint&backend=wasm', { browser: old });
+      await page.click('#start');
+      await page.waitForFunction(() => document.querySelectorAll('.curve tbody tr').length > 0, null, {
+        timeout: 600_000,
+      });
+      expect(await page.textContent('#notes')).toMatch(
+        /^WebAssembly has no SIMD in this browser, so that it runs on one thread and steps take several times as long: use a current browser\./,
+      );
+      expect(await page.textContent('#backend')).toMatch(
+        /^Computed by WebAssembly \(1 thread, no SIMD: slow\)\. Measured: /,
+      );
+      expect(wrong).toEqual([]);
+    } finally {
+      await old.close();
+    }
   });
 
   it('goes on with another backend where the graphics are taken away', async () => {

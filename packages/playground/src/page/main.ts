@@ -20,6 +20,7 @@ import { curves, type Curves } from './curves.js';
 import { byId, element } from './element.js';
 import { findings } from './findings.js';
 import { isolate } from './isolation.js';
+import { placeSettings } from './place-settings.js';
 import { dropLater, later } from './render-queue.js';
 import { sampleCards } from './samples.js';
 import { startSession, type Session } from './session.js';
@@ -67,6 +68,8 @@ function note(text: string): void {
   const line = element('p', { class: 'note' }, text, close);
   close.addEventListener('click', () => line.remove());
   const notes = byId('notes');
+  // Two trainings may say the same.
+  if ([...notes.children].some((other) => other.textContent === line.textContent)) return;
   notes.append(line);
   while (notes.childElementCount > 3) notes.firstElementChild?.remove();
 }
@@ -311,6 +314,7 @@ addEventListener('hashchange', () => {
   if (!document.getElementById(location.hash.slice(1))) readAddress();
 });
 
+placeSettings();
 const threadless = await isolate();
 readAddress();
 if (threadless !== undefined) note(threadless);
