@@ -7,4 +7,4 @@ export { formatTable } from './format-table.js';
 export { commandLine } from './run/command-line.js';
 export { sweepInTerminal, type SweepOutcome } from './sweep/in-terminal.js';
 export { passWords } from './components/describe-method.js';
-export { engineOf, engineOptions } from './sweep/engines.js';
+export { engineOf, engineOptions, planOn } from './sweep/engines.js';

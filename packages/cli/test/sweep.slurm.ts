@@ -105,4 +105,33 @@ describe('g2d sweep on a real Slurm', () => {
     expect(g2d('status', lost)).toMatch(/teacher-loud .*left the queue without a word/);
     g2d('cancel', lost);
   }, 300_000);
+
+  it('trains each run on several processes, which save themselves and go on', async () => {
+    const { G2D_BACKEND: backend } = process.env;
+    delete process.env['G2D_BACKEND'];
+    const again = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const together = join(root, 'together');
+    const sweep = { ...again, out: together, processes: 2, grid: { method: ['joint'] }, references: [] };
+    writeFileSync(file, JSON.stringify(sweep));
+    try {
+      g2d(file, '--engine', 'slurm');
+      const of = (): RunStatus => (JSON.parse(g2d('status', together, '--json')) as [RunStatus])[0];
+      while ((of().epoch ?? 0) < 20) await sleep(1000);
+      const [job] =
+        /\d+/.exec(readFileSync(join(together, 'queue.jsonl'), 'utf8').split('"job":')[1] ?? '') ?? [];
+      // As at its time limit: the script alone hears it, and says it to both processes through srun.
+      call('scancel', '--signal=TERM', '--batch', `${job}_0`);
+      while (of().state !== 'queued') await sleep(500);
+      const { epoch = 0 } = of();
+      expect(epoch).toBeLessThan(400);
+      expect(readFileSync(join(together, 'joint.attempt.json'), 'utf8')).toContain('"exit": 143');
+      while (of().state !== 'finished') await sleep(1000);
+      expect(of()).toEqual({ id: 'joint', state: 'finished', epoch: 400, epochs: 400, processes: 2 });
+      expect(readFileSync(join(together, 'joint.log'), 'utf8')).toMatch(
+        /2 processes \(0: .*2 processes \(0: /s,
+      );
+    } finally {
+      process.env['G2D_BACKEND'] = backend;
+    }
+  }, 600_000);
 });

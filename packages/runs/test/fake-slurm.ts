@@ -18,7 +18,7 @@ export interface FakeSlurm {
   leave(...jobs: readonly string[]): void;
   /** Elements that run. */
   begin(...jobs: readonly string[]): void;
-  /** What scontrol and scancel were called with. */
+  /** What scontrol, scancel and srun were called with; of srun its options. */
   calls(): readonly string[];
   /** What programs read: `accept` so many calls of sbatch, then `refuse` in these words; `kill`: sbatch kills who called it, in place of an answer. */
   set(behaviour: {
@@ -67,6 +67,17 @@ if (program === 'squeue') {
     for (const { job, i, state, comment } of all) console.log([job, i, state, comment].join('|'));
   }
 }
+if (program === 'srun') {
+  appendFileSync(join(here, 'calls'), [program, ...args.filter((arg) => arg.startsWith('--') && arg !== '--planned')].join(' ') + '\n');
+  const first = args.findIndex((arg) => !arg.startsWith('--'));
+  const [, count] = /^--ntasks=(\d+)$/.exec(args[0]);
+  const { spawn } = require('node:child_process');
+  const step = { SLURM_STEP_NUM_TASKS: count, SLURM_STEP_ID: '0' };
+  const tasks = Array.from({ length: Number(count) }, (_, rank) =>
+    spawn(args[first], args.slice(first + 1), { stdio: 'inherit', env: { ...process.env, ...step, SLURM_PROCID: String(rank) } }));
+  process.on('SIGTERM', () => tasks.forEach((task) => task.kill('SIGTERM')));
+  for (const task of tasks) task.on('exit', (code) => { process.exitCode = Math.max(process.exitCode ?? 0, code ?? 137); });
+}
 if (program === 'scontrol' && args[0] === 'show') console.log('MaxArraySize            = ' + (behaviour.most ?? 1001) + '\nMaxJobCount = 10000');
 else if (program === 'scontrol' || program === 'scancel') {
   appendFileSync(join(here, 'calls'), [program, ...args].join(' ') + '\n');
@@ -78,7 +89,7 @@ else if (program === 'scontrol' || program === 'scancel') {
 export function fakeSlurm(root: string): FakeSlurm {
   const bin = join(root, 'bin');
   mkdirSync(bin, { recursive: true });
-  for (const program of ['sbatch', 'squeue', 'scontrol', 'scancel']) {
+  for (const program of ['sbatch', 'squeue', 'scontrol', 'scancel', 'srun']) {
     writeFileSync(join(bin, program), `#!${process.execPath}\n${PROGRAM}`);
     chmodSync(join(bin, program), 0o755);
   }

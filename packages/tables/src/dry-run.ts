@@ -12,10 +12,13 @@ export function dryRun(
     known,
     data,
     open,
+    processes,
   }: {
     readonly known: KnownResults;
     readonly data: PresentData;
     readonly open: readonly PlannedRun[];
+    /** That are to train each run. */
+    readonly processes: number;
   },
 ): string {
   const { pool, members } = plan;
@@ -33,7 +36,7 @@ export function dryRun(
     `Finished: ${known.finished.size}${known.fromFile > 0 ? `; ${known.fromFile} more from files of results` : ''}.`,
     open.length === 0
       ? 'To be trained: nothing.'
-      : `To be trained: ${open.length} ${open.length === 1 ? 'run' : 'runs'}: ${costWords(cost)}.`,
+      : `To be trained: ${open.length} ${open.length === 1 ? 'run' : 'runs'}${processes > 1 ? `, on ${processes} processes each` : ''}: ${costWords(cost)}.`,
     ...[...data.absent].map(([dataset, message]) => `Waits for its data, ${dataset}: ${message}`),
     ...known.refused,
   ];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { figureCsv, figureSvg } from '@g2d/analysis';
 import { defineCommand } from '@g2d/cli';
-import { commandLine, engineOf, engineOptions, sweepInTerminal } from '@g2d/cli/internal';
+import { commandLine, engineOf, engineOptions, planOn, sweepInTerminal } from '@g2d/cli/internal';
 import { OptionError, printable } from '@g2d/core';
 import { makeFolder, writeFileAtomic } from '@g2d/formats/node';
 import { loadTensorFlow } from '@g2d/native';
@@ -85,7 +85,9 @@ Example: g2d figure 4 --scale small --out results/figures`,
       });
     if (values['dry-run']) {
       // Also what waits for its data.
-      out(dryRun(plan, { known, data, open: openOf(new Map()) }));
+      const all = openOf(new Map());
+      const part = planOn(partOf(plan.pool, all), values.processes);
+      out(dryRun(plan, { known, data, open: all, processes: part.queues?.processes ?? 1 }));
       return 0;
     }
     const open = values['no-train'] ? [] : openOf(data.absent);
@@ -94,8 +96,9 @@ Example: g2d figure 4 --scale small --out results/figures`,
     const say = (line: string): void => err(`${printable(line, { line: true })}\n`);
     if (open.length > 0) {
       for (const [, message] of data.absent) say(message);
-      const engine = engineOf(values, out);
-      const outcome = await sweepInTerminal(partOf(plan.pool, open), { engine, quiet: values.quiet });
+      const part = planOn(partOf(plan.pool, open), values.processes);
+      const engine = engineOf({ ...values, processes: part.queues?.processes ?? 1 }, out);
+      const outcome = await sweepInTerminal(part, { engine, quiet: values.quiet });
       exitCode = outcome.exitCode;
       if (engine.handsOver) {
         err(

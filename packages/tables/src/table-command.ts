@@ -1,6 +1,6 @@
 import { OptionError, printable } from '@g2d/core';
 import { defineCommand } from '@g2d/cli';
-import { commandLine, engineOf, engineOptions, sweepInTerminal } from '@g2d/cli/internal';
+import { commandLine, engineOf, engineOptions, planOn, sweepInTerminal } from '@g2d/cli/internal';
 import { writeFileAtomic } from '@g2d/formats/node';
 import { createProgress } from '@g2d/runs';
 import { buildTable } from './build-table.js';
@@ -115,7 +115,9 @@ Example: g2d table 4 --scale small --jobs 2
         absent,
       });
     if (values['dry-run']) {
-      out(dryRun(plan, { known, data, open: openOf(new Map()) }));
+      const all = openOf(new Map());
+      const part = planOn(partOf(plan.pool, all), values.processes);
+      out(dryRun(plan, { known, data, open: all, processes: part.queues?.processes ?? 1 }));
       return 0;
     }
     const open = values['no-train'] ? [] : openOf(data.absent);
@@ -123,8 +125,8 @@ Example: g2d table 4 --scale small --jobs 2
     let exitCode = 0;
     if (open.length > 0) {
       for (const [, message] of data.absent) err(`${printable(message, { line: true })}\n`);
-      const part = partOf(plan.pool, open);
-      const engine = engineOf(values, out);
+      const part = planOn(partOf(plan.pool, open), values.processes);
+      const engine = engineOf({ ...values, processes: part.queues?.processes ?? 1 }, out);
       const outcome = await sweepInTerminal(part, { engine, quiet: values.quiet });
       exitCode = outcome.exitCode;
       if (engine.handsOver) {

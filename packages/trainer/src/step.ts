@@ -29,7 +29,7 @@ import { GradientMean, type PlacedBatch } from './accumulate.js';
 import { meanSeries, type StepRecord } from './epoch-log.js';
 import { BatchPass } from './pass.js';
 import { isDifferentiated } from './pass-counts.js';
-import { meanGradients, meanNumbers, SINGLE_PROCESS, summed } from './reduce.js';
+import { gatherBytes, meanGradients, meanNumbers, SINGLE_PROCESS, summed } from './reduce.js';
 import type { RunningMethods } from './running-methods.js';
 import type { TrainingContext } from './training.js';
 
@@ -469,6 +469,16 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     });
   }
 
+  /** What each process found in its rows: all come to the same sentence. */
+  #inAnyProcess(own: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
+    const { allReduce } = this.#context;
+    if (allReduce.processes === 1 || allReduce.rank === undefined) return [...own];
+    const bytes = new TextEncoder().encode(JSON.stringify([...own].slice(0, 1)));
+    return gatherBytes(allReduce, bytes).flatMap(
+      (found) => JSON.parse(new TextDecoder().decode(found)) as [string, string][],
+    );
+  }
+
   #assertFinite(losses: Readonly<Record<string, number>>): void {
     const parts = Object.keys(losses).filter((part) => !Number.isFinite(losses[part]));
     // The total is not finite because a part of it is not.
@@ -484,7 +494,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const { present, ...complete } = this.batch;
     const isSeen = this.#running.present.some(({ needs }) => needs?.inputs === 'complete');
     const seen = { ...complete, ...(present && !isSeen && { present }) };
-    const [[id, culprit] = []] = nonFiniteInputs(seen, this.model.modalities);
+    const [[id, culprit] = []] = this.#inAnyProcess(nonFiniteInputs(seen, this.model.modalities));
     const advice = culprit
       ? `Sample "${id}": ${culprit}. Repair it, or leave it out.`
       : `All inputs are finite. Lower the learning rate (now ${optimizer.learningRate}).`;

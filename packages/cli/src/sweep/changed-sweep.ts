@@ -1,4 +1,5 @@
 import { readSweep, type Sweep } from '@g2d/runs';
+import { parseProcesses } from '../run/processes-of.js';
 import { parseSettings, parseWhole } from '../data/arguments.js';
 
 /** What a command line changes in a sweep. */
@@ -22,10 +23,12 @@ export function changedSweep(
     seeds,
     set,
     out,
+    processes,
   }: {
     readonly seeds: string | undefined;
     readonly set: readonly string[];
     readonly out?: string | undefined;
+    readonly processes?: string | undefined;
   },
 ): Sweep {
   const sweep = readSweep(path, out === undefined ? {} : { out });
@@ -33,6 +36,7 @@ export function changedSweep(
   return {
     ...sweep,
     set: { ...sweep.set, ...parseSettings(set) },
+    ...(processes !== undefined && { processes: parseProcesses(processes) }),
     ...(seed && { grid: { ...sweep.grid, seed } }),
   };
 }

@@ -1,8 +1,17 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { OptionError } from '@g2d/core';
-import { childWorker, kubernetesEngine, localEngine, slurmEngine, type SweepEngine } from '@g2d/runs';
+import {
+  childWorker,
+  kubernetesEngine,
+  localEngine,
+  slurmEngine,
+  type SweepEngine,
+  type SweepPlan,
+} from '@g2d/runs';
+import { onProcesses } from '@g2d/runs/internal';
 import { parseWhole } from '../data/arguments.js';
+import { parseProcesses } from '../run/processes-of.js';
 import { trustOption } from '../run/run-argument.js';
 
 const ENGINES = ['local', 'slurm', 'kubernetes'];
@@ -18,6 +27,10 @@ export const engineOptions = {
     value: 'N',
     default: '1',
     help: 'local: so many at once, each in a process of its own with its share of the processor (default: 1, in this process)',
+  },
+  processes: {
+    value: 'N',
+    help: "train each run on N processes, which share each batch (default: the sweep's, or 1); docs/processes.md of the repository",
   },
   sbatch: {
     value: 'OPTION',
@@ -45,11 +58,14 @@ export function engineOf(
     jobs: text,
     sbatch = [],
     trust,
+    processes = 1,
   }: {
     readonly engine: string;
     readonly jobs: string;
     readonly sbatch?: readonly string[];
     readonly trust: boolean;
+    /** Of each run of the plan. */
+    readonly processes?: number;
   },
   write: (text: string) => void = (words) => void process.stdout.write(words),
 ): SweepEngine {
@@ -64,5 +80,17 @@ export function engineOf(
     });
   }
   const jobs = parseWhole('jobs', text, 1);
-  return localEngine(jobs === 1 ? { trust } : { jobs, worker: childWorker(runCommand(trust), { jobs }) });
+  return localEngine(
+    jobs * processes === 1
+      ? { trust }
+      : { jobs, worker: childWorker(runCommand(trust), { jobs, processes }) },
+  );
 }
+
+/**
+ * A plan whose runs are trained by as many processes as a command line says, if it does.
+ *
+ * @throws {OptionError} If it says no number of processes, or a run cannot be shared by so many.
+ */
+export const planOn = <P extends SweepPlan>(plan: P, processes: string | undefined): P =>
+  processes === undefined ? plan : onProcesses(plan, parseProcesses(processes));

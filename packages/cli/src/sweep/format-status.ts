@@ -18,16 +18,13 @@ const TAIL = 3;
 /** A line for each run, the ends of the logs of those that failed, and how many are what. */
 export function formatStatus(status: readonly RunStatus[], out: string): string {
   const width = status.reduce((most, { id }) => Math.max(most, id.length), 0);
-  const lines = status.map(({ id, state, why, epoch, epochs, job }) => {
+  const lines = status.map(({ id, state, why, epoch, epochs, processes, job }) => {
     const done = `${epoch ?? 0}/${epochs}`;
-    return [
-      state.padEnd(9),
-      id.padEnd(width),
-      done.padStart(9),
-      why ?? (job === undefined ? '' : `job ${job}`),
-    ]
-      .join('  ')
-      .trimEnd();
+    const words = [
+      ...(processes === undefined ? [] : [`${processes} processes`]),
+      ...(why !== undefined ? [why] : job !== undefined ? [`job ${job}`] : []),
+    ];
+    return [state.padEnd(9), id.padEnd(width), done.padStart(9), words.join(', ')].join('  ').trimEnd();
   });
   const logs = status.flatMap(({ id, state, log }) =>
     state === 'failed' ? [...(log === undefined ? [] : tail(log)), ...tail(logOf(out, id))] : [],

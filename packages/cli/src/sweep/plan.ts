@@ -22,7 +22,9 @@ export const sweepPlanCommand = defineCommand({
       return 0;
     }
     for (const { id, needs } of plan.runs) out(`${id}${needs.length > 0 ? ` ← ${needs.join(', ')}` : ''}\n`);
-    out(`${plan.runs.length} runs in ${plan.out}\n`);
+    const { processes = 1 } = plan.queues ?? {};
+    const each = processes > 1 ? `, each on ${processes} processes` : '';
+    out(`${plan.runs.length} runs in ${plan.out}${each}\n`);
     return 0;
   },
 });

@@ -3,7 +3,7 @@ import { sweepStatus } from '@g2d/runs';
 import { assertTrusted, modulesOf } from '@g2d/runs/internal';
 import { defineCommand } from '../command.js';
 import { required } from '../data/arguments.js';
-import { engineOf, engineOptions } from './engines.js';
+import { engineOf, engineOptions, planOn } from './engines.js';
 import { formatStatus } from './format-status.js';
 import { sweepInTerminal } from './in-terminal.js';
 import { beganPlan } from './place.js';
@@ -20,7 +20,7 @@ export const sweepRetryCommand = defineCommand({
   },
   details: 'Example: g2d sweep retry runs/av-mnist-small',
   async run({ values, positionals: [path, ...ids] }, { out, err }) {
-    const plan = beganPlan(required('DIR', path, "a sweep's folder"));
+    const plan = planOn(beganPlan(required('DIR', path, "a sweep's folder")), values.processes);
     const failed = sweepStatus(plan).flatMap(({ id, state }) => (state === 'failed' ? [id] : []));
     const other = ids.find((id) => !failed.includes(id));
     if (other !== undefined) {
@@ -32,7 +32,7 @@ export const sweepRetryCommand = defineCommand({
     if (failed.length === 0) err(`No run in ${plan.out} has failed.\n`);
     for (const { config } of plan.runs) assertTrusted(modulesOf(config), plan.out, values);
     const { status, exitCode } = await sweepInTerminal(plan, {
-      engine: engineOf(values, out),
+      engine: engineOf({ ...values, processes: plan.queues?.processes ?? 1 }, out),
       only: ids.length > 0 ? ids : failed,
       quiet: values.quiet || values.json,
     });

@@ -1,6 +1,16 @@
+import { join } from 'node:path';
 import { loadTensorFlow } from '@g2d/native';
 import { OptionError } from '@g2d/core';
-import { childWorker, readPlan, stopSignal, type PlannedRun } from '@g2d/runs';
+import {
+  childWorker,
+  joinProcesses,
+  launched,
+  readPlan,
+  startProcesses,
+  stopSignal,
+  type Launch,
+  type PlannedRun,
+} from '@g2d/runs';
 import {
   assertTrusted,
   EXIT,
@@ -15,6 +25,7 @@ import {
 } from '@g2d/runs/internal';
 import { defineCommand, type Output } from '../command.js';
 import { parseWhole, required } from '../data/arguments.js';
+import { processesOf } from '../run/processes-of.js';
 import { trustOption } from '../run/run-argument.js';
 import { runCommand } from './engines.js';
 
@@ -34,6 +45,10 @@ export const sweepRunCommand = defineCommand({
       default: '0',
       help: 'with --list: how often a job of Slurm tries again what failed (default: 0)',
     },
+    processes: {
+      value: 'N',
+      help: 'train on N processes, which share each batch: of this machine, or in a job of Slurm, by srun, wherever it has room; srun and mpirun start them without this',
+    },
     planned: {
       help: "load the modules that the sweep's own configurations name: whoever planned it has named them",
     },
@@ -42,7 +57,7 @@ export const sweepRunCommand = defineCommand({
   details: `Exit code: 0; 2 for an error that says what to do; 4 if its teachers are not finished; 129 (SIGHUP), 130 (SIGINT) or 143 (SIGTERM) if it was stopped and goes on later; 1 and all others for what may pass.
 
 Example: g2d sweep run runs/av-mnist-small g2d`,
-  async run({ values, positionals: [path, name] }, output) {
+  async run({ values, positionals: [path, name], args }, output) {
     const out = required('DIR', path, "a sweep's folder");
     const { runs } = readPlan(out);
     const { list, index } = values;
@@ -57,8 +72,15 @@ Example: g2d sweep run runs/av-mnist-small g2d`,
     }
     // A sweep that starts us has been given them by its user.
     if (!process.connected && !values.planned) assertTrusted(modulesOf(run.config), out, values);
-    if (list === undefined) return trainHere(run, out, values.trust, output);
-    return trainInQueue(run, out, { ...values, retries: parseWhole('retries', values.retries, 0) }, output);
+    const launch = launched();
+    const processes = processesOf(values.processes, launch);
+    if (list !== undefined) {
+      assertAlone(launch);
+      const retries = parseWhole('retries', values.retries, 0);
+      return trainInQueue(run, out, { ...values, retries, processes }, output);
+    }
+    if (!launch && processes > 1) return startTogether(processes, args);
+    return trainHere(run, out, { trust: values.trust, launch }, output);
   },
 });
 
@@ -81,10 +103,50 @@ function listed(out: string, list: string, index: string | undefined): string {
   });
 }
 
+/** @throws {OptionError} If this is one of several processes: a job keeps count of its tries once. */
+function assertAlone(launch: Launch | undefined): void {
+  if (!launch) return;
+  throw new OptionError(
+    `g2d sweep run --list is process ${launch.rank} of ${launch.processes}, and starts processes itself. Start it once, with --processes ${launch.processes}.`,
+    { option: 'processes', value: launch.processes, accepted: 'one process' },
+  );
+}
+
+/** Starts the processes of a run, and hands on what the first one says of its epochs. */
+async function startTogether(processes: number, args: readonly string[]): Promise<number> {
+  const { execPath, execArgv, argv } = process;
+  const stop = followStarter();
+  try {
+    return await startProcesses([execPath, ...execArgv, argv[1] as string, 'sweep', 'run', ...args], {
+      processes,
+      onMessage: (message) => tell(message as { readonly epoch: number }),
+    });
+  } finally {
+    stop();
+  }
+}
+
+/** To whoever has started us. What cannot be told any more is no fault. */
+function tell(message: { readonly epoch: number }): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+/** Whoever started us is gone: nobody would stop us any more. */
+function followStarter(): () => void {
+  const orphaned = (): void => void process.kill(process.pid, 'SIGTERM');
+  process.once('disconnect', orphaned);
+  if (process.connected === false) orphaned();
+  return () => void process.off('disconnect', orphaned);
+}
+
 async function trainInQueue(
   run: PlannedRun,
   out: string,
-  { retries, trust }: { readonly retries: number; readonly trust: boolean },
+  {
+    retries,
+    trust,
+    processes,
+  }: { readonly retries: number; readonly trust: boolean; readonly processes: number },
   { err }: Output,
 ): Promise<number> {
   const say = (line: string): void => err(`${line}\n`);
@@ -96,7 +158,11 @@ async function trainInQueue(
       out,
       signal,
       retries,
-      worker: childWorker(runCommand(trust), { jobs: 1 }),
+      worker: childWorker([...runCommand(trust), '--planned'], {
+        jobs: 1,
+        processes,
+        inSlurm: process.env['SLURM_JOB_ID'] !== undefined,
+      }),
       reporter: { begin() {}, epoch() {}, finished() {}, failed() {}, note: say },
       ...(job !== undefined && { job }),
     });
@@ -115,38 +181,50 @@ async function trainInQueue(
   }
 }
 
-async function trainHere(run: PlannedRun, out: string, trust: boolean, { err }: Output): Promise<number> {
+async function trainHere(
+  run: PlannedRun,
+  out: string,
+  { trust, launch }: { readonly trust: boolean; readonly launch: Launch | undefined },
+  { err }: Output,
+): Promise<number> {
+  const isFirst = !launch || launch.rank === 0;
+  const say = (line: string): void => {
+    if (isFirst) err(`${line}\n`);
+  };
   const open = run.needs.filter((need) => !isFinished(out, need));
   if (open.length > 0 && !isFinished(out, run.id)) {
-    err(`g2d: ${run.id} needs ${open.join(', ')}, and that is not finished.\n`);
+    say(`g2d: ${run.id} needs ${open.join(', ')}, and that is not finished.`);
     return EXIT.teachers;
   }
-  await loadTensorFlow({ quiet: true });
+  const processes =
+    launch && (await joinProcesses(launch, { out: join(out, run.id), note: (line) => say(`g2d: ${line}`) }));
+  if (!processes) await loadTensorFlow({ quiet: true });
   // Whoever has started us may say it to us, and to all of its processes.
-  const { signal, dispose } = stopSignal((line) => err(`${line}\n`), { patient: process.connected === true });
-  // Whoever started us is gone: nobody would stop us any more.
-  const orphaned = (): void => void process.kill(process.pid, 'SIGTERM');
-  process.once('disconnect', orphaned);
-  if (process.connected === false) orphaned();
-  // What cannot be told any more is no fault.
-  const tell = (epoch: number): void => {
-    if (process.connected) process.send?.({ epoch }, undefined, undefined, () => {});
-  };
+  const { signal, dispose } = stopSignal(say, {
+    patient: launch !== undefined || process.connected === true,
+  });
+  const stop = followStarter();
   try {
-    const { status } = await trainPlanned(run, {
+    const { status, ...outcome } = await trainPlanned(run, {
       out,
       signal,
       trust,
+      processes,
       reporter: {
-        begin: ({ total, done }) => tell(Math.floor((run.config.epochs * done) / Math.max(1, total))),
+        begin: ({ total, done }) =>
+          tell({ epoch: Math.floor((run.config.epochs * done) / Math.max(1, total)) }),
         step: () => {},
-        epoch: ({ epoch }) => tell(epoch),
-        note: (line) => err(`${line}\n`),
+        epoch: ({ epoch }) => tell({ epoch }),
+        note: say,
       },
     });
-    return status === 'finished' ? EXIT.finished : stopCode(signal);
+    processes?.leave();
+    if (status === 'finished') return EXIT.finished;
+    // Another process may have been asked.
+    return stopCode({ reason: ('by' in outcome ? outcome.by : undefined) ?? signal.reason });
   } finally {
-    process.off('disconnect', orphaned);
+    processes?.close();
+    stop();
     dispose();
   }
 }

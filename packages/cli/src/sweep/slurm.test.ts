@@ -160,4 +160,27 @@ describe('g2d sweep --engine slurm', () => {
     const names = items.map(({ metadata: { name } }) => name).join(' ');
     expect(cancelled.out).toMatch(`kubectl delete --ignore-not-found job,jobset ${names}\n`);
   });
+
+  it('its jobs train a run on several processes, which srun starts', async () => {
+    const file = sweepFile('together', { processes: 2, grid: { method: ['joint'] } });
+    const dry = await g2d('sweep', file, '--engine', 'slurm', '--dry-run', '--processes', '5');
+    expect(dry.out).toMatch(/^sbatch .*--array=0-0 .*--ntasks=5 /);
+    await g2d('sweep', file, '--engine', 'slurm');
+    const folder = at('runs/together');
+    const queued = await g2d('sweep', 'status', folder);
+    expect(queued.out).toMatch(/^queued +joint +0\/1  2 processes, job \d+_0\n/);
+    const [{ list }] = readFileSync(join(folder, 'queue.jsonl'), 'utf8')
+      .split('\n')
+      .slice(0, 1)
+      .map((line) => JSON.parse(line)) as [{ list: string }];
+    const args = ['sweep', 'run', folder, '--planned', '--retries', '1', '--processes', '2', '--list', list];
+    const job = { SLURM_JOB_ID: '17', SLURM_ARRAY_JOB_ID: '17', SLURM_ARRAY_TASK_ID: '0', G2D_BACKEND: '' };
+    expect(await started(args, { ...job, SLURM_CPUS_PER_TASK: '1' })).toEqual([0, null]);
+    expect(slurm.calls()).toContain('srun --ntasks=2 --kill-on-bad-exit=1 --cpus-per-task=1');
+    const recorded = JSON.parse(readFileSync(join(folder, 'joint/config.json'), 'utf8'));
+    expect(recorded.environment.processes).toBe(2);
+    // Who is one of several keeps no count of tries.
+    const step = { ...job, SLURM_PROCID: '1', SLURM_STEP_NUM_TASKS: '2' };
+    expect(await started(args, step)).toEqual([2, null]);
+  });
 });

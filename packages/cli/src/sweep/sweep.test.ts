@@ -30,6 +30,18 @@ async function g2d(...args: string[]): Promise<{ code: number; out: string; err:
   return { code, out, err };
 }
 
+/** In a process of its own, with TensorFlow, through which processes add up. */
+async function own(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const { G2D_BACKEND: _, ...rest } = process.env;
+  const env = { ...rest, TF_CPP_MIN_LOG_LEVEL: '3' };
+  const child = spawn(process.execPath, [bin, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out, err };
+}
+
 function sweepFile(name: string, changes: object = {}): string {
   const sweep = {
     name,
@@ -107,6 +119,60 @@ describe('g2d sweep', () => {
       expect(own!.test, id).toEqual(other!.test);
     }
   });
+
+  it('trains each run on several processes, and knows it with any number of them', async () => {
+    const file = sweepFile('together', { processes: 2, grid: { method: ['g2d'] }, references: [] });
+    const folder = at('runs/together');
+    expect((await g2d('sweep', 'plan', file)).out).toMatch(/3 runs in .*together, each on 2 processes\n$/);
+    expect(await own('sweep', file, '--quiet')).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^(finished .* 3\/3  2 processes\n){3}3 finished\n$/),
+      err: '',
+    });
+    const state = (id: string): string => join(folder, id, 'checkpoints/last/state.json');
+    const written = statSync(state('g2d')).mtimeMs;
+    // Only what is added is trained, by as many as are asked for now; what is there stays, and says by how many it was.
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"g2d"', '"g2d","joint"'));
+    const more = await own('sweep', file, '--processes', '1', '--quiet', '--json');
+    const done = { state: 'finished', epoch: 3, epochs: 3 };
+    expect(JSON.parse(more.out)).toEqual([
+      ...['teacher-loud', 'teacher-quiet', 'g2d'].map((id) => ({ id, ...done, processes: 2 })),
+      { id: 'joint', ...done },
+    ]);
+    expect(statSync(state('g2d')).mtimeMs).toBe(written);
+    // It comes to what one process comes to.
+    const alone = await own('sweep', file, '--processes', '1', '--out', at('runs/apart'), '--quiet');
+    expect(alone.code, alone.err).toBe(0);
+    const [a, b] = ['together', 'apart'].map((name) =>
+      new RunFolder(at('runs', name, 'g2d')).weights('last'),
+    );
+    for (const [name, { values }] of Object.entries(a!))
+      expect(Math.max(...values.map((value, i) => Math.abs(value - b![name]!.values[i]!)))).toBeLessThan(
+        1e-6,
+      );
+  }, 240_000);
+
+  it('says of a run on several processes what the one that failed says', async () => {
+    const broken = { 'dataset.options': { broken: 3 } };
+    const file = sweepFile('halves', {
+      set: broken,
+      retries: 3,
+      grid: { method: ['joint'] },
+      references: [],
+    });
+    const { code, out, err } = await own('sweep', file, '--processes', '2', '--quiet');
+    expect(code).toBe(1);
+    // Each says it, whichever of them has the sample.
+    expect(err).toMatch(/^g2d: joint failed\. The loss is NaN .* Sample "[^"]*":/m);
+    expect(out).toMatch(/failed +joint +0\/3  2 processes, The loss is NaN .* Sample "[^"]*":/);
+    const { tries, exit } = JSON.parse(readFileSync(at('runs/halves/joint.attempt.json'), 'utf8'));
+    expect({ tries, exit }).toEqual({ tries: 1, exit: 2 });
+    const odd = await g2d('sweep', 'plan', sweepFile('odd', { processes: 7 }));
+    expect(odd).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^g2d: The run teacher-loud: "batchSize" is 20/),
+    });
+  }, 120_000);
 
   it('names what failed and what it blocks, trains the rest, and tries again when asked', async () => {
     const broken = { when: { method: 'g2d' }, set: { 'dataset.options': { broken: 3 } } };

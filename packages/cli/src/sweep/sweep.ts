@@ -42,8 +42,9 @@ Exit code: 0; 1 if a run failed; 2 for an error that says what to do; 130 if int
 Example: g2d sweep examples/av-mnist-small/sweep.json && g2d compare runs/av-mnist-small`,
   async run({ values, positionals }, { out }) {
     const path = onlyWord('FILE', positionals, 'a JSON file, see g2d sweep --help');
-    const engine = values['dry-run'] ? undefined : engineOf(values, out);
     const sweep = changedSweep(path, values);
+    const { processes } = sweep;
+    const engine = values['dry-run'] ? undefined : engineOf({ ...values, processes }, out);
     const allowed = values['allow-changed'] && { allowChanged: true };
     const plan = await planPool([{ ...sweep, set: { ...allowed, ...sweep.set } }]);
     if (values['dry-run']) return printCalls(plan, values, out);

@@ -66,7 +66,7 @@ export function launched(env: Environment = process.env): Launch | undefined {
     );
   }
   if (!launcher) return undefined;
-  const processes = numberOf(env, launcher.processes, 1, MOST);
+  const processes = numberOf(env, launcher.processes, 1, MOST_PROCESSES);
   if (processes === 1) return undefined;
   const rank = numberOf(env, launcher.rank, 0, processes - 1);
   const addresses = env['G2D_ADDRESSES'] ? addressesOf(env['G2D_ADDRESSES'], processes) : undefined;
@@ -82,7 +82,7 @@ export function launched(env: Environment = process.env): Launch | undefined {
 }
 
 /** Far above what a run can use. */
-const MOST = 1024;
+export const MOST_PROCESSES = 1024;
 
 function numberOf(env: Environment, name: string, least: number, most: number): number {
   const value = Number(env[name]);

@@ -11,7 +11,6 @@ import type { Processes } from './processes.js';
  */
 export function assertCanShare(config: RunConfig, all: Processes | undefined): void {
   if (!all) return;
-  const { batchSize, data } = config;
   const told = all.tell(config);
   for (const [rank, other] of told.entries()) {
     const difference = firstDifference(told[0] as RunConfig, other);
@@ -27,16 +26,26 @@ export function assertCanShare(config: RunConfig, all: Processes | undefined): v
     all,
     Object.fromEntries(Object.entries(versions).map(([name, version]) => [`version of ${name}`, version])),
   );
-  const { processes } = all.allReduce;
+  assertDivisible(config, all.allReduce.processes);
+}
+
+/**
+ * Whether so many processes can share the batches of a run.
+ *
+ * @param which Begins the sentence, where several runs could be meant.
+ * @throws {OptionError} If not.
+ */
+export function assertDivisible({ batchSize, data }: RunConfig, processes: number, which = ''): void {
+  if (processes === 1) return;
   if (batchSize % processes !== 0) {
     throw new OptionError(
-      `"batchSize" is ${batchSize}, which ${processes} processes cannot share equally. Set it to a multiple of ${processes}: it is the size of the whole batch.`,
+      `${which}"batchSize" is ${batchSize}, which ${processes} processes cannot share equally. Set it to a multiple of ${processes}: it is the size of the whole batch.`,
       { option: 'batchSize', value: batchSize, accepted: `a multiple of ${processes}` },
     );
   }
   if (data.onError === 'skip') {
     throw new OptionError(
-      `"data.onError" is "skip", but ${processes} processes that read the same samples may not leave out the same. Set it to "fail", or train in one process.`,
+      `${which}"data.onError" is "skip", but ${processes} processes that read the same samples may not leave out the same. Set it to "fail", or train in one process.`,
       { option: 'data.onError', value: 'skip', accepted: '"fail", or {"retry": n}' },
     );
   }

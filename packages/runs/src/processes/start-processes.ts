@@ -17,17 +17,22 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * environment says how, and each gets a GPU of its own, where there are some. What the first one writes on standard output is the run's.
  *
  * @param command The program and its arguments.
+ * @param options `onMessage`: is given what the first process sends by its channel.
  * @returns The exit code: 0 if all ended so, else that of the first that did not.
  */
 export async function startProcesses(
   command: readonly string[],
-  options: { readonly processes: number; readonly env?: NodeJS.ProcessEnv },
+  options: {
+    readonly processes: number;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly onMessage?: (message: unknown) => void;
+  },
 ): Promise<number> {
-  const { processes, env = process.env } = checkKeys(
-    options,
-    { processes: true, env: true },
-    'startProcesses',
-  );
+  const {
+    processes,
+    env = process.env,
+    onMessage,
+  } = checkKeys(options, { processes: true, env: true, onMessage: true }, 'startProcesses');
   const [program, ...args] = command as readonly [string, ...string[]];
   const start = `${LOCAL}${process.pid}-${randomBytes(6).toString('hex')}`;
   const threads = String(Math.max(1, Math.floor(availableParallelism() / processes)));
@@ -50,6 +55,7 @@ export async function startProcesses(
       stdio: ['ignore', rank === 0 ? 'inherit' : 'ignore', 'inherit', 'ipc'],
     }),
   );
+  if (onMessage) children[0]?.on('message', onMessage);
   const toAll = (signal: NodeJS.Signals): void => children.forEach((child) => void child.kill(signal));
   for (const name of SIGNALS) process.on(name, toAll);
   let failed: number | undefined;

@@ -59,10 +59,13 @@ export function recordAttempt(out: string, id: string, attempt: Omit<Attempt, 'h
 
 export const forgetAttempt = (out: string, id: string): void => rmSync(fileOf(out, id), { force: true });
 
+/** No mistakes of the user's. */
+const MAY_PASS = ['G2D_RUN_IN_USE', 'G2D_PEER_LOST'];
+
 /** What a process ends with that could not train a run. */
 export function exitOf(error: unknown): number {
   if (!G2DError.isInstance(error)) return EXIT.failed;
-  if (error.code === 'G2D_RUN_IN_USE') return EXIT.failed;
+  if (MAY_PASS.includes(error.code)) return EXIT.failed;
   if (error.code !== 'G2D_RUN_FAILED') return EXIT.mistake;
   // Of a process of its own.
   const { end } = error.details;

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FileFormatError, G2DError } from '@g2d/core';
-import { readIfThere, writeFileAtomic } from '@g2d/formats/node';
+import { isThere, readIfThere, writeFileAtomic } from '@g2d/formats/node';
 
 /** Why a run failed: `<id>.failed.json`, beside its folder. */
 interface Failure {
@@ -32,6 +32,8 @@ export function readFailure(out: string, id: string): Failure | undefined {
     );
   }
 }
+
+export const hasFailure = (out: string, id: string): boolean => isThere(fileOf(out, id));
 
 /** Writes why a run failed, as far as that can be written: whoever calls it is about to say it. */
 export function recordFailure(out: string, id: string, error: unknown): void {

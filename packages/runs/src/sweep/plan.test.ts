@@ -316,6 +316,17 @@ describe('planSweep', () => {
     );
   });
 
+  it('has the same runs with any number of processes, if their batches can be shared', async () => {
+    const one = await planOf({ base, grid: { method: ['joint', 'g2d'] } });
+    const four = await planOf({ base, processes: 4, grid: { method: ['joint', 'g2d'] } });
+    expect(four.runs).toEqual(one.runs);
+    expect([one, four].map(({ queues }) => queues?.processes)).toEqual([1, 4]);
+    await expect(planOf({ base, processes: 5 })).rejects.toThrow(
+      'The run joint: "batchSize" is 12, which 5 processes cannot share equally. Set it to a multiple of 5',
+    );
+    await expect(planOf({ base, processes: 0 })).rejects.toThrow(/processes/);
+  });
+
   it('plans a run that comes twice once', async () => {
     const { runs } = await planOf({ base, grid: { seed: [0, 0] } });
     expect(runs.map(({ id }) => id)).toEqual(['seed-0/joint']);

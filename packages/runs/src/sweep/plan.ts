@@ -3,12 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { OptionError, ownValue } from '@g2d/core';
 import type { RunConfig } from '../config-schema.js';
 import { FULL_TEACHER } from '../modalities.js';
+import { assertDivisible } from '../processes/same.js';
 import { combinationsOf, type Combined } from './combinations.js';
 import { needsTeachers } from './needs-teachers.js';
 import type { Sweep } from './read-sweep.js';
 import { fileName, idOf, pieces } from './run-ids.js';
 import { configOf, dependsOnCase, dependsOnModalities } from './run-settings.js';
-import type { SweepQueues } from './schema.js';
+import { slurmSchema, type SweepQueues } from './schema.js';
 import { isOfMethod, isOfOthers } from './teacher-settings.js';
 
 /** One run of a sweep. */
@@ -29,7 +30,7 @@ export interface SweepPlan {
   readonly runs: readonly PlannedRun[];
   /** Whether several sweeps share the folder, as `planPool` has them: its manifest keeps what others have planned. Default: false. */
   readonly isShared?: boolean;
-  /** How its runs are given to a queue, and tried again. */
+  /** How its runs are given to a queue, tried again, and by how many processes each is trained. */
   readonly queues?: SweepQueues;
   /** Of sweeps that are planned together and say differently how: which do. No queue gets their runs. */
   readonly disagreement?: string;
@@ -58,15 +59,28 @@ const MOST = 10_000;
  */
 export async function planSweep(sweep: Sweep): Promise<SweepPlan> {
   const { name, out } = sweep;
-  return { name, out, runs: (await planRuns(sweep)).runs, queues: queuesOf(sweep) };
+  const plan = { name, out, runs: (await planRuns(sweep)).runs, queues: queuesOf(sweep) };
+  return onProcesses(plan, sweep.processes);
 }
 
 /** How a sweep gives its runs to a queue. */
-export const queuesOf = ({ retries, slurm, kubernetes }: Sweep): SweepQueues => ({
+export const queuesOf = ({ retries, slurm, kubernetes, processes }: Sweep): SweepQueues => ({
   retries,
   slurm,
   kubernetes,
+  processes,
 });
+
+/**
+ * A plan whose runs are trained by so many processes each. Its runs stay what they are.
+ *
+ * @throws {OptionError} If a run cannot be shared by so many.
+ */
+export function onProcesses<P extends SweepPlan>(plan: P, processes: number): P {
+  for (const { id, config } of plan.runs) assertDivisible(config, processes, `The run ${id}: `);
+  const { queues = { retries: 0, slurm: slurmSchema.parse({}) } } = plan;
+  return { ...plan, queues: { ...queues, processes } };
+}
 
 /** The runs of a sweep, and its students, in the order of the grid, with the references behind them. */
 export async function planRuns(

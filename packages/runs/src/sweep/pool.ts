@@ -7,7 +7,14 @@ import { parseConfig } from '../read-config.js';
 import { baseOf } from './combinations.js';
 import { findManifest, type SweepManifest } from './manifest.js';
 import { needsTeachers } from './needs-teachers.js';
-import { planRuns, queuesOf, type PlannedRun, type PlannedStudent, type SweepPlan } from './plan.js';
+import {
+  onProcesses,
+  planRuns,
+  queuesOf,
+  type PlannedRun,
+  type PlannedStudent,
+  type SweepPlan,
+} from './plan.js';
 import type { Sweep } from './read-sweep.js';
 import { runKey } from './run-key.js';
 
@@ -89,7 +96,7 @@ export async function planPool(
     const placed = await pool.place(planned, sweep.name);
     members[sweep.name] = planned.students.map((student) => memberOf(student, placed, sweep));
   }
-  return {
+  const plan = {
     name: isShared ? (before?.name ?? first.name) : first.name,
     out,
     runs: pool.runs,
@@ -97,6 +104,7 @@ export async function planPool(
     isShared,
     ...sharedQueues([first, ...sweeps.slice(1)]),
   };
+  return onProcesses(plan, first.processes);
 }
 
 /** All wait in one queue, so all have to say the same of it; they are tried again as often as the most patient says. */

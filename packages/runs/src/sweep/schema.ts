@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_PROCESSES } from '../processes/launched.js';
 
 const settings = z.record(z.string(), z.unknown());
 
@@ -155,6 +156,14 @@ export const sweepSchema = z.strictObject({
     .describe(
       'How often a run is tried again that failed for a reason which is no mistake of the user’s, such as a process that was killed.',
     ),
+  processes: z
+    .int()
+    .min(1)
+    .max(MOST_PROCESSES)
+    .default(1)
+    .describe(
+      'How many processes train each run together; they share each batch. It changes no setting of a run: with another number the same runs go on.',
+    ),
   slurm: slurmSchema.prefault({}).describe('Of --engine slurm.'),
   kubernetes: kubernetesSchema.optional().describe('Of --engine kubernetes.'),
 });
@@ -162,8 +171,9 @@ export const sweepSchema = z.strictObject({
 /** A sweep's file with every default in its place. */
 export type SweepFile = z.output<typeof sweepSchema>;
 
-/** How runs of a sweep are given to a queue, and tried again. */
-export type SweepQueues = Pick<SweepFile, 'retries' | 'slurm'> & Partial<Pick<SweepFile, 'kubernetes'>>;
+/** How runs of a sweep are given to a queue, tried again, and by how many processes each is trained. */
+export type SweepQueues = Pick<SweepFile, 'retries' | 'slurm'> &
+  Partial<Pick<SweepFile, 'kubernetes' | 'processes'>>;
 
 /** The file as a JSON Schema, for editors. */
 export const sweepJsonSchema = (): z.core.JSONSchema.BaseSchema => ({

@@ -23,6 +23,8 @@ export interface RunStatus {
   /** Epochs that are done, of a run that has begun. */
   readonly epoch?: number;
   readonly epochs: number;
+  /** How many processes trained it when it began, or are to train it; absent where it is one. */
+  readonly processes?: number;
   /** How its queue calls it, while it is there. */
   readonly job?: string;
   /** What its job wrote, of one that left the queue without a word. */
@@ -48,10 +50,11 @@ export const hasBegun = (out: string, id: string): boolean => isThere(join(out, 
  * The status of every run, from the run folders: nobody has to be asked, and nobody can have died. Of a sweep that was given to Slurm also
  * from its queue, which is asked first.
  */
-export function sweepStatus({ out, runs }: SweepPlan): readonly RunStatus[] {
+export function sweepStatus({ out, runs, queues }: SweepPlan): readonly RunStatus[] {
   const queue = askQueue(out);
+  const { processes = 1 } = queues ?? {};
   const states = new Map<string, RunStatus>();
-  for (const run of runs) states.set(run.id, statusOf(run, out, { others: states, queue }));
+  for (const run of runs) states.set(run.id, statusOf(run, out, { others: states, queue, processes }));
   return [...states.values()];
 }
 
@@ -60,6 +63,8 @@ interface Surroundings {
   /** The runs before it. */
   readonly others: ReadonlyMap<string, RunStatus>;
   readonly queue: SweepQueue;
+  /** That are to train each run. */
+  readonly processes: number;
 }
 
 /** What cannot be read of one run says nothing of the others. */
@@ -74,15 +79,17 @@ function statusOf(run: PlannedRun, out: string, around: Surroundings): RunStatus
 function readStatus(
   { id, needs, config: { epochs } }: PlannedRun,
   out: string,
-  { others, queue }: Surroundings,
+  { others, queue, processes: planned }: Surroundings,
 ): RunStatus {
   const folder = new RunFolder(join(out, id));
   const { path } = folder;
   // Of most runs of a large sweep there is nothing yet, and nothing is looked for in it.
   const isNew = !isThere(path);
-  if (!isNew && folder.summary()) return { id, state: 'finished', epoch: epochs, epochs };
+  const processes = (isNew ? undefined : recordedProcesses(folder)) ?? planned;
+  const run = { id, epochs, ...(processes > 1 && { processes }) };
+  if (!isNew && folder.summary()) return { ...run, state: 'finished', epoch: epochs };
   const epoch = isNew ? undefined : folder.lastRecord()?.epoch;
-  const begun = { id, epochs, ...(epoch !== undefined && { epoch }) };
+  const begun = { ...run, ...(epoch !== undefined && { epoch }) };
   const queued = queue.runs.get(id);
   if (!isNew && isRunLocked(path)) return { ...begun, state: 'running', ...(queued && { job: queued.job }) };
   if (queued) return { ...begun, ...queued };
@@ -108,4 +115,14 @@ function readStatus(
     why: `left the queue without a word (job ${job})`,
     log: outputOf(out, job),
   };
+}
+
+/** How many processes a run began with; nobody has to know it of one that cannot be read. */
+function recordedProcesses(folder: RunFolder): number | undefined {
+  try {
+    const recorded = folder.config();
+    return recorded && (recorded.environment?.processes ?? 1);
+  } catch {
+    return undefined;
+  }
 }

@@ -36,6 +36,26 @@ const options = {
 };
 
 describe('kubernetesJobs', () => {
+  it('trains each run by several processes of its pod', () => {
+    const { list } = kubernetesJobs([runOf('joint')], { ...options, processes: 4 });
+    expect(list.items[0]).toMatchObject({
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              {
+                command: [
+                  ...['npx', 'g2d', 'sweep', 'run', 'runs/table-1', '--planned'],
+                  ...['--list', listName(['joint']), '--processes', '4'],
+                ],
+              },
+            ],
+          },
+        },
+      },
+    });
+  });
+
   it('is an Indexed Job for what needs nothing, and a suspended one for the rest', () => {
     const { list, jobs } = kubernetesJobs(runs, options);
     const ids = ['loud', 'quiet', 'joint'];

@@ -1,4 +1,5 @@
 import { checkKeys } from '@g2d/core';
+import { severally } from '../child-worker.js';
 import type { PlannedRun } from '../plan.js';
 import { listName } from '../queue-log.js';
 import type { SweepFile } from '../schema.js';
@@ -31,6 +32,8 @@ interface JobOptions {
   /** The folder in which g2d is started. */
   readonly folder: string;
   readonly retries: number;
+  /** Of each run, in one pod. Default 1. */
+  readonly processes?: number;
   readonly settings: KubernetesSettings;
   readonly isFinished: (id: string) => boolean;
 }
@@ -97,6 +100,7 @@ const KEYS = {
   out: true,
   folder: true,
   retries: true,
+  processes: true,
   settings: true,
   isFinished: true,
 } as const;
@@ -149,7 +153,7 @@ function connected(
 
 function jobSpec(
   { list, runs }: Pick<KubernetesJob, 'list' | 'runs'>,
-  { out, folder, retries, settings }: JobOptions,
+  { out, folder, retries, processes = 1, settings }: JobOptions,
 ): object {
   const { image, claim, mountPath = folder, command, parallelism, resources } = settings;
   return {
@@ -180,7 +184,7 @@ function jobSpec(
             name: 'g2d',
             image,
             // The index is in the environment of an Indexed Job's containers.
-            command: [...command, 'sweep', 'run', out, '--planned', '--list', list],
+            command: [...command, 'sweep', 'run', out, '--planned', '--list', list, ...severally(processes)],
             workingDir: mountPath,
             resources,
             volumeMounts: [{ name: 'work', mountPath }],

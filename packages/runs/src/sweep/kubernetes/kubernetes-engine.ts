@@ -24,7 +24,7 @@ export function kubernetesEngine(options: KubernetesOptions): SweepEngine {
     handsOver: true,
     async run(runs, { out, plan, reporter }) {
       const { name = 'g2d', queues } = plan ?? {};
-      const { kubernetes: settings, retries = 1 } = queues ?? {};
+      const { kubernetes: settings, retries = 1, processes = 1 } = queues ?? {};
       if (!settings) {
         throw new OptionError(
           `The sweep ${name} has no "kubernetes"; it needs at least { "image": "…", "claim": "…" } for --engine kubernetes.`,
@@ -33,7 +33,7 @@ export function kubernetesEngine(options: KubernetesOptions): SweepEngine {
       }
       const isDone = (id: string): boolean => isFinished(out, id);
       const open = runs.filter(({ id }) => !isDone(id) && !isRunLocked(join(out, id)));
-      const place = { name, out, folder: process.cwd(), retries, settings };
+      const place = { name, out, folder: process.cwd(), retries, processes, settings };
       const { list: all, jobs } = kubernetesJobs(open, { ...place, isFinished: isDone });
       if (jobs.length > 0) {
         appendToQueueLog(

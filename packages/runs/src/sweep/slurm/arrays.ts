@@ -91,12 +91,15 @@ export function sbatchArguments(
     name,
     out,
     folder,
+    processes = 1,
     settings: { options, atOnce },
   }: {
     readonly name: string;
     readonly out: string;
     /** In which jobs begin: that in which g2d was started, since configurations name data from there. */
     readonly folder: string;
+    /** Of each run. Default 1. */
+    readonly processes?: number;
     readonly settings: SlurmSettings;
   },
 ): string[] {
@@ -111,6 +114,7 @@ export function sbatchArguments(
     '--signal=B:TERM@120',
     `--output=${escaped(join(fullPath(out), 'slurm'))}/%A_%a.out`,
     `--chdir=${folder}`,
+    ...(processes > 1 ? [`--ntasks=${processes}`] : []),
     ...options,
     ...(after.length > 0 ? [`--dependency=afterok:${after.join(':')}`, '--kill-on-invalid-dep=yes'] : []),
     scriptOf(out),
@@ -132,3 +136,17 @@ export const slurmScript = (command: readonly string[], setup: readonly string[]
   ].join('\n');
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** Starts a command in so many processes of the job that this process is in; one that fails ends all. */
+export const stepCommand = (
+  command: readonly string[],
+  processes: number,
+  { SLURM_CPUS_PER_TASK: cpus }: NodeJS.ProcessEnv = process.env,
+): string[] => [
+  'srun',
+  `--ntasks=${processes}`,
+  '--kill-on-bad-exit=1',
+  // Since 22.05 srun does not take it from its job.
+  ...(cpus ? [`--cpus-per-task=${cpus}`] : []),
+  ...command,
+];

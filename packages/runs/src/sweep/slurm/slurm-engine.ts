@@ -4,6 +4,7 @@ import { checkKeys, checkOptions } from '@g2d/core';
 import { makeFolder, writeFileAtomic } from '@g2d/formats/node';
 import type { SweepEngine } from '../engine.js';
 import type { PlannedRun, SweepPlan } from '../plan.js';
+import { severally } from '../child-worker.js';
 import { appendToQueueLog } from '../queue-log.js';
 import { slurmSchema } from '../schema.js';
 import { isFinished } from '../status.js';
@@ -41,7 +42,7 @@ export function slurmEngine(given: SlurmOptions): SweepEngine {
     handsOver: true,
     async run(runs, { out, plan, signal, reporter }) {
       const settings = settingsOf(plan, options);
-      const retries = plan?.queues?.retries ?? 0;
+      const { retries = 0, processes = 1 } = plan?.queues ?? {};
       const queue = askedQueue(out);
       const { open, arrays, lost } = openArrays(runs, out, queue);
       for (const { id, needs } of lost)
@@ -51,7 +52,10 @@ export function slurmEngine(given: SlurmOptions): SweepEngine {
       makeFolder(dirname(script));
       writeFileAtomic(
         script,
-        slurmScript([...command, fullPath(out), '--planned', '--retries', String(retries)], settings.setup),
+        slurmScript(
+          [...command, fullPath(out), '--planned', '--retries', String(retries), ...severally(processes)],
+          settings.setup,
+        ),
       );
       // Before the first job: whatever it is called later, its runs are known.
       appendToQueueLog(out, ...arrays.map(({ list, runs: ids }) => ({ list, runs: ids })));
@@ -62,7 +66,7 @@ export function slurmEngine(given: SlurmOptions): SweepEngine {
         if (signal.aborted) return;
         // In the time that many calls take, what is needed may have come to its end and been forgotten by the queue.
         const after = array.needs.filter((id) => !isFinished(out, id)).map((id) => jobs.get(id) as string);
-        const place = { name: plan?.name ?? 'g2d', out, folder: process.cwd(), settings };
+        const place = { name: plan?.name ?? 'g2d', out, folder: process.cwd(), processes, settings };
         const { output, problem } = callSlurm('sbatch', sbatchArguments(array, after, place));
         const job = /^(\d+)(;.*)?$/m.exec(output)?.[1];
         if (job === undefined) {
@@ -127,7 +131,7 @@ const described = (
  * @throws {G2DError} `G2D_SLURM` if there is a queue, and it does not say what it has.
  */
 export function slurmCalls(plan: SweepPlan, more: readonly string[] = []): readonly (readonly string[])[] {
-  const { name, out, runs } = plan;
+  const { name, out, runs, queues: { processes = 1 } = {} } = plan;
   checkOptions(slurmSchema, { options: more }, { where: 'sbatch' });
   const settings = settingsOf(plan, more);
   const queue = askedQueue(out);
@@ -136,6 +140,6 @@ export function slurmCalls(plan: SweepPlan, more: readonly string[] = []): reado
   return arrays.map((array, n) => {
     for (const [i, id] of array.runs.entries()) jobs.set(id, `JOB${n + 1}_${i}`);
     const after = array.needs.map((id) => jobs.get(id) as string);
-    return sbatchArguments(array, after, { name, out, folder: process.cwd(), settings });
+    return sbatchArguments(array, after, { name, out, folder: process.cwd(), processes, settings });
   });
 }

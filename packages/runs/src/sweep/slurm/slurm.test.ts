@@ -18,11 +18,11 @@ import { recordAttempt } from '../attempt.js';
 import { recordFailure } from '../failure.js';
 import { localEngine } from '../local-engine.js';
 import { openSweep } from '../open-sweep.js';
-import type { PlannedRun, SweepPlan } from '../plan.js';
+import { onProcesses, type PlannedRun, type SweepPlan } from '../plan.js';
 import { listName, readQueueLog } from '../queue-log.js';
 import { runSweep } from '../run-sweep.js';
 import { sweepStatus } from '../status.js';
-import { maxArraySize, sbatchArguments, slurmArrays, slurmScript } from './arrays.js';
+import { maxArraySize, sbatchArguments, slurmArrays, slurmScript, stepCommand } from './arrays.js';
 import { cancelJobs } from './cancel.js';
 import { requeue, slurmJob } from './requeue.js';
 import { slurmCalls, slurmEngine } from './slurm-engine.js';
@@ -297,6 +297,27 @@ describe('the call of sbatch', () => {
       '/no/such/100%/sweep/slurm/run.sbatch',
       '0123456789ab',
     ]);
+  });
+
+  it('asks for the processes of each run, which its script starts', async () => {
+    const plan = onProcesses(planOf(runOf('a'), runOf('b')), 2);
+    expect(slurmCalls(plan)[0]).toContain('--ntasks=2');
+    await submit(plan);
+    expect(slurm.jobs()[0]?.args).toContain('--ntasks=2');
+    expect(readFileSync(join(out, 'slurm/run.sbatch'), 'utf8')).toMatch(
+      / '--planned' '--retries' '0' '--processes' '2' --list "\$1"\n$/,
+    );
+    expect(stepCommand(['node', 'g2d'], 2, { SLURM_CPUS_PER_TASK: '8' })).toEqual([
+      'srun',
+      '--ntasks=2',
+      '--kill-on-bad-exit=1',
+      '--cpus-per-task=8',
+      'node',
+      'g2d',
+    ]);
+    expect(stepCommand(['g2d'], 3, {})).toEqual(['srun', '--ntasks=3', '--kill-on-bad-exit=1', 'g2d']);
+    // One process needs neither.
+    expect(slurmCalls(planOf(runOf('c')))[0]?.join(' ')).not.toContain('--ntasks');
   });
 
   it('has a script that takes any folder', () => {
