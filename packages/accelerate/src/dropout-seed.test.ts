@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { loadTensorFlow } from '@g2d/native';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { accelerate } from './accelerate.js';
-import { nextDropoutSeed, withDropoutSeed } from './dropout-seed.js';
+import { nextDropout, withDropoutSeed } from './dropout-seed.js';
 import { dropoutFactors } from './kernels/dropout.js';
 import { deriveSeed } from '@g2d/tensor-ops';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
@@ -122,21 +122,30 @@ describe.each(['tensorflow', 'wasm', 'cpu'] as const)('withDropoutSeed on %s', (
 
 describe('the scope of withDropoutSeed', () => {
   it('returns what its function returns, and ends with it, also after an error', () => {
-    expect(nextDropoutSeed('a')).toBeUndefined();
-    expect(withDropoutSeed(1, () => nextDropoutSeed('a'))).toBe(deriveSeed(1, '0/a'));
+    expect(nextDropout('a')).toBeUndefined();
+    expect(withDropoutSeed(1, () => nextDropout('a'))).toEqual({
+      seed: deriveSeed(1, '0/a'),
+      index: 0,
+      of: 1,
+    });
+    const share = { index: 1, of: 2 };
+    expect(withDropoutSeed(1, () => nextDropout('a'), share)).toEqual({
+      seed: deriveSeed(1, '0/a'),
+      ...share,
+    });
     expect(() =>
       withDropoutSeed(1, () => {
         throw new Error('a layer failed');
       }),
     ).toThrow('a layer failed');
-    expect(nextDropoutSeed('a')).toBeUndefined();
+    expect(nextDropout('a')).toBeUndefined();
   });
 
   it('is on its own within another, which goes on after it', () => {
     const seeds = withDropoutSeed(1, () => [
-      nextDropoutSeed('a'),
-      withDropoutSeed(2, () => nextDropoutSeed('a')),
-      nextDropoutSeed('a'),
+      nextDropout('a')?.seed,
+      withDropoutSeed(2, () => nextDropout('a')?.seed),
+      nextDropout('a')?.seed,
     ]);
     expect(seeds).toEqual([deriveSeed(1, '0/a'), deriveSeed(2, '0/a'), deriveSeed(1, '1/a')]);
   });
@@ -144,6 +153,6 @@ describe('the scope of withDropoutSeed', () => {
   it('refuses seeds that are no integers and functions that go on later', () => {
     expect(() => withDropoutSeed(0.5, () => 1)).toThrow(/The seed is 0.5/);
     expect(() => withDropoutSeed(1, async () => 1)).toThrow(/gave a promise/);
-    expect(nextDropoutSeed('a')).toBeUndefined();
+    expect(nextDropout('a')).toBeUndefined();
   });
 });

@@ -59,14 +59,16 @@ export function withDropoutSeed<T>(seed: number, body: () => T, share: DropoutSh
   );
 }
 
-/** The seed of a layer's next mask, for layers that draw one themselves; `undefined` outside of `withDropoutSeed`. */
-export function nextDropoutSeed(layer: string): number | undefined {
+/** A mask that a layer draws itself: from which seed, and of which part of a batch. */
+export interface DropoutDraw extends DropoutShare {
+  readonly seed: number;
+}
+
+/** A layer's next mask, for layers that draw one themselves; `undefined` outside of `withDropoutSeed`. */
+export function nextDropout(layer: string): DropoutDraw | undefined {
   const scope = shared[SCOPE];
   if (!scope) return undefined;
   const use = scope.uses.get(layer) ?? 0;
   scope.uses.set(layer, use + 1);
-  return deriveSeed(scope.seed, `${use}/${layer}`);
+  return { seed: deriveSeed(scope.seed, `${use}/${layer}`), ...scope.share };
 }
-
-/** Of which part of a batch masks are drawn. */
-export const dropoutShare = (): DropoutShare => shared[SCOPE]?.share ?? WHOLE;

@@ -1,4 +1,4 @@
-import { dropoutShare, nextDropoutSeed } from '@g2d/accelerate';
+import { nextDropout } from '@g2d/accelerate';
 import { stopGradient } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
@@ -66,8 +66,7 @@ class ZeroMaskedAttention extends layers.Layer {
 
   #dropped(weights: tf.Tensor4D): tf.Tensor {
     if (this.#dropout === 0) return weights;
-    const seed = nextDropoutSeed(this.name);
-    const { index, of } = dropoutShare();
+    const { seed, index = 0, of = 1 } = nextDropout(this.name) ?? {};
     const drop = (x: tf.Tensor): tf.Tensor => tf.dropout(x, this.#dropout, undefined, seed);
     if (of === 1) return drop(weights);
     // The whole batch's mask, and of it this part.

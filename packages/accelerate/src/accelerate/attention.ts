@@ -1,5 +1,5 @@
 import type { Tensor } from '../layers-types.js';
-import { dropoutShare, nextDropoutSeed } from '../dropout-seed.js';
+import { nextDropout } from '../dropout-seed.js';
 import { attention } from '../kernels/attention.js';
 import type { Graph, Node } from './graph.js';
 import { kind } from './layer-facts.js';
@@ -105,10 +105,9 @@ export function matchAttention(
     foreign: false,
     run: ([x, additive], training) => {
       const rate = training ? dropout : 0;
-      const drawn = rate > 0 ? found.map((head) => nextDropoutSeed(head.dropoutLayer as string)) : [];
-      const seeds = drawn.filter((seed) => seed !== undefined);
-      const given = seeds.length > 0 ? seeds : undefined;
-      const attributes = { heads, scale, dropout: rate, seeds: given, part: dropoutShare().index };
+      const drawn = rate > 0 ? found.flatMap((head) => nextDropout(head.dropoutLayer as string) ?? []) : [];
+      const seeds = drawn.length > 0 ? drawn.map(({ seed }) => seed) : undefined;
+      const attributes = { heads, scale, dropout: rate, seeds, part: drawn[0]?.index ?? 0 };
       return [compute(x as Tensor, additive, attributes)];
     },
   };

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { dropoutShare, nextDropoutSeed } from '../dropout-seed.js';
+import { nextDropout } from '../dropout-seed.js';
 import type { Tensor } from '../layers-types.js';
 import { activate, addActivated, isLinear, LINEAR, type Activation } from '../kernels/activation.js';
 import { batchNorm, batchNormAdd, batchNormReluMaxPool } from '../kernels/batch-norm.js';
@@ -187,11 +187,11 @@ export function dropout(node: Node, rate: number, fast: boolean): Step {
     run: (values, training) => {
       const x = values[0] as Tensor;
       const ours = training && x.dtype === 'float32';
-      const seed = ours ? nextDropoutSeed(node.outboundLayer.name) : undefined;
-      const { index: part } = dropoutShare();
-      if (fast && ours) return [dropoutKernel(x, { rate, seed: seed ?? anySeed(), part })];
+      const drawn = ours ? nextDropout(node.outboundLayer.name) : undefined;
+      const { seed = anySeed(), index: part = 0 } = drawn ?? {};
+      if (fast && ours) return [dropoutKernel(x, { rate, seed, part })];
       if (fast && !training) return [reshaped(x, x.shape)];
-      return seed === undefined ? itself.run(values, training) : [plainDropout(x, { rate, seed, part })];
+      return drawn ? [plainDropout(x, { rate, seed, part })] : itself.run(values, training);
     },
   };
 }
@@ -509,8 +509,8 @@ export function addLayerNormalization(
     run: (values, training) => {
       const [x, other] = values as [Tensor, Tensor];
       const rate = training ? (dropped?.rate ?? 0) : 0;
-      const seed = rate > 0 ? (nextDropoutSeed((dropped as Dropped).layer) ?? anySeed()) : 0;
-      const { index: part } = dropoutShare();
+      const drawn = rate > 0 ? nextDropout((dropped as Dropped).layer) : undefined;
+      const { seed = rate > 0 ? anySeed() : 0, index: part = 0 } = drawn ?? {};
       const same = x.shape.join() === other.shape.join() && canFuseLayerNorm(x);
       if (same && x.dtype === 'float32' && other.dtype === 'float32') {
         assertCompatible(node.outboundLayer, x);
