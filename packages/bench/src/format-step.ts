@@ -1,5 +1,6 @@
 import { formatNumber } from '@g2d/core';
 import { stepMethodOf } from './step-methods.js';
+import type { StepNetworkUse } from './network.js';
 import type { StepSetup } from './step-setup.js';
 import type { StepMeasurement } from './measure-step.js';
 import { formatTable, passWords } from '@g2d/cli/internal';
@@ -9,6 +10,7 @@ import type { ComparedSteps } from './compare-steps.js';
 interface StepReport extends StepMeasurement {
   /** That train together, if there are several. */
   readonly processes?: number;
+  readonly network?: StepNetworkUse;
   readonly backend: string;
   readonly device: string;
 }
@@ -16,7 +18,7 @@ interface StepReport extends StepMeasurement {
 /** The text for a person. */
 export function formatStep(
   setup: StepSetup,
-  { backend, device, ms, peakRssMB, stages = [], processes }: StepReport,
+  { backend, device, ms, peakRssMB, stages = [], processes, network }: StepReport,
 ): string {
   const { dataset, batch, method, phase, teachers, scope, prioritized, steps, warmup } = setup;
   const { precision, teacherPrecision } = setup;
@@ -46,8 +48,11 @@ export function formatStep(
     ],
     [false, true, true, true, true],
   );
-  return `${parts.filter((part) => part !== '').join(', ')}\n\n${table}\n${steps} ${steps === 1 ? 'step' : 'steps'} timed after ${warmup} to warm up\n`;
+  return `${parts.filter((part) => part !== '').join(', ')}\n\n${table}\n${steps} ${steps === 1 ? 'step' : 'steps'} timed after ${warmup} to warm up\n${network ? networkText(network) : ''}`;
 }
+
+const networkText = ({ sums, megabytes, gigabits }: StepNetworkUse): string =>
+  `${Number(sums.toFixed(1))} sums a step, ${megabytes} MB each way in each process: a network of ${gigabits} Gbit/s carries that in a tenth of the step\n`;
 
 /** The text for a person, of several methods next to joint training. */
 export function formatCompared(

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fromSamples, type Batch } from '@g2d/datasets';
-import { perModality, type AllReduce } from '@g2d/core';
+import { perModality } from '@g2d/core';
+import type { Processes, Sent } from '@g2d/runs';
 import { evaluate, evaluateRegression, train, type Predictor, type SplitMetrics } from '@g2d/trainer';
 import type { StepDataset } from './step-datasets.js';
 import { methodsOf } from './step-methods.js';
@@ -20,6 +21,8 @@ export interface StepMeasurement {
   readonly stages?: readonly (MeasuredStage & { readonly ms: StepTimes })[];
   /** Largest resident memory of the whole process so far, in MB of 2²⁰ bytes. */
   readonly peakRssMB: number;
+  /** Of processes that train together: what a step adds up, by collective operations and bytes. */
+  readonly sent?: Sent;
 }
 
 /** How many steps a measurement has: those of each stage, and those before them. */
@@ -35,12 +38,12 @@ export function stepCount(setup: StepSetup): number {
  * The batch's tensors lie ready: loading data is not a part of it, nor is evaluation, which some methods need after every epoch.
  *
  * @param onStep After each step, those of the warm-up too.
- * @param options `allReduce`: of processes that train together, each on a batch of its own.
+ * @param options `processes`: that train together: the batch is the part of a larger one that this one has read.
  */
 export async function measureStep(
   setup: StepSetup,
   onStep: () => void,
-  { allReduce }: { readonly allReduce?: AllReduce } = {},
+  { processes }: { readonly processes?: Pick<Processes, 'allReduce' | 'sent'> | undefined } = {},
 ): Promise<StepMeasurement> {
   const { dataset, batch: size, precision, steps, warmup } = setup;
   const modalities = Object.keys(dataset.modalities);
@@ -51,14 +54,19 @@ export async function measureStep(
   const output = methods.find(({ needs }) => needs?.output)?.needs?.output;
   const { teachers, dispose } = teachersOf(setup, batch, student.widths);
   const milliseconds = stages.map((): number[] => []);
+  const sent = { sums: 0, bytes: 0 };
+  const { allReduce, sent: sentSoFar = () => sent } = processes ?? {};
+  const part = allReduce && { part: { index: allReduce.rank, of: allReduce.processes } };
+  let before: Sent | undefined;
   let started = 0;
   let stage = 0;
   async function* batches(epoch: number): AsyncGenerator<Batch<string>> {
     for (let step = 0; step < warmup + steps; step++) {
       const next = copyOf(batch);
       stage = epoch - 1;
+      before = step < warmup ? undefined : sentSoFar();
       started = performance.now();
-      yield next;
+      yield { ...next, ...part };
     }
   }
   async function* everySample(): AsyncGenerator<Batch<string>> {
@@ -80,6 +88,11 @@ export async function measureStep(
       everyValidationSample: everySample,
       afterStep: () => {
         milliseconds[stage]?.push(performance.now() - started);
+        if (before) {
+          const now = sentSoFar();
+          sent.sums += now.sums - before.sums;
+          sent.bytes += now.bytes - before.bytes;
+        }
         onStep();
       },
       ...(methods.some(({ needs }) => needs?.validation) && {
@@ -96,6 +109,7 @@ export async function measureStep(
       ms: meanTimes(measured),
       ...(measured.length > 1 && { stages: measured }),
       peakRssMB: process.resourceUsage().maxRSS / 1024,
+      ...(processes && { sent: perStep(sent, steps * stages.length) }),
     };
   } finally {
     dispose();
@@ -103,6 +117,11 @@ export async function measureStep(
     tf.dispose(batch);
   }
 }
+
+const perStep = ({ sums, bytes }: Sent, steps: number): Sent => ({
+  sums: sums / steps,
+  bytes: bytes / steps,
+});
 
 /** What the model comes to on the batch, as on a validation part. */
 async function scoresOf(

@@ -1,12 +1,13 @@
 import { describeProcessor, type RuntimeInfo } from '@g2d/native';
 import { OptionError } from '@g2d/core';
 import { bfloat16Problem } from '@g2d/accelerate';
-import { createProgress, joinProcesses, launched, startProcesses, type Processes } from '@g2d/runs';
+import { createProgress, joinProcesses, launched, startProcesses, type Sent } from '@g2d/runs';
 import { processesOf } from '@g2d/cli/internal';
 import { measureStep, stepCount, type StepMeasurement } from './measure-step.js';
 import { stepCommandOf, stepOptions, type StepCommand } from './step-options.js';
 import { defineCommand } from '@g2d/cli';
 import { compareSteps } from './compare-steps.js';
+import { networkOf } from './network.js';
 import { formatCompared, formatStep } from './format-step.js';
 
 /** `g2d bench`. */
@@ -65,23 +66,25 @@ Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase priori
     let measurement: StepMeasurement;
     try {
       progress.stage(`${setup.dataset.title}: ${stepCount(setup)} steps`);
-      measurement = await measureStep(setup, () => progress.advance(1), ownBatches(processes));
+      measurement = await measureStep(setup, () => progress.advance(1), { processes });
       processes?.leave();
     } finally {
       progress.stop();
       processes?.close();
     }
-    const report = { ...toReport(command, runtime, measurement), ...(count > 1 && { processes: count }) };
+    const report = {
+      ...toReport(command, runtime, measurement),
+      ...(processes && together(count, measurement)),
+    };
     out(command.json ? `${JSON.stringify(report)}\n` : formatStep(setup, report));
     return 0;
   },
 });
 
-/** Without a rank, each process has a batch of its own. */
-function ownBatches(all: Processes | undefined): Parameters<typeof measureStep>[2] {
-  if (!all) return {};
-  const { rank: _, ...allReduce } = all.allReduce;
-  return { allReduce };
+/** What several processes send in a step, and the network for it. */
+function together(processes: number, { ms, sent }: StepMeasurement) {
+  const { sums, bytes } = sent as Sent;
+  return { processes, network: networkOf({ processes, sums, bytes, milliseconds: ms.median }) };
 }
 
 /** @throws {OptionError} Where several processes do not go with the other options. */

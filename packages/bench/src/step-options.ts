@@ -83,7 +83,7 @@ export const stepOptions = {
   warmup: { value: 'N', default: '2', help: 'steps before them, which are not (default: 2)' },
   processes: {
     value: 'N',
-    help: 'time a step of N processes of this machine, each with a batch of its own and its share of the processors; srun and mpirun start them without this',
+    help: 'time a step of N processes of this machine, each with such a batch and its share of the processors, and say what they send: {"network": {"sums", "megabytes", "gigabits"}}; srun and mpirun start them without this',
   },
   json: {
     help: 'one JSON object: {"dataset", "batch", "method", "phase", "teachers", "backend", "device", "ms": {"min", "median", "p95"}, "peakRssMB"}, and of the options above those that apply',

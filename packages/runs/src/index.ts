@@ -9,7 +9,7 @@ export { tryRun } from './try-run.js';
 // One run on several processes
 export { launched, type Launch } from './processes/launched.js';
 export { joinProcesses, type JoinOptions } from './processes/join-processes.js';
-export type { Processes } from './processes/processes.js';
+export type { Processes, Sent } from './processes/processes.js';
 export { startProcesses } from './processes/start-processes.js';
 
 // Its folder, and what it wrote

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { AllReduce } from '@g2d/core';
 import { attribute, execute, tensorflow } from '@g2d/tensor-ops/tensorflow';
 import { peerLost } from './peer-lost.js';
+import type { Sent } from './processes.js';
 import type { Watchdog } from './watchdog.js';
 
 /** How many numbers TensorFlow sends at a time: ten megabytes. One piece of ninety takes twice as long as nine of ten. */
@@ -11,7 +12,10 @@ const PIECE = 2_500_000;
 const FIRST_SECONDS = 60;
 
 /** Sums over processes, and which of them this one is. */
-export type Sums = Required<AllReduce>;
+export type Sums = Required<AllReduce> & {
+  /** What was added up so far. */
+  readonly sent: () => Sent;
+};
 
 /**
  * Sums over the processes by TensorFlow's collectives, in the context of the `tensorflow` backend, which has joined their cluster.
@@ -25,8 +29,10 @@ export function collectives(
   const processes = addresses.length;
   // One for each sum: TensorFlow takes a second one of the same key for a part of the first.
   let key = 0;
+  let bytes = 0;
   const reduce = (piece: tf.Tensor): tf.Tensor => {
     key++;
+    bytes += 4 * piece.size;
     const attributes = [
       attribute.float32Type(),
       attribute.string('merge_op', 'Add'),
@@ -63,6 +69,7 @@ export function collectives(
   return {
     processes,
     rank,
+    sent: () => ({ sums: key, bytes }),
     sum(values) {
       if (values.length === 0) return;
       if (values instanceof Float32Array) {

@@ -52,7 +52,9 @@ export async function joinProcesses(launch: Launch, options: JoinOptions): Promi
     delete process.env['G2D_SERVER_DEF'];
   }
   const dog = watchdog(minutes, `process ${rank} of ${processes}`);
-  const all = processesOver(collectives(addresses, { rank, watchdog: dog }), {
+  const { sent, ...sums } = collectives(addresses, { rank, watchdog: dog });
+  const all = processesOver(sums, {
+    sent,
     patiently: dog.rest,
     close() {
       dog.stop();

@@ -2,10 +2,20 @@ import { deserialize, serialize } from 'node:v8';
 import { G2DError, type AllReduce } from '@g2d/core';
 import { gatherBytes } from '@g2d/trainer/internal';
 
+/** What a process has added up with others. */
+export interface Sent {
+  /** How many collective operations. */
+  readonly sums: number;
+  /** Of all their numbers; in a ring each process sends and receives 2 (P − 1) / P times as much. */
+  readonly bytes: number;
+}
+
 /** The processes that train a run together, as one of them sees them. Every process makes the same calls in the same order. */
 export interface Processes {
   /** Sums over them, for the loop. */
   readonly allReduce: AllReduce & { readonly rank: number };
+  /** So far. */
+  readonly sent: () => Sent;
   /**
    * What each of them says, in their order.
    *
@@ -21,12 +31,18 @@ export interface Processes {
 /** Processes that add up in some way. */
 export function processesOver(
   allReduce: Processes['allReduce'],
-  { patiently, close }: { readonly patiently: <T>(wait: () => T) => T; readonly close: Processes['close'] },
+  {
+    patiently,
+    close,
+    sent = () => ({ sums: 0, bytes: 0 }),
+  }: { readonly patiently: <T>(wait: () => T) => T } & Pick<Processes, 'close'> &
+    Partial<Pick<Processes, 'sent'>>,
 ): Processes {
   const tell = <T>(value: T): T[] =>
     gatherBytes(allReduce, serialize(value)).map((bytes) => deserialize(bytes) as T);
   return {
     allReduce,
+    sent,
     tell: (value, { patient = false } = {}) => (patient ? patiently(() => tell(value)) : tell(value)),
     leave() {
       try {
