@@ -8,7 +8,7 @@ import { STOPPED } from '../node/stop-signal.js';
 import { exitOf } from './attempt.js';
 import { forgetFailure, logOf, readFailure, recordFailure } from './failure.js';
 import type { Worker } from './local-engine.js';
-import { stepCommand } from './slurm/arrays.js';
+import { signalSteps, stepCommand } from './slurm/step.js';
 
 /** Where TensorFlow reads how many threads it may have. */
 const THREADS = ['OMP_NUM_THREADS', 'TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS'];
@@ -55,7 +55,10 @@ export function childWorker(command: readonly string[], options: ChildOptions): 
       stdio: ['ignore', log, log, ...(isStep ? [] : (['ipc'] as const))],
     });
     closeSync(log);
-    const stop = (): void => void child.kill('SIGTERM');
+    const stop = (): void => {
+      if (isStep) signalSteps();
+      else child.kill('SIGTERM');
+    };
     const kill = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', stop);
     process.on('exit', kill);

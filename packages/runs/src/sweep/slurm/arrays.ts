@@ -136,17 +136,3 @@ export const slurmScript = (command: readonly string[], setup: readonly string[]
   ].join('\n');
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-
-/** Starts a command in so many processes of the job that this process is in; one that fails ends all. */
-export const stepCommand = (
-  command: readonly string[],
-  processes: number,
-  { SLURM_CPUS_PER_TASK: cpus }: NodeJS.ProcessEnv = process.env,
-): string[] => [
-  'srun',
-  `--ntasks=${processes}`,
-  '--kill-on-bad-exit=1',
-  // Since 22.05 srun does not take it from its job.
-  ...(cpus ? [`--cpus-per-task=${cpus}`] : []),
-  ...command,
-];

@@ -22,10 +22,11 @@ import { onProcesses, type PlannedRun, type SweepPlan } from '../plan.js';
 import { listName, readQueueLog } from '../queue-log.js';
 import { runSweep } from '../run-sweep.js';
 import { sweepStatus } from '../status.js';
-import { maxArraySize, sbatchArguments, slurmArrays, slurmScript, stepCommand } from './arrays.js';
+import { maxArraySize, sbatchArguments, slurmArrays, slurmScript } from './arrays.js';
 import { cancelJobs } from './cancel.js';
 import { requeue, slurmJob } from './requeue.js';
 import { slurmCalls, slurmEngine } from './slurm-engine.js';
+import { signalSteps, stepCommand } from './step.js';
 
 let root: string;
 let out: string;
@@ -316,6 +317,8 @@ describe('the call of sbatch', () => {
       'g2d',
     ]);
     expect(stepCommand(['g2d'], 3, {})).toEqual(['srun', '--ntasks=3', '--kill-on-bad-exit=1', 'g2d']);
+    signalSteps({ SLURM_JOB_ID: '17' });
+    expect(slurm.calls()).toEqual(['scancel --signal=TERM 17']);
     // One process needs neither.
     expect(slurmCalls(planOf(runOf('c')))[0]?.join(' ')).not.toContain('--ntasks');
   });
