@@ -44,6 +44,11 @@ export type Batch<M extends string> = {
   readonly ids: string[];
   /** Place in the epoch, from 0; batches whose samples were all left out have one too. Absent in batches from elsewhere. */
   readonly index?: number;
+  /**
+   * Which of `of` equal parts of a batch this is, in the batch's order, where processes share the reading. Such a batch has no `present`. Absent:
+   * it is whole.
+   */
+  readonly part?: { readonly index: number; readonly of: number };
   /** As in `Inputs`. */
   readonly present?: Presence<M>;
   /** As in `Inputs`. */

@@ -21,6 +21,8 @@ export type Batch<M extends string> = {
    * from elsewhere.
    */
   readonly index?: number;
+  /** Which of `of` equal parts of a batch this is, in its order: of a pass with `part`. Absent: it is whole. */
+  readonly part?: { readonly index: number; readonly of: number };
   /** For modalities that samples of the dataset can lack: float32 `[B]`, 1 where present. A modality not in it is always present. */
   readonly present?: Readonly<Partial<Record<M, tf.Tensor1D>>>;
   /** For modalities of free length: float32 `[B, T]`, 1 for a real step and 0 for padding, as `transformer` takes it. */

@@ -121,6 +121,52 @@ describe('batches', () => {
     );
   });
 
+  it('reads one of equal parts of each batch, where nothing else can change what a step makes of it', async () => {
+    const read: number[] = [];
+    const base = toy({ size: 10 });
+    const counted: typeof base = { ...base, sample: (i, how) => (read.push(i), base.sample(i, how)) };
+    const modalities = ['sound', 'picture'] as const;
+    const options = { batchSize: 4, shuffle: true, transform: 'train', modalities } as const;
+    const whole = await collect(options as never, base);
+    const halves: (typeof whole)[] = [];
+    for (const index of [0, 1])
+      halves.push(await collect({ ...options, part: { index, of: 2 } } as never, counted));
+    expect(whole.map((_, i) => halves.flatMap((half) => half[i]!.ids))).toEqual(
+      whole.map((batch) => batch.ids),
+    );
+    const pictures = (all: typeof whole) => all.map(({ inputs }) => inputs['picture']!.values);
+    expect(whole.map((_, i) => halves.flatMap((half) => pictures(half)[i]))).toEqual(pictures(whole));
+    expect(read.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, i) => i));
+    const sizes = async (changes: object, from = base) => {
+      const found: unknown[] = [];
+      const own = { ...options, part: { index: 1, of: 2 }, ...changes };
+      for await (const batch of batches(from, own as never)) {
+        found.push([batch.ids.length, batch.part]);
+        tf.dispose(batch);
+      }
+      return found;
+    };
+    const part = { index: 1, of: 2 };
+    expect(await sizes({})).toEqual([
+      [2, part],
+      [2, part],
+      [1, part],
+    ]);
+    const all = [[4], [4], [2]].map(([size]) => [size, undefined]);
+    // The last batch has too few; three processes cannot divide it, nor four samples.
+    expect(await sizes({ part: { ...part, least: 2 } })).toEqual([
+      [2, part],
+      [2, part],
+      [2, undefined],
+    ]);
+    expect(await sizes({ part: { index: 0, of: 3 } })).toEqual(all);
+    // A text is as long as the longest of its batch; who lacks a sound is known once it is read; who cannot be read is missing in one part alone.
+    expect(await sizes({ modalities: ['sound', 'text'] })).toEqual(all);
+    expect(await sizes({}, { ...base, incomplete: ['sound'] })).toEqual(all);
+    expect(await sizes({ onError: 'skip' })).toEqual(all);
+    await expect(sizes({ part: { index: 0, of: 0 } })).rejects.toThrow(/`part.of` is 0/);
+  });
+
   it('resumes in the middle of an epoch', async () => {
     const options: Options = { batchSize: 3, shuffle: true, seed: 4, transform: 'train' };
     const all = await collect(options, toy({ size: 20 }));

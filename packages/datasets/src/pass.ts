@@ -31,6 +31,12 @@ export interface BatchesOptions<M extends string, K extends M = M> {
   readonly startBatch?: number;
   /** Only every `of`-th batch of the epoch, from batch `index` on; the others are not read. Default: all. */
   readonly turns?: { readonly index: number; readonly of: number };
+  /**
+   * Only one of `of` equal parts of each batch, part `index`, for processes that share it; the others are not read. Whole all the same are
+   * batches that cannot be divided so, or into parts of `least` samples (default 1); those of samples that can lack one of the modalities, since which do is
+   * known once they are read; and those with an axis that is as long as their longest sample. Default: all.
+   */
+  readonly part?: { readonly index: number; readonly of: number; readonly least?: number };
   /** The modalities to read. Default: all. */
   readonly modalities?: readonly K[];
   /** `'train'`: with the augmentation that the dataset itself brings, if it brings one. Default `'test'`: without. */
@@ -73,6 +79,7 @@ export async function* passOver<M extends string, K extends M = M>(
       dropLast: true,
       startBatch: true,
       turns: true,
+      part: true,
       modalities: true,
       transform: true,
       augment: true,
@@ -85,13 +92,18 @@ export async function* passOver<M extends string, K extends M = M>(
   );
   const { batchSize, seed = 0, epoch = 1, shuffle = false, dropLast = false, startBatch = 0 } = options;
   const { transform = 'test', workers = 0, prefetch = workers > 0 ? 2 : 0 } = options;
-  const { onError = 'fail', onDrop = warnOfDrop, turns = { index: 0, of: 1 } } = options;
+  const { onError = 'fail', onDrop = warnOfDrop, turns = { index: 0, of: 1 }, part } = options;
   checkInteger('batchSize', batchSize, 1);
   checkInteger('epoch', epoch, 0);
   checkInteger('seed', seed, Number.MIN_SAFE_INTEGER);
   checkInteger('startBatch', startBatch, 0);
   checkInteger('turns.of', turns.of, 1);
   checkInteger('turns.index', turns.index, 0);
+  if (part) {
+    checkInteger('part.of', part.of, 1);
+    checkInteger('part.index', part.index, 0);
+    checkInteger('part.least', part.least ?? 1, 1);
+  }
   checkInteger('workers', workers, 0);
   checkInteger('prefetch', prefetch, 0);
   const retries = retriesOf(onError);
@@ -114,8 +126,10 @@ export async function* passOver<M extends string, K extends M = M>(
       ? randomStream(deriveSeed(seed, `augmentation/epoch-${epoch}/${modality}/${id}/augment`))
       : augmentationStream({ seed, epoch }, modality, id);
 
+  // A sample that is left out in one process would be missing in its part alone.
+  const shared = onError !== 'skip' && isShareable(read, modalities) ? part : undefined;
   const plan = batchPlan(dataset.size, { batchSize, seed, epoch, shuffle, dropLast, startBatch })
-    .map((indices, i) => ({ indices, place: startBatch + i }))
+    .map((indices, i) => ({ place: startBatch + i, ...partOf(indices, shared) }))
     .filter(({ place }) => place % turns.of === turns.index);
   if (plan.length === 0) return;
   const reader =
@@ -131,7 +145,7 @@ export async function* passOver<M extends string, K extends M = M>(
     }
   };
   try {
-    for (const { indices, place } of plan) {
+    for (const { indices, place, own } of plan) {
       askUpTo(Math.max(1, prefetch));
       const { readings, release } = await (pending.shift() as Promise<Readings<K>>);
       const samples: IdentifiedSample<K>[] = [];
@@ -146,11 +160,30 @@ export async function* passOver<M extends string, K extends M = M>(
         samples.length > 0 ? toTensors(read, samples, { modalities, augment, stream }) : undefined;
       release();
       askUpTo(prefetch);
-      if (batch) yield { ...batch, index: place };
+      if (batch) yield { ...batch, index: place, ...(own && { part: own }) };
     }
   } finally {
     await reader.close();
   }
+}
+
+/** Whether what a step makes of samples does not depend on who else is read. */
+const isShareable = <K extends string>(
+  { incomplete = [], shapes }: MultimodalDataset<K>,
+  modalities: readonly K[],
+): boolean =>
+  modalities.every((modality) => !incomplete.includes(modality) && !shapes[modality].includes(null));
+
+/** The samples of a batch that are read, and which part of it they are, if they are not all. */
+function partOf(
+  indices: readonly number[],
+  part: BatchesOptions<string>['part'],
+): { readonly indices: readonly number[]; readonly own?: Batch<string>['part'] } {
+  if (!part) return { indices };
+  const { index, of, least = 1 } = part;
+  const size = indices.length / of;
+  if (of === 1 || !Number.isInteger(size) || size < least) return { indices };
+  return { indices: indices.slice(index * size, (index + 1) * size), own: { index, of } };
 }
 
 function sampleError(

@@ -86,15 +86,17 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
       );
     });
   let stoppedBy: StopName | undefined;
-  /** What all processes do after a step: save when it is time by the first one's clock, and stop if one of them was asked to. */
-  const due = (): { readonly late: boolean; readonly stop: boolean } => {
-    const flags = Float64Array.of(
-      isFirst && performance.now() - saved > 60_000 * config.checkpoints.minutes ? 1 : 0,
-      signal?.aborted ? 1 : 0,
-      ...STOP_NAMES.map((name) => (signal?.aborted && signal.reason === name ? 1 : 0)),
-    );
-    processes?.allReduce.sum(flags);
-    const [late, stop, ...named] = flags;
+  /** Whether it is time to save, by the first one's clock, and whether this process was asked to stop. */
+  const flags = (): readonly number[] => [
+    isFirst && performance.now() - saved > 60_000 * config.checkpoints.minutes ? 1 : 0,
+    signal?.aborted ? 1 : 0,
+    ...STOP_NAMES.map((name) => (signal?.aborted && signal.reason === name ? 1 : 0)),
+  ];
+  /** What all processes do, by the sums of their flags: save, and stop if one of them was asked to. */
+  const due = ([late, stop, ...named]: readonly number[]): {
+    readonly late: boolean;
+    readonly stop: boolean;
+  } => {
     stoppedBy = STOP_NAMES.find((_, i) => named[i] !== 0);
     return { late: late !== 0, stop: stop !== 0 };
   };
@@ -108,9 +110,11 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
           isDue(epoch, config.evaluation.every, epochs)
             ? clock.timeAsync('evaluation', () => evaluateSplits(run, predictor))
             : undefined,
-        afterStep: (capture) => {
+        // With the numbers of the step: a sum of its own would take as long as theirs.
+        ...(processes && { ask: flags }),
+        afterStep: (capture, sums) => {
           reporter.step();
-          const { late, stop } = due();
+          const { late, stop } = due(processes ? sums : flags());
           if (late || stop) {
             save('last', capture());
             saved = performance.now();
@@ -121,7 +125,7 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
           const { epoch } = record;
           reached = epoch + 1;
           lastEpoch = epoch;
-          const { stop } = due();
+          const { stop } = due(summedFlags(processes, flags()));
           assertSameWeights(processes, run.model, epoch);
           if (isFirst) folder.append(record);
           if (record.skippedSteps) reporter.note(skippedNote(epoch, record.skippedSteps));
@@ -166,6 +170,13 @@ export async function trainOpened(run: OpenedRun, { state, signal, reporter }: G
   } finally {
     events?.close();
   }
+}
+
+/** At the end of an epoch, with no step to send them along. */
+function summedFlags(processes: OpenedRun['processes'], flags: readonly number[]): readonly number[] {
+  const sums = Float64Array.from(flags);
+  processes?.allReduce.sum(sums);
+  return [...sums];
 }
 
 /** Whether something that happens every so many epochs, and after the last, happens after this one. */

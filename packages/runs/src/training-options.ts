@@ -54,13 +54,14 @@ export async function trainingOptions(
     epochs: config.epochs,
     seed: config.seed,
     batchesPerEpoch: batchCount(data.train.size, config),
-    batches: (epoch, startBatch) =>
+    batches: (epoch, startBatch, part) =>
       batches(data.complete ?? data.train, {
         ...reading,
         batchSize: config.batchSize,
         seed: config.seed,
         epoch,
         startBatch,
+        ...(part && { part }),
         shuffle: true,
         dropLast,
         modalities,

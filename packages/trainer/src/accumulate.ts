@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, Labels } from '@g2d/core';
+import type { Batch, Labels, PerModality } from '@g2d/core';
 import { joinRows } from '@g2d/tensor-ops';
 
 // Accumulation: a step on several batches, one after another, that is the step on all of them as one.
@@ -8,6 +8,15 @@ import { joinRows } from '@g2d/tensor-ops';
 export interface PlacedBatch<M extends string> {
   readonly batch: Batch<M>;
   readonly batchIndex: number;
+  /** Of all processes together, where this one knows it without asking. */
+  readonly counts?: Counts<M>;
+}
+
+/** How many samples there are, or what they weigh. */
+export interface Counts<M extends string> {
+  readonly total: number;
+  /** Of those that have a modality. */
+  readonly byModality: PerModality<M, number>;
 }
 
 /** The batches of an epoch in groups of `size`; the last one may have fewer. Whoever gets a group disposes it. */

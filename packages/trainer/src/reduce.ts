@@ -1,24 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { AllReduce, Model } from '@g2d/core';
-import type { ScoreSum } from './scores.js';
 
 // Sums and means over the processes that train one model together. In every process they are called in the same order.
 
 /** One process has everything already. */
 export const SINGLE_PROCESS: AllReduce = { processes: 1, sum: () => {} };
 
-/** The mean gradients of all processes: before any method sees them. Absent where no process' loss reaches the variable. */
+/** Which variables have gradients in this process: what all have to know before they add them up. */
+export const reachedBy = (grads: tf.NamedTensorMap, variables: readonly tf.Variable[]): number[] =>
+  variables.map(({ name }) => (grads[name] ? 1 : 0));
+
+/**
+ * The mean gradients of all processes: before any method sees them. Absent where no process' loss reaches the variable.
+ *
+ * @param reached The sums of `reachedBy` over the processes, where they were sent with something else.
+ */
 export function meanGradients(
   all: AllReduce,
   grads: tf.NamedTensorMap,
   variables: readonly tf.Variable[],
+  reached: readonly number[] = summed(all, reachedBy(grads, variables)),
 ): tf.NamedTensorMap {
   const { processes } = all;
   if (processes === 1) return grads;
-  const reached = summed(
-    all,
-    variables.map(({ name }) => (grads[name] ? 1 : 0)),
-  );
   const summands = variables.filter((_, i) => reached[i] !== 0);
   const sums = sumTensors(
     all,
@@ -46,30 +50,6 @@ export function summed({ processes, sum }: AllReduce, numbers: readonly number[]
   const values = Float64Array.from(numbers);
   if (processes > 1) sum(values);
   return [...values];
-}
-
-/** The mean of each number over all processes. */
-export function meanNumbers(
-  all: AllReduce,
-  numbers: Readonly<Record<string, number>>,
-): Record<string, number> {
-  const sums = summed(all, Object.values(numbers));
-  return Object.fromEntries(
-    Object.keys(numbers).map((name, i) => [name, (sums[i] as number) / all.processes]),
-  );
-}
-
-/** The sums of all processes. */
-export function sumScores(
-  all: AllReduce,
-  scores: Readonly<Record<string, ScoreSum>>,
-): Record<string, ScoreSum> {
-  const sums = summed(
-    all,
-    Object.values(scores).flatMap(({ sum, samples }) => [sum, samples]),
-  );
-  const score = (i: number): ScoreSum => ({ sum: sums[2 * i] as number, samples: sums[2 * i + 1] as number });
-  return Object.fromEntries(Object.keys(scores).map((name, i) => [name, score(i)]));
 }
 
 /** What each process gives, in their order. */

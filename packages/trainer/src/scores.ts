@@ -33,6 +33,22 @@ export function scoreBatch<M extends string>(
   );
 }
 
+/** Scores as numbers to be added up, and back. */
+export const numbersOfScores = (scores: Readonly<Record<string, ScoreSum>>): number[] =>
+  Object.values(scores).flatMap(({ sum, samples }) => [sum, samples]);
+
+/** @param numbers As `numbersOfScores` has them, of the same scores. */
+export const scoresOfNumbers = (
+  scores: Readonly<Record<string, ScoreSum>>,
+  numbers: readonly number[],
+): Record<string, ScoreSum> =>
+  Object.fromEntries(
+    Object.keys(scores).map((name, i) => [
+      name,
+      { sum: numbers[2 * i] as number, samples: numbers[2 * i + 1] as number },
+    ]),
+  );
+
 /** By head, of each sample. */
 type SampleScores = Readonly<Record<string, readonly ScoreSum[]>>;
 

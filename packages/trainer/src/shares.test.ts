@@ -71,6 +71,73 @@ describe('shares of a batch', () => {
     }
   });
 
+  it.each([2, 3])('are what each reads, if it can: %i processes', async (processes) => {
+    const one = await trained(undefined);
+    const read = new Map<number, Set<string>>();
+    const all = await inLockstep(processes, (allReduce) => {
+      const own = new Set<string>();
+      read.set(allReduce.rank, own);
+      return trained(allReduce, {
+        batches: async function* (epoch, startBatch, part) {
+          const options = { batchSize: 6, epoch, startBatch, shuffle: true, ...(part && { part }) };
+          for await (const batch of batches(data, options)) {
+            for (const id of batch.ids) own.add(id);
+            yield batch;
+          }
+        },
+      });
+    });
+    for (const { weights, log } of all) {
+      expect(weights).toEqual(all[0]!.weights);
+      expect(apart(weights, one.weights)).toBeLessThan(1e-6);
+      expect(log[0]!.train['fused']).toBeCloseTo(one.log[0]!.train['fused']!, 5);
+    }
+    // The last batch, of two, cannot be divided by three.
+    const last = processes === 3 ? 2 : 2 / processes;
+    for (const own of read.values()) expect(own.size).toBe(12 / processes + last);
+  });
+
+  it('make one small sum a step, and what methods ask for', async () => {
+    const counts = async (methods: readonly Method<Modality>[]) => {
+      let sums = 0;
+      let gradients = 0;
+      const [rank, processes] = [0, 2];
+      const allReduce: AllReduce = {
+        ...{ rank, processes },
+        sum: (values) => {
+          sums++;
+          values.forEach((value, i) => (values[i] = 2 * value));
+        },
+        sumTensors: (tensors) => {
+          gradients++;
+          return tensors.map((tensor) => tf.mul(tensor, 2));
+        },
+      };
+      const told: (readonly number[])[] = [];
+      await trained(allReduce, {
+        methods,
+        batches: () => batches(data, { batchSize: 6, dropLast: true }),
+        ask: () => [1, 0],
+        afterStep: (_, all) => void told.push(all),
+      });
+      expect(told).toEqual([
+        [2, 0],
+        [2, 0],
+      ]);
+      // Of two steps.
+      return { sums: sums / 2, gradients: gradients / 2 };
+    };
+    expect(await counts([])).toEqual({ sums: 1, gradients: 1 });
+    const asks: Method<Modality> = {
+      name: 'asks',
+      plan: (step) => {
+        step.meanByModality({ loud: tf.ones([3]), quiet: tf.ones([3]) });
+        return {};
+      },
+    };
+    expect(await counts([asks])).toEqual({ sums: 2, gradients: 1 });
+  });
+
   it('are taken of the samples that have a modality of the model', async () => {
     // Of the first batch one sample has neither: five are left, which two processes cannot divide.
     async function* lacking(): AsyncGenerator<never> {

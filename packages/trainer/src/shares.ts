@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch } from '@g2d/core';
+import { perModality, type Batch } from '@g2d/core';
 import type { PlacedBatch } from './accumulate.js';
 import { pickRows } from './own-rows.js';
 import { lacksRows } from './too-few-rows.js';
@@ -21,6 +21,16 @@ export function ownShares<M extends string>(
   parts: readonly PlacedBatch<M>[],
 ): Shares<M> {
   if (processes === 1 || rank === undefined) return { parts, isWhole: false };
+  // Read so: a step has one batch then, and nothing is absent.
+  if (parts.some(({ batch }) => batch.part)) {
+    return {
+      parts: parts.map((part) => {
+        const total = part.batch.ids.length * processes;
+        return { ...part, counts: { total, byModality: perModality(model.modalities, () => total) } };
+      }),
+      isWhole: false,
+    };
+  }
   const isDivisible = parts.every(({ batch }) => {
     const size = batch.ids.length / processes;
     if (!Number.isInteger(size)) return false;
@@ -37,11 +47,27 @@ export function ownShares<M extends string>(
     parts: parts.map(({ batch, batchIndex }) => {
       const size = batch.ids.length / processes;
       const rows = Array.from({ length: size }, (_, i) => rank * size + i);
-      return { batch: pickRows(batch, rows), batchIndex };
+      const counts = {
+        total: batch.ids.length,
+        byModality: perModality(model.modalities, (m) => presentCount(batch, m)),
+      };
+      return { batch: pickRows(batch, rows), batchIndex, counts };
     }),
     isWhole: false,
   };
 }
+
+/** Which part of a batch this process trains on, and how many samples a part must have: two for batch normalization of single values. */
+export function ownPart<M extends string>({
+  model,
+  allReduce: { processes, rank },
+}: TrainingContext<M>): { readonly index: number; readonly of: number; readonly least: number } | undefined {
+  if (processes === 1 || rank === undefined) return undefined;
+  return { index: rank, of: processes, least: Math.max(1, ...Object.values<number>(model.minRows ?? {})) };
+}
+
+const presentCount = <M extends string>({ ids, present }: Batch<M>, modality: M): number =>
+  present?.[modality]?.dataSync().filter((value) => value > 0).length ?? ids.length;
 
 const hasRows = <M extends string>({ present }: Batch<M>, modality: M): boolean =>
   present?.[modality]?.dataSync().some((value) => value > 0) ?? true;

@@ -11,6 +11,7 @@ import {
   type Gradients,
   type Inputs,
   type Labels,
+  type Logits,
   type LossTerms,
   type Outputs,
   type Parameter,
@@ -25,11 +26,11 @@ import {
 import { deriveSeed, hessianProduct, joinRecords } from '@g2d/tensor-ops';
 import { nonFiniteInputs } from './non-finite-inputs.js';
 import { allRows } from './all-rows.js';
-import { GradientMean, type PlacedBatch } from './accumulate.js';
+import { GradientMean, type Counts, type PlacedBatch } from './accumulate.js';
 import { meanSeries, type StepRecord } from './epoch-log.js';
 import { BatchPass } from './pass.js';
 import { isDifferentiated } from './pass-counts.js';
-import { gatherBytes, meanGradients, meanNumbers, SINGLE_PROCESS, summed } from './reduce.js';
+import { gatherBytes, meanGradients, reachedBy, SINGLE_PROCESS, summed } from './reduce.js';
 import type { RunningMethods } from './running-methods.js';
 import type { TrainingContext } from './training.js';
 
@@ -82,17 +83,26 @@ function withDropoutOf<M extends string, T>(
   return withDropoutSeed(deriveSeed(seed, `dropout/epoch-${epoch}/step-${batchIndex}`), body, share);
 }
 
-/** What the loop does with a step. */
-export function trainStep<M extends string>(step: BatchStep<M>, running: RunningMethods<M>): StepResult<M> {
+/**
+ * What the loop does with a step.
+ *
+ * @param along Numbers of this process that all are to know the sums of; they travel with the step's own.
+ * @returns `sums`: of these.
+ */
+export function trainStep<M extends string>(
+  step: BatchStep<M>,
+  running: RunningMethods<M>,
+  along: (outputs: Logits<M>) => readonly number[],
+): StepResult<M> & { readonly sums: readonly number[] } {
   step.plan();
   const own = running.step(step);
-  if (own) return own;
-  const { losses, outputs, gradients } = step.valueAndGradsOfParts((part) => {
+  if (own) return { ...own, sums: step.sumsOf(along(own.outputs)) };
+  const { losses, outputs, gradients, sums } = step.valueAndGradsOfParts((part) => {
     const outputs = running.forward(part);
     return { loss: running.loss(outputs, part) ?? jointLoss(part, outputs), outputs };
-  });
+  }, along);
   step.update(gradients, outputs);
-  return { losses, outputs };
+  return { losses, outputs, sums };
 }
 
 /** The loss of joint training (Eq. 1). */
@@ -120,6 +130,8 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   #series: StepRecord['series'] = {};
   readonly #spread = new Set<string>();
   #joinedTeachers: Step<M>['teacherOutputs'] | undefined;
+  /** Of all processes, where the batch says it. */
+  readonly #shared: Counts<M> | undefined;
   readonly #counts: { samples?: Counts<M>; weights?: Counts<M> } = {};
   readonly #allCounts: { samples?: Counts<M>; weights?: Counts<M> } = {};
   /** What the present pass is differentiated by. */
@@ -128,7 +140,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   constructor(
     training: TrainingContext<M>,
     running: RunningMethods<M>,
-    { epoch, batchIndex, batch, parts, isWhole = false }: StepPlace<M>,
+    { epoch, batchIndex, batch, parts, counts, isWhole = false }: StepPlace<M>,
     kept: Set<tf.Tensor>,
     whole?: BatchStep<M>,
   ) {
@@ -138,6 +150,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     this.batch = batch;
     this.epoch = epoch;
     this.batchIndex = batchIndex;
+    this.#shared = counts;
     this.#running = running;
     this.#kept = kept;
     this.#context = training;
@@ -234,12 +247,21 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     return this.#reduced(losses, outputs, { grads, active });
   };
 
+  /** Sums over all processes, also where each has the whole batch. */
+  sumsOf(numbers: readonly number[]): readonly number[] {
+    return summed(this.#context.allReduce, numbers);
+  }
+
   /** The usual loss and its gradients: over all parts of the batch, one after another. */
   valueAndGradsOfParts(
     run: (part: BatchStep<M>) => { readonly loss: LossTerms; readonly outputs: Outputs<M> },
-  ): ValueAndGrads<M> {
-    if (this.#parts.includes(this)) return this.valueAndGrads(() => run(this));
+    along: (outputs: Logits<M>) => readonly number[],
+  ): ValueAndGrads<M> & { readonly sums: readonly number[] } {
     const active = this.#activeOf(() => true);
+    if (this.#parts.includes(this)) {
+      const { losses, outputs, grads } = this.#differentiate(() => run(this), active);
+      return this.#reduced(losses, outputs, { grads, active }, along(outputs));
+    }
     const mean = new GradientMean(this.#parts.length);
     const found = this.#parts.map((part) => {
       const body = () => part.#differentiate(() => run(part), active);
@@ -250,7 +272,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const losses = meanSeries(found.map(({ losses }) => ({ losses })))['losses'] as Record<string, number>;
     const outputs = joinRecords(found.map(({ outputs }) => outputs));
     this.#keep(outputs);
-    return this.#reduced(losses, outputs, { grads: mean.value, active });
+    return this.#reduced(losses, outputs, { grads: mean.value, active }, along(outputs));
   }
 
   #activeOf(of: (parameter: Parameter<M>) => boolean): readonly Parameter<M>[] {
@@ -290,25 +312,32 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     return { losses, outputs: outputs as Outputs<M>, grads };
   }
 
-  /** Means over the processes: of what all of them found too, so that they go on with the same bits. */
+  /**
+   * Means over the processes: of what all of them found too, so that they go on with the same bits. All numbers go in one sum, before those
+   * of the gradients, of which nothing is sent that no process has.
+   */
   #reduced(
     own: Readonly<Record<string, number>>,
     outputs: Outputs<M>,
     { grads, active }: { readonly grads: tf.NamedTensorMap; readonly active: readonly Parameter<M>[] },
-  ): ValueAndGrads<M> {
+    along: readonly number[] = [],
+  ): ValueAndGrads<M> & { readonly sums: readonly number[] } {
     const { allReduce } = this.#context;
-    const losses = meanNumbers(allReduce, own);
-    this.#assertFinite(losses);
-    const mean = meanGradients(
-      allReduce,
-      grads,
-      active.map(({ variable }) => variable),
+    const variables = active.map(({ variable }) => variable);
+    const names = Object.keys(own);
+    const all = summed(allReduce, [...Object.values(own), ...reachedBy(grads, variables), ...along]);
+    const losses = Object.fromEntries(
+      names.map((name, i) => [name, (all[i] as number) / allReduce.processes]),
     );
+    const sums = all.slice(names.length + variables.length);
+    this.#assertFinite(losses);
+    const reached = all.slice(names.length, names.length + variables.length);
+    const mean = meanGradients(allReduce, grads, variables, reached);
     const gradients = this.model.parameters.map((parameter) => {
       const { name } = parameter.variable;
       return { parameter, name, tensor: mean[name] ?? null };
     });
-    return { losses, outputs, gradients };
+    return { losses, outputs, gradients, sums };
   }
 
   readonly hessianProduct = (run: () => tf.Scalar, direction: Gradients<M>): Gradients<M> => {
@@ -460,6 +489,8 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const found = this.#allCounts[kind];
     if (found) return found;
     const { modalities } = this.model;
+    const known = weights === 'samples' ? this.#known() : undefined;
+    if (known) return (this.#allCounts[kind] = known);
     const { total, byModality } = this.#here(weights);
     const sums = summed(this.allReduce, [total, ...modalities.map((modality) => byModality[modality])]);
     const sumOf = (modality: M): number => sums[1 + modalities.indexOf(modality)] as number;
@@ -477,6 +508,18 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     return gatherBytes(allReduce, bytes).flatMap(
       (found) => JSON.parse(new TextDecoder().decode(found)) as [string, string][],
     );
+  }
+
+  /** How many samples all processes have: where they share a batch, each has seen the whole of it. */
+  #known(): Counts<M> | undefined {
+    const parts = this.#parts.map((part) => part.#shared);
+    if (!parts.every((counts) => counts !== undefined)) return undefined;
+    const sumOf = (of: (counts: Counts<M>) => number): number =>
+      parts.reduce((sum, counts) => sum + of(counts), 0);
+    return {
+      total: sumOf(({ total }) => total),
+      byModality: perModality(this.model.modalities, (m) => sumOf(({ byModality }) => byModality[m])),
+    };
   }
 
   #assertFinite(losses: Readonly<Record<string, number>>): void {
@@ -508,11 +551,6 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
 
 /** What samples count: one each, or the weights of their classes. */
 type Weights = 'samples' | readonly number[];
-
-interface Counts<M extends string> {
-  readonly total: number;
-  readonly byModality: PerModality<M, number>;
-}
 
 /** One method's plan: a coefficient for each parameter, in the parameters' order. */
 interface StepPlan<M extends string> {

@@ -12,10 +12,10 @@ import { ownRows, withoutSamples } from './own-rows.js';
 import { PLATEAU, type Plateau } from './plateau.js';
 import { predictorOf } from './predict.js';
 import { probeOf } from './probe.js';
-import { averageStatistics, sumScores } from './reduce.js';
+import { averageStatistics, summed } from './reduce.js';
 import { RunningMethods } from './running-methods.js';
-import { scoreBatch } from './scores.js';
-import { ownShares } from './shares.js';
+import { numbersOfScores, scoreBatch, scoresOfNumbers } from './scores.js';
+import { ownPart, ownShares } from './shares.js';
 import { trainStep, withStep } from './step.js';
 import { canTrain } from './too-few-rows.js';
 import { staged, type TrainingSettings } from './staged.js';
@@ -34,8 +34,15 @@ export interface TrainOptions<M extends string>
   /**
    * The training batches of an epoch (from 1) from batch `startBatch` on, which is 0 but for a training that goes on in the
    * middle of an epoch. The loop disposes them.
+   *
+   * @param part Where processes share each batch, which part of it this one trains on, as `batches` of `@g2d/datasets` takes it: who reads
+   * it alone says so in the batch. Whole ones are right too.
    */
-  readonly batches: (epoch: number, startBatch: number) => AsyncIterable<Batch<NoInfer<M>>>;
+  readonly batches: (
+    epoch: number,
+    startBatch: number,
+    part?: { readonly index: number; readonly of: number; readonly least: number },
+  ) => AsyncIterable<Batch<NoInfer<M>>>;
   /**
    * What the model, or its method, comes to on the validation and the test split after an epoch; `undefined` for epochs to leave
    * out.
@@ -49,12 +56,21 @@ export interface TrainOptions<M extends string>
   /** A state from which to go on, as `capture` gave it. */
   readonly resume?: TrainingState | undefined;
   /**
+   * Numbers of this process of which all have to know the sums after a step, such as whether it was asked to stop; asked before the step, with
+   * whose own numbers they are sent. As many in every process. Default: none.
+   */
+  readonly ask?: () => readonly number[];
+  /**
    * After each step; awaited. `capture` copies the state of the training for a checkpoint; with several processes all of them call it,
    * after the same step.
    *
+   * @param sums Over the processes, of what `ask` gave before the step.
    * @returns `'stop'` to end here. The training can be resumed from what `capture` gives.
    */
-  readonly afterStep?: (capture: () => TrainingState) => 'stop' | void | Promise<'stop' | void>;
+  readonly afterStep?: (
+    capture: () => TrainingState,
+    sums: readonly number[],
+  ) => 'stop' | void | Promise<'stop' | void>;
   /**
    * After each epoch, in the same way; `capture` copies the state at the beginning of the next one, `evaluated` the weights that
    * were evaluated: before any method's `epoch`.
@@ -130,6 +146,7 @@ async function begin<M extends string>(
       batches: true,
       evaluate: true,
       resume: true,
+      ask: true,
       afterStep: true,
       onEpoch: true,
       everySample: true,
@@ -206,16 +223,22 @@ async function runEpochs<M extends string>(
 
     const { accumulate = 1 } = options;
     const withheld = running.withheld();
-    for await (const group of grouped(options.batches(epoch, position.batch), accumulate, position.batch)) {
+    // What is left of a batch, or of several together, is known once all of it is read.
+    const part = accumulate === 1 && withheld.size === 0 ? ownPart(training) : undefined;
+    const read = options.batches(epoch, position.batch, ...(part ? [part] : []));
+    for await (const group of grouped(read, accumulate, position.batch)) {
       let { totals } = position;
       const { batchIndex } = group.at(-1) as PlacedBatch<M>;
+      let asked: readonly number[];
       try {
-        const { record, skipped } = runStep(training, running, {
+        const { record, skipped, sums } = runStep(training, running, {
           epoch,
           group,
           accumulate,
           withheld,
+          asked: options.ask?.() ?? [],
         });
+        asked = sums;
         totals = countPasses(totals, training.passes.take());
         totals = skipSteps(record ? addStep(totals, record) : totals, skipped);
       } finally {
@@ -227,7 +250,7 @@ async function runEpochs<M extends string>(
       const now = position;
       // Lets timers and signals through: everything above is synchronous.
       await tf.nextFrame();
-      if ((await options.afterStep?.(() => captureState(training, running, now))) === 'stop')
+      if ((await options.afterStep?.(() => captureState(training, running, now), asked)) === 'stop')
         return 'stopped';
     }
 
@@ -278,6 +301,8 @@ interface Stepped {
   readonly record: StepRecord | undefined;
   /** Batches that are left out, since there are too few samples to train on. */
   readonly skipped: number;
+  /** Of what was asked. */
+  readonly sums: readonly number[];
 }
 
 /** A step on the samples of some batches that have a modality of the model. */
@@ -289,16 +314,19 @@ function runStep<M extends string>(
     group,
     accumulate,
     withheld,
+    asked,
   }: {
     readonly epoch: number;
     readonly group: readonly PlacedBatch<M>[];
     readonly accumulate: number;
     readonly withheld: ReadonlySet<string>;
+    readonly asked: readonly number[];
   },
 ): Stepped {
   const { model, allReduce } = training;
   const { modalities } = model;
   let skipped = 0;
+  let sums: readonly number[] | undefined;
   // Plain numbers leave a `tidy` as they are.
   const record: StepRecord | undefined = tf.tidy(() => {
     const all = group.flatMap(({ batch, batchIndex }) => {
@@ -327,15 +355,21 @@ function runStep<M extends string>(
           };
     const batchIndex = Math.floor(first.batchIndex / accumulate);
     return withStep(training, running, { ...place, batchIndex, isWhole }, (step) => {
-      const { losses, outputs } = trainStep(step, running);
+      let own: StepRecord['scores'] = {};
+      const trained = trainStep(step, running, (outputs) => {
+        own = scoreBatch(training, place.batch, outputs);
+        // What all have is nobody's share.
+        return [...asked, ...(isWhole ? [] : numbersOfScores(own))];
+      });
+      sums = trained.sums.slice(0, asked.length);
       const stepped: StepRecord = {
-        loss: losses,
-        scores: sumScores(step.allReduce, scoreBatch(training, place.batch, outputs)),
+        loss: trained.losses,
+        scores: isWhole ? own : scoresOfNumbers(own, trained.sums.slice(asked.length)),
         series: step.series,
         spread: step.spread,
       };
       return stepped as never;
     });
   });
-  return { record, skipped };
+  return { record, skipped, sums: sums ?? summed(allReduce, asked) };
 }
