@@ -52,7 +52,7 @@ export function formatStep(
 }
 
 const networkText = ({ sums, megabytes, gigabits }: StepNetworkUse): string =>
-  `${Number(sums.toFixed(1))} sums a step, ${megabytes} MB each way in each process: a network of ${gigabits} Gbit/s carries that in a tenth of the step\n`;
+  `${formatNumber(sums, 0)} sums a step, ${megabytes} MB each way in each process: a network of ${gigabits} Gbit/s carries that in a tenth of the step\n`;
 
 /** The text for a person, of several methods next to joint training. */
 export function formatCompared(

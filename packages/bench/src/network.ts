@@ -31,4 +31,4 @@ export function networkOf({
   };
 }
 
-const round = (value: number): number => Number(value.toPrecision(3));
+const round = (value: number): number => Math.round(100 * value) / 100;

@@ -101,9 +101,9 @@ describe('shares of a batch', () => {
     const counts = async (methods: readonly Method<Modality>[]) => {
       let sums = 0;
       let gradients = 0;
-      const [rank, processes] = [0, 2];
       const allReduce: AllReduce = {
-        ...{ rank, processes },
+        rank: 0,
+        processes: 2,
         sum: (values) => {
           sums++;
           values.forEach((value, i) => (values[i] = 2 * value));

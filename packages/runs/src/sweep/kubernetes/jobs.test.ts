@@ -45,8 +45,16 @@ describe('kubernetesJobs', () => {
             containers: [
               {
                 command: [
-                  ...['npx', 'g2d', 'sweep', 'run', 'runs/table-1', '--planned'],
-                  ...['--list', listName(['joint']), '--processes', '4'],
+                  'npx',
+                  'g2d',
+                  'sweep',
+                  'run',
+                  'runs/table-1',
+                  '--planned',
+                  '--list',
+                  listName(['joint']),
+                  '--processes',
+                  '4',
                 ],
               },
             ],
