@@ -133,5 +133,5 @@ describe('g2d sweep on a real Slurm', () => {
     } finally {
       process.env['G2D_BACKEND'] = backend;
     }
-  }, 600_000);
+  });
 });

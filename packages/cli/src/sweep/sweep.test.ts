@@ -129,7 +129,7 @@ describe('g2d sweep', () => {
     const written = statSync(at('runs/together/joint/summary.json')).mtimeMs;
     expect(await g2d('sweep', file, '--processes', '1', '--quiet')).toMatchObject({ code: 0, out: line });
     expect(statSync(at('runs/together/joint/summary.json')).mtimeMs).toBe(written);
-  }, 240_000);
+  });
 
   it('says of a run on several processes what the one that failed says', async () => {
     const broken = { 'dataset.options': { broken: 3 } };
@@ -151,7 +151,7 @@ describe('g2d sweep', () => {
       code: 2,
       err: expect.stringMatching(/^g2d: The run teacher-loud: "batchSize" is 20/),
     });
-  }, 240_000);
+  });
 
   it('names what failed and what it blocks, trains the rest, and tries again when asked', async () => {
     const broken = { when: { method: 'g2d' }, set: { 'dataset.options': { broken: 3 } } };
