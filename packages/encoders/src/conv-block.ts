@@ -1,5 +1,6 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { applyWindowed } from './frames.js';
+import { SET_LATER } from './initialize-weights.js';
 
 /** Shape of one convolution. */
 export interface ConvolutionOptions {
@@ -26,6 +27,7 @@ export function convolution(
   { name, filters, kernelSize, stride, padding }: ConvolutionOptions,
 ): SymbolicTensor {
   const layer = layers.conv2d({
+    ...SET_LATER,
     name,
     filters,
     kernelSize: typeof kernelSize === 'number' ? kernelSize : [...kernelSize],

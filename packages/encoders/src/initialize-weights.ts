@@ -34,6 +34,11 @@ function depthwiseKaimingNormal(shape: readonly number[], random: RandomStream):
 }
 
 /**
+ * What a layer begins with whose weights {@link initializeWeights} sets: to draw them twice takes seconds for a large network.
+ */
+export const SET_LATER = { kernelInitializer: 'zeros' } as const;
+
+/**
  * Gives a model the paper's initial weights: convolution kernels Kaiming normal (fan-out, ReLU), dense kernels
  * Xavier normal, both untruncated; biases, shifts and running means 0; scales and running variances 1.
  *

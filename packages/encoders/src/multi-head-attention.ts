@@ -1,4 +1,5 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { SET_LATER } from './initialize-weights.js';
 
 /**
  * Multi-head self-attention as PyTorch's `nn.MultiheadAttention`, from standard layers only, so that a saved model needs
@@ -34,7 +35,7 @@ export function multiHeadAttention(
   const size = width / heads;
   const steps = time ?? -1;
 
-  const projected = layers.dense({ name: `${name}/in_proj`, units: 3 * width }).apply(input);
+  const projected = layers.dense({ ...SET_LATER, name: `${name}/in_proj`, units: 3 * width }).apply(input);
   const parts = layers
     .reshape({ name: `${name}/parts`, targetShape: [steps, 3 * heads, size] })
     .apply(projected);
@@ -77,5 +78,7 @@ export function multiHeadAttention(
     heads > 1
       ? layers.concatenate({ name: `${name}/heads`, axis: -1 }).apply(attended)
       : (attended[0] as SymbolicTensor);
-  return layers.dense({ name: `${name}/out_proj`, units: width }).apply(joined) as SymbolicTensor;
+  return layers
+    .dense({ ...SET_LATER, name: `${name}/out_proj`, units: width })
+    .apply(joined) as SymbolicTensor;
 }

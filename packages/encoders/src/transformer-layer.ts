@@ -1,6 +1,7 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { relu } from './conv-block.js';
 import { multiHeadAttention } from './multi-head-attention.js';
+import { SET_LATER } from './initialize-weights.js';
 
 /** Shape of one Transformer layer. */
 export interface TransformerLayerOptions {
@@ -38,8 +39,8 @@ export function transformerLayer(
 
   const attended = multiHeadAttention(input, { name: `${name}/self_attn`, heads, dropout, mask });
   const first = addAndNormalize(input, attended, 1);
-  const hidden = layers.dense({ name: `${name}/linear1`, units: feedForward }).apply(first);
+  const hidden = layers.dense({ ...SET_LATER, name: `${name}/linear1`, units: feedForward }).apply(first);
   const rectified = dropped(relu(hidden as SymbolicTensor, `${name}/relu`), 'dropout');
-  const output = layers.dense({ name: `${name}/linear2`, units: width }).apply(rectified);
+  const output = layers.dense({ ...SET_LATER, name: `${name}/linear2`, units: width }).apply(rectified);
   return addAndNormalize(first, output as SymbolicTensor, 2);
 }
