@@ -64,6 +64,7 @@ export async function sweepInTerminal(
         if (resumed && !options.engine?.handsOver)
           progress.note(`g2d: going on with the interrupted runs in ${plan.out}.`);
       },
+      onTry: ({ id }, n, count) => progress.stage(`trying ${n} of ${count}: ${id}`),
       reporter: {
         begin: ({ id }) => progress.stage(id),
         epoch: show,

@@ -126,6 +126,32 @@ describe('runSweep', () => {
     });
     expect(status.map(({ state }) => state)).toEqual(['waiting', 'waiting']);
   });
+
+  it('says which runs it tries, those that differ in their numbers alone once, and stops trying at the signal', async () => {
+    const plan = planOf(
+      runOf('a'),
+      runOf('b', [], { seed: 5, optimizer: { type: 'sgd', learningRate: 0.5 } }),
+      runOf('c', [], { fusion: { type: 'sum' } }),
+      runOf('d', [], { fusion: { type: 'concat' } }),
+    );
+    const controller = new AbortController();
+    const tried: unknown[] = [];
+    const onTry = ({ id }: PlannedRun, n: number, count: number): void => {
+      tried.push([id, n, count]);
+      if (id === 'c') controller.abort();
+    };
+    const began: string[] = [];
+    const status = await sweep(plan, async ({ id }) => (began.push(id), 'finished'), {
+      signal: controller.signal,
+      onTry,
+    });
+    expect(tried).toEqual([
+      ['a', 1, 3],
+      ['c', 2, 3],
+    ]);
+    expect(began).toEqual([]);
+    expect(status.every(({ state }) => state === 'waiting')).toBe(true);
+  });
 });
 
 describe('openSweep', () => {

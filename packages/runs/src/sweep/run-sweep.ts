@@ -9,7 +9,7 @@ import { openSweep, type OpenSweepOptions } from './open-sweep.js';
 import type { PlannedRun, SweepPlan } from './plan.js';
 import { askQueue } from './slurm/queue.js';
 import { isFinished, sweepStatus, type RunStatus } from './status.js';
-import { tryPlan } from './try-plan.js';
+import { tryPlan, type OnTry } from './try-plan.js';
 
 /** What `runSweep` works with beside the plan. */
 export interface RunSweepOptions
@@ -18,6 +18,8 @@ export interface RunSweepOptions
   readonly engine?: SweepEngine;
   /** Called once the folder is ours, before the first run. */
   readonly onOpen?: (sweep: { readonly resumed: boolean }) => void;
+  /** Called for each run that is tried before the first begins, which takes a second or two for large networks. */
+  readonly onTry?: OnTry;
   /** Ids of the runs that are wanted, with those that need them. Default: all. */
   readonly only?: readonly string[];
 }
@@ -42,10 +44,20 @@ export async function runSweep(plan: SweepPlan, given: RunSweepOptions): Promise
     signal,
     reporter,
     onOpen,
+    onTry,
     ...options
   } = checkKeys(
     given,
-    { engine: true, only: true, signal: true, reporter: true, onOpen: true, fresh: true, result: true },
+    {
+      engine: true,
+      only: true,
+      signal: true,
+      reporter: true,
+      onOpen: true,
+      onTry: true,
+      fresh: true,
+      result: true,
+    },
     'runSweep',
   );
   if (engine.handsOver && plan.disagreement !== undefined) {
@@ -63,7 +75,11 @@ export async function runSweep(plan: SweepPlan, given: RunSweepOptions): Promise
     for (const { id, config } of runs.filter((run) => isFinished(plan.out, run.id)))
       for (const line of await checkFinished(config, new RunFolder(join(plan.out, id)), identify))
         reporter.note(line);
-    await tryPlan(runs.filter(({ id }) => !isFinished(plan.out, id)));
+    await tryPlan(
+      runs.filter(({ id }) => !isFinished(plan.out, id)),
+      { signal, onTry },
+    );
+    if (signal.aborted) return sweepStatus(plan);
     const queue = askQueue(plan.out);
     const own = engine.handsOver ? runs : runs.filter(({ id }) => !queue.runs.has(id));
     if (own.length < runs.length)
