@@ -173,6 +173,11 @@ describe('planPool', () => {
     expect(same).toMatchObject({ queues: { retries: 2, slurm: { options: ['--time=1:00:00'] } } });
     expect(same.disagreement).toBeUndefined();
 
+    const several = { ...told('several', '1:00:00', 1), processes: 2 };
+    expect((await planPool([one, several], { out })).disagreement).toBe(
+      'one and several have different "processes"',
+    );
+
     const pool = await planPool([one, told('longer', '9:00:00', 1)], { out });
     const none = () => undefined;
     const handedOver = await runSweep(pool, {

@@ -111,7 +111,7 @@ export async function planPool(
 function sharedQueues(sweeps: readonly [Sweep, ...Sweep[]]): Pick<SweepPlan, 'queues' | 'disagreement'> {
   const [first] = sweeps;
   const queues = { ...queuesOf(first), retries: Math.max(...sweeps.map(({ retries }) => retries)) };
-  for (const kind of ['slurm', 'kubernetes'] as const) {
+  for (const kind of ['slurm', 'kubernetes', 'processes'] as const) {
     const other = sweeps.find((sweep) => !isDeepStrictEqual(sweep[kind], first[kind]));
     if (other) return { queues, disagreement: `${first.name} and ${other.name} have different "${kind}"` };
   }
