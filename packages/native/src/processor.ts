@@ -70,8 +70,9 @@ export function describeProcessor({ model, vectors, bfloat16, limit }: Processor
 function thisMachine(): { model: string; flags: Set<string> } {
   let flags = new Set<string>();
   try {
-    // `flags` on x64, `Features` on arm64.
-    const line = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
+    // Where one processor stands in for the other (QEMU), the file is of the machine below.
+    const name = process.arch === 'arm64' ? 'Features' : 'flags';
+    const line = new RegExp(`^${name}\\s*:(.*)$`, 'm').exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
     flags = new Set(line.trim().split(/\s+/));
   } catch {
     // Only Linux has the file.
