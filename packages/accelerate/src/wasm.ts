@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { getThreadsCount, setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as threadsModule from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js';
-import { G2DError, OptionError } from '@g2d/core';
+import { checkKeys, G2DError, OptionError } from '@g2d/core';
 
 /** What `startWasm` is told. */
 export interface WasmOptions {
@@ -40,10 +40,11 @@ let failure: string | undefined;
  * returns where a minifier has renamed what TensorFlow.js's threads need. It may be called again, with another number of threads too; tensors of
  * the backend that was there are lost then.
  *
- * @throws {OptionError} For threads that are no integer of at least 1.
+ * @throws {OptionError} For threads that are no integer of at least 1, or an option that there is not.
  * @throws {G2DError} `G2D_WASM`, if the backend does not start, as where a `.wasm` file is not found.
  */
-export async function startWasm({ files, threads }: WasmOptions = {}): Promise<WasmReport> {
+export async function startWasm(options: WasmOptions = {}): Promise<WasmReport> {
+  const { files, threads } = checkKeys(options, { files: true, threads: true }, 'startWasm');
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     const accepted = 'an integer of at least 1';
     throw new OptionError(

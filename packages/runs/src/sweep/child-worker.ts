@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
-import { G2DError } from '@g2d/core';
+import { checkKeys, G2DError } from '@g2d/core';
 import { makeFolder } from '@g2d/formats/node';
 import { STOPPED } from '../node/stop-signal.js';
 import { exitOf } from './attempt.js';
@@ -30,7 +30,11 @@ export interface ChildOptions {
  * start several. It must end with 0 if the run is finished, and with 128 and the number of the signal if it saved itself on one.
  */
 export function childWorker(command: readonly string[], options: ChildOptions): Worker {
-  const { jobs, processes = 1, inSlurm = false } = options;
+  const {
+    jobs,
+    processes = 1,
+    inSlurm = false,
+  } = checkKeys(options, { jobs: true, processes: true, inSlurm: true }, 'childWorker');
   const isStep = inSlurm && processes > 1;
   const whole = isStep ? stepCommand(command, processes) : [...command, ...severally(processes)];
   const [program, ...first] = whole as [string, ...string[]];
