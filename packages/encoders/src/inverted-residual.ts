@@ -1,5 +1,6 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { batchNormalization, convolution, zeroPadding } from './conv-block.js';
+import { SET_LATER } from './initialize-weights.js';
 
 /** ReLU that saturates at 6. */
 export function relu6(input: SymbolicTensor, name: string): SymbolicTensor {
@@ -57,6 +58,7 @@ export function invertedResidual(
   const depthwise = path();
   const convolved = layers
     .depthwiseConv2d({
+      depthwiseInitializer: SET_LATER.kernelInitializer,
       name: `${depthwise}/0`,
       kernelSize: 3,
       strides: stride,
