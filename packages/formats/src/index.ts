@@ -1,5 +1,11 @@
 // Named arrays and the values of stored elements
-export { decodeSafetensors, encodeSafetensors, listSafetensors, type StoredTensor } from './safetensors.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  listSafetensors,
+  safetensorsPieces,
+  type StoredTensor,
+} from './safetensors.js';
 export { ELEMENT_BYTES, float32Values, type ElementType } from './float32-values.js';
 
 // Zip archives

@@ -16,6 +16,26 @@ export function encodeSafetensors(
   arrays: Readonly<Record<string, NamedArray>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const pieces = safetensorsPieces(arrays, metadata);
+  const file = new Uint8Array(pieces.reduce((size, { length }) => size + length, 0));
+  let position = 0;
+  for (const piece of pieces) {
+    file.set(piece, position);
+    position += piece.length;
+  }
+  return file;
+}
+
+/**
+ * What `encodeSafetensors` gives, in pieces: the header, then the values of each array where they lie. A file of hundreds of
+ * megabytes is written and hashed so without a copy of it in memory.
+ *
+ * @throws {ShapeError} If a shape and the number of values disagree.
+ */
+export function safetensorsPieces(
+  arrays: Readonly<Record<string, NamedArray>>,
+  metadata: Readonly<Record<string, string>> = {},
+): readonly Uint8Array[] {
   const header: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) header.push(['__metadata__', metadata]);
   const names = Object.keys(arrays).sort();
@@ -37,17 +57,10 @@ export function encodeSafetensors(
   // properties, so that a tensor called `__proto__` is only a name.
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const padded = Math.ceil(text.length / 8) * 8;
-  const file = new Uint8Array(8 + padded + offset);
-  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
-  file.fill(0x20, 8, 8 + padded);
-  file.set(text, 8);
-  let position = 8 + padded;
-  for (const name of names) {
-    const bytes = littleEndianBytes((arrays[name] as NamedArray).values);
-    file.set(bytes, position);
-    position += bytes.length;
-  }
-  return file;
+  const start = new Uint8Array(8 + padded).fill(0x20);
+  new DataView(start.buffer).setBigUint64(0, BigInt(padded), true);
+  start.set(text, 8);
+  return [start, ...names.map((name) => littleEndianBytes((arrays[name] as NamedArray).values))];
 }
 
 /** A tensor of a file, as its header describes it. */

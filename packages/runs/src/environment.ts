@@ -24,7 +24,7 @@ export function describeEnvironment(processes = 1): RunEnvironment {
       node: process.version.slice(1),
     },
     ...(processes > 1 && { processes }),
-    gitCommit: gitCommit(),
+    gitCommit: gitCommit(process.cwd()),
     host: { platform: platform(), arch: arch(), cpus: cpus().length, cpu: cpus()[0]?.model ?? 'unknown' },
   };
 }
@@ -64,11 +64,26 @@ function partsOf({
 // In a repository's own settings there can be programs that git starts, and `git` itself is not looked for in the current folder.
 const QUIET = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath='];
 
-function gitCommit(): string | null {
+/**
+ * By folder. Asked once: to start a program takes a third of a second where this one has a few gigabytes, and what was loaded
+ * is what was there at the start.
+ */
+const commits = new Map<string, string | null>();
+
+function gitCommit(folder: string): string | null {
+  const known = commits.get(folder);
+  if (known !== undefined) return known;
+  const found = askForCommit(folder);
+  commits.set(folder, found);
+  return found;
+}
+
+function askForCommit(cwd: string): string | null {
   const git = (...args: string[]): string | undefined => {
     const { status, stdout } = spawnSync('git', [...QUIET, ...args], {
       encoding: 'utf8',
       timeout: 5000,
+      cwd,
       env: withAbsolutePath(process.env),
     });
     return status === 0 ? stdout.trim() : undefined;

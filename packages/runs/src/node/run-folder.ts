@@ -18,7 +18,7 @@ import {
   type PassCounts,
   type Split,
 } from '@g2d/core';
-import { encodeSafetensors } from '@g2d/formats';
+import { safetensorsPieces } from '@g2d/formats';
 import { addPasses, NO_PASSES } from '@g2d/trainer/internal';
 import { isFolder, isThere, makeFolder, readIfThere, writeFileAtomic } from '@g2d/formats/node';
 import {
@@ -284,7 +284,7 @@ export class RunFolder {
 
   /** Writes weights alone: of the copy of a teacher. */
   writeWeights(name: string, weights: Readonly<Record<string, NamedArray>>): void {
-    this.#guarded(() => writeFileAtomic(join(this.path, name), encodeSafetensors(weights)));
+    this.#guarded(() => writeFileAtomic(join(this.path, name), safetensorsPieces(weights)));
   }
 
   /** Writes the page; gives its path. */

@@ -58,6 +58,9 @@ export function checkpointPaths(folder: string, label: string) {
   return { current, next: `${current}${NEXT}`, previous: `${current}.previous` };
 }
 
-/** In hexadecimal. */
-export const sha256 = (content: string | Uint8Array): string =>
-  createHash('sha256').update(content).digest('hex');
+/** Of what the pieces are together, in hexadecimal. */
+export function sha256(...pieces: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest('hex');
+}

@@ -100,9 +100,9 @@ describe('writeCheckpoint', () => {
     writeCheckpoint(folder, 'last', checkpoint(1));
     const full: FileOperations = {
       ...nodeFiles,
-      write(path, content) {
-        if (!path.endsWith('optimizer.safetensors')) return nodeFiles.write(path, content);
-        writeFileSync(path, content.subarray(0, 9));
+      write(path, pieces) {
+        if (!path.endsWith('optimizer.safetensors')) return nodeFiles.write(path, pieces);
+        writeFileSync(path, Buffer.concat(pieces).subarray(0, 9));
         throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
       },
     };

@@ -17,8 +17,8 @@ export interface FileOperations {
   list(folder: string): readonly string[];
   read(path: string): Uint8Array;
   makeFolder(path: string): void;
-  /** Writes a new file. Its content is on disk when this returns; its name only after `sync` of the folder. */
-  write(path: string, content: Uint8Array): void;
+  /** Writes a new file, piece after piece. Its content is on disk when this returns; its name only after `sync` of the folder. */
+  write(path: string, pieces: readonly Uint8Array[]): void;
   rename(from: string, to: string): void;
   /** Removes a folder with its files; none is no error. */
   remove(path: string): void;
@@ -31,10 +31,12 @@ export const nodeFiles: FileOperations = {
   list: (folder) => readdirSync(folder),
   read: (path) => readFileSync(path),
   makeFolder,
-  write(path, content) {
+  write(path, pieces) {
     const file = openSync(path, 'wx');
     try {
-      for (let done = 0; done < content.length;) done += writeSync(file, content, done);
+      for (const piece of pieces) {
+        for (let done = 0; done < piece.length;) done += writeSync(file, piece, done);
+      }
       fsyncSync(file);
     } finally {
       closeSync(file);

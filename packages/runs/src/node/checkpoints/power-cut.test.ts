@@ -60,7 +60,8 @@ class FakeDisk implements FileOperations {
     const made = newFolder();
     this.#change(dirname(path), (entries) => entries.set(basename(path), made));
   }
-  write(path: string, content: Uint8Array): void {
+  write(path: string, pieces: readonly Uint8Array[]): void {
+    const content = Buffer.concat(pieces);
     this.#step(() => this.#put(path, content.slice(0, content.length / 2)));
     this.#put(path, content);
   }

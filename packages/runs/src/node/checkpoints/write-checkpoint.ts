@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { encodeSafetensors } from '@g2d/formats';
+import { safetensorsPieces } from '@g2d/formats';
 import { formatNumber, G2DError, OptionError } from '@g2d/core';
 import { CHECKPOINT_FORMAT, CHECKPOINT_VERSION, type StateFile } from '@g2d/core/run-folder';
 import {
@@ -47,31 +47,30 @@ export function writeCheckpoint(
 ): void {
   const { current, next, previous } = checkpointPaths(folder, label);
   assertJson(state, 'state');
-  const modelBytes = encodeSafetensors(model);
-  const optimizerBytes = encodeSafetensors(optimizer);
+  const modelPieces = safetensorsPieces(model);
+  const optimizerPieces = safetensorsPieces(optimizer);
   const stateFile: StateFile = {
     format: CHECKPOINT_FORMAT,
     version: CHECKPOINT_VERSION,
     sha256: {
-      [MODEL]: sha256(modelBytes),
-      [OPTIMIZER]: sha256(optimizerBytes),
+      [MODEL]: sha256(...modelPieces),
+      [OPTIMIZER]: sha256(...optimizerPieces),
       state: sha256(JSON.stringify(state)),
     },
     state,
   };
-  const stateBytes = Buffer.from(`${JSON.stringify(stateFile, null, 2)}\n`);
   const contents = [
-    [MODEL, modelBytes],
-    [OPTIMIZER, optimizerBytes],
-    [STATE, stateBytes],
+    [MODEL, modelPieces],
+    [OPTIMIZER, optimizerPieces],
+    [STATE, [Buffer.from(`${JSON.stringify(stateFile, null, 2)}\n`)]],
   ] as const;
 
-  const bytes = modelBytes.length + optimizerBytes.length + stateBytes.length;
+  const bytes = contents.flatMap(([, pieces]) => pieces).reduce((sum, { length }) => sum + length, 0);
   orExplain(current, bytes, () => {
     cleanUp(folder, files);
     try {
       files.makeFolder(next);
-      for (const [name, content] of contents) files.write(join(next, name), content);
+      for (const [name, pieces] of contents) files.write(join(next, name), pieces);
       // The new checkpoint is on disk before the old one is touched.
       files.sync(next);
       files.sync(folder);
