@@ -165,6 +165,26 @@ describe('a convolution of 3 × 3 taps', () => {
         .map((gradient) => gradient.dataSync());
     expect(run()).toEqual(run());
   });
+
+  it('computes an image as it would alone, whatever the batch is cut into', () => {
+    // TensorFlow's own has other sums for other batches.
+    if (!present) return;
+    // 4 tiles each: parts of every remainder by the rows that are multiplied at once.
+    const [x, filter] = [normal(1, 40, 4, 4, 64), normal(2, 3, 3, 64, 64)];
+    const dy = normal(3, 40, 4, 4, 64);
+    const gradient = tf.grad((image) => conv2d(image, filter, window));
+    const bits = (images: tf.Tensor, dys: tf.Tensor) =>
+      tf.tidy(() => [conv2d(images, filter, window), gradient(images, dys)].map((y) => y.dataSync()));
+    const all = bits(x, dy);
+    for (let count = 39; count > 0; count--) {
+      if (!isWinograd([count, 4, 4, 64], filter.shape, window, 'float32')) break;
+      const begin = [0, 0, 0, 0];
+      const some = bits(tf.slice(x, begin, [count, 4, 4, 64]), tf.slice(dy, begin, [count, 4, 4, 64]));
+      some.forEach((values, i) =>
+        expect(values, `${count} images`).toEqual(all[i]!.subarray(0, values.length)),
+      );
+    }
+  });
 });
 
 describe('isWinograd', () => {

@@ -103,6 +103,19 @@ G2D_TARGET void restore_filter(const float* u, int64_t step, int64_t channels, f
   }
 }
 
+/** Fewer rows than a block has, at once. */
+template <bool tall, int most = G2D_ROWS - 1>
+G2D_TARGET void last_rows(const float* a, int64_t a_row, int64_t a_depth, const float* b, int64_t b_depth, float* c,
+                                 int64_t c_row, int64_t rows, int64_t depth) {
+  if constexpr (most > 0) {
+    if (rows == most) {
+      product_of_rows<most, tall>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
+    } else {
+      last_rows<tall, most - 1>(a, a_row, a_depth, b, b_depth, c, c_row, rows, depth);
+    }
+  }
+}
+
 /** One panel of a product whose a has unit steps along depth, or along rows (`tall`); the latter is added to c. */
 template <bool tall>
 G2D_TARGET void product(const float* a, int64_t a_step, const float* b, int64_t b_depth, float* c, int64_t c_row,
@@ -110,8 +123,5 @@ G2D_TARGET void product(const float* a, int64_t a_step, const float* b, int64_t 
   const int64_t a_row = tall ? 1 : a_step, a_depth = tall ? a_step : 1;
   for (; rows >= G2D_ROWS; rows -= G2D_ROWS, a += G2D_ROWS * a_row, c += G2D_ROWS * c_row)
     product_of_rows<G2D_ROWS, tall>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
-  for (; rows >= 4; rows -= 4, a += 4 * a_row, c += 4 * c_row)
-    product_of_rows<4, tall>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
-  for (; rows > 0; rows--, a += a_row, c += c_row)
-    product_of_rows<1, tall>(a, a_row, a_depth, b, b_depth, c, c_row, depth);
+  if (rows > 0) last_rows<tall>(a, a_row, a_depth, b, b_depth, c, c_row, rows, depth);
 }

@@ -129,39 +129,59 @@ inline void transpose_4_by_4(const float* from, int64_t from_row, float* to, int
 #endif
 }
 
-/** w [3, 3, rows, columns] → [3, 3, columns, rows]. */
-inline void transpose_filter(const float* w, int64_t rows, int64_t columns, float* to) {
-  Workers::get().run(9 * ((rows + 31) / 32), [&](int64_t part) {
-    const int64_t tap = part % 9, from = part / 9 * 32, end = std::min(rows, from + 32);
-    const float* source = w + tap * rows * columns;
-    float* target = to + tap * rows * columns;
-    for (int64_t c = 0; c < columns; c += 4)
-      for (int64_t r = from; r < end; r += 4)
-        transpose_4_by_4(source + r * columns + c, columns, target + c * rows + r, rows);
-  });
-}
+/** Channels of the taps that are transformed at once. */
+constexpr int64_t kTapBlock = 32;
 
-/** u [16, out / panel, in, panel] from w [3, 3, in, out]; turned by 180 degrees for the gradient. */
-inline void winograd_filter(const float* w, int64_t in, int64_t out, bool turned, float* u) {
+/** u [16, out / panel, in, panel] from w [3, 3, in, out]. */
+inline void winograd_filter(const float* w, int64_t in, int64_t out, float* u) {
   const auto& loops = winograd_loops();
-  const int64_t panels = out / loops.panel, block = 32, blocks = (in + block - 1) / block;
-  Workers::get().run(panels * blocks, [&](int64_t part) {
-    const int64_t panel = part % panels, from = part / panels * block;
-    for (int64_t c = from; c < std::min(in, from + block); c++) {
+  const int64_t panels = out / loops.panel;
+  Workers::get().run(panels * (in / kTapBlock), [&](int64_t part) {
+    const int64_t panel = part % panels, from = part / panels * kTapBlock;
+    for (int64_t c = from; c < from + kTapBlock; c++) {
       const float* taps[9];
-      for (int tap = 0; tap < 9; tap++)
-        taps[tap] = w + ((turned ? 8 - tap : tap) * in + c) * out + panel * loops.panel;
+      for (int tap = 0; tap < 9; tap++) taps[tap] = w + (tap * in + c) * out + panel * loops.panel;
       loops.transform_filter(taps, u + (panel * in + c) * loops.panel, in * out);
     }
   });
+}
+
+/** That of the image's gradient, u [16, in / panel, out, panel]: inputs and outputs exchanged, and turned by 180 degrees. */
+inline void winograd_turned_filter(const float* w, int64_t in, int64_t out, float* u) {
+  const auto& loops = winograd_loops();
+  const int64_t panels = in / loops.panel, size = kTapBlock * loops.panel;
+  Workers::get().run(panels * (out / kTapBlock), [&](int64_t part) {
+    const int64_t panel = part % panels, from = part / panels * kTapBlock;
+    float* exchanged = part_scratch().get(9 * size);
+    for (int tap = 0; tap < 9; tap++) {
+      const float* source = w + (tap * in + panel * loops.panel) * out + from;
+      for (int64_t row = 0; row < loops.panel; row += 4)
+        for (int64_t c = 0; c < kTapBlock; c += 4)
+          transpose_4_by_4(source + row * out + c, out, exchanged + tap * size + c * loops.panel + row, loops.panel);
+    }
+    for (int64_t c = 0; c < kTapBlock; c++) {
+      const float* taps[9];
+      for (int tap = 0; tap < 9; tap++) taps[tap] = exchanged + (8 - tap) * size + c * loops.panel;
+      loops.transform_filter(taps, u + (panel * out + from + c) * loops.panel, in * out);
+    }
+  });
+}
+
+/**
+ * How many tiles a part has: few enough to stay in a core's cache beside the taps, more where those do not fit anyway and are
+ * read again for each part; and so that no thread waits for a last part that is short.
+ */
+inline int64_t tiles_of_part(const Convolution& conv) {
+  const int64_t most = conv.in * conv.out < 128 * 1024 ? 24 : 72, threads = Workers::get().threads();
+  const int64_t rounds = (conv.tiles() + most * threads - 1) / (most * threads);
+  return (conv.tiles() + rounds * threads - 1) / (rounds * threads);
 }
 
 /** y = x * w + bias, with the taps of w transformed. Each tile is computed alone: the parts change nothing. */
 inline void winograd_apply(const Convolution& conv, const float* x, const float* u, const float* bias, float* y) {
   const auto& loops = winograd_loops();
   const int64_t v_row = padded(conv.in), m_row = padded(conv.out);
-  // Few enough tiles to stay in a core's cache beside the taps; where those do not fit anyway, more for each reading of them.
-  const int64_t size = conv.in * conv.out < 128 * 1024 ? 24 : 48;
+  const int64_t size = tiles_of_part(conv);
   const int64_t parts = (conv.tiles() + size - 1) / size;
   const Images<const float> images{x, conv.height, conv.width, conv.in};
   const Images<float> results{y, conv.out_height(), conv.out_width(), conv.out};
@@ -195,16 +215,14 @@ inline void winograd_apply(const Convolution& conv, const float* x, const float*
 
 inline void winograd_convolve(const Convolution& conv, const float* x, const float* w, const float* bias, float* y) {
   float* u = call_scratch().get(16 * conv.in * conv.out);
-  winograd_filter(w, conv.in, conv.out, false, u);
+  winograd_filter(w, conv.in, conv.out, u);
   winograd_apply(conv, x, u, bias, y);
 }
 
 /** The gradient with respect to the image: a convolution of dy with the taps turned, inputs and outputs exchanged. */
 inline void winograd_gradient_image(const Convolution& conv, const float* w, const float* dy, float* dx) {
-  float* u = call_scratch().get((16 + 9) * conv.in * conv.out);
-  float* transposed = u + 16 * conv.in * conv.out;
-  transpose_filter(w, conv.in, conv.out, transposed);
-  winograd_filter(transposed, conv.out, conv.in, true, u);
+  float* u = call_scratch().get(16 * conv.in * conv.out);
+  winograd_turned_filter(w, conv.in, conv.out, u);
   winograd_apply(conv.transposed(), dy, u, kZeros, dx);
 }
 

@@ -27,6 +27,9 @@ class Workers {
     return *workers;
   }
 
+  /** How many parts are worked on at once, at most. */
+  int64_t threads() const { return helpers_ + 1; }
+
   /**
    * Calls work(0) … work(parts − 1), each once, on any thread. What a part computes must not depend on which. Not from inside
    * of `work`. If a part throws, others may be left out, and it throws that when all have ended.
