@@ -111,6 +111,20 @@ inline void window(const Images<const float>& images, int64_t image, int64_t row
     }
 }
 
+/**
+ * Asks for a window that will be needed: it comes from memory while other tiles are multiplied. Of a large window two columns: the others are
+ * those of the tiles beside it.
+ */
+template <int size, int write, typename Float>
+inline void fetch_window(const Images<Float>& images, int64_t image, int64_t row, int64_t column, int64_t channels) {
+  for (int i = 0; i < size; i++)
+    for (int j = size / 2 - 1; j < size / 2 + 1; j++) {
+      const Float* place = images.at(image, row + i, column + j);
+      if (!place) continue;
+      for (int64_t c = 0; c < channels; c += 16) __builtin_prefetch(place + c, write);
+    }
+}
+
 /** 16 floats more than the power of two that channels often are, so that rows do not compete for cache lines. */
 inline int64_t padded(int64_t channels) { return channels + 16; }
 
@@ -197,10 +211,22 @@ inline void winograd_apply(const Convolution& conv, const float* x, const float*
       window<4>(images, tile.image, tile.row - conv.pad_height, tile.column - conv.pad_width, taps);
       loops.transform_image(taps, conv.in, v + i * v_row, v_step);
     }
-    for (int k = 0; k < 16; k++)
+    // Most probably the next part of this thread.
+    const int64_t next = std::min(conv.tiles(), from + Workers::get().threads() * size);
+    const int64_t rest = std::min(size, conv.tiles() - next);
+    for (int k = 0; k < 16; k++) {
+      for (int64_t i = rest * k / 16; i < rest * (k + 1) / 16; i++) {
+        const Tile tile(conv, next + i);
+        fetch_window<4, 0>(images, tile.image, tile.row - conv.pad_height, tile.column - conv.pad_width, conv.in);
+      }
+      for (int64_t i = count * k / 16; i < count * (k + 1) / 16; i++) {
+        const Tile tile(conv, from + i);
+        fetch_window<2, 1>(results, tile.image, tile.row, tile.column, conv.out);
+      }
       for (int64_t c = 0; c < conv.out; c += loops.panel)
         loops.product(v + k * v_step, v_row, u + (k * conv.out + c) * conv.in, loops.panel, m + k * m_step + c, m_row,
                       count, conv.in);
+    }
     for (int64_t i = 0; i < count; i++) {
       const Tile tile(conv, from + i);
       float* taps[4];
@@ -259,10 +285,17 @@ inline void winograd_gradient_filter_part(const Convolution& conv, const float* 
       window<2>(gradients, tile.image, tile.row, tile.column, taps);
       loops.spread_image(taps, part.outs, m + i * m_row, m_step);
     }
-    for (int k = 0; k < 16; k++)
+    const int64_t end = part.tile + part.tiles, next = std::min(end, from + size), rest = std::min(size, end - next);
+    for (int k = 0; k < 16; k++) {
+      for (int64_t i = rest * k / 16; i < rest * (k + 1) / 16; i++) {
+        const Tile tile(conv, next + i);
+        fetch_window<4, 0>(images, tile.image, tile.row - conv.pad_height, tile.column - conv.pad_width, part.ins);
+        fetch_window<2, 0>(gradients, tile.image, tile.row, tile.column, part.outs);
+      }
       for (int64_t c = 0; c < part.outs; c += loops.panel)
         loops.tall_product(v + k * v_step, v_row, m + k * m_step + c, m_row, u + k * u_step + c, part.outs, part.ins,
                            count);
+    }
   }
   for (int64_t c = 0; c < part.ins; c++)
     loops.restore_filter(u + c * part.outs, u_step, part.outs, dw + (part.in + c) * conv.out + part.out,
@@ -286,9 +319,9 @@ inline void winograd_gradient_filter(const Convolution& conv, const float* x, co
     winograd_gradient_filter_part(conv, x, dy, part, sums + range * size);
   });
   if (ranges == 1) return;
-  Workers::get().run(9, [&](int64_t tap) {
-    const int64_t from = tap * conv.in * conv.out;
-    for (int64_t i = from; i < from + conv.in * conv.out; i++) {
+  const int64_t rows = kTapBlock * conv.out;
+  Workers::get().run(size / rows, [&](int64_t part) {
+    for (int64_t i = part * rows; i < (part + 1) * rows; i++) {
       float sum = sums[i];
       for (int64_t range = 1; range < ranges; range++) sum += sums[range * size + i];
       dw[i] = sum;
