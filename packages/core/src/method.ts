@@ -32,6 +32,8 @@ export interface Needs {
    * training without such a method never gets them.
    */
   readonly inputs?: 'complete';
+  /** Set it if the method needs all of a batch in one process: several, which share each batch, are refused. */
+  readonly processes?: 'one';
 }
 
 /** How one step trains, decided before its first pass. */

@@ -22,14 +22,13 @@ const boundOf = (samples: number, latent: number): number => Math.sqrt(6 / (samp
 /**
  * Looks at every training sample's id and label.
  *
- * @throws {OptionError} If the split is not one batch of one process, or a class has one sample.
+ * @throws {OptionError} If the split is not one batch, or a class has one sample.
  */
 export async function beginning<M extends string>(
   training: Training<M>,
   latent: number,
 ): Promise<CpmNetState> {
-  const { batchesPerEpoch = 1, allReduce, optimizer } = training;
-  if (allReduce.processes > 1) refuse(`${allReduce.processes} processes`, allReduce.processes, 'one process');
+  const { batchesPerEpoch = 1, optimizer } = training;
   const ids: string[] = [];
   const labels: number[] = [];
   for await (const batch of training.everySample([])) {

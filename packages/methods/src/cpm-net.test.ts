@@ -232,7 +232,7 @@ describe('cpmNet', () => {
     });
     await expect(train(unknown)).rejects.toThrow(/an epoch has a second batch \(epoch 1, 4 samples\)/);
     await expect(train(settings({ allReduce: { processes: 2, sum: () => {} } }))).rejects.toThrow(
-      /2 processes/,
+      /"cpm-net" needs all of a batch in one process, and 2 would share it\. Train it in one\./,
     );
     const lonely = dataOf([0, 0, 1, 1, 2]);
     await expect(

@@ -78,7 +78,7 @@ export const cpmNet = defineMethod({
   summary: 'a latent vector of each sample, from which its modalities are decoded',
   source: { paper: 'Zhang et al., NeurIPS 2019', code: 'CPM_Nets df6b1b4; GCNet 8cce4a0, baseline-cpmnet' },
   recipe: recipes.cpmNet,
-  needs: { task: 'classification' },
+  needs: { task: 'classification', processes: 'one' },
   options,
   create: <M extends string>(own: z.output<typeof options>): Hooks<M, CpmNetState> => {
     return {

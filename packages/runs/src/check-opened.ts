@@ -13,7 +13,11 @@ import { trainSettings } from './train-settings.js';
  */
 export function checkOpened(
   { config, methods, needsTeachers }: RunPlan,
-  { model, data }: { readonly model: Model<string>; readonly data: RunData },
+  {
+    model,
+    data,
+    processes,
+  }: { readonly model: Model<string>; readonly data: RunData; readonly processes: number },
 ): void {
   const { task } = data.train;
   const { epochs } = config;
@@ -25,6 +29,7 @@ export function checkOpened(
     teachers: needsTeachers,
     epochs,
     task,
+    allReduce: { processes },
     // What there is of a validation split is checked below.
     evaluate: true,
     everyValidationSample: true,

@@ -44,7 +44,8 @@ export interface OpenedRun extends BuiltModel {
  *
  * @param options `folder`: the run's. `teachers`: those that the configuration names; the copies in the folder of a run that has begun, which
  * stand in for them: its classes are those that it began with; or none, where they are yet to be trained. `trust`: whether modules that
- * teachers name, and the configuration does not, may be loaded.
+ * teachers name, and the configuration does not, may be loaded. `processes`: those that train it together. `count`: how many it will be, where they are
+ * not there yet.
  * @throws {OptionError} If what is found does not go together.
  */
 export async function openRun(
@@ -54,11 +55,13 @@ export async function openRun(
     teachers: from,
     trust = false,
     processes,
+    count = processes?.allReduce.processes ?? 1,
   }: {
     readonly folder: RunFolder;
     readonly teachers: 'named' | 'copied' | 'later';
     readonly trust?: boolean;
     readonly processes?: Processes | undefined;
+    readonly count?: number;
   },
 ): Promise<OpenedRun> {
   const copies = from === 'copied' ? folder : undefined;
@@ -71,7 +74,7 @@ export async function openRun(
         ? readTeachers(plan.config, { facts, data, kinds: plan.teacherKinds, copies, trust })
         : undefined;
     const built = await buildModel(plan.model, facts);
-    checkOpened(plan, { model: built.model, data });
+    checkOpened(plan, { model: built.model, data, processes: count });
     const own = [...(teachers?.values() ?? [])].map(({ config }) => config);
     const identity = { data: data.identity, modules: moduleChecksums(plan.config, ...own) };
     const started: FrozenTeachers<string>[] = [];

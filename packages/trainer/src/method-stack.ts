@@ -20,6 +20,7 @@ export interface Stack<M extends string> {
   readonly loss?: LossOptions | undefined;
   readonly evaluate?: unknown;
   readonly everyValidationSample?: unknown;
+  readonly allReduce?: { readonly processes: number } | undefined;
 }
 
 const STAGE_HOOKS = [
@@ -85,6 +86,7 @@ export function assertMethods<M extends string>({
   loss,
   evaluate,
   everyValidationSample,
+  allReduce,
 }: Stack<M>): void {
   const refuse = (message: string, value: unknown, accepted: string, option = 'methods'): never => {
     throw new OptionError(message, { option, value, accepted });
@@ -113,6 +115,15 @@ export function assertMethods<M extends string>({
         `The method "${name}" reads the validation scores of every epoch; pass \`evaluate\`.`,
         name,
         'a training with validation',
+      );
+    }
+    const { processes = 1 } = allReduce ?? {};
+    if (needs.processes === 'one' && processes > 1) {
+      refuse(
+        `The method "${name}" needs all of a batch in one process, and ${processes} would share it. Train it in one.`,
+        processes,
+        'one process',
+        'processes',
       );
     }
     if (needs.task && needs.task !== task) {

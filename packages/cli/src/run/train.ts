@@ -121,7 +121,8 @@ Examples:
     const { signal, dispose } = stopSignal(progress ? progress.note : say);
     try {
       // What is wrong with a student is better known before its teachers are trained.
-      if (student && !new RunFolder(out).config()) await together(processes, () => tryRun(student));
+      if (student && !new RunFolder(out).config())
+        await together(processes, () => tryRun(student, { processes: processes?.allReduce.processes ?? 1 }));
       const outcome = await trainRun(config, {
         out,
         resume: values.resume,

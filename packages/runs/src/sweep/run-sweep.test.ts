@@ -21,6 +21,7 @@ import { readPlan } from './manifest.js';
 import { openSweep } from './open-sweep.js';
 import type { PlannedRun, SweepPlan } from './plan.js';
 import { runSweep } from './run-sweep.js';
+import { slurmSchema } from './schema.js';
 import { isFinished, sweepStatus } from './status.js';
 
 let root: string;
@@ -151,6 +152,17 @@ describe('runSweep', () => {
     ]);
     expect(began).toEqual([]);
     expect(status.every(({ state }) => state === 'waiting')).toBe(true);
+  });
+
+  it('trains nothing where a method cannot be trained by several processes', async () => {
+    const plan = planOf(runOf('a'), runOf('b', [], { method: 'cpm-net' }));
+    const queues = { retries: 0, slurm: slurmSchema.parse({}), processes: 2 };
+    const began: string[] = [];
+    const worker: Worker = async ({ id }) => (began.push(id), 'finished');
+    await expect(sweep({ ...plan, queues }, worker)).rejects.toThrow(
+      'The run b cannot be trained: The method "cpm-net" needs all of a batch in one process, and 2 would share it. Train it in one.',
+    );
+    expect(began).toEqual([]);
   });
 });
 

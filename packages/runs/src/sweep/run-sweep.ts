@@ -77,7 +77,7 @@ export async function runSweep(plan: SweepPlan, given: RunSweepOptions): Promise
         reporter.note(line);
     await tryPlan(
       runs.filter(({ id }) => !isFinished(plan.out, id)),
-      { signal, onTry },
+      { signal, onTry, processes: plan.queues?.processes ?? 1 },
     );
     if (signal.aborted) return sweepStatus(plan);
     const queue = askQueue(plan.out);

@@ -14,7 +14,11 @@ export type OnTry = (run: PlannedRun, n: number, count: number) => void;
  */
 export async function tryPlan(
   runs: readonly PlannedRun[],
-  { signal, onTry }: { readonly signal: AbortSignal; readonly onTry?: OnTry | undefined },
+  {
+    signal,
+    onTry,
+    processes,
+  }: { readonly signal: AbortSignal; readonly onTry?: OnTry | undefined; readonly processes: number },
 ): Promise<void> {
   const distinct = new Map<string, PlannedRun>();
   for (const run of runs) {
@@ -29,7 +33,7 @@ export async function tryPlan(
     if (signal.aborted) return;
     onTry?.(run, ++n, distinct.size);
     try {
-      await tryRun(config);
+      await tryRun(config, { processes });
     } catch (error) {
       if (!G2DError.isInstance(error)) throw error;
       throw new OptionError(`The run ${id} cannot be trained: ${error.message}`, {
