@@ -1,62 +1,27 @@
 // The built page in a real browser, as on a static host: in a folder, and without the headers of isolation. What somebody does with it, by keyboard too.
-import { execFileSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { extname, join, resolve } from 'node:path';
 import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBrowser } from '../../../test/browser/run-page.js';
+import { serveSite } from '../../../test/browser/serve-site.js';
 
-const root = resolve(import.meta.dirname, '../../..');
-const site = mkdtempSync(join(tmpdir(), 'g2d-site-'));
 const path = findBrowser();
 const missing = 'no browser: install Debian’s chromium, or name one in CHROMIUM';
 if (!path) console.warn(missing);
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-  '.wasm': 'application/wasm',
-};
-
-let server: Server;
+let site: Awaited<ReturnType<typeof serveSite>> | undefined;
 let address: string;
 let browser: Browser;
 
 beforeAll(async () => {
   if (!path) return;
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
-  execFileSync(
-    process.execPath,
-    `--conditions=@g2d/source --import tsx ${vite} build packages/playground --configLoader native --logLevel error --outDir ${site} --emptyOutDir`.split(
-      ' ',
-    ),
-    { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
-  );
-  server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const file = join(site, pathname.replace(/^\/g2d\//, '').replace(/^$/, 'index.html'));
-    const isThere = pathname.startsWith('/g2d/') && existsSync(file) && statSync(file).isFile();
-    response.writeHead(isThere ? 200 : 404, {
-      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
-    });
-    if (isThere) createReadStream(file).pipe(response);
-    else response.end();
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  address = `http://localhost:${(server.address() as AddressInfo).port}/g2d/`;
+  site = await serveSite();
+  ({ address } = site);
   browser = await chromium.launch({ executablePath: path, args: ['--no-sandbox'] });
 }, 300_000);
 afterAll(async () => {
   await browser?.close();
-  server?.closeAllConnections();
-  server?.close();
-  rmSync(site, { recursive: true, force: true });
+  site?.close();
 });
 
 /** A page, and what went wrong on it, and what it asked other places for. */
