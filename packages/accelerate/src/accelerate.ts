@@ -31,7 +31,7 @@ import type { LayersModel } from './layers-types.js';
  *
  * @param model Changed in place: its `call` is replaced.
  * @param options `precision`: `'bfloat16'` rounds what convolutions read and write to 8 significant bits, in training
- * too: about twice as fast on CPUs with units for it (AMX, AVX512-BF16), an error of about 0.4 % of the largest value,
+ * too: for CPUs with AMX, an error of about 0.4 % of the largest value; slower than float32 with AVX512-BF16 alone,
  * and slower or refused elsewhere (`bfloat16Problem`). On the `tensorflow` backend only. Default `'float32'`.
  * @returns The same model.
  * @throws {OptionError} For `'bfloat16'` where TensorFlow cannot compute it.

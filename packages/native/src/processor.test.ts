@@ -27,6 +27,15 @@ describe('processor', () => {
     expect(describeProcessor(processor(env, given as ReturnType<typeof machine>))).toBe(expected);
   });
 
+  it('knows AMX, and whether TensorFlow may use it', () => {
+    expect(processor({}, amx)).toMatchObject({ bfloat16: true, amx: true });
+    expect(processor({ ONEDNN_MAX_CPU_ISA: 'AVX512_CORE_BF16' }, amx)).toMatchObject({
+      bfloat16: true,
+      amx: false,
+    });
+    expect(processor({}, machine('avx512bw', 'avx512_bf16'))).toMatchObject({ bfloat16: true, amx: false });
+  });
+
   it('describes this machine', () => {
     expect(describeProcessor(processor({}))).toMatch(/^.+, (AVX-512|AVX2|AVX|SSE|SVE|NEON|unknown)/);
   });

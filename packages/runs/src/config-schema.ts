@@ -360,7 +360,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Of a run on several processes.'),
   precision: precisionSchema.describe(
-    'Of the convolutions in training. auto: bfloat16 on processors with units for it, else float32.',
+    'Of the convolutions in training. auto: bfloat16 where it is faster, on processors with AMX, else float32.',
   ),
   teacherPrecision: precisionSchema.describe("Of the teachers' convolutions, if they run on every batch."),
   select: z

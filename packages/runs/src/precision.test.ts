@@ -59,10 +59,13 @@ describe('on TensorFlow', () => {
   });
 
   it('a wish becomes bfloat16 where it can be had and is fast, and is settled for good', () => {
-    const fast = bfloat16Problem() === null && runtimeInfo()!.processor.bfloat16;
+    const { bfloat16, amx } = runtimeInfo()!.processor;
+    const fast = bfloat16Problem() === null && bfloat16 && (amx || process.arch !== 'x64');
     const { settled, notes } = settle(config('auto'));
     expect(settled).toEqual([fast ? 'bfloat16' : 'float32', 'float32']);
     expect(notes).toHaveLength(fast ? 0 : 1);
+    if (bfloat16 && !fast && bfloat16Problem() === null)
+      expect(notes[0]).toMatch(/^"precision" is "auto", which is float32 here: without AMX our convolutions/);
     expect(tf.getBackend()).toBe('tensorflow');
   });
 });

@@ -12,8 +12,7 @@ let tried: { readonly problem: string | null } | undefined;
 /**
  * Why convolutions cannot be `'bfloat16'` here, as a part of a sentence; `null` where they can.
  *
- * They can on the `tensorflow` backend where its oneDNN has them for this processor: with AVX-512 or newer (fast with AVX512-BF16
- * or AMX). Elsewhere TensorFlow fails in the middle of a step, or adds up in bfloat16, which loses gradients. So the operations
+ * They can on the `tensorflow` backend where its oneDNN has them for this processor: with AVX-512 or newer (fast with AMX). Elsewhere TensorFlow fails in the middle of a step, or adds up in bfloat16, which loses gradients. So the operations
  * are tried once, on a few numbers.
  *
  * @example
