@@ -64,9 +64,8 @@ describe('on TensorFlow', () => {
     const { settled, notes } = settle(config('auto'));
     expect(settled).toEqual([fast ? 'bfloat16' : 'float32', 'float32']);
     const why = bfloat16 && bfloat16Problem() === null ? 'without AMX our convolutions' : '';
-    expect(notes).toEqual(
-      fast ? [] : [expect.stringContaining(`"precision" is "auto", which is float32 here: ${why}`)],
-    );
+    const start = `"precision" is "auto", which is float32 here: ${why}`;
+    expect(notes.map((note) => note.startsWith(start))).toEqual(fast ? [] : [true]);
     expect(tf.getBackend()).toBe('tensorflow');
   });
 });
