@@ -24,7 +24,6 @@ const OTHER: Readonly<Record<string, string>> = {
   planSweep: 'a sweep that `readSweep` has checked',
   runKey: 'a configuration that `parseConfig` has checked',
   sweepStatus: 'a plan that `planSweep` has made',
-  tryRun: 'a configuration that `parseConfig` has checked',
 };
 
 /** The functions that check: the place of what they check among their arguments. */
