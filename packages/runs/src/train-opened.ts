@@ -183,7 +183,6 @@ function summedFlags(processes: OpenedRun['processes'], flags: readonly number[]
 const isDue = (epoch: number, every: number, epochs: number): boolean =>
   epoch % every === 0 || epoch === epochs;
 
-/** @throws {G2DError} With code `G2D_DIVERGED` if a weight is not finite: the last good checkpoint stays. */
 /** A loop: `find` takes five times as long, seconds for a large network. */
 function firstBroken(values: Float32Array): number | undefined {
   for (let i = 0; i < values.length; i++) {
@@ -193,6 +192,7 @@ function firstBroken(values: Float32Array): number | undefined {
   return undefined;
 }
 
+/** @throws {G2DError} With code `G2D_DIVERGED` if a weight is not finite: the last good checkpoint stays. */
 function assertFinite(weights: Readonly<Record<string, NamedArray>>, epoch: number): void {
   for (const [name, { values }] of Object.entries(weights)) {
     const broken = firstBroken(values);

@@ -18,12 +18,12 @@ export async function tryRun(
   config: RunConfig,
   options: { readonly processes?: number } = {},
 ): Promise<void> {
-  const { processes } = checkKeys(options, { processes: true }, 'tryRun');
+  const { processes = 1 } = checkKeys(options, { processes: true }, 'tryRun');
   const plan = await planRun(asRecorded({ ...config, data: { ...config.data, inMemory: false } }));
   const run = await openRun(plan, {
     folder: new RunFolder('.'),
     teachers: 'later',
-    ...(processes && { count: processes }),
+    count: processes,
   });
   try {
     checkBatches(run);
