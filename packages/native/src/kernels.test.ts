@@ -148,13 +148,19 @@ describe('installKernels', () => {
     ],
     [
       'a convolution is wrong',
-      { test: () => done(JSON.stringify({ ...rightDifferences, 'Conv3x3, padding 0,2, bias': '0.01' })) },
+      {
+        test: () =>
+          done(JSON.stringify({ ...rightDifferences, 'Conv3x3 of 21 x 40, padding 0,2, bias': '0.01' })),
+      },
       /padding 0,2, bias differs from TensorFlow by 0.01/,
     ],
     ['the test breaks off', { test: () => done('{}') }, /incomplete/],
     [
       'some convolutions were not tested',
-      { test: () => done(JSON.stringify({ ...rightDifferences, 'Conv3x3, padding 1,1': undefined })) },
+      {
+        test: () =>
+          done(JSON.stringify({ ...rightDifferences, 'Conv3x3 of 21 x 40, padding 1,1': undefined })),
+      },
       /incomplete/,
     ],
   ])('leaves them out, with one note and once, when %s', async (_, change, message) => {
@@ -248,6 +254,12 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
         ],
         inputs,
       );
+    const strided = ([batch, height, width, channels], outputs) => {
+      const [x, filter] = [values(batch, height, width, channels), values(3, 3, channels, outputs)];
+      const window = [3, 3, 2, 2, 1, 1];
+      const y = taps('', window, [x, filter]);
+      return [y, taps('BackpropInput', window, [filter, y], [height, width]), taps('BackpropFilter', window, [x, y])];
+    };
     const depthwise = ([batch, height, width, channels], stride) => {
       const [x, filter] = [values(batch, height, width, channels), values(3, 3, channels, 1)];
       const { binding } = tf.backend();
@@ -321,6 +333,7 @@ describe('the kernels that are installed here', () => {
         ...attention([3, 100, 128], 2),
         ...attention([5, 7, 50], 5),
         taps('', [3, 3, 2, 2, 1, 1], [tf.ones([3, 9, 8, 40]), tf.ones([3, 3, 40, 50]).mul(0.1)]),
+        ...strided([16, 40, 33, 32], 64),
         taps('BackpropFilter', [1, 1, 1, 1, 0, 0], [tf.randomNormal([16, 20, 20, 24], 0, 1, 'float32', 3), tf.ones([16, 20, 20, 30])]),
         ...depthwise([16, 31, 29, 43], 1),
         ...depthwise([4, 14, 15, 40], 2),

@@ -1,5 +1,5 @@
 // Dropout, layer normalization and attention of random shapes, next to the same in double precision and written plainly. Built with
-// sanitizers by `fuzz-rows.test.ts`. Prints the largest differences, relative to the largest value of each result.
+// sanitizers by `fuzz.slow.ts`. Prints the largest differences, relative to the largest value of each result.
 #include <cstdio>
 #include <random>
 

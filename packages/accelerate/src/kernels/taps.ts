@@ -3,8 +3,8 @@ import type { Precision } from './bfloat16.js';
 import type { WindowAttributes } from './window-attributes.js';
 import { attribute, execute, hasOperation, type Attribute } from '@g2d/tensor-ops/tensorflow';
 
-// Convolution as one matrix product for each tap, as `@g2d/native` adds it to TensorFlow. oneDNN rearranges all weights in every
-// call, which costs more than the convolution itself where few outputs or one tap use them.
+// Convolution as one matrix product for each tap, as `@g2d/native` adds it to TensorFlow, but where it transforms 3 × 3 of them with
+// stride 2. oneDNN rearranges all weights in every call, which costs more than the convolution itself where few outputs or one tap use them.
 const CONV_2D = 'G2dV1Conv2D';
 
 /** Measured to be at least level with oneDNN from so many channels on, in and out: of a window of one, and of larger ones. */

@@ -166,20 +166,25 @@ describe('a convolution of 3 × 3 taps', () => {
     expect(run()).toEqual(run());
   });
 
-  it('computes an image as it would alone, whatever the batch is cut into', () => {
+  it.each([
+    // 4 tiles of 2 × 2 outputs each, and 25 of 4 × 4: parts of every remainder by the rows that are multiplied at once.
+    { images: 40, height: 4, width: 4, channels: 64 },
+    { images: 12, height: 19, width: 17, channels: 32 },
+  ])('computes an image of $height × $width as it would alone, whatever the batch is cut into', (shape) => {
     // TensorFlow's own has other sums for other batches.
     if (!present) return;
-    // 4 tiles each: parts of every remainder by the rows that are multiplied at once.
-    const [x, filter] = [normal(1, 40, 4, 4, 64), normal(2, 3, 3, 64, 64)];
-    const dy = normal(3, 40, 4, 4, 64);
+    const { images, height, width, channels } = shape;
+    const [x, filter] = [normal(1, images, height, width, channels), normal(2, 3, 3, channels, channels)];
+    const dy = normal(3, images, height, width, channels);
     const gradient = tf.grad((image) => conv2d(image, filter, window));
-    const bits = (images: tf.Tensor, dys: tf.Tensor) =>
-      tf.tidy(() => [conv2d(images, filter, window), gradient(images, dys)].map((y) => y.dataSync()));
+    const bits = (some: tf.Tensor, dys: tf.Tensor) =>
+      tf.tidy(() => [conv2d(some, filter, window), gradient(some, dys)].map((y) => y.dataSync()));
     const all = bits(x, dy);
-    for (let count = 39; count > 0; count--) {
-      if (!isWinograd([count, 4, 4, 64], filter.shape, window, 'float32')) break;
+    for (let count = images - 1; count > 0; count--) {
+      const size: [number, ...number[]] = [count, height, width, channels];
+      if (!isWinograd(size, filter.shape, window, 'float32')) break;
       const begin = [0, 0, 0, 0];
-      const some = bits(tf.slice(x, begin, [count, 4, 4, 64]), tf.slice(dy, begin, [count, 4, 4, 64]));
+      const some = bits(tf.slice(x, begin, size), tf.slice(dy, begin, size));
       some.forEach((values, i) =>
         expect(values, `${count} images`).toEqual(all[i]!.subarray(0, values.length)),
       );

@@ -3,8 +3,8 @@ import type { Precision } from './bfloat16.js';
 import type { WindowAttributes } from './window-attributes.js';
 import { attribute, execute, hasOperation, type Attribute } from '@g2d/tensor-ops/tensorflow';
 
-// Convolution of 3 × 3 taps and stride 1 by Winograd's F(2 × 2, 3 × 3), as `@g2d/native` adds it to TensorFlow: 16
-// multiplications for each 2 × 2 outputs in place of 36.
+// Convolution of 3 × 3 taps and stride 1 by Winograd's algorithm, as `@g2d/native` adds it to TensorFlow: on small maps 16
+// multiplications for each 2 × 2 outputs in place of 36, on large ones, which it tells by itself, 36 for 4 × 4 in place of 144.
 const CONV_3X3 = 'G2dV1Conv3x3';
 
 /** What the operation takes; see `winograd.h` of `@g2d/native`. */

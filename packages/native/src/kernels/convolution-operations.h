@@ -1,5 +1,6 @@
 #pragma once
-// Convolution of 3 × 3 taps and stride 1, its gradients, and with a bias for inference; and of any window by its taps.
+// Convolution of 3 × 3 taps and stride 1, its gradients, and with a bias for inference; and of any window, by its taps but where 3 × 3 of
+// them with stride 2 are worth transforming.
 #include "operation.h"
 #include "tap-convolution.h"
 #include "winograd.h"
@@ -67,6 +68,12 @@ TapConvolution tap_convolution(Call& call, const Options& o, const std::vector<i
   return c;
 }
 
+/** The same for Winograd's algorithm, which is for 3 × 3 taps. */
+Convolution strided(const TapConvolution& t) {
+  const bool taps = t.window[0] == 3 && t.window[1] == 3 && t.strides[0] == 2 && t.strides[1] == 2;
+  return {t.batch, t.height, t.width, t.in, t.out, t.padding[0], t.padding[1], taps ? 2 : 1};
+}
+
 bool is_filter(const Image& w, const Options& o) { return w.shape[0] == o.pool[0] && w.shape[1] == o.pool[1]; }
 
 void compute_tap_convolution(const Options& o, Call& call) {
@@ -76,7 +83,9 @@ void compute_tap_convolution(const Options& o, Call& call) {
   if (!is_filter(w, o) || x.channels != c.in) call.fail("An image and a filter that belong together are expected.");
   if (!call.ok()) return;
   float* y = call.floats_out(0, {c.batch, c.out_size(0), c.out_size(1), c.out});
-  if (call.ok()) convolve_by_taps(c, x.data, w.data, y, false);
+  if (!call.ok()) return;
+  if (winograd_strides(strided(c))) return winograd_convolve(strided(c), x.data, w.data, kZeros, y);
+  convolve_by_taps(c, x.data, w.data, y, false);
 }
 
 void compute_tap_gradient_image(const Options& o, Call& call) {
@@ -88,7 +97,9 @@ void compute_tap_gradient_image(const Options& o, Call& call) {
     call.fail("A filter and its convolution's gradient are expected.");
   if (!call.ok()) return;
   float* dx = call.floats_out(0, image);
-  if (call.ok()) convolve_by_taps(c, dy.data, w.data, dx, true);
+  if (!call.ok()) return;
+  if (winograd_strides(strided(c))) return winograd_gradient_image(strided(c), w.data, dy.data, dx);
+  convolve_by_taps(c, dy.data, w.data, dx, true);
 }
 
 void compute_tap_gradient_filter(const Options& o, Call& call) {
@@ -99,7 +110,9 @@ void compute_tap_gradient_filter(const Options& o, Call& call) {
     call.fail("An image and its convolution's gradient are expected.");
   if (!call.ok()) return;
   float* dw = call.floats_out(0, {c.window[0], c.window[1], c.in, c.out});
-  if (call.ok()) gradient_of_taps(c, x.data, dy.data, dw);
+  if (!call.ok()) return;
+  if (winograd_strides(strided(c))) return winograd_gradient_filter(strided(c), x.data, dy.data, dw);
+  gradient_of_taps(c, x.data, dy.data, dw);
 }
 
 }  // namespace

@@ -1,12 +1,40 @@
 #pragma once
-// The inner loops of products and convolutions, for each instruction set. All give the same bits: a sum has one order, products
-// are fused multiply-adds, and nothing else is.
+// The inner loops of products and convolutions, for each instruction set. All give the same bits: a sum has one order, and what is fused
+// in one is fused in the other.
 #include <stdint.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "vectors.h"
+
+namespace g2d {
+
+/** One of Winograd's algorithms. */
+struct WinogradForm {
+  /** Sizes of its squares, and how far apart the windows of two tiles lie. */
+  int64_t window, points, outputs, step;
+  /** Tiles that a core's cache keeps beside the taps, and beside the sums of the filter's gradient. */
+  int64_t part, gathered;
+  void (*transform_image)(const float* const*, int64_t, float*, int64_t);
+  void (*spread_image)(const float* const*, int64_t, float*, int64_t);
+  void (*restore_image)(const float*, int64_t, int64_t, const float*, float* const*);
+  void (*transform_filter)(const float* const*, float*, int64_t);
+  void (*restore_filter)(const float*, int64_t, int64_t, float*, int64_t);
+  int64_t squares() const { return points * points; }
+};
+
+struct WinogradLoops {
+  /** Columns of a panel; 0 without loops. */
+  int64_t panel = 0;
+  /** Stride 1; stride 2; the image's gradient of that, which has no filter's gradient. */
+  WinogradForm two_outputs = {}, four_outputs = {}, strided = {}, strided_back = {};
+  void (*product)(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
+  void (*tall_product)(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
+};
+
+}  // namespace g2d
 
 #if defined(__x86_64__)
 #include <immintrin.h>
