@@ -49,6 +49,25 @@ describe('rows and attention of random shapes', () => {
   });
 });
 
+describe('batch normalization, pooling and depthwise convolution of random shapes', () => {
+  let file = '';
+  beforeAll(() => void (file = build('fuzz-images')), 300_000);
+
+  it('are those of double precision, with the same bits from all vectors and threads', () => {
+    const [one, ...others] = [
+      ['SSE41', '1'],
+      ['AVX2', '3'],
+      ['AVX512_CORE', '2'],
+    ].map(([vectors, threads]) => run(file, vectors!, threads!));
+    // Values around 1000 have lost three digits before they are summed up.
+    expect(one!['moments']).toBeLessThan(1e-4);
+    expect(one!['batchNorm']).toBeLessThan(2e-6);
+    expect(one!['pool']).toBeLessThan(1e-6);
+    expect(one!['depthwise']).toBeLessThan(1e-6);
+    expect(others).toEqual([one, one]);
+  });
+});
+
 describe('convolutions of random shapes', () => {
   let file = '';
   beforeAll(() => void (file = build('fuzz-convolution')), 300_000);

@@ -1,39 +1,11 @@
 // Dropout, layer normalization and attention of random shapes, next to the same in double precision and written plainly. Built with
 // sanitizers by `fuzz.slow.ts`. Prints the largest differences, relative to the largest value of each result.
-#include <cstdio>
-#include <random>
-
 #include "attention.h"
+#include "fuzz.h"
 
 using namespace g2d;
 
 namespace {
-
-std::mt19937 generator(1);
-
-int64_t between(int64_t least, int64_t most) { return std::uniform_int_distribution<int64_t>(least, most)(generator); }
-
-// Of exactly the size, so that a step beyond the end is found.
-typedef std::vector<float> Floats;
-typedef std::vector<double> Doubles;
-
-Floats normal(int64_t count, double scale = 1, double mean = 0) {
-  Floats values(count);
-  std::normal_distribution<double> draw(mean, scale);
-  for (float& value : values) value = static_cast<float>(draw(generator));
-  return values;
-}
-
-double difference(const Floats& actual, const Doubles& expected) {
-  double largest = 1, worst = 0;
-  for (double value : expected) largest = std::max(largest, std::abs(value));
-  for (size_t i = 0; i < actual.size(); i++) {
-    const double own = std::abs(actual[i] - expected[i]) / largest;
-    worst = own <= worst ? worst : own;  // what is not a number is worst
-    if (own != own) return INFINITY;
-  }
-  return worst;
-}
 
 Floats factors_of(const Draw& draw, int64_t from, int64_t count) {
   Floats all(count);

@@ -77,8 +77,9 @@ struct Product {
 
 /** Sums of so many products are added up: part of what the bits of a result depend on. */
 constexpr int64_t kDepthBlock = 256;
-/** So much of each side is packed at a time, 16 MB. */
+/** So much of each side is packed at a time, 16 MB; and no deeper than that: what is packed longer ago has left the cache. */
 constexpr int64_t kPackedFloats = 4 << 20;
+constexpr int64_t kPackedDepth = 3 * kDepthBlock;
 constexpr int64_t kFewPanels = 4;
 /** Rows that stay in a core's cache, with the depth of a block. */
 constexpr int64_t kCachedRows = 144;
@@ -177,7 +178,7 @@ inline void product(const Product& p, const Run& run, Scratch& scratch) {
   const auto fitting = [](int64_t count, int64_t size, int64_t step) {
     return std::min(count, std::max<int64_t>(1, kPackedFloats / (size * step)) * step);
   };
-  const int64_t deep = fitting(p.depth, column_panels * loops.panel, kDepthBlock);
+  const int64_t deep = fitting(std::min(p.depth, kPackedDepth), column_panels * loops.panel, kDepthBlock);
   // Each value of a is needed too seldom to be worth packing.
   const bool direct = p.a.along && !p.a.lines.table && column_panels <= kFewPanels;
   const int64_t high = direct ? row_panels : fitting(row_panels, deep * loops.rows, kCachedRows / loops.rows);
