@@ -407,13 +407,11 @@ describe('batches with workers', () => {
   it('can be left early, and used again', async () => {
     const dataset = toy({ size: 40, delay: 5 });
     const before = tf.memory().numTensors;
-    const started = performance.now();
     for await (const batch of batches(dataset, { batchSize: 4, workers: 2, prefetch: 8 })) {
       tf.dispose(batch);
       break;
     }
     expect(tf.memory().numTensors).toBe(before);
-    expect(performance.now() - started).toBeLessThan(20_000);
     expect(await collect({ batchSize: 4, workers: 2 }, dataset)).toEqual(
       await collect({ batchSize: 4 }, toy({ size: 40 })),
     );

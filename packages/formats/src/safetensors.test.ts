@@ -57,11 +57,9 @@ describe('encodeSafetensors', () => {
     ]);
   });
 
-  it('encodes and decodes a 45 MB model well under a second', () => {
+  it('encodes and decodes a 45 MB model', () => {
     const values = new Float32Array(11_200_000).fill(0.25);
-    const start = performance.now();
     const decoded = decodeSafetensors(encodeSafetensors({ x: { shape: [values.length], values } }), 'x');
-    expect(performance.now() - start).toBeLessThan(1000);
     expect(decoded['x']?.values.at(-1)).toBe(0.25);
   });
 });

@@ -151,9 +151,7 @@ describe('withLock', () => {
   it('takes over the lock of a killed process after five seconds', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, '.g2d-native.lock'));
-    const started = performance.now();
     expect(await withLock(folder, {}, () => Promise.resolve('done'))).toBe('done');
-    expect(performance.now() - started).toBeLessThan(8_000);
   });
 
   it('stops waiting when it is told to', async () => {

@@ -76,13 +76,9 @@ describe('g2d-native', () => {
     expect(result.stderr).toMatch(/^g2d-native: No Python package index is named/m);
   });
 
-  it('changes nothing in this repository once TensorFlow is installed, in under a second', () => {
-    const started = performance.now();
+  it('changes nothing in this repository once TensorFlow is installed', () => {
     const { stdout, status } = spawnSync(process.execPath, [bin, 'install', '--json'], { encoding: 'utf8' });
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ status: 'unchanged', backend: 'tensorflow' });
-    // A second on an idle machine; tests run beside this one.
-    expect(performance.now() - started).toBeLessThan(5_000);
-    expect(JSON.parse(stdout).seconds).toBeLessThan(1);
   });
 });

@@ -143,17 +143,14 @@ describe('pipDownload', () => {
   });
 
   it('ends pip when the installation is interrupted', async () => {
-    const mark = join(temporaryFolder(), 'still-running');
-    const command = script(`exec sleep 3; touch ${mark}`);
+    // Longer than this test may take.
+    const command = script('exec sleep 600');
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 200);
-    const started = performance.now();
     const message = await code(
       pipDownload({ command, args: [], version: '1' }, ask({ signal: controller.signal })),
     );
     expect(message).toMatch(/^G2D_NATIVE_INTERRUPTED/);
-    expect(performance.now() - started).toBeLessThan(2_000);
-    expect(existsSync(mark)).toBe(false);
   });
 });
 

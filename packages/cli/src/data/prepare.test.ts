@@ -198,9 +198,9 @@ describe('g2d data prepare', () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
     await expect(runFfmpeg(join(folder, 'nowhere'), [])).rejects.toThrow('ENOENT');
-    expect(timers()).toBe(before);
+    expect(timers()).toBeLessThanOrEqual(before);
     expect((await runFfmpeg(process.execPath, ['--version'])).code).toBe(0);
-    expect(timers()).toBe(before);
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   it('leaves other files in a frame folder alone', async () => {
