@@ -8,6 +8,7 @@
 
 #include "vectors.h"
 #include "activation.h"
+#include "fetch.h"
 #include "workers.h"
 
 #if defined(__x86_64__)
@@ -92,6 +93,9 @@ inline const Loops& loops() {
   return chosen;
 }
 
+/** What is in the processor's cache anyway need not be asked for. */
+inline int64_t ahead_of(int64_t count) { return count > 2'500'000 ? kAhead : 0; }
+
 /** How rows are dealt out: by their number alone, so that results do not depend on the threads. */
 struct Parts {
   int64_t rows, block, part, count;
@@ -119,8 +123,8 @@ inline void batch_moments(const float* x, int64_t rows, int64_t channels, double
     double* own = partial.data() + i * 2 * channels;
     std::vector<float> scratch(2 * channels);
     for (int64_t r = from; r < to; r += parts.block)
-      loops().moments(x + r * channels, std::min(parts.block, to - r), channels, r - from, own, own + channels,
-                      scratch.data());
+      loops().moments(x + r * channels, std::min(parts.block, to - r), channels, r - from, ahead_of(rows * channels), own,
+                      own + channels, scratch.data());
   });
   std::fill(mean, mean + channels, 0);
   std::fill(m2, m2 + channels, 0);
@@ -160,7 +164,7 @@ inline void batch_gradient_sums(const Affine& n, const float* dy, const float* x
     for (int64_t r = from; r < to; r += parts.block) {
       const int64_t at = r * n.channels;
       loops().sums(gate, activation, dy + at, x + at, y ? y + at : nullptr, inner ? inner + at : nullptr,
-                   std::min(parts.block, to - r), n.channels, n.mean, n.scale, n.beta, own, own + n.channels,
+                   std::min(parts.block, to - r), n.channels, ahead_of(n.rows * n.channels), n.mean, n.scale, n.beta, own, own + n.channels,
                    scratch.data());
     }
   });
@@ -180,7 +184,8 @@ inline void batch_gradient_input(const Affine& n, const float* dy, const float* 
   const Parts parts(n.rows, n.channels);
   parts.each([&](int64_t, int64_t from, int64_t to) {
     const int64_t at = from * n.channels;
-    loops().input(activation, dy + at, x + at, dx + at, to - from, n.channels, n.mean, n.scale, n.beta, a, b);
+    loops().input(activation, dy + at, x + at, dx + at, to - from, n.channels, ahead_of(n.rows * n.channels), n.mean,
+                  n.scale, n.beta, a, b);
   });
 }
 

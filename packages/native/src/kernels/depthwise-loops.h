@@ -82,8 +82,12 @@ G2D_TARGET void depthwise_row(const Depthwise& d, const float* x, const float* w
                               float* y) {
   const int64_t top = row * d.stride_height - d.top;
   const bool inside = top >= 0 && top + d.window <= d.height;
+  // What the next row of outputs reads beside this one's comes while this one is computed.
+  const int64_t fresh = std::min(d.stride_height, d.height - top - d.window);
   for (int64_t column = 0; column < d.out_width; column++, y += d.channels) {
     const int64_t left = column * d.stride_width - d.left;
+    for (int64_t i = 0; i < fresh; i++)
+      fetch(x + ((top + d.window + i) * d.width + column * d.stride_width) * d.channels, d.stride_width * d.channels);
     if (inside && left >= 0 && left + d.window <= d.width) {
       sum_whole_window(d.window, x + (top * d.width + left) * d.channels, d.width * d.channels, d.channels, w,
                        d.channels, bias, y);
@@ -109,8 +113,12 @@ G2D_TARGET void depthwise_image_row(const Depthwise& d, const float* w, const fl
   const int64_t last = row + d.top;
   const bool dense = d.stride_height == 1 && d.stride_width == 1;
   const bool inside = dense && last < d.out_height && last >= d.window - 1;
+  const int64_t next = (last + 1) / d.stride_height;
+  const bool fresh = (last + 1) % d.stride_height == 0 && next < d.out_height;
   for (int64_t column = 0; column < d.width; column++, dx += d.channels) {
     const int64_t right = column + d.left;
+    if (fresh && column % d.stride_width == 0 && column / d.stride_width < d.out_width)
+      fetch(dy + (next * d.out_width + column / d.stride_width) * d.channels, d.channels);
     if (inside && right < d.out_width && right >= d.window - 1) {
       sum_whole_window(d.window, dy + (last * d.out_width + right) * d.channels, -d.out_width * d.channels,
                        -d.channels, w, d.channels, nullptr, dx);
@@ -149,6 +157,19 @@ G2D_TARGET inline void add_column(const Depthwise& d, const float* x, const floa
   }
 }
 
+/** What the next row of outputs reads of x and dy: a share of it comes with each stripe of channels. */
+struct NextRow {
+  const float *x, *dy;
+  int64_t of_x, of_dy, shares, share = 0;
+};
+
+G2D_TARGET inline void fetch_share(NextRow& next) {
+  const int64_t k = next.share++, shares = next.shares;
+  const int64_t x = next.of_x * k / shares, dy = next.of_dy * k / shares;
+  fetch(next.x + x, next.of_x * (k + 1) / shares - x);
+  fetch(next.dy + dy, next.of_dy * (k + 1) / shares - dy);
+}
+
 /** Σ over one row of outputs of x · dy, for one row of taps and some channels, in registers. */
 template <int window, int blocks, typename Floats>
 G2D_TARGET inline void filter_sums(const Depthwise& d, const float* x, const float* dy, double* total) {
@@ -172,12 +193,19 @@ G2D_TARGET inline void filter_sums(const Depthwise& d, const float* x, const flo
 template <int window>
 G2D_TARGET inline void filter_row(const Depthwise& d, const float* x, const float* zeros, const float* dy,
                                   int64_t row, double* total) {
+  const int64_t line_size = d.width * d.channels, below = row * d.stride_height + window - d.top;
+  const int64_t lines = std::max<int64_t>(0, std::min(d.stride_height, d.height - below));
+  NextRow next{x + below * line_size, dy + d.out_width * d.channels, lines * line_size,
+               row + 1 < d.out_height ? d.out_width * d.channels : 0, window * std::max<int64_t>(1, d.channels / 16)};
   for (int64_t i = 0; i < window; i++) {
     const int64_t h = row * d.stride_height + i - d.top;
     const float* line = h < 0 || h >= d.height ? zeros : x + h * d.width * d.channels;
     double* own = total + i * window * d.channels;
     int64_t c = 0;
-    for (; c + 16 <= d.channels; c += 16) filter_sums<window, 2, Floats8>(d, line + c, dy + c, own + c);
+    for (; c + 16 <= d.channels; c += 16) {
+      fetch_share(next);
+      filter_sums<window, 2, Floats8>(d, line + c, dy + c, own + c);
+    }
     for (; c + 8 <= d.channels; c += 8) filter_sums<window, 1, Floats8>(d, line + c, dy + c, own + c);
     for (; c < d.channels; c++) filter_sums<window, 1, Floats1>(d, line + c, dy + c, own + c);
   }

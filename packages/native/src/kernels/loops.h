@@ -47,14 +47,15 @@ G2D_TARGET inline Floats load(const float* from) {
 }
 
 /** Adds rows to mean and m2 = Σ(x − mean)², which stand for `count` rows so far. Scratch: 2C. */
-G2D_TARGET void moments(const float* x, int64_t rows, int64_t channels, int64_t count, double* mean, double* m2,
-                        float* scratch) {
+G2D_TARGET void moments(const float* x, int64_t rows, int64_t channels, int64_t count, int64_t ahead, double* mean,
+                        double* m2, float* scratch) {
   float* __restrict__ sum = scratch;
   float* __restrict__ square = scratch + channels;
   const int64_t paired = rows / 4 * 4;
   for (int64_t c = 0; c < channels; c++) sum[c] = square[c] = 0;
   for (int64_t r = 0; r < paired; r += 4) {
     const float* p = x + r * channels;
+    if (ahead) fetch(p + ahead, 4 * channels);
     for (int64_t c = 0; c < channels; c++)
       sum[c] += (p[c] + p[c + channels]) + (p[c + 2 * channels] + p[c + 3 * channels]);
   }
@@ -153,13 +154,20 @@ G2D_TARGET inline void sums_of_rows(Activation a, const float* __restrict__ dy, 
 
 template <Gate gate, Bend bend>
 G2D_TARGET inline void sums_of_block(Activation a, const float* dy, const float* x, const float* y, float* inner,
-                                     int64_t rows, int64_t channels, const float* mean, const float* scale,
+                                     int64_t rows, int64_t channels, int64_t ahead, const float* mean, const float* scale,
                                      const float* beta, float* sum, float* product) {
   const bool out = gate == Gate::kOutput;
   const int64_t paired = rows / 4 * 4;
-  for (int64_t at = 0; at < paired * channels; at += 4 * channels)
+  for (int64_t at = 0; at < paired * channels; at += 4 * channels) {
+    if (ahead) {
+      fetch(dy + at + ahead, 4 * channels);
+      fetch(x + at + ahead, 4 * channels);
+      if (out) fetch(y + at + ahead, 4 * channels);
+      if (out) fetch<true>(inner + at + ahead, 4 * channels);
+    }
     sums_of_rows<gate, bend, 4>(a, dy + at, x + at, out ? y + at : y, out ? inner + at : inner, channels, mean, scale,
                                 beta, sum, product);
+  }
   for (int64_t at = paired * channels; at < rows * channels; at += channels)
     sums_of_rows<gate, bend, 1>(a, dy + at, x + at, out ? y + at : y, out ? inner + at : inner, channels, mean, scale,
                                 beta, sum, product);
@@ -170,15 +178,15 @@ G2D_TARGET inline void sums_of_block(Activation a, const float* dy, const float*
  * one that it gave is read from y, and g is written to `inner`, the gradient of both summands. Scratch: 2C.
  */
 G2D_TARGET void gradient_sums(Gate gate, Activation a, const float* dy, const float* x, const float* y, float* inner,
-                              int64_t rows, int64_t channels, const float* mean, const float* scale,
+                              int64_t rows, int64_t channels, int64_t ahead, const float* mean, const float* scale,
                               const float* beta, double* total, double* weighted, float* scratch) {
   float* sum = scratch;
   float* product = scratch + channels;
   for (int64_t c = 0; c < 2 * channels; c++) scratch[c] = 0;
 #define G2D_INPUT(bend) \
-  sums_of_block<Gate::kInput, bend>(a, dy, x, y, inner, rows, channels, mean, scale, beta, sum, product)
+  sums_of_block<Gate::kInput, bend>(a, dy, x, y, inner, rows, channels, ahead, mean, scale, beta, sum, product)
 #define G2D_OUTPUT(bend) \
-  sums_of_block<Gate::kOutput, bend>(a, dy, x, y, inner, rows, channels, mean, scale, beta, sum, product)
+  sums_of_block<Gate::kOutput, bend>(a, dy, x, y, inner, rows, channels, ahead, mean, scale, beta, sum, product)
   if (gate == Gate::kInput) {
     G2D_BY_BEND(a, G2D_INPUT)
   } else {
@@ -209,20 +217,26 @@ G2D_TARGET inline void input_of_rows(Activation activation, const float* __restr
 
 template <Bend bend>
 G2D_TARGET inline void input_of_block(Activation activation, const float* dy, const float* x, float* dx, int64_t rows,
-                                      int64_t channels, const float* mean, const float* scale, const float* beta,
-                                      const float* a, const float* b) {
+                                      int64_t channels, int64_t ahead, const float* mean, const float* scale,
+                                      const float* beta, const float* a, const float* b) {
   const int64_t paired = rows / 4 * 4;
-  for (int64_t at = 0; at < paired * channels; at += 4 * channels)
+  for (int64_t at = 0; at < paired * channels; at += 4 * channels) {
+    if (ahead) {
+      fetch(dy + at + ahead, 4 * channels);
+      fetch(x + at + ahead, 4 * channels);
+      fetch<true>(dx + at + ahead, 4 * channels);
+    }
     input_of_rows<bend, 4>(activation, dy + at, x + at, dx + at, channels, mean, scale, beta, a, b);
+  }
   for (int64_t at = paired * channels; at < rows * channels; at += channels)
     input_of_rows<bend, 1>(activation, dy + at, x + at, dx + at, channels, mean, scale, beta, a, b);
 }
 
 /** dx = s (g − a − (x − μ) b), with a = Σg / n and b = Σg(x − μ) / (n σ²). */
 G2D_TARGET void gradient_input(Activation activation, const float* dy, const float* x, float* dx, int64_t rows,
-                               int64_t channels, const float* mean, const float* scale, const float* beta,
+                               int64_t channels, int64_t ahead, const float* mean, const float* scale, const float* beta,
                                const float* a, const float* b) {
-#define G2D_CALL(bend) input_of_block<bend>(activation, dy, x, dx, rows, channels, mean, scale, beta, a, b)
+#define G2D_CALL(bend) input_of_block<bend>(activation, dy, x, dx, rows, channels, ahead, mean, scale, beta, a, b)
   G2D_BY_BEND(activation, G2D_CALL)
 #undef G2D_CALL
 }
@@ -275,9 +289,13 @@ G2D_TARGET inline void pool_window(const float* x, const Pool& p, int64_t h0, in
 template <bool alone>
 G2D_TARGET void max_pool_row(const float* x, const Pool& p, int64_t row, const float* sign, float* winner,
                              uint8_t* place) {
-  const int64_t h0 = row * p.stride_height - p.pad_height;
+  const int64_t h0 = row * p.stride_height - p.pad_height, below = h0 + p.window_height;
+  const int64_t fresh = std::min(p.stride_height, p.height - below);
   for (int64_t column = 0; column < p.out_width; column++, winner += p.channels, place += p.channels) {
     const int64_t w0 = column * p.stride_width - p.pad_width;
+    // For the next row of windows.
+    for (int64_t i = 0; i < fresh; i++)
+      fetch(x + ((below + i) * p.width + column * p.stride_width) * p.channels, p.stride_width * p.channels);
     int64_t c = 0;
     const auto of = [&](int64_t channel) { return alone ? nullptr : sign + channel; };
     for (; c + 16 <= p.channels; c += 16)
@@ -315,6 +333,8 @@ G2D_TARGET void pool_gradient_row(const float* dy, const float* winner, const ui
   const int64_t first_row = first_window(row + p.pad_height, p.window_height, p.stride_height);
   for (int64_t column = 0; column < p.width; column++, dx += p.channels) {
     float* __restrict__ g = alone ? dx : scratch;
+    if (!alone) fetch(x + kAhead, p.channels);
+    fetch<true>(dx + kAhead, p.channels);
     const int64_t last = std::min((column + p.pad_width) / p.stride_width, p.out_width - 1);
     const int64_t first = first_window(column + p.pad_width, p.window_width, p.stride_width);
     for (int64_t c = 0; c < p.channels; c++) g[c] = 0;

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "activation.h"
+#include "fetch.h"
 #include "scratch.h"
 #include "vector-loops.h"
 #include "workers.h"
@@ -116,7 +117,11 @@ struct Packing {
     const int64_t place = (panel + first) * width, values = std::min(all, (panel + last) * width) - place;
     if (!operand.along) {
       float* to = at(block, first);
-      for (int64_t i = 0; i < count; i++, to += width) across(operand.lines[k + i] + place, values, to, count * width);
+      const int64_t ahead = std::max<int64_t>(1, kAhead / values);
+      for (int64_t i = 0; i < count; i++, to += width) {
+        if (k + i + ahead < from + depth) fetch(operand.lines[k + i + ahead] + place, values);
+        across(operand.lines[k + i] + place, values, to, count * width);
+      }
       return;
     }
     static const float zeros[kDepthBlock] = {};
@@ -147,6 +152,9 @@ inline void multiply(const Product& p, const Packing& a, const Packing& b, int64
         float* c[12];
         for (int64_t r = 0; r < high; r++) c[r] = inside < b.width ? edge + r * b.width : p.c[top + r] + from;
         const float* from_a = a.packed ? a.at(block, i) : a.operand.lines[top] + a.from + block * kDepthBlock;
+        // A side that is read as it lies comes from memory: the next rows of it while these are multiplied.
+        for (int64_t r = top + high; !a.packed && j == column && r < std::min(end_row, top + high + a.width); r++)
+          fetch(a.operand.lines[r] + a.from + block * kDepthBlock, depth);
         loops.tile_for(high, a.packed)(from_a, a.operand.lines.step, b.at(block, j), depth, c,
                                        add && inside == b.width);
         if (inside == b.width) continue;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "fetch.h"
 #include "scratch.h"
 #include "vector-loops.h"
 #include "workers.h"
@@ -110,15 +111,14 @@ inline void square(const Images<Float>& images, int64_t image, int64_t row, int6
  * Asks for places that will be needed: they come from memory while other tiles are multiplied. Of a row only the middle `columns`: the others
  * are those of the tiles beside it.
  */
-template <int write, typename Float>
-inline void fetch(const Images<Float>& images, int64_t image, int64_t row, int64_t column, int64_t size, int64_t columns,
-                  int64_t channels) {
+template <bool written, typename Float>
+inline void fetch_square(const Images<Float>& images, int64_t image, int64_t row, int64_t column, int64_t size,
+                         int64_t columns, int64_t channels) {
   const int64_t edge = (size - columns) / 2;
   for (int64_t i = 0; i < size; i++)
     for (int64_t j = edge; j < edge + columns; j++) {
       const Float* place = images.at(image, row + i, column + j);
-      if (!place) continue;
-      for (int64_t c = 0; c < channels; c += 16) __builtin_prefetch(place + c, write);
+      if (place) fetch<written>(place, channels);
     }
 }
 
@@ -220,12 +220,11 @@ inline void winograd_apply(const Tiles& tiles, const float* x, const float* u, c
     for (int64_t k = 0; k < squares; k++) {
       share_of(k, squares, std::min(size, all - next), [&](int64_t i) {
         const Tile tile(tiles, next + i);
-        fetch<0>(images, tile.image, tile.from_row, tile.from_column, form.window, form.step,
-                 tiles.in);
+        fetch_square<false>(images, tile.image, tile.from_row, tile.from_column, form.window, form.step, tiles.in);
       });
       share_of(k, squares, count, [&](int64_t i) {
         const Tile tile(tiles, from + i);
-        fetch<1>(results, tile.image, tile.row, tile.column, form.outputs, form.outputs, tiles.out);
+        fetch_square<true>(results, tile.image, tile.row, tile.column, form.outputs, form.outputs, tiles.out);
       });
       for (int64_t c = 0; c < tiles.out; c += loops.panel)
         loops.product(v + k * v_step, v_row, u + (k * tiles.out + c) * tiles.in, loops.panel, m + k * m_step + c, m_row,
@@ -324,9 +323,8 @@ inline void winograd_gradient_filter_part(const Tiles& tiles, const float* x, co
     for (int64_t k = 0; k < squares; k++) {
       share_of(k, squares, std::min(size, end - next), [&](int64_t i) {
         const Tile tile(tiles, next + i);
-        fetch<0>(images, tile.image, tile.from_row, tile.from_column, form.window, form.step,
-                 part.ins);
-        fetch<0>(gradients, tile.image, tile.row, tile.column, form.outputs, form.outputs, part.outs);
+        fetch_square<false>(images, tile.image, tile.from_row, tile.from_column, form.window, form.step, part.ins);
+        fetch_square<false>(gradients, tile.image, tile.row, tile.column, form.outputs, form.outputs, part.outs);
       });
       for (int64_t c = 0; c < part.outs; c += loops.panel)
         loops.tall_product(v + k * v_step, v_row, m + k * m_step + c, m_row, u + k * u_step + c, part.outs, part.ins,
