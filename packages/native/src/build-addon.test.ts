@@ -4,12 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { fakeProject, temporaryFolder } from '../test/fake-wheel.js';
 import { buildAddon, findCompiler, planAddon, readAddon } from './build-addon.js';
 import type { Library } from './cache.js';
+import { kernelArguments } from './kernels.js';
 import { findTfjsNode } from './project.js';
 import type { RunCommand } from './run-command.js';
 
 const tfjs = () => findTfjsNode(fakeProject())!;
 
-function library(): Library {
+function library(change: Partial<Library['manifest']> = {}): Library {
   const folder = temporaryFolder();
   const manifest = {
     format: 1,
@@ -19,6 +20,7 @@ function library(): Library {
     arch: 'x64',
     wheelSha256: null,
     files: [],
+    ...change,
   } as const;
   return { folder, manifest, id: 'id', stamp: 'stamp' };
 }
@@ -40,6 +42,13 @@ describe('planAddon', () => {
     expect((await planAddon('/cache', package_, library())).file).toBe(first);
     appendFileSync(join(package_.folder, 'binding/tfjs_binding.cc'), '// changed');
     expect((await planAddon('/cache', package_, library())).file).not.toBe(first);
+  });
+
+  it('has another place for each system', async () => {
+    const mac = library({ platform: 'darwin', arch: 'arm64' });
+    expect((await planAddon('/cache', tfjs(), mac)).file).toMatch(
+      /^\/cache\/addons\/tfjs-4\.22\.0-tensorflow-9\.9\.9-darwin-arm64-[0-9a-f]{12}\/tfjs_binding\.node$/,
+    );
   });
 });
 
@@ -80,6 +89,29 @@ describe('buildAddon', () => {
       1,
     );
     expect(await readAddon(asked.file)).toEqual(built);
+  });
+
+  it("uses for macOS what Apple's compiler and linker know", async () => {
+    const mac = { ...request(), library: library({ platform: 'darwin', arch: 'arm64' }) };
+    let flags: readonly string[] = [];
+    await buildAddon({
+      ...mac,
+      run: (command, args, options) => {
+        flags = args;
+        return compiler(command, args, options);
+      },
+    });
+    expect(flags).toEqual(
+      expect.arrayContaining([
+        '-Wl,-undefined,dynamic_lookup',
+        '-Wl,-rpath,@loader_path/../../deps/lib',
+        join(mac.library.folder, 'lib/libtensorflow_cc.2.dylib'),
+        join(mac.library.folder, 'lib/libtensorflow_framework.2.dylib'),
+      ]),
+    );
+    const ofLinux = /-l:|-Wl,-z|ORIGIN|rpath-link|shlib|^-s$/;
+    for (const flag of [...flags, ...kernelArguments('darwin')]) expect(flag).not.toMatch(ofLinux);
+    expect(kernelArguments('linux').some((flag) => ofLinux.test(flag))).toBe(true);
   });
 
   it('does not use an add-on that was changed', async () => {

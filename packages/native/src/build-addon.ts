@@ -3,12 +3,13 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { publishBinary, sha256File, withStaging, type Library } from './cache.js';
+import { publishBinary, sha256File, targetOf, withStaging, type Library } from './cache.js';
 import { NativeError } from './errors.js';
 import { findPrebuilt, prebuiltFile, type Prebuilt } from './prebuilt.js';
 import type { TfjsNode } from './project.js';
 import { interruptedError } from './pip-download.js';
 import { runCommand, type RunCommand } from './run-command.js';
+import { libraries, targetName, type Platform } from './wheels.js';
 
 /** A built add-on in the cache. */
 export interface Addon {
@@ -27,7 +28,7 @@ void __throw_bad_array_new_length() { __builtin_abort(); }
 // What lets a process join others that train one run together. From the sources as from the built package, whose files lie in `dist`.
 const hook = fileURLToPath(new URL('../src/hook/join-cluster.cc', import.meta.url));
 
-const addonFlags = [
+const addonFlags = (platform: Platform) => [
   '-O2',
   '-std=c++17',
   '-fPIC',
@@ -38,16 +39,24 @@ const addonFlags = [
   // tfjs-node calls the hook's functions in the place of TensorFlow's.
   '-DTFE_NewContext=g2d_new_context',
   '-DTF_DeviceListCount=g2d_own_devices',
-  // The add-on lies in <package>/lib/napi-v8 and finds the library through the link <package>/deps.
-  '-Wl,-rpath,$ORIGIN/../../deps/lib',
-  '-s',
+  ...linkFlags(platform),
 ];
 
+/**
+ * What the linker is told of a binary of ours, whatever is in it. It lies in <package>/lib/napi-v8 and finds the library through the link
+ * <package>/deps.
+ */
+export const linkFlags = (platform: Platform): readonly string[] =>
+  platform === 'linux'
+    ? ['-Wl,-rpath,$ORIGIN/../../deps/lib', '-s']
+    : // Node's functions are found in the program that loads it: without this they are an error here.
+      ['-Wl,-undefined,dynamic_lookup', '-Wl,-rpath,@loader_path/../../deps/lib'];
+
 /** Hash of what the add-on is built from: the sources that the npm package ships, our hook, and our flags. */
-export async function addonSources(tfjs: Pick<TfjsNode, 'folder'>): Promise<string> {
+export async function addonSources(tfjs: Pick<TfjsNode, 'folder'>, platform: Platform): Promise<string> {
   const hash = createHash('sha256')
     .update(compatibility)
-    .update(addonFlags.join(' '))
+    .update(addonFlags(platform).join(' '))
     .update(await readFile(hook));
   const binding = join(tfjs.folder, 'binding');
   for (const name of (await readdir(binding)).sort())
@@ -74,12 +83,13 @@ export async function planAddon(
   library: Library,
   build = false,
 ): Promise<AddonPlan> {
-  const { version, arch } = library.manifest;
-  const sources = await addonSources(tfjs);
+  const { version } = library.manifest;
+  const target = targetOf(library);
+  const sources = await addonSources(tfjs, target.platform);
   const name = 'tfjs_binding.node';
-  const prebuilt = build ? null : findPrebuilt(arch, 'addon', sources);
+  const prebuilt = build ? null : findPrebuilt(target, 'addon', sources);
   if (prebuilt) return { file: prebuiltFile(cache, prebuilt, name), prebuilt };
-  const folder = `tfjs-${tfjs.version}-tensorflow-${version}-${arch}-${sources}`;
+  const folder = `tfjs-${tfjs.version}-tensorflow-${version}-${targetName(target)}-${sources}`;
   return { file: join(cache, 'addons', folder, name), prebuilt: null };
 }
 
@@ -132,16 +142,20 @@ export async function buildAddon({
   ...request
 }: BuildRequest & { readonly tfjs: TfjsNode }): Promise<Addon> {
   return compileAddon(request, `the add-on for ${tfjs.name} ${tfjs.version}`, (staging) =>
-    addonArguments(tfjs, staging),
+    addonArguments(tfjs, staging, targetOf(request.library).platform),
   );
 }
 
 /** Flags and sources of the add-on for a compiler; writes one of them into a folder. */
-export async function addonArguments(tfjs: Pick<TfjsNode, 'folder'>, staging: string): Promise<string[]> {
+export async function addonArguments(
+  tfjs: Pick<TfjsNode, 'folder'>,
+  staging: string,
+  platform: Platform,
+): Promise<string[]> {
   const extra = join(staging, 'compatibility.cc');
   await writeFile(extra, compatibility);
   return [
-    ...addonFlags,
+    ...addonFlags(platform),
     `-I${tfjs.folder}`,
     join(tfjs.folder, 'binding', 'tfjs_backend.cc'),
     join(tfjs.folder, 'binding', 'tfjs_binding.cc'),
@@ -167,7 +181,7 @@ export async function compileAddon(
     throw new NativeError(
       'G2D_NATIVE_NO_COMPILER',
       'A C++ compiler is needed once, to build the add-on between Node and TensorFlow, but neither $CXX, c++, g++ nor ' +
-        'clang++ was found. Install one (Debian and Ubuntu: apt install g++; Fedora: dnf install gcc-c++) and run this ' +
+        'clang++ was found. Install one (Debian and Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install) and run this ' +
         'again: what was downloaded is kept.',
     );
   }
@@ -181,12 +195,7 @@ export async function compileAddon(
       `-I${nodeHeaders}`,
       '-o',
       built,
-      `-L${lib}`,
-      '-l:libtensorflow_cc.so.2',
-      '-l:libtensorflow_framework.so.2',
-      // With CUDA the library itself wants the NVIDIA libraries, which the linker need not see.
-      '-Wl,--allow-shlib-undefined',
-      `-Wl,-rpath-link,${lib}`,
+      ...libraryFlags(targetOf(library).platform, lib),
     ];
     const result = await run(compiler.command, args, { env: { ...env, TMPDIR: staging }, signal });
     if (signal?.aborted) throw interruptedError();
@@ -207,4 +216,17 @@ export async function compileAddon(
     await publishBinary(built, file, sha256);
     return { file, sha256 };
   });
+}
+
+/** Links TensorFlow's libraries, which lie in a folder. */
+function libraryFlags(platform: Platform, folder: string): string[] {
+  // Apple's linker has no `-l:`; given a file it takes the name that the library has for itself, `@rpath/…`.
+  if (platform === 'darwin') return libraries.darwin.map((name) => join(folder, name));
+  return [
+    `-L${folder}`,
+    ...libraries.linux.map((name) => `-l:${name}`),
+    // With CUDA the library itself wants the NVIDIA libraries, which the linker need not see.
+    '-Wl,--allow-shlib-undefined',
+    `-Wl,-rpath-link,${folder}`,
+  ];
 }

@@ -18,7 +18,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isNotWritable, NativeError, systemCode } from './errors.js';
 import type { UnpackedFile } from './unpack-wheel.js';
 import { diskFull } from './unpack-wheel.js';
-import type { Variant } from './wheels.js';
+import type { Platform, Variant } from './wheels.js';
 
 /** The folder that projects share. */
 export interface CacheLocation {
@@ -33,6 +33,8 @@ export interface Manifest {
   readonly distribution: string;
   readonly version: string;
   readonly variant: Variant;
+  /** Left out for Linux, the first one. */
+  readonly platform?: Platform;
   readonly arch: string;
   /** Hash that the wheel was checked against; null if only the index's own hash was. */
   readonly wheelSha256: string | null;
@@ -189,6 +191,12 @@ export function readLibrary(folder: string): Library | null {
     return null;
   }
 }
+
+/** What a library is for. */
+export const targetOf = ({ manifest: { platform = 'linux', arch } }: Pick<Library, 'manifest'>) => ({
+  platform,
+  arch,
+});
 
 /** The files whose SHA-256 differs from the manifest. Empty: the library is as it was unpacked. */
 export async function brokenFiles(library: Library): Promise<string[]> {

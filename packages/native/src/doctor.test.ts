@@ -75,8 +75,21 @@ describe('doctor', () => {
     const mac = await doctor({
       host: { platform: 'darwin', arch: 'arm64', musl: false },
       project: fakeProject(),
+      run: nothingRuns,
     });
-    expect(found(mac, 'platform')?.advice).toMatch(/tfjs-node's own installation is tried, then WebAssembly/);
+    expect(found(mac, 'platform')).toMatchObject({
+      status: 'note',
+      found: expect.stringMatching(/^macOS arm64, .*never tried/),
+      advice: expect.stringMatching(/tfjs-node's own installation is tried, then WebAssembly/),
+    });
+    const other = await doctor({
+      host: { platform: 'darwin', arch: 'x64', musl: false },
+      project: fakeProject(),
+      run: nothingRuns,
+    });
+    expect(found(other, 'platform')?.advice).toMatch(
+      /no usable wheel.*tfjs-node's own installation is tried, then WebAssembly/,
+    );
     const outside = await doctor({ host: linux, project: '/' });
     expect(found(outside, 'project')?.advice).toMatch(/npm init -y/);
   });

@@ -4,7 +4,15 @@ import { dirname, join } from 'node:path';
 import { addonSources, findCompiler, planAddon } from './build-addon.js';
 import { brokenFiles, cacheLocation, partsOf, readLibrary, strangeIn, type Library } from './cache.js';
 import { checkKeys, firstLine } from './errors.js';
-import { currentHost, describeHost, isSupported, nvidiaDriver, wrongLibc, type Host } from './host.js';
+import {
+  currentHost,
+  describeHost,
+  isSupported,
+  isUntried,
+  nvidiaDriver,
+  wrongLibc,
+  type Host,
+} from './host.js';
 import { howToNameIndex, readIndexSettings } from './index-settings.js';
 import { findPip } from './pip-download.js';
 import { kernelsFile, readKernels } from './kernels.js';
@@ -55,16 +63,24 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const supported = isSupported(host);
   const libc = wrongLibc(host);
   const findings: Finding[] = [
-    supported
-      ? { name: 'platform', status: 'ok', found: describeHost(host) }
-      : {
+    isUntried(host)
+      ? {
           name: 'platform',
-          status: 'problem',
-          found: describeHost(host),
-          advice: libc
-            ? `TensorFlow's library ${libc}; or use WebAssembly`
-            : "There is no usable wheel for this platform: tfjs-node's own installation is tried, then WebAssembly",
-        },
+          status: 'note',
+          found: `${describeHost(host)}, for which TensorFlow is prepared but was never tried by those who made this`,
+          advice:
+            "npx g2d-native install tests it; what does not work is taken out again, tfjs-node's own installation is tried, then WebAssembly",
+        }
+      : supported
+        ? { name: 'platform', status: 'ok', found: describeHost(host) }
+        : {
+            name: 'platform',
+            status: 'problem',
+            found: describeHost(host),
+            advice: libc
+              ? `TensorFlow's library ${libc}; or use WebAssembly`
+              : "There is no usable wheel for this platform: tfjs-node's own installation is tried, then WebAssembly",
+          },
     { name: 'processor', status: 'ok', found: describeProcessor(processor(env)) },
     nodeFinding(process.version),
   ];
@@ -175,7 +191,11 @@ async function prebuiltFinding(options: DoctorOptions): Promise<Finding | null> 
     return null;
   }
   if (!tfjs || !existsSync(join(tfjs.folder, 'binding'))) return null;
-  const prebuilt = findPrebuilt(host.arch, 'addon', await addonSources(tfjs));
+  const prebuilt = findPrebuilt(
+    host,
+    'addon',
+    await addonSources(tfjs, host.platform === 'darwin' ? 'darwin' : 'linux'),
+  );
   return (
     prebuilt && {
       name: 'prebuilt',

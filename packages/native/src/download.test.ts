@@ -51,6 +51,7 @@ function order(change: Partial<Order> = {}): Order {
     name: 'tensorflow-cpu',
     version: '9.9.9',
     sha256: hash(bytes),
+    platform: 'linux',
     arch: 'x64',
     bytes: bytes.length,
     select: null,
@@ -75,6 +76,23 @@ describe('download', () => {
     expect(got.isWhole).toBe(true);
     await got.remove();
     expect(existsSync(got.file)).toBe(false);
+  });
+
+  it('takes the wheel of the system and the processor, and says for which there is none', async () => {
+    const others = Object.fromEntries(
+      ['manylinux_2_27_aarch64', 'macosx_12_0_arm64', 'macosx_12_0_x86_64'].map((platform) => [
+        `tensorflow-9.9.9-cp311-cp311-${platform}.whl`,
+        wheel({ name: 'tensorflow', files: { platform } }),
+      ]),
+    );
+    const index = await fakeIndex(others);
+    const mac = { name: 'tensorflow', sha256: null, platform: 'darwin', arch: 'arm64' } as const;
+    const got = await download(order(mac), tools({ G2D_INDEX: index.address }));
+    expect(readFileSync(got.file).equals(others['tensorflow-9.9.9-cp311-cp311-macosx_12_0_arm64.whl']!)).toBe(
+      true,
+    );
+    const none = download(order({ ...mac, version: '9.9.8' }), tools({ G2D_INDEX: index.address }));
+    expect(await message(none)).toMatch(/NO_SUCH_WHEEL: .* no wheel of tensorflow 9\.9\.8 for macOS arm64/);
   });
 
   it('fetches the wanted entries alone, which can be unpacked by the hash of RECORD', async () => {

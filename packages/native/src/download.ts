@@ -55,9 +55,9 @@ export async function download(order: Order, tools: DownloadTools): Promise<Deli
   if (tools.signal?.aborted) throw interruptedError();
   if (!pip) throw failure ?? noIndexError(order);
   if (failure) tools.note(`${failure.message.split('. ')[0]}: asking pip`);
-  const { name, version, sha256, arch, bytes } = order;
+  const { name, version, sha256, platform, arch, bytes } = order;
   tools.progress.stage(`Downloading ${name} ${version}`, bytes);
-  const request = { name, version, sha256, arch, into: order.staging, signal: tools.signal };
+  const request = { name, version, sha256, platform, arch, into: order.staging, signal: tools.signal };
   const file = await pipDownload(pip, { ...request, onBytes: tools.progress.bytes }, tools.run);
   return { file, isWhole: true, remove: () => BlockFile.remove(file) };
 }

@@ -2,6 +2,7 @@ import { NativeError } from './errors.js';
 import type { Http } from './http.js';
 import type { IndexSettings } from './index-settings.js';
 import { platformTags } from './pip-download.js';
+import { describeTarget, type Target } from './wheels.js';
 
 /** A wheel as an index offers it. */
 export interface OfferedWheel {
@@ -13,12 +14,11 @@ export interface OfferedWheel {
 }
 
 /** Which wheel is wanted. */
-export interface WheelRequest {
+export interface WheelRequest extends Target {
   readonly name: string;
   readonly version: string;
   /** Expected hash; null: whatever the index says. */
   readonly sha256: string | null;
-  readonly arch: 'x64' | 'arm64';
 }
 
 // As pip is asked: the Python version only chooses among wheels with the same library inside.
@@ -50,7 +50,7 @@ export async function findWheel(
   const wanted = request.sha256 && offered.find(({ sha256 }) => sha256 === request.sha256);
   if (wanted) return wanted;
   const prefix = `${request.name.replaceAll('-', '_')}-${request.version}-`;
-  const fitting = platformTags(request.arch).flatMap((platform) =>
+  const fitting = platformTags(request).flatMap((platform) =>
     [...pythons, 'py3-none'].flatMap((python) =>
       offered.filter(
         ({ filename }) =>
@@ -62,7 +62,7 @@ export async function findWheel(
   if (!first) {
     throw new NativeError(
       'G2D_NATIVE_NO_SUCH_WHEEL',
-      `The package index that ${settings.from} names has no wheel of ${request.name} ${request.version} for Linux ${request.arch}. Check the ` +
+      `The package index that ${settings.from} names has no wheel of ${request.name} ${request.version} for ${describeTarget(request)}. Check the ` +
         'version; leaving out --version takes the tested one. A private index may be missing it.',
       { wheel: `${request.name} ${request.version}`, offered: offered.length },
     );

@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../test/fake-wheel.js';
-import { currentHost, describeHost, isSupported, nvidiaDriver } from './host.js';
+import { currentHost, describeHost, isSupported, isUntried, nvidiaDriver } from './host.js';
 
 describe('isSupported', () => {
-  it('is Linux with glibc on x64 and arm64', () => {
+  it('is Linux with glibc on x64 and arm64, and macOS on arm64', () => {
     expect(isSupported({ platform: 'linux', arch: 'x64', musl: false })).toBe(true);
     expect(isSupported({ platform: 'linux', arch: 'arm64', musl: false })).toBe(true);
     expect(isSupported({ platform: 'linux', arch: 'x64', musl: true })).toBe(false);
@@ -19,8 +19,17 @@ describe('isSupported', () => {
       true,
       true,
     ]);
-    expect(isSupported({ platform: 'darwin', arch: 'arm64', musl: false })).toBe(false);
+    expect(isSupported({ platform: 'darwin', arch: 'arm64', musl: false })).toBe(true);
+    expect(isSupported({ platform: 'darwin', arch: 'x64', musl: false })).toBe(false);
     expect(isSupported({ platform: 'win32', arch: 'x64', musl: false })).toBe(false);
+  });
+});
+
+describe('isUntried', () => {
+  it('is macOS on arm64 alone', () => {
+    expect(isUntried({ platform: 'darwin', arch: 'arm64' })).toBe(true);
+    expect(isUntried({ platform: 'darwin', arch: 'x64' })).toBe(false);
+    expect(isUntried({ platform: 'linux', arch: 'arm64' })).toBe(false);
   });
 });
 

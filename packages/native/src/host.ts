@@ -49,11 +49,17 @@ function usesMusl(maps = '/proc/self/maps'): boolean {
   }
 }
 
-/** True where TensorFlow's wheel can be used: Linux with a glibc that is new enough, on x64 or arm64. */
+/** True where TensorFlow's wheel can be used: Linux with a glibc that is new enough, on x64 or arm64; and, untried, macOS on arm64. */
 export function isSupported(host: Host): boolean {
+  if (isUntried(host)) return true;
   return (
     host.platform === 'linux' && wrongLibc(host) === null && (host.arch === 'x64' || host.arch === 'arm64')
   );
+}
+
+/** True where everything is prepared, but was never run: what fails there must leave nothing behind and be said as what it is. */
+export function isUntried(host: Pick<Host, 'platform' | 'arch'>): boolean {
+  return host.platform === 'darwin' && host.arch === 'arm64';
 }
 
 /** `Linux x64`, `macOS arm64`, `Linux x64 (musl)`. */

@@ -13,10 +13,17 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fakeIndex } from '../test/fake-index.js';
-import { fakeProject, temporaryFolder, writeTfjs, writeWheel } from '../test/fake-wheel.js';
+import {
+  fakeProject,
+  temporaryFolder,
+  tensorflowContents,
+  writeTfjs,
+  writeWheel,
+} from '../test/fake-wheel.js';
+import { readMachO } from '../test/mach-o.js';
 import { asOrdinaryUser } from '../test/ordinary-user.js';
 import { rightAnswer, rightDifferences } from '../test/right-answer.js';
 import { doctor } from './doctor.js';
@@ -470,8 +477,147 @@ describe('install', () => {
   });
 });
 
-describe('install on other platforms', () => {
+describe('install on macOS arm64, where nobody has tried it', () => {
   const mac: Host = { platform: 'darwin', arch: 'arm64', musl: false };
+  const died = { code: null, stdout: '', stderr: '', startError: null };
+  const right = done(JSON.stringify({ tensorflow: '9.9.9', ...rightAnswer }));
+
+  /** {@link surroundings} with a wheel for it, and the sources for which there is a prebuilt add-on. */
+  function onMac(options: InstallOptions = {}) {
+    const around = surroundings({ host: mac, ...options });
+    const wheel = writeWheel(
+      around.index,
+      { name: 'tensorflow', files: tensorflowContents('darwin') },
+      'macosx_12_0_arm64',
+    );
+    copyBinding(around.project);
+    const package_ = join(around.project, 'node_modules/@tensorflow/tfjs-node-gpu');
+    const binding = join(package_, 'lib/napi-v8/tfjs_binding.node');
+    return { ...around, wheel, package_, binding, request: { ...around.withPip, wheel } };
+  }
+
+  it('takes its wheel, of it what is needed, and what is prebuilt for it', async () => {
+    const { withPip, index: folder, dir, package_, binding } = onMac();
+    const wheels = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))] as const);
+    const index = await fakeIndex(Object.fromEntries(wheels));
+    vi.stubEnv('G2D_INDEX', index.address);
+    const { run, counts } = programs();
+    const report = await install({ ...withPip, run });
+    expect(report).toMatchObject({ status: 'installed', backend: 'tensorflow', variant: 'cpu' });
+    expect(counts).toEqual({ pip: 0, compiler: 0, selfTest: 1, npm: 0 });
+    expect(index.requests.join()).not.toContain('manylinux');
+    expect(readlinkSync(join(package_, 'deps'))).toBe(join(dir, 'tensorflow-cpu-9.9.9-darwin-arm64'));
+    expect(readdirSync(join(package_, 'deps/lib')).sort()).toEqual([
+      'libtensorflow_cc.2.dylib',
+      'libtensorflow_framework.2.dylib',
+    ]);
+    for (const file of [binding, join(dirname(binding), 'g2d_kernels.node')])
+      expect(readMachO(readFileSync(file))).toMatchObject({ cpu: 'arm64', isSigned: true });
+    expect(report.notes).toContainEqual(
+      'TensorFlow for macOS arm64 was never tried by those who made this; it passed its test here',
+    );
+    expect(await install({ ...withPip, run })).toMatchObject({ status: 'unchanged', notes: [] });
+  });
+
+  it('is told apart from the library for Linux in a cache that both use', async () => {
+    const { request, dir } = onMac();
+    await install({ ...request, run: programs().run });
+    const onLinux = surroundings({ dir });
+    await install({ ...onLinux.request, run: programs().run });
+    expect(readdirSync(dir).filter((name) => name.startsWith('tensorflow'))).toEqual([
+      'tensorflow-cpu-9.9.9-darwin-arm64',
+      'tensorflow-cpu-9.9.9-x64',
+    ]);
+  });
+
+  it.each([
+    ['without a compiler', () => Promise.resolve({ ...died, code: 1 })],
+    [
+      'with a compiler that does not understand it',
+      (_: string, args: readonly string[]) =>
+        Promise.resolve(
+          args.includes('-o') ? { ...died, code: 1, stderr: 'ld: error: unknown' } : done('cc 1\n'),
+        ),
+    ],
+    ['with what a compiler has built', undefined],
+  ])('takes out what dies in the self-test and says what is done instead: %s', async (_, compiler) => {
+    const { request, package_, binding } = onMac();
+    const { run, counts } = programs({
+      selfTest: () => Promise.resolve(died),
+      npm: () => Promise.resolve({ ...died, code: 1, stderr: 'npm error tfjs-node has no such file' }),
+      ...(compiler ? { compiler } : {}),
+    });
+    const report = await install({ ...request, run });
+    expect(report).toMatchObject({ status: 'fallback', backend: 'wasm', package: null });
+    expect(report.notes.at(-1)).toMatch(
+      /^TensorFlow for macOS arm64 was never tried by those who made this, and does not work here \(.+\), nor does tfjs-node's own installation \(.+\): loadTensorFlow\(\) uses WebAssembly$/,
+    );
+    expect(existsSync(binding) || existsSync(join(package_, 'deps'))).toBe(false);
+    expect(existsSync(join(package_, 'binding'))).toBe(true);
+    expect(counts.npm).toBe(1);
+  });
+
+  it("uses tfjs-node's own installation where that works", async () => {
+    const { request, project } = onMac();
+    const { run } = programs({
+      selfTest: (_, args) => Promise.resolve(args[1]!.includes('tfjs-node-gpu') ? died : right),
+      compiler: () => Promise.resolve({ ...died, code: 1 }),
+      npm: () => {
+        mkdirSync(join(writeTfjs(project, '@tensorflow/tfjs-node'), 'deps'));
+        return Promise.resolve(done());
+      },
+    });
+    const report = await install({ ...request, run });
+    expect(report).toMatchObject({
+      status: 'own-installation',
+      backend: 'tensorflow',
+      package: join(project, 'node_modules/@tensorflow/tfjs-node'),
+    });
+    expect(report.notes.at(-1)).toMatch(
+      /macOS arm64 was never tried .*does not work here \(.+the process died\): tfjs-node's own installation is used in its place$/,
+    );
+  });
+
+  it('goes on without an index and without pip, as before', async () => {
+    const { withPip, project } = onMac();
+    vi.stubEnv('PIP_CONFIG_FILE', '/dev/null');
+    for (const name of ['G2D_INDEX', 'PIP_INDEX_URL', 'UV_DEFAULT_INDEX', 'UV_INDEX_URL'])
+      vi.stubEnv(name, '');
+    vi.stubEnv('HOME', project);
+    const report = await install({
+      ...withPip,
+      run: (command) => Promise.resolve({ ...died, code: 1, startError: `${command}: ENOENT` }),
+    });
+    expect(report).toMatchObject({ status: 'fallback', backend: 'wasm' });
+    expect(report.notes.at(-1)).toMatch(/never tried .*: loadTensorFlow\(\) uses WebAssembly$/);
+  });
+
+  it('keeps what works when something else cannot be had', async () => {
+    const { request, withPip, binding } = onMac();
+    const { run } = programs();
+    await install({ ...request, run });
+    await expect(install({ ...withPip, version: '9.9.8', run })).rejects.toMatchObject({
+      code: 'G2D_NATIVE_NO_SUCH_WHEEL',
+    });
+    expect(existsSync(binding)).toBe(true);
+    expect(await install({ ...request, run })).toMatchObject({ status: 'unchanged' });
+  });
+
+  it('does not go on without a word when a file is not the expected one, or for --gpu', async () => {
+    const { request, wheel } = onMac();
+    const { run } = programs();
+    await expect(install({ ...request, version: '2.21.0', wheel, run })).rejects.toThrow(
+      /is not the wheel of tensorflow 2\.21\.0 for macOS arm64.*SHA-256 should be 51f46f48/,
+    );
+    await expect(install({ ...request, variant: 'gpu', run })).rejects.toMatchObject({
+      code: 'G2D_NATIVE_UNSUPPORTED_PLATFORM',
+      message: expect.stringMatching(/wheels for macOS arm64 contain no CUDA, so --gpu needs Linux x64/),
+    });
+  });
+});
+
+describe('install on other platforms', () => {
+  const mac: Host = { platform: 'darwin', arch: 'x64', musl: false };
   const right = { tensorflow: '2.9.1', ...rightAnswer };
 
   it("uses tfjs-node's own installer", async () => {
@@ -488,7 +634,7 @@ describe('install on other platforms', () => {
     expect(report).toMatchObject({ status: 'own-installation', backend: 'tensorflow', tensorflow: '2.9.1' });
     expect(calls[0]).toContain('--ignore-scripts=false');
     expect(report.notes[0]).toMatch(
-      /no usable TensorFlow wheel for macOS arm64: using tfjs-node's own installer/,
+      /no usable TensorFlow wheel for macOS x64: using tfjs-node's own installer/,
     );
   });
 

@@ -24,18 +24,44 @@ import {
 } from './cache.js';
 import { download, keptDownloads, type Delivery } from './download.js';
 import { checkKeys, firstLine, NativeError, systemCode, isNotWritable } from './errors.js';
-import { currentHost, describeHost, isSupported, nvidiaDriver, wrongLibc, type Host } from './host.js';
+import {
+  currentHost,
+  describeHost,
+  isSupported,
+  isUntried,
+  nvidiaDriver,
+  wrongLibc,
+  type Host,
+} from './host.js';
 import { installKernels } from './kernels.js';
 import { interruptedError } from './pip-download.js';
-import { isAsTested, isPlaced, place, projectNotWritable, readPlaced, writePlaced } from './place.js';
+import {
+  hasPassed,
+  isAsTested,
+  isPlaced,
+  linkFile,
+  place,
+  projectNotWritable,
+  readPlaced,
+  takeOut,
+  writePlaced,
+} from './place.js';
 import { unpackPrebuilt } from './prebuilt.js';
 import { silentProgress, type Progress } from './progress.js';
-import { addTfjsNode, findProject, findTfjsNode, tfjsVersion, type TfjsNode } from './project.js';
+import {
+  addTfjsNode,
+  findProject,
+  findTfjsNode,
+  findTfjsNodes,
+  tfjsVersion,
+  type TfjsNode,
+} from './project.js';
 import { runCommand, type RunCommand } from './run-command.js';
 import { selfTest, type SelfTest } from './self-test.js';
 import { diskFull, unpackWheel, type UnpackedFile, type UnpackRequest } from './unpack-wheel.js';
 import {
   chooseWheel,
+  describeTarget,
   libraryName,
   nvidiaRequirements,
   tensorflowFiles,
@@ -135,9 +161,11 @@ export async function install(options: InstallOptions = {}): Promise<InstallRepo
     },
   };
   try {
-    const result = isSupported(host)
-      ? await installFromWheel(options, host, context)
-      : await installElsewhere(options, host, context);
+    const result = isUntried(host)
+      ? await installUntried(options, host, context)
+      : isSupported(host)
+        ? await installFromWheel(options, host, context)
+        : await installElsewhere(options, host, context);
     return { ...result, seconds: (performance.now() - started) / 1000, notes };
   } catch (error) {
     if (options.signal?.aborted && !NativeError.isInstance(error)) throw interruptedError();
@@ -240,6 +268,48 @@ async function installFromWheel(options: InstallOptions, host: Host, context: Co
     library: installation.library.folder,
   };
 }
+
+// What can be because of a platform that nobody has tried. The other errors, such as a wrong option, a full disk, or a file that is not the expected one, are the same
+// everywhere: they say what to do, and going on without a word would hide them.
+const becauseUntried: ReadonlySet<string> = new Set([
+  'G2D_NATIVE_SELF_TEST',
+  'G2D_NATIVE_COMPILER_FAILED',
+  'G2D_NATIVE_NO_COMPILER',
+  'G2D_NATIVE_NO_SUCH_WHEEL',
+  // What was installed there before, without a package index.
+  'G2D_NATIVE_NO_INDEX',
+  'G2D_NATIVE_BAD_INDEX',
+  'G2D_NATIVE_NO_NETWORK',
+  'G2D_NATIVE_PIP_FAILED',
+]);
+
+/** From the wheel, where that was never tried: what does not work is taken out again, and the machine has what it would have without a wheel. */
+async function installUntried(options: InstallOptions, host: Host, context: Context): Promise<Outcome> {
+  try {
+    const outcome = await installFromWheel(options, host, context);
+    if (outcome.status === 'installed')
+      context.note(
+        `TensorFlow for ${describeHost(host)} was never tried by those who made this; it passed its test here`,
+      );
+    return outcome;
+  } catch (error) {
+    if (!NativeError.isInstance(error) || !becauseUntried.has(error.code)) throw error;
+    const project = findProject(options.project);
+    const tfjs = findTfjsNode(project);
+    if (tfjs) {
+      // Something else was asked for than what works there: that stays.
+      if (error.code !== 'G2D_NATIVE_SELF_TEST' && hasPassed(tfjs)) throw error;
+      await takeOut(tfjs);
+    }
+    const why = `TensorFlow for ${describeHost(host)} was never tried by those who made this, and does not work here (${firstSentence(error)})`;
+    return installOwn(project, why, context);
+  }
+}
+
+const firstSentence = (error: Error): string =>
+  firstLine(error)
+    .split(/\. (?=[A-Z])/)[0]!
+    .replace(/\.$/, '');
 
 function missingAfterNpm(project: string): NativeError {
   return new NativeError(
@@ -438,7 +508,8 @@ function makeLibrary(
     }
     await assertFreeSpace(cache, spaceNeeded(wheel, given !== undefined), context.freeBytes);
     if (given) await checkGivenWheel(given, wheel, context);
-    const select = (path: string) => tensorflowFiles.find(({ from }) => from === path)?.to ?? null;
+    const wanted = tensorflowFiles(wheel.platform);
+    const select = (path: string) => wanted.find(({ from }) => from === path)?.to ?? null;
     const delivery = given
       ? null
       : await fetchWheel(wheel, (path) => select(path) !== null, cache, staging, context);
@@ -446,7 +517,7 @@ function makeLibrary(
     const { files, metadata } = await unpackDelivery(delivery, () =>
       unpack(file, staged, `Unpacking TensorFlow ${wheel.version}`, context, {
         select,
-        required: tensorflowFiles.filter(({ optional }) => !optional).map(({ from }) => from),
+        required: wanted.filter(({ optional }) => !optional).map(({ from }) => from),
         recordSha256: wheel.recordSha256,
       }),
     );
@@ -458,6 +529,7 @@ function makeLibrary(
       distribution: wheel.name,
       version: wheel.version,
       variant: wheel.variant,
+      ...(wheel.platform === 'linux' ? {} : { platform: wheel.platform }),
       arch: wheel.arch,
       wheelSha256: wheel.sha256,
       files: [...files, ...nvidia],
@@ -486,7 +558,7 @@ async function checkGivenWheel(file: string, wheel: Distribution, context: Conte
   if (actual === wheel.sha256) return;
   throw new NativeError(
     'G2D_NATIVE_WRONG_HASH',
-    `${file} is not the wheel of ${wheel.name} ${wheel.version} for Linux ${wheel.arch}, or it is cut short or damaged: its ` +
+    `${file} is not the wheel of ${wheel.name} ${wheel.version} for ${describeTarget(wheel)}, or it is cut short or damaged: its ` +
       `SHA-256 should be ${wheel.sha256}, but it is ${actual}. Nothing was installed. Download it again.`,
     { file, expected: wheel.sha256, actual },
   );
@@ -506,18 +578,19 @@ function assertSameRelease(file: string, metadata: string, wheel: Distribution):
 
 /** The wheel of TensorFlow, or of it what is wanted, if its RECORD is known. */
 function fetchWheel(
-  wheel: Pick<Distribution, 'name' | 'version' | 'sha256' | 'arch' | 'bytes' | 'recordSha256'>,
+  wheel: Pick<Distribution, 'name' | 'version' | 'sha256' | 'platform' | 'arch' | 'bytes' | 'recordSha256'>,
   wanted: (path: string) => boolean,
   cache: string,
   staging: string,
   { run, signal, progress, note }: Context,
 ): Promise<Delivery> {
-  const { name, version, sha256, arch, bytes, recordSha256 } = wheel;
+  const { name, version, sha256, platform, arch, bytes, recordSha256 } = wheel;
   return download(
     {
       name,
       version,
       sha256,
+      platform,
       arch,
       bytes,
       select: recordSha256 === null ? null : wanted,
@@ -568,7 +641,8 @@ async function addNvidia(
 ): Promise<UnpackedFile[]> {
   const files = new Map<string, UnpackedFile>();
   for (const part of nvidiaRequirements(metadata)) {
-    const unpinned = { ...part, sha256: null, recordSha256: null, bytes: null, arch: wheel.arch };
+    const { platform, arch } = wheel;
+    const unpinned = { ...part, sha256: null, recordSha256: null, bytes: null, platform, arch };
     const delivery = await fetchWheel(unpinned, () => true, cache, staging, context);
     const unpacked = await unpackDelivery(delivery, () =>
       unpack(delivery.file, staged, `Unpacking ${part.name} ${part.version}`, context, {
@@ -623,16 +697,6 @@ async function placeAndTest(
  */
 async function installElsewhere(options: InstallOptions, host: Host, context: Context): Promise<Outcome> {
   const project = findProject(options.project);
-  const nowhere: Outcome = {
-    status: 'fallback',
-    backend: 'wasm',
-    device: null,
-    tensorflow: null,
-    variant: null,
-    pinned: null,
-    package: null,
-    library: null,
-  };
   if (options.variant === 'gpu') {
     throw new NativeError(
       'G2D_NATIVE_UNSUPPORTED_PLATFORM',
@@ -649,21 +713,42 @@ async function installElsewhere(options: InstallOptions, host: Host, context: Co
   context.note(
     `There is no usable TensorFlow wheel for ${describeHost(host)}: using tfjs-node's own installer`,
   );
+  return installOwn(project, null, context);
+}
+
+const nowhere: Outcome = {
+  status: 'fallback',
+  backend: 'wasm',
+  device: null,
+  tensorflow: null,
+  variant: null,
+  pinned: null,
+  package: null,
+  library: null,
+};
+
+/**
+ * By tfjs-node's own installer.
+ *
+ * @param why What was tried before, and did not work: said together with what came of this.
+ */
+async function installOwn(project: string, why: string | null, context: Context): Promise<Outcome> {
   const name = '@tensorflow/tfjs-node';
   try {
-    const before = findTfjsNode(project);
-    if (!before || !existsSync(join(before.folder, 'deps'))) {
-      await addTfjsNode({ project, name, scripts: 'run' }, context.run, context.signal);
-    }
-    const tfjs = findTfjsNode(project);
+    const withLibrary = () => findTfjsNodes(project).find((one) => existsSync(linkFile(one)));
+    if (!withLibrary()) await addTfjsNode({ project, name, scripts: 'run' }, context.run, context.signal);
+    const tfjs = withLibrary() ?? findTfjsNode(project);
     if (!tfjs) throw new Error(`npm left ${name} out because its install script failed`);
     context.progress.stage('Testing a convolution and its gradients', null);
     const test = await selfTest(tfjs, { run: context.run, signal: context.signal });
+    if (why) context.note(`${why}: tfjs-node's own installation is used in its place`);
     return { ...nowhere, status: 'own-installation', backend: 'tensorflow', ...test, package: tfjs.folder };
   } catch (error) {
     if (context.signal?.aborted) throw interruptedError();
     context.note(
-      `tfjs-node's own installation does not work here (${firstLine(error)}): loadTensorFlow() uses WebAssembly`,
+      why
+        ? `${why}, nor does tfjs-node's own installation (${firstLine(error)}): loadTensorFlow() uses WebAssembly`
+        : `tfjs-node's own installation does not work here (${firstLine(error)}): loadTensorFlow() uses WebAssembly`,
     );
     return nowhere;
   }

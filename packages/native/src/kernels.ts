@@ -4,14 +4,15 @@ import { copyFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { compileAddon, readAddon, type Addon } from './build-addon.js';
-import type { Library } from './cache.js';
+import { compileAddon, linkFlags, readAddon, type Addon } from './build-addon.js';
+import { targetOf, type Library } from './cache.js';
 import { firstLine, NativeError } from './errors.js';
 import { bindingFile, readPlaced } from './place.js';
 import { findPrebuilt, prebuiltFile, unpackPrebuilt } from './prebuilt.js';
 import type { TfjsNode } from './project.js';
 import type { RunCommand } from './run-command.js';
 import { testKernels } from './test-kernels.js';
+import { targetName, type Platform } from './wheels.js';
 
 // Operations of our own for TensorFlow, in C++. They are an addition: whatever goes wrong with them, TensorFlow works as it
 // does without them, and training takes a third longer.
@@ -35,7 +36,7 @@ const recordFile = (tfjs: Package): string => join(dirname(bindingFile(tfjs)), '
 // From the sources as from the built package, whose files lie in `dist`.
 const sources = fileURLToPath(new URL('../src/kernels/', import.meta.url));
 
-const kernelFlags = [
+const kernelFlags = (platform: Platform) => [
   '-O3',
   '-std=c++17',
   '-fPIC',
@@ -48,22 +49,24 @@ const kernelFlags = [
   '-fno-trapping-math',
   '-Wno-psabi',
   '-DNAPI_VERSION=8',
-  // TensorFlow keeps pointers into it: it must outlive the worker thread that loaded it.
-  '-Wl,-z,nodelete',
-  '-Wl,-rpath,$ORIGIN/../../deps/lib',
-  '-s',
+  // TensorFlow keeps pointers into it: it must outlive the worker thread that loaded it. On macOS the one who loads it says so.
+  ...(platform === 'linux' ? ['-Wl,-z,nodelete'] : []),
+  ...linkFlags(platform),
 ];
 
 /** What the binary depends on. Not on the processor: it holds the loops for several and chooses when it is loaded. */
-export async function kernelSources(): Promise<string> {
-  const hash = createHash('sha256').update(kernelFlags.join(' '));
+export async function kernelSources(platform: Platform): Promise<string> {
+  const hash = createHash('sha256').update(kernelFlags(platform).join(' '));
   for (const name of (await readdir(sources)).sort())
     hash.update(name).update(await readFile(join(sources, name)));
   return hash.digest('hex').slice(0, 12);
 }
 
 /** Flags and sources of the kernels for a compiler. */
-export const kernelArguments = (): string[] => [...kernelFlags, join(sources, 'g2d-kernels.cc')];
+export const kernelArguments = (platform: Platform): string[] => [
+  ...kernelFlags(platform),
+  join(sources, 'g2d-kernels.cc'),
+];
 
 /** The kernels in a package that were tried there, and why there are none; null where nobody tried. */
 export function readKernels(tfjs: Package): KernelsRecord | null {
@@ -95,7 +98,7 @@ export async function installKernels(request: KernelsRequest): Promise<void> {
   // They compute on the processor.
   if (library.manifest.variant !== 'cpu') return;
   const record = (values: Omit<KernelsRecord, 'key'>) => writeRecord(tfjs, { key, ...values });
-  const hash = await kernelSources();
+  const hash = await kernelSources(targetOf(library).platform);
   const key = `${hash} ${library.id} ${library.stamp} ${process.version}`;
   const before = readKernels(tfjs);
   const there = before?.problem != null || (existsSync(kernelsFile(tfjs)) && before?.sha256 != null);
@@ -139,9 +142,10 @@ interface Provided extends Addon {
 /** @param fresh Whether they are made also where the cache has some. */
 async function provideKernels(request: KernelsRequest, hash: string, fresh: boolean): Promise<Provided> {
   const { cache, library, build, run, signal } = request;
-  const { version, arch } = library.manifest;
+  const { version } = library.manifest;
+  const target = targetOf(library);
   const name = 'g2d_kernels.node';
-  const prebuilt = build ? null : findPrebuilt(arch, 'kernels', hash);
+  const prebuilt = build ? null : findPrebuilt(target, 'kernels', hash);
   if (prebuilt) {
     const file = prebuiltFile(cache, prebuilt, name);
     const kept = fresh ? null : await readAddon(file);
@@ -153,12 +157,12 @@ async function provideKernels(request: KernelsRequest, hash: string, fresh: bool
       request.note(error.message);
     }
   }
-  const file = join(cache, 'addons', `kernels-tensorflow-${version}-${arch}-${hash}`, name);
+  const file = join(cache, 'addons', `kernels-tensorflow-${version}-${targetName(target)}-${hash}`, name);
   const kept = fresh ? null : await readAddon(file);
   if (kept) return { ...kept, wasThere: true, isPrebuilt: false };
   request.onStage('Building the training kernels');
   const built = await compileAddon({ cache, file, library, run, signal }, 'the training kernels', () =>
-    Promise.resolve(kernelArguments()),
+    Promise.resolve(kernelArguments(target.platform)),
   );
   return { ...built, wasThere: false, isPrebuilt: false };
 }
@@ -169,6 +173,9 @@ async function writeRecord(tfjs: Package, record: KernelsRecord): Promise<void> 
   await rename(`${file}.${process.pid}`, file);
 }
 
+/** Never unloaded: Node has no name for it, and Apple's linker, unlike Linux's, cannot write it into the file. */
+const RTLD_NODELETE_OF_MACOS = 0x80;
+
 /**
  * Loads the kernels into a process that has loaded TensorFlow from this package, unless `G2D_KERNELS=off`. Only those that
  * passed their test here.
@@ -178,7 +185,8 @@ async function writeRecord(tfjs: Package, record: KernelsRecord): Promise<void> 
 export function loadKernels(tfjs: Package, env: NodeJS.ProcessEnv): boolean {
   if (env['G2D_KERNELS'] === 'off' || !readPlaced(tfjs) || !readKernels(tfjs)?.sha256) return false;
   try {
-    process.dlopen({ exports: {} }, kernelsFile(tfjs), constants.dlopen.RTLD_NOW);
+    const flags = constants.dlopen.RTLD_NOW | (process.platform === 'darwin' ? RTLD_NODELETE_OF_MACOS : 0);
+    process.dlopen({ exports: {} }, kernelsFile(tfjs), flags);
     return true;
   } catch {
     // Deleted since, or made for another system: everything works without.

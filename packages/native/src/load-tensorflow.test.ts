@@ -99,10 +99,14 @@ describe('loadTensorFlow', () => {
   });
 
   it('names the platform where there is no wheel', async () => {
-    const host = { platform: 'darwin', arch: 'arm64', musl: false };
+    const host = { platform: 'darwin', arch: 'x64', musl: false };
     const { lines } = await fresh({}, { host, folders: [withoutTensorFlow()] });
     expect(lines[0]).toMatch(
-      /backend wasm, because TensorFlow is not installed; there is no usable TensorFlow wheel for macOS arm64$/,
+      /backend wasm, because TensorFlow is not installed; there is no usable TensorFlow wheel for macOS x64$/,
+    );
+    const untried = await fresh({}, { host: { ...host, arch: 'arm64' }, folders: [withoutTensorFlow()] });
+    expect(untried.lines[0]).toMatch(
+      /backend wasm, because TensorFlow is not installed; npx g2d-native install tests it, which was never tried on macOS arm64$/,
     );
   });
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readLibrary } from './cache.js';
 import { checkKeys, firstLine, NativeError } from './errors.js';
-import { currentHost, describeHost, isSupported, type Host } from './host.js';
+import { currentHost, describeHost, isSupported, isUntried, type Host } from './host.js';
 import { loadKernels } from './kernels.js';
 import { linkFile, readPlaced } from './place.js';
 import { processor, type Processor } from './processor.js';
@@ -159,9 +159,12 @@ async function loadBest(surroundings: Surroundings): Promise<Loaded> {
   const tensorflow = await loaders.tensorflow(surroundings);
   if (typeof tensorflow !== 'string')
     return finish(tensorflow, 'tensorflow', 'it is the fastest one present');
-  const advice = isSupported(surroundings.host)
-    ? `; npx g2d-native install ${tensorflow === notInstalled ? 'makes training several times as fast' : 'repairs it'}`
-    : `; there is no usable TensorFlow wheel for ${describeHost(surroundings.host)}`;
+  const { host } = surroundings;
+  const advice = isUntried(host)
+    ? `; npx g2d-native install tests it, which was never tried on ${describeHost(host)}`
+    : isSupported(host)
+      ? `; npx g2d-native install ${tensorflow === notInstalled ? 'makes training several times as fast' : 'repairs it'}`
+      : `; there is no usable TensorFlow wheel for ${describeHost(host)}`;
   const wasm = await loaders.wasm(surroundings);
   if (typeof wasm !== 'string') return finish(wasm, 'wasm', `${tensorflow}${advice}`);
   const cpu = await loaders.cpu(surroundings);

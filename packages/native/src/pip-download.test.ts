@@ -61,7 +61,9 @@ describe('findPip', () => {
       writeWheel(links);
       localIndex(links);
       const into = join(temporaryFolder(), 'download');
-      expect(await pipDownload(await realPip(), { ...request, arch: 'x64', into })).toContain('.whl');
+      expect(
+        await pipDownload(await realPip(), { ...request, platform: 'linux', arch: 'x64', into }),
+      ).toContain('.whl');
     } finally {
       process.chdir(before);
     }
@@ -86,17 +88,29 @@ describe('findPip', () => {
 
 describe('platformTags', () => {
   it('names the processor as wheels do', () => {
-    expect(platformTags('x64')).toContain('manylinux_2_27_x86_64');
-    expect(platformTags('arm64')).toContain('manylinux_2_27_aarch64');
+    expect(platformTags({ platform: 'linux', arch: 'x64' })).toContain('manylinux_2_27_x86_64');
+    expect(platformTags({ platform: 'linux', arch: 'arm64' })).toContain('manylinux_2_27_aarch64');
+    expect(platformTags({ platform: 'darwin', arch: 'arm64' })).toContain('macosx_12_0_arm64');
   });
 });
 
 describe('pipDownload', () => {
   const ask = (extra: Partial<PipRequest> = {}): PipRequest => ({
     ...request,
+    platform: 'linux',
     arch: 'x64',
     into: join(temporaryFolder(), 'download'),
     ...extra,
+  });
+
+  it('gets the wheel of another system', async () => {
+    const links = temporaryFolder();
+    writeWheel(links);
+    writeWheel(links, {}, 'manylinux_2_27_aarch64');
+    writeWheel(links, {}, 'macosx_12_0_arm64');
+    localIndex(links);
+    const mac = ask({ platform: 'darwin', arch: 'arm64' });
+    expect(await pipDownload(await realPip(), mac)).toMatch(/-macosx_12_0_arm64\.whl$/);
   });
 
   it('gets a wheel whose hash is right, with the real pip', async () => {

@@ -2,6 +2,7 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NativeError, type NativeErrorCode } from './errors.js';
 import { runCommand, type RunCommand } from './run-command.js';
+import type { Target } from './wheels.js';
 
 /** A pip that answers. */
 export interface Pip {
@@ -12,12 +13,11 @@ export interface Pip {
 }
 
 /** What is asked of pip. */
-export interface PipRequest {
+export interface PipRequest extends Target {
   readonly name: string;
   readonly version: string;
   /** Expected hash of the wheel; null leaves it to the hash that the index gives. */
   readonly sha256: string | null;
-  readonly arch: 'x64' | 'arm64';
   /** Folder for the wheel and for pip's temporary files; created if it is missing. */
   readonly into: string;
   readonly signal?: AbortSignal | undefined;
@@ -29,7 +29,9 @@ export interface PipRequest {
 const pythonVersions = ['3.11', '3.13'];
 
 /** The wheels' platform tags, newest first; pip takes the first one for which there is a wheel. */
-export function platformTags(arch: 'x64' | 'arm64'): string[] {
+export function platformTags({ platform, arch }: Target): string[] {
+  // TensorFlow's first wheels for it are of macOS 12.
+  if (platform === 'darwin') return ['13', '12', '11'].map((system) => `macosx_${system}_0_${arch}`);
   const machine = arch === 'x64' ? 'x86_64' : 'aarch64';
   return ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_18', 'manylinux_2_17', 'manylinux2014'].map(
     (tag) => `${tag}_${machine}`,
@@ -93,7 +95,7 @@ export async function pipDownload(
       `--python-version=${python}`,
       '--implementation=cp',
       `--abi=cp${python.replace('.', '')}`,
-      ...platformTags(request.arch).map((tag) => `--platform=${tag}`),
+      ...platformTags(request).map((tag) => `--platform=${tag}`),
       ...(request.sha256 ? ['--require-hashes'] : []),
       '-r',
       requirements,

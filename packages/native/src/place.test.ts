@@ -12,7 +12,16 @@ import { describe, expect, it } from 'vitest';
 import { fakeProject, temporaryFolder } from '../test/fake-wheel.js';
 import { asOrdinaryUser } from '../test/ordinary-user.js';
 import { sha256File, type Library } from './cache.js';
-import { bindingFile, isPlaced, linkFile, place, readPlaced, writePlaced } from './place.js';
+import {
+  bindingFile,
+  hasPassed,
+  isPlaced,
+  linkFile,
+  place,
+  readPlaced,
+  takeOut,
+  writePlaced,
+} from './place.js';
 import { findTfjsNode } from './project.js';
 
 async function parts(contents = 'an add-on') {
@@ -54,6 +63,20 @@ describe('place', () => {
     expect(existsSync(`${linkFile(tfjs)}.tfjs-node/lib`)).toBe(true);
     expect(notes).toHaveLength(1);
     expect(isPlaced(tfjs, library, addon)).toBe(true);
+  });
+
+  it('is taken out again, but for what was not put there', async () => {
+    const { tfjs, library, addon } = await parts();
+    await place(tfjs, library, addon);
+    expect(hasPassed(tfjs)).toBe(false);
+    await takeOut(tfjs);
+    expect([linkFile(tfjs), bindingFile(tfjs)].filter((file) => existsSync(file))).toEqual([]);
+    expect(existsSync(library.folder)).toBe(true);
+    await takeOut(tfjs);
+    mkdirSync(linkFile(tfjs));
+    writeFileSync(bindingFile(tfjs), "tfjs-node's own");
+    await takeOut(tfjs);
+    expect(existsSync(linkFile(tfjs)) && existsSync(bindingFile(tfjs))).toBe(true);
   });
 
   it('says whose folder it is when it cannot be written', async () => {

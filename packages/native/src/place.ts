@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Addon } from './build-addon.js';
-import type { Library } from './cache.js';
+import { readLibrary, type Library } from './cache.js';
 import { isNotWritable, NativeError } from './errors.js';
 import type { TfjsNode } from './project.js';
 
@@ -91,6 +91,32 @@ export async function place(
       onNote(`${tfjs.name} had a TensorFlow of its own; it was kept as ${kept}`);
     }
     await rename(temporary(link), link);
+  } catch (error) {
+    throw notWritable(tfjs, error);
+  }
+}
+
+/** True when what lies in the package is what passed the self-test there, with this Node. */
+export function hasPassed(tfjs: TfjsNode): boolean {
+  const placed = readPlaced(tfjs);
+  const library = readLibrary(linkFile(tfjs));
+  if (!placed?.tested.includes(process.version) || !library || !isAsTested(tfjs, library)) return false;
+  const binding = existsSync(bindingFile(tfjs)) ? readFileSync(bindingFile(tfjs)) : '';
+  return createHash('sha256').update(binding).digest('hex') === placed.addon;
+}
+
+/**
+ * Takes out again what {@link place} put there, if it did: a program that loads the package must not meet what does not work. What was moved out of the way stays
+ * where it is, as its add-on is gone.
+ *
+ * @throws {NativeError} `G2D_NATIVE_PROJECT_NOT_WRITABLE`
+ */
+export async function takeOut(tfjs: TfjsNode): Promise<void> {
+  const link = linkFile(tfjs);
+  // tfjs-node's own installer makes a folder.
+  if (!lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  try {
+    for (const file of [recordFile(tfjs), bindingFile(tfjs), link]) await rm(file, { force: true });
   } catch (error) {
     throw notWritable(tfjs, error);
   }

@@ -28,19 +28,25 @@ export interface PrebuiltRecord {
   readonly parts: Readonly<Record<Part, { readonly sources: string; readonly sha256: string }>>;
 }
 
-/** The package that holds the binaries for a processor. */
-export const prebuiltPackage = (arch: string): string => `@g2d/native-linux-${arch}`;
+/** A system and a processor, as Node names them. */
+interface Machine {
+  readonly platform: string;
+  readonly arch: string;
+}
+
+/** The package that holds the binaries for a machine. */
+export const prebuiltPackage = ({ platform, arch }: Machine): string => `@g2d/native-${platform}-${arch}`;
 
 /**
- * The prebuilt binary for a processor, if its package is there and holds one of exactly these sources. Null otherwise: then it is compiled.
+ * The prebuilt binary for a machine, if its package is there and holds one of exactly these sources. Null otherwise: then it is compiled.
  *
  * @param folder Of the package; tests hand in their own.
  */
 export function findPrebuilt(
-  arch: string,
+  machine: Machine,
   part: Part,
   sources: string,
-  folder: string | null = packageFolder(arch),
+  folder: string | null = packageFolder(machine),
 ): Prebuilt | null {
   if (folder === null) return null;
   let record: PrebuiltRecord;
@@ -51,12 +57,12 @@ export function findPrebuilt(
   }
   const found = record.format === 1 ? record.parts[part] : undefined;
   if (found?.sources !== sources) return null;
-  return { package: prebuiltPackage(arch), packed: join(folder, `${part}.node.br`), sha256: found.sha256 };
+  return { package: prebuiltPackage(machine), packed: join(folder, `${part}.node.br`), sha256: found.sha256 };
 }
 
-function packageFolder(arch: string): string | null {
+function packageFolder(machine: Machine): string | null {
   try {
-    return dirname(createRequire(import.meta.url).resolve(`${prebuiltPackage(arch)}/package.json`));
+    return dirname(createRequire(import.meta.url).resolve(`${prebuiltPackage(machine)}/package.json`));
   } catch {
     return null;
   }

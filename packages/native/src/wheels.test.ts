@@ -3,6 +3,7 @@ import { chooseWheel, knownWheels, libraryName, nvidiaRequirements, tensorflowFi
 
 const x64 = { platform: 'linux', arch: 'x64', musl: false };
 const arm64 = { platform: 'linux', arch: 'arm64', musl: false };
+const mac = { platform: 'darwin', arch: 'arm64', musl: false };
 
 describe('chooseWheel', () => {
   it('takes the pinned wheels by default', () => {
@@ -13,6 +14,12 @@ describe('chooseWheel', () => {
     });
     expect(chooseWheel(x64, 'gpu')).toMatchObject({ name: 'tensorflow', variant: 'gpu' });
     expect(chooseWheel(arm64, 'cpu')).toMatchObject({ name: 'tensorflow', arch: 'arm64' });
+    expect(chooseWheel(mac, 'cpu')).toMatchObject({
+      name: 'tensorflow',
+      platform: 'darwin',
+      arch: 'arm64',
+      bytes: 223_405_849,
+    });
     for (const wheel of knownWheels) expect(wheel.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -22,39 +29,69 @@ describe('chooseWheel', () => {
       version: '2.16.2',
       sha256: null,
     });
+    expect(chooseWheel(mac, 'cpu', '2.20.0')).toMatchObject({
+      name: 'tensorflow',
+      platform: 'darwin',
+      sha256: null,
+    });
   });
 
-  it('refuses what is not a version, and CUDA on arm64', () => {
+  it('refuses what is not a version, and CUDA on arm64 and on macOS', () => {
     expect(() => chooseWheel(x64, 'cpu', 'foo')).toThrow(
       /--version must be a TensorFlow release such as 2\.21\.0.*"foo"/,
     );
     expect(() => chooseWheel(x64, 'cpu', '2.21.0 --index-url=x')).toThrow(/--version must be/);
-    expect(() => chooseWheel(arm64, 'gpu')).toThrow(/--gpu needs Linux x64/);
+    expect(() => chooseWheel(arm64, 'gpu')).toThrow(
+      /wheels for Linux arm64 contain no CUDA, so --gpu needs Linux x64/,
+    );
+    expect(() => chooseWheel(mac, 'gpu')).toThrow(
+      /wheels for macOS arm64 contain no CUDA, so --gpu needs Linux x64/,
+    );
   });
 });
 
 describe('libraryName', () => {
-  it('differs between variants, versions and processors', () => {
+  it('differs between variants, versions, systems and processors', () => {
     const names = [
       chooseWheel(x64, 'cpu'),
       chooseWheel(x64, 'gpu'),
       chooseWheel(arm64, 'cpu'),
       chooseWheel(x64, 'cpu', '2.16.2'),
+      chooseWheel(mac, 'cpu'),
     ];
-    expect(new Set(names.map(libraryName)).size).toBe(4);
+    expect(new Set(names.map(libraryName)).size).toBe(5);
     expect(libraryName(names[0]!)).toBe('tensorflow-cpu-2.21.0-x64');
   });
 });
 
 describe('tensorflowFiles', () => {
   it('needs both libraries and keeps the licence texts', () => {
-    const targets = tensorflowFiles.filter(({ optional }) => !optional).map(({ to }) => to);
+    const targets = tensorflowFiles('linux')
+      .filter(({ optional }) => !optional)
+      .map(({ to }) => to);
     expect(targets).toEqual(
       expect.arrayContaining(['lib/libtensorflow_cc.so.2', 'lib/libtensorflow_framework.so.2']),
     );
-    expect(tensorflowFiles.map(({ to }) => to)).toEqual(
-      expect.arrayContaining(['LICENSE', 'THIRD_PARTY_NOTICES.txt']),
-    );
+    for (const platform of ['linux', 'darwin'] as const)
+      expect(tensorflowFiles(platform).map(({ to }) => to)).toEqual(
+        expect.arrayContaining(['LICENSE', 'THIRD_PARTY_NOTICES.txt']),
+      );
+  });
+
+  it('has the names that the libraries have for macOS, and nothing else of them', () => {
+    const lib = tensorflowFiles('darwin').filter(({ to }) => to.startsWith('lib/'));
+    expect(lib).toEqual([
+      {
+        from: 'tensorflow/libtensorflow_cc.2.dylib',
+        to: 'lib/libtensorflow_cc.2.dylib',
+        optional: false,
+      },
+      {
+        from: 'tensorflow/libtensorflow_framework.2.dylib',
+        to: 'lib/libtensorflow_framework.2.dylib',
+        optional: false,
+      },
+    ]);
   });
 });
 

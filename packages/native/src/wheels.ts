@@ -1,16 +1,24 @@
 import { NativeError } from './errors.js';
-import type { Host } from './host.js';
+import { describeHost, type Host } from './host.js';
 
 /** Which build of TensorFlow: for the processor alone, or with CUDA. */
 export type Variant = 'cpu' | 'gpu';
 
+/** The systems whose wheels have the library inside. */
+export type Platform = 'linux' | 'darwin';
+
+/** What a binary is for. */
+export interface Target {
+  readonly platform: Platform;
+  readonly arch: 'x64' | 'arm64';
+}
+
 /** A wheel on the Python package index. */
-export interface Distribution {
+export interface Distribution extends Target {
   /** The distribution's name on the index. */
   readonly name: string;
   readonly version: string;
   readonly variant: Variant;
-  readonly arch: 'x64' | 'arm64';
   /** The wheel's hash; null when this version is not in our table: then only the index's own hash is checked. */
   readonly sha256: string | null;
   /**
@@ -33,6 +41,7 @@ export const knownWheels: readonly Distribution[] = [
     name: 'tensorflow-cpu',
     version: '2.21.0',
     variant: 'cpu',
+    platform: 'linux',
     arch: 'x64',
     sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
     recordSha256: '158b2361f6ec664e24b430f593e7d369cd4e7cd9bb5a15504f4855eafa399417',
@@ -43,6 +52,7 @@ export const knownWheels: readonly Distribution[] = [
     name: 'tensorflow',
     version: '2.21.0',
     variant: 'gpu',
+    platform: 'linux',
     arch: 'x64',
     sha256: '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124',
     recordSha256: '9bb2c55c126d4f3d3ae13717c581b7e633d7e9a2079531bb780ec882df9beb0b',
@@ -54,18 +64,31 @@ export const knownWheels: readonly Distribution[] = [
     name: 'tensorflow',
     version: '2.21.0',
     variant: 'cpu',
+    platform: 'linux',
     arch: 'arm64',
     sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
     recordSha256: '55a41b90f0ad3efc1e91630796e764f63e7be92a1c56a6c40a0723af317583a5',
     bytes: 281_828_020,
     unpackedBytes: 884_000_000,
   },
+  {
+    // For macOS 12 and newer. Never run by us: no Mac was at hand.
+    name: 'tensorflow',
+    version: '2.21.0',
+    variant: 'cpu',
+    platform: 'darwin',
+    arch: 'arm64',
+    sha256: '51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88',
+    recordSha256: '950454e592ce3d4064c8a33fa609ce06cfd3f62353b94b09e52212c720348415',
+    bytes: 223_405_849,
+    unpackedBytes: 742_000_000,
+  },
 ];
 
 /**
  * The wheel for a machine, a variant and a version.
  *
- * @throws {NativeError} `G2D_NATIVE_UNSUPPORTED_PLATFORM` for `gpu` on arm64; `G2D_NATIVE_OPTION` for a version that is
+ * @throws {NativeError} `G2D_NATIVE_UNSUPPORTED_PLATFORM` for `gpu` on arm64 and on macOS; `G2D_NATIVE_OPTION` for a version that is
  *   not of the form `2.21.0`.
  */
 export function chooseWheel(host: Host, variant: Variant, version: string = defaultVersion): Distribution {
@@ -77,28 +100,53 @@ export function chooseWheel(host: Host, variant: Variant, version: string = defa
       { option: 'version', value: version },
     );
   }
-  const arch = host.arch === 'arm64' ? 'arm64' : 'x64';
-  if (variant === 'gpu' && arch === 'arm64') {
+  const target: Target = {
+    platform: host.platform === 'darwin' ? 'darwin' : 'linux',
+    arch: host.arch === 'arm64' ? 'arm64' : 'x64',
+  };
+  const { platform, arch } = target;
+  if (variant === 'gpu' && (platform !== 'linux' || arch !== 'x64')) {
     throw new NativeError(
       'G2D_NATIVE_UNSUPPORTED_PLATFORM',
-      'The wheels for Linux arm64 contain no CUDA, so --gpu needs Linux x64. Use --cpu on this machine.',
-      { arch, variant },
+      `The wheels for ${describeTarget(target)} contain no CUDA, so --gpu needs Linux x64. Use --cpu on this machine.`,
+      { platform, arch, variant },
     );
   }
   const known = knownWheels.find(
-    (wheel) => wheel.variant === variant && wheel.arch === arch && wheel.version === version,
+    (wheel) =>
+      wheel.variant === variant &&
+      wheel.platform === platform &&
+      wheel.arch === arch &&
+      wheel.version === version,
   );
   if (known) return known;
-  const name = variant === 'cpu' && arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
-  return { name, version, variant, arch, sha256: null, recordSha256: null, bytes: null, unpackedBytes: null };
+  const name = variant === 'cpu' && platform === 'linux' && arch === 'x64' ? 'tensorflow-cpu' : 'tensorflow';
+  const unknown = { sha256: null, recordSha256: null, bytes: null, unpackedBytes: null };
+  return { name, version, variant, ...target, ...unknown };
 }
 
-/** The name of the library's folder in the cache: one per variant, version and processor. */
+/** `Linux x64`, `macOS arm64`. */
+export const describeTarget = (target: Target): string => describeHost({ ...target, musl: false });
+
+/** A target as a part of a file's name; the first ones were for Linux and name the processor alone. */
+export const targetName = ({
+  platform,
+  arch,
+}: {
+  readonly platform: string;
+  readonly arch: string;
+}): string => (platform === 'linux' ? arch : `${platform}-${arch}`);
+
+/** The name of the library's folder in the cache: one per variant, version, system and processor. */
 export function libraryName(wheel: Distribution): string {
-  return `tensorflow-${wheel.variant}-${wheel.version}-${wheel.arch}`;
+  return `tensorflow-${wheel.variant}-${wheel.version}-${targetName(wheel)}`;
 }
 
-const libraries = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
+/** TensorFlow's libraries, in its wheel and in the cache. The second one has what an operation of one's own calls. */
+export const libraries: Readonly<Record<Platform, readonly string[]>> = {
+  linux: ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'],
+  darwin: ['libtensorflow_cc.2.dylib', 'libtensorflow_framework.2.dylib'],
+};
 
 const headers = [
   'tensorflow/c/c_api.h',
@@ -126,8 +174,10 @@ const headers = [
  * What is taken out of TensorFlow's wheel: path in the wheel → path in the cache. The headers moved between
  * TensorFlow releases; the ones marked optional may be missing and the compiler says so if they were needed.
  */
-export const tensorflowFiles: readonly { from: string; to: string; optional: boolean }[] = [
-  ...libraries.map((name) => ({ from: `tensorflow/${name}`, to: `lib/${name}`, optional: false })),
+export const tensorflowFiles = (
+  platform: Platform,
+): readonly { from: string; to: string; optional: boolean }[] => [
+  ...libraries[platform].map((name) => ({ from: `tensorflow/${name}`, to: `lib/${name}`, optional: false })),
   ...headers.map((name) => ({
     from: `tensorflow/include/${name}`,
     to: `include/${name}`,
@@ -136,9 +186,6 @@ export const tensorflowFiles: readonly { from: string; to: string; optional: boo
   { from: 'tensorflow/include/LICENSE', to: 'LICENSE', optional: true },
   { from: 'tensorflow/THIRD_PARTY_NOTICES.txt', to: 'THIRD_PARTY_NOTICES.txt', optional: true },
 ];
-
-/** The TensorFlow library itself. */
-export const libraryFiles: readonly string[] = libraries.map((name) => `lib/${name}`);
 
 /**
  * The NVIDIA wheels that TensorFlow's `and-cuda` extra names, each at the lowest version it allows: the one that

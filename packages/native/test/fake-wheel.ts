@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
-import { tensorflowFiles } from '../src/wheels.js';
+import { tensorflowFiles, type Platform } from '../src/wheels.js';
 
 /** A folder that is removed when the test is over. */
 export function temporaryFolder(): string {
@@ -91,9 +91,9 @@ export function wheel(parts: WheelParts = {}): Buffer {
 }
 
 /** Small stand-ins for everything that is taken out of TensorFlow's wheel, and one file that is not. */
-export function tensorflowContents(): Record<string, string> {
+export function tensorflowContents(platform: Platform = 'linux'): Record<string, string> {
   return {
-    ...Object.fromEntries(tensorflowFiles.map(({ from }) => [from, `contents of ${from}\n`])),
+    ...Object.fromEntries(tensorflowFiles(platform).map(({ from }) => [from, `contents of ${from}\n`])),
     'tensorflow/python/not-needed.py': 'print()\n',
   };
 }

@@ -82,8 +82,10 @@ class Workers {
     const char* told = std::getenv("TF_NUM_INTRAOP_THREADS");
     const int64_t wanted = told ? std::atoll(told) : 0;
     if (wanted > 0) return wanted;
+#if defined(__linux__)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
     const int64_t all = std::thread::hardware_concurrency();
     return all > 0 ? all : 1;
   }
