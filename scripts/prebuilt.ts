@@ -96,8 +96,8 @@ function standIn({ arch, zig }: Built, binary: string): string {
 }
 
 /**
- * A text for the linker in the place of TensorFlow's libraries for macOS: their names, as they call themselves, and their versions, none. Whose name is wanted
- * of which of the two is asked when they are there: they divide them otherwise in other releases.
+ * A text for the linker in the place of TensorFlow's libraries for macOS: their names, as they call themselves, and their versions, none. In which of the two a
+ * function lies is asked when they are there: another release may divide them otherwise.
  */
 function describeLibraries(): string[] {
   return libraries.darwin.map((name) => {

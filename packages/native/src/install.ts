@@ -306,7 +306,8 @@ async function installUntried(options: InstallOptions, host: Host, context: Cont
   }
 }
 
-const firstSentence = (error: Error): string =>
+/** What fits between parentheses: without the advice, which is for those who want to have it repaired. */
+const firstSentence = (error: unknown): string =>
   firstLine(error)
     .split(/\. (?=[A-Z])/)[0]!
     .replace(/\.$/, '');
@@ -747,7 +748,7 @@ async function installOwn(project: string, why: string | null, context: Context)
     if (context.signal?.aborted) throw interruptedError();
     context.note(
       why
-        ? `${why}, nor does tfjs-node's own installation (${firstLine(error)}): loadTensorFlow() uses WebAssembly`
+        ? `${why}, nor does tfjs-node's own installation (${firstSentence(error)}): loadTensorFlow() uses WebAssembly`
         : `tfjs-node's own installation does not work here (${firstLine(error)}): loadTensorFlow() uses WebAssembly`,
     );
     return nowhere;

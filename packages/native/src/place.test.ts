@@ -7,7 +7,7 @@ import {
   readlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fakeProject, temporaryFolder } from '../test/fake-wheel.js';
 import { asOrdinaryUser } from '../test/ordinary-user.js';
@@ -77,6 +77,19 @@ describe('place', () => {
     writeFileSync(bindingFile(tfjs), "tfjs-node's own");
     await takeOut(tfjs);
     expect(existsSync(linkFile(tfjs)) && existsSync(bindingFile(tfjs))).toBe(true);
+  });
+
+  it("gives back the library and the add-on of tfjs-node's own installer when it is taken out", async () => {
+    const { tfjs, library, addon } = await parts();
+    mkdirSync(join(linkFile(tfjs), 'lib'), { recursive: true });
+    mkdirSync(dirname(bindingFile(tfjs)), { recursive: true });
+    writeFileSync(bindingFile(tfjs), "tfjs-node's own");
+    await place(tfjs, library, addon);
+    expect(readFileSync(bindingFile(tfjs), 'utf8')).toBe('an add-on');
+    await takeOut(tfjs);
+    expect(readFileSync(bindingFile(tfjs), 'utf8')).toBe("tfjs-node's own");
+    expect(readdirSync(linkFile(tfjs))).toEqual(['lib']);
+    expect(readdirSync(tfjs.folder).filter((name) => name.startsWith('deps'))).toEqual(['deps']);
   });
 
   it('says whose folder it is when it cannot be written', async () => {

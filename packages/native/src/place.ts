@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Addon } from './build-addon.js';
 import { readLibrary, type Library } from './cache.js';
 import { isNotWritable, NativeError } from './errors.js';
@@ -31,6 +31,12 @@ export function bindingFile(tfjs: Pick<TfjsNode, 'folder'>): string {
 export function linkFile(tfjs: Pick<TfjsNode, 'folder'>): string {
   return join(tfjs.folder, 'deps');
 }
+
+/** Where the library of tfjs-node's own installer is kept. */
+const keptLibrary = (tfjs: Pick<TfjsNode, 'folder'>): string => `${linkFile(tfjs)}.tfjs-node`;
+
+/** tfjs-node's own installer makes a folder, where we make a link. */
+const isOwn = (link: string): boolean => existsSync(link) && !lstatSync(link).isSymbolicLink();
 
 const recordFile = (tfjs: Pick<TfjsNode, 'folder'>) => join(tfjs.folder, 'lib', 'napi-v8', 'g2d-native.json');
 
@@ -80,13 +86,15 @@ export async function place(
   const temporary = (file: string) => `${file}.g2d-${process.pid}`;
   try {
     await mkdir(dirname(binding), { recursive: true });
+    // Its add-on goes with its library: each is of no use without the other.
+    if (isOwn(link) && existsSync(binding)) await copyFile(binding, join(link, basename(binding)));
     await copyFile(addon.file, temporary(binding));
     await rename(temporary(binding), binding);
     await rm(temporary(link), { force: true });
     await symlink(library.folder, temporary(link), 'dir');
-    if (existsSync(link) && !lstatSync(link).isSymbolicLink()) {
-      // Made by tfjs-node's own installer: not ours to delete.
-      const kept = freeName(`${link}.tfjs-node`);
+    if (isOwn(link)) {
+      // Not ours to delete.
+      const kept = freeName(keptLibrary(tfjs));
       await rename(link, kept);
       onNote(`${tfjs.name} had a TensorFlow of its own; it was kept as ${kept}`);
     }
@@ -106,17 +114,21 @@ export function hasPassed(tfjs: TfjsNode): boolean {
 }
 
 /**
- * Takes out again what {@link place} put there, if it did: a program that loads the package must not meet what does not work. What was moved out of the way stays
- * where it is, as its add-on is gone.
+ * Takes out again what {@link place} put there, if it did, and puts back what was moved out of the way for it: a program that loads the package must not meet what
+ * does not work.
  *
  * @throws {NativeError} `G2D_NATIVE_PROJECT_NOT_WRITABLE`
  */
 export async function takeOut(tfjs: TfjsNode): Promise<void> {
   const link = linkFile(tfjs);
-  // tfjs-node's own installer makes a folder.
   if (!lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   try {
     for (const file of [recordFile(tfjs), bindingFile(tfjs), link]) await rm(file, { force: true });
+    const kept = keptLibrary(tfjs);
+    const binding = join(kept, basename(bindingFile(tfjs)));
+    if (!existsSync(binding)) return;
+    await rename(binding, bindingFile(tfjs));
+    await rename(kept, link);
   } catch (error) {
     throw notWritable(tfjs, error);
   }
