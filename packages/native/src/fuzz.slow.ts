@@ -82,6 +82,7 @@ describe('convolutions of random shapes', () => {
     expect(one!['two']).toBeLessThan(1e-6);
     expect(one!['four']).toBeLessThan(5e-6);
     expect(one!['strided']).toBeLessThan(1e-6);
+    expect(one!['windows']).toBeLessThan(3e-6);
     expect(others).toEqual([one, one]);
   });
 });

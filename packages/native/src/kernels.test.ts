@@ -334,6 +334,7 @@ describe('the kernels that are installed here', () => {
         ...attention([5, 7, 50], 5),
         taps('', [3, 3, 2, 2, 1, 1], [tf.ones([3, 9, 8, 40]), tf.ones([3, 3, 40, 50]).mul(0.1)]),
         ...strided([16, 40, 33, 32], 64),
+        ...strided([16, 40, 33, 3], 64),
         taps('BackpropFilter', [1, 1, 1, 1, 0, 0], [tf.randomNormal([16, 20, 20, 24], 0, 1, 'float32', 3), tf.ones([16, 20, 20, 30])]),
         ...depthwise([16, 31, 29, 43], 1),
         ...depthwise([4, 14, 15, 40], 2),

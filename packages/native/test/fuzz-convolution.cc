@@ -1,8 +1,8 @@
-// Convolutions of 3 × 3 taps of random shapes, next to the same in double precision and written plainly. Built with sanitizers by
+// Convolutions of 3 × 3 taps, and of few channels, of random shapes, next to the same in double precision and written plainly. Built with sanitizers by
 // `fuzz.slow.ts`. Prints the largest differences, relative to the largest value of each result, and a hash of all bits.
 #include "activation.h"
 #include "fuzz.h"
-#include "winograd.h"
+#include "window-convolution.h"
 
 using namespace g2d;
 
@@ -68,6 +68,36 @@ void fuzz(Worst& worst, bool strided) {
     worst = {INFINITY, INFINITY, INFINITY};
 }
 
+/** Few channels, windows of any size, next to the same in double precision. */
+double fuzz_windows() {
+  TapConvolution c{between(1, 3), between(1, 30), between(1, 30), between(1, 15), 32 * between(1, 3),
+                   {between(1, 7), between(1, 7)}, {between(1, 3), between(1, 3)}, {between(0, 3), between(0, 3)}};
+  const int64_t high = c.out_size(0), wide = c.out_size(1);
+  if (high == 0 || wide == 0 || !fits_windows(c)) return 0;
+  const Floats x = normal(c.batch * c.height * c.width * c.in), w = normal(c.taps() * c.in * c.out);
+  const Floats dy = normal(c.out_rows() * c.out);
+  Floats y(dy.size()), dw(w.size());
+  convolve_windows(c, x.data(), w.data(), y.data());
+  gradient_of_windows(c, x.data(), dy.data(), dw.data());
+  bits.add(y);
+  bits.add(dw);
+  Doubles outputs(y.size()), taps(w.size());
+  for (int64_t i = 0; i < c.out_rows(); i++)
+    for (int64_t tap = 0; tap < c.taps(); tap++) {
+      const int64_t row = i / wide % high * c.strides[0] + tap / c.window[1] - c.padding[0];
+      const int64_t column = i % wide * c.strides[1] + tap % c.window[1] - c.padding[1];
+      if (row < 0 || row >= c.height || column < 0 || column >= c.width) continue;
+      const int64_t source = ((i / (high * wide) * c.height + row) * c.width + column) * c.in;
+      for (int64_t n = 0; n < c.in; n++)
+        for (int64_t k = 0; k < c.out; k++) {
+          const int64_t weight = (tap * c.in + n) * c.out + k;
+          outputs[i * c.out + k] += static_cast<double>(x[source + n]) * w[weight];
+          taps[weight] += static_cast<double>(dy[i * c.out + k]) * x[source + n];
+        }
+    }
+  return std::max(difference(y, outputs, 0), difference(dw, taps, 0));
+}
+
 }  // namespace
 
 int main() {
@@ -77,6 +107,8 @@ int main() {
   }
   Worst worst;
   for (int i = 0; i < 60; i++) fuzz(worst, i % 3 == 0);
-  std::printf("{\"two\": %g, \"four\": %g, \"strided\": %g, \"bits\": \"%016llx\"}\n", worst.two, worst.four, worst.strided,
-              static_cast<unsigned long long>(bits.hash));
+  double windows = 0;
+  for (int i = 0; i < 40; i++) windows = std::max(windows, fuzz_windows());
+  std::printf("{\"two\": %g, \"four\": %g, \"strided\": %g, \"windows\": %g, \"bits\": \"%016llx\"}\n", worst.two,
+              worst.four, worst.strided, windows, static_cast<unsigned long long>(bits.hash));
 }

@@ -63,6 +63,7 @@ export const rightDifferences = {
   'Conv2D, window 1, 19 channels': '1e-7',
   'Conv2D, window 3, 19 channels': '1e-7',
   'Conv2D, window 3, 64 channels': '1e-7',
+  'Conv2D, window 7, 3 channels': '1e-7',
   'Conv3x3 of 21 x 40, padding 1,1': '1e-7',
   'Conv3x3 of 21 x 40, padding 1,1, bias': '1e-7',
   'Conv3x3 of 21 x 40, padding 1,1, gradients': '1e-7',

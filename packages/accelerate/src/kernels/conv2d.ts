@@ -10,7 +10,7 @@ import {
 } from '@g2d/tensor-ops/tensorflow';
 import { inPrecision, type Precision } from './bfloat16.js';
 import { pad, unpad } from './pad.js';
-import { byTaps, byTapsGradientFilter, byTapsGradientInput, isByTaps } from './taps.js';
+import { byTaps, byTapsGradientFilter, byTapsGradientInput, isByTaps, isByWindows } from './taps.js';
 import type { WindowAttributes } from './window-attributes.js';
 import {
   isWinograd,
@@ -67,6 +67,7 @@ export function convolve(
 ): tf.Tensor {
   if (isWinograd(x.shape, filter.shape, window, precision)) return winograd(x, filter, window);
   if (isByTaps(x.shape, filter.shape, window, precision)) return byTaps(x, filter, window);
+  if (isByWindows(x.shape, filter.shape, window, precision)) return byTaps(x, filter, window);
   return inPrecision(precision, [x, filter], (operands, type) =>
     execute('Conv2D', forwardAttributes(filter, window, type), operands),
   );
@@ -106,6 +107,9 @@ export function convolutionGradients(
       return unpad(gradient, padding);
     },
     filter: () => {
+      if (isByWindows(x.shape, filter.shape, window, precision)) {
+        return byTapsGradientFilter(x, dy, filter.shape, window);
+      }
       const sizes = tf.tensor1d(filter.shape, 'int32');
       return inPrecision(precision, [pad(x, padding, 0), dy], ([a, d], type) =>
         execute('Conv2DBackpropFilter', options(type), [a as tf.Tensor, sizes, d as tf.Tensor]),

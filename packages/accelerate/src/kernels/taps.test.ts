@@ -7,7 +7,7 @@ import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { tensorflow } from '@g2d/tensor-ops/tensorflow';
 import { conv2d, conv2dWithBias } from './conv2d.js';
 import { registerTrainingKernels } from './register.js';
-import { isByTaps } from './taps.js';
+import { isByTaps, isByWindows } from './taps.js';
 
 type Pair = readonly [number, number];
 
@@ -74,6 +74,24 @@ const cases: Record<
     strides: [2, 1],
     padding: [0, 2],
   },
+  'few channels, as the first layer of ResNet': {
+    image: [2, 23, 28, 3],
+    filter: [7, 7, 3, 64],
+    strides: [2, 2],
+    padding: [3, 3],
+  },
+  'few channels, as the first layer of MobileNet': {
+    image: [3, 9, 40, 3],
+    filter: [3, 3, 3, 32],
+    strides: [2, 2],
+    padding: [1, 1],
+  },
+  'one channel, and a window as large as the image': {
+    image: [3, 5, 8, 1],
+    filter: [5, 8, 1, 96],
+    strides: [1, 3],
+    padding: [0, 0],
+  },
   'a long sum for each weight': {
     image: [3, 40, 40, 16],
     filter: [1, 1, 16, 18],
@@ -93,7 +111,10 @@ describe.each(Object.entries(cases))(
     ];
 
     it('is used where it is there', () => {
-      expect(isByTaps(image, taps, window, 'float32')).toBe(expected.winograd());
+      const few = taps[2]! < 16;
+      const [is, isNot] = few ? [isByWindows, isByTaps] : [isByTaps, isByWindows];
+      expect(is(image, taps, window, 'float32')).toBe(expected.winograd());
+      expect(isNot(image, taps, window, 'float32')).toBe(false);
     });
 
     it('is what double precision gives', () => {

@@ -13,6 +13,14 @@ const CHANNELS_OF_WINDOW = 64;
 /** Each tap adds to all of the result once. */
 const MAX_TAPS = 9;
 
+/** Of an image of few channels; see `window-convolution.h` of `@g2d/native`. */
+const FEW_CHANNELS = 16;
+const FILTERS_STEP = 32;
+const MAX_FILTERS = 1024;
+const MAX_HEIGHT = 16;
+/** So many values side by side are worth a product. */
+const ROW_OF_WINDOW = 7;
+
 const windowOf = (height: number, width: number, { strides, padding }: WindowAttributes): Attribute =>
   attribute.integers('window', [height, width, ...strides, ...padding]);
 
@@ -29,11 +37,31 @@ export function isByTaps(
   precision: Precision,
 ): boolean {
   const [h, w] = [height as number, width as number];
-  const fits = [h, w].every((size, axis) => image[axis + 1]! + 2 * window.padding[axis]! >= size);
   const enough = channels.every((count) => count >= (h * w === 1 ? CHANNELS : CHANNELS_OF_WINDOW));
-  if (precision !== 'float32' || !fits || !enough || h * w > MAX_TAPS || image[0] === 0) return false;
+  if (precision !== 'float32' || !fits(image, [h, w], window) || !enough || h * w > MAX_TAPS) return false;
   return hasOperation(CONV_2D, attempt);
 }
+
+/**
+ * Whether the convolution of an image of few channels, as a network's first, and its filter's gradient can be had faster than from oneDNN: each
+ * row of a window is read where it lies. The image's gradient is oneDNN's.
+ */
+export function isByWindows(
+  image: readonly number[],
+  [height, width, channels, filters]: readonly number[],
+  window: WindowAttributes,
+  precision: Precision,
+): boolean {
+  const [h, w, few, many] = [height as number, width as number, channels as number, filters as number];
+  const worth = few > 0 && few < FEW_CHANNELS && h * w > 1 && w * few >= ROW_OF_WINDOW && h <= MAX_HEIGHT;
+  const whole = many > 0 && many % FILTERS_STEP === 0 && many <= MAX_FILTERS;
+  if (precision !== 'float32' || !fits(image, [h, w], window) || !worth || !whole) return false;
+  return hasOperation(CONV_2D, attempt);
+}
+
+/** Whether there is a place for the window. */
+const fits = (image: readonly number[], size: readonly number[], { padding }: WindowAttributes): boolean =>
+  image[0] !== 0 && size.every((count, axis) => image[axis + 1]! + 2 * padding[axis]! >= count);
 
 /** `[B, H, W, C]` * `[h, w, C, K]` → `[B, H', W', K]`. */
 export const byTaps = (x: tf.Tensor, filter: tf.Tensor, window: WindowAttributes): tf.Tensor =>

@@ -1,8 +1,9 @@
 #pragma once
-// Convolution of 3 × 3 taps and stride 1, its gradients, and with a bias for inference; and of any window, by its taps but where 3 × 3 of
-// them with stride 2 are worth transforming.
+// Convolution of 3 × 3 taps and stride 1, its gradients, and with a bias for inference; and of any window: by its taps, but where 3 × 3 of
+// them with stride 2 are worth transforming, or the image has few channels.
 #include "operation.h"
 #include "tap-convolution.h"
+#include "window-convolution.h"
 #include "winograd.h"
 
 namespace g2d {
@@ -84,6 +85,7 @@ void compute_tap_convolution(const Options& o, Call& call) {
   if (!call.ok()) return;
   float* y = call.floats_out(0, {c.batch, c.out_size(0), c.out_size(1), c.out});
   if (!call.ok()) return;
+  if (fits_windows(c)) return convolve_windows(c, x.data, w.data, y);
   if (winograd_strides(strided(c))) return winograd_convolve(strided(c), x.data, w.data, kZeros, y);
   convolve_by_taps(c, x.data, w.data, y, false);
 }
@@ -111,6 +113,7 @@ void compute_tap_gradient_filter(const Options& o, Call& call) {
   if (!call.ok()) return;
   float* dw = call.floats_out(0, {c.window[0], c.window[1], c.in, c.out});
   if (!call.ok()) return;
+  if (fits_windows(c)) return gradient_of_windows(c, x.data, dy.data, dw);
   if (winograd_strides(strided(c))) return winograd_gradient_filter(strided(c), x.data, dy.data, dw);
   gradient_of_taps(c, x.data, dy.data, dw);
 }

@@ -32,6 +32,7 @@ struct WinogradLoops {
   WinogradForm two_outputs = {}, four_outputs = {}, strided = {}, strided_back = {};
   void (*product)(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
   void (*tall_product)(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
+  void (*windows)(const float*, int64_t, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
 };
 
 }  // namespace g2d

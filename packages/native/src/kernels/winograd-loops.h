@@ -295,6 +295,39 @@ G2D_TARGET void tall_product(const float* a, int64_t a_depth, const float* b, in
   rows_of_panel<true, true>(a, a_depth, b, b_depth, c, c_row, rows, depth);
 }
 
+/** Some windows of one row: each row of theirs is `depth` values side by side, `line` apart; the next window is `step` further on. */
+template <int rows>
+G2D_TARGET void windows_at_once(const float* a, int64_t line, int64_t step, const float* b, int64_t b_depth, float* c,
+                                int64_t high, int64_t depth) {
+  Vector sum[rows][2] = {};
+  for (int64_t i = 0; i < high; i++) sums_of_rows<rows>(a + i * line, step, 1, b + i * depth * b_depth, b_depth, depth, sum);
+#pragma GCC unroll 16
+  for (int row = 0; row < rows; row++, c += b_depth) {
+    put(c, sum[row][0]);
+    put(c + kWidth, sum[row][1]);
+  }
+}
+
+template <int most = G2D_ROWS - 1>
+G2D_TARGET inline void last_windows(const float* a, int64_t line, int64_t step, const float* b, int64_t b_depth, float* c,
+                                    int64_t count, int64_t high, int64_t depth) {
+  if constexpr (most > 0) {
+    if (count == most) {
+      windows_at_once<most>(a, line, step, b, b_depth, c, high, depth);
+    } else {
+      last_windows<most - 1>(a, line, step, b, b_depth, c, count, high, depth);
+    }
+  }
+}
+
+/** A row of `count` windows, for one panel of columns: c, its rows as far apart as those of b. */
+G2D_TARGET void windows(const float* a, int64_t line, int64_t step, const float* b, int64_t b_depth, float* c,
+                        int64_t count, int64_t high, int64_t depth) {
+  for (; count >= G2D_ROWS; count -= G2D_ROWS, a += G2D_ROWS * step, c += G2D_ROWS * b_depth)
+    windows_at_once<G2D_ROWS>(a, line, step, b, b_depth, c, high, depth);
+  last_windows(a, line, step, b, b_depth, c, count, high, depth);
+}
+
 template <typename Form>
 inline void choose(WinogradForm& to) {
   to = {Form::kWindow, Form::kPoints, Form::kOutputs, Form::kStep, Form::kPart};
@@ -316,6 +349,7 @@ inline void choose(WinogradLoops& loops) {
   loops.panel = kPanel;
   loops.product = product;
   loops.tall_product = tall_product;
+  loops.windows = windows;
   choose_all<TwoOutputs>(loops.two_outputs);
   choose_all<FourOutputs>(loops.four_outputs);
   choose_all<Strided>(loops.strided);
