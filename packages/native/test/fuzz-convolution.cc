@@ -3,6 +3,7 @@
 #include "activation.h"
 #include "fuzz.h"
 #include "window-convolution.h"
+#include "winograd.h"
 
 using namespace g2d;
 
@@ -48,8 +49,8 @@ void fuzz(Worst& worst, bool strided) {
         }
       }
   const auto keep = [&](const WinogradForm& form, double own) {
-    const auto& loops = winograd_loops();
-    double& place = &form == &loops.two_outputs ? worst.two : &form == &loops.four_outputs ? worst.four : worst.strided;
+    const auto& forms = winograd_forms();
+    double& place = &form == &forms.two_outputs ? worst.two : &form == &forms.four_outputs ? worst.four : worst.strided;
     place = std::max(place, own);
   };
   keep(image_form(c, false), difference(y, all, 0));
@@ -101,7 +102,7 @@ double fuzz_windows() {
 }  // namespace
 
 int main() {
-  if (winograd_loops().panel == 0) {
+  if (panel_loops().panel == 0) {
     std::puts("{}");
     return 0;
   }

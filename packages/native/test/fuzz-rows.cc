@@ -161,7 +161,7 @@ int main() {
   double dropped = 0, normalized = 0, attended = 0, noise = 0;
   for (int i = 0; i < 200; i++) normalized = std::max(normalized, fuzz_layer_norm());
   for (int i = 0; i < 40; i++) dropped = std::max(dropped, fuzz_dropout());
-  if (winograd_loops().panel > 0)
+  if (panel_loops().panel > 0)
     for (int i = 0; i < 120; i++) attended = std::max(attended, fuzz_attention());
   for (int i = 0; i < 20; i++) noise = std::max(noise, fuzz_noise());
   std::printf("{\"dropout\": %g, \"layerNorm\": %g, \"attention\": %g, \"noise\": %g}\n", dropped, normalized, attended, noise);

@@ -2,7 +2,9 @@
 // The core of multi-head self-attention, one head of one sample at a time, so that all of it stays in a core's cache. Of the
 // scores only a block of rows is there at once; the gradient computes them again.
 #include "rows.h"
-#include "winograd.h"
+#include "scratch.h"
+#include "vector-loops.h"
+#include "workers.h"
 
 namespace g2d {
 
@@ -23,7 +25,7 @@ struct Attention {
 constexpr int64_t kScoreRows = 48;
 
 inline int64_t whole_panels(int64_t columns) {
-  const int64_t panel = winograd_loops().panel;
+  const int64_t panel = panel_loops().panel;
   return (columns + panel - 1) / panel * panel;
 }
 
@@ -36,15 +38,15 @@ struct Rows {
 /** c = a b, of [rows, depth] and [depth, columns]; b and c have whole panels of columns. */
 inline void multiply(const float* a, int64_t a_step, const Rows& b, const Rows& c, int64_t rows, int64_t depth,
                      int64_t columns) {
-  for (int64_t at = 0; at < columns; at += winograd_loops().panel)
-    winograd_loops().product(a, a_step, b.data + at, b.step, c.data + at, c.step, rows, depth);
+  for (int64_t at = 0; at < columns; at += panel_loops().panel)
+    panel_loops().product(a, a_step, b.data + at, b.step, c.data + at, c.step, rows, depth);
 }
 
 /** c += aᵀ b, of [depth, rows] and [depth, columns]. */
 inline void multiply_transposed(const Rows& a, const Rows& b, const Rows& c, int64_t rows, int64_t depth,
                                 int64_t columns) {
-  for (int64_t at = 0; at < columns; at += winograd_loops().panel)
-    winograd_loops().tall_product(a.data, a.step, b.data + at, b.step, c.data + at, c.step, rows, depth);
+  for (int64_t at = 0; at < columns; at += panel_loops().panel)
+    panel_loops().tall_product(a.data, a.step, b.data + at, b.step, c.data + at, c.step, rows, depth);
 }
 
 /** One head's share of a thread's memory. */

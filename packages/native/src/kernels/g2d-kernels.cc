@@ -83,7 +83,7 @@ std::string register_all() {
     G2D_FIRST_ERROR((register_operation<kPool, compute_tap_gradient_filter>(
         "G2dV1Conv2DBackpropFilter", {"x: float", "dy: float"}, {"dfilter: float"})));
   }
-  if (winograd_loops().panel > 0) {
+  if (panel_loops().panel > 0) {
     G2D_FIRST_ERROR((register_operation<kPadding, compute_convolution<false>>(
         "G2dV1Conv3x3", {"x: float", "filter: float"}, {"y: float"})));
     G2D_FIRST_ERROR((register_operation<kPadding, compute_convolution<true>>(

@@ -25,11 +25,15 @@ struct WinogradForm {
   int64_t squares() const { return points * points; }
 };
 
-struct WinogradLoops {
+/** Stride 1; stride 2; the image's gradient of that, which has no filter's gradient. */
+struct WinogradForms {
+  WinogradForm two_outputs = {}, four_outputs = {}, strided = {}, strided_back = {};
+};
+
+/** Products of one panel of columns; see `panel-loops.h`. */
+struct PanelLoops {
   /** Columns of a panel; 0 without loops. */
   int64_t panel = 0;
-  /** Stride 1; stride 2; the image's gradient of that, which has no filter's gradient. */
-  WinogradForm two_outputs = {}, four_outputs = {}, strided = {}, strided_back = {};
   void (*product)(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
   void (*tall_product)(const float*, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
   void (*windows)(const float*, int64_t, int64_t, const float*, int64_t, float*, int64_t, int64_t, int64_t) = nullptr;
@@ -49,6 +53,7 @@ namespace avx512 {
 #define G2D_FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define G2D_BROADCAST(value) ((Vector)_mm512_set1_ps(value))
 #include "product-loops.h"
+#include "panel-loops.h"
 #include "winograd-loops.h"
 #undef G2D_TARGET
 #undef G2D_WIDTH
@@ -64,6 +69,7 @@ namespace avx2 {
 #define G2D_FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define G2D_BROADCAST(value) ((Vector)_mm256_set1_ps(value))
 #include "product-loops.h"
+#include "panel-loops.h"
 #include "winograd-loops.h"
 #undef G2D_TARGET
 #undef G2D_WIDTH
@@ -74,3 +80,23 @@ namespace avx2 {
 
 }  // namespace g2d
 #endif
+
+namespace g2d {
+
+/** The loops of one kind for this processor; as they are without vectors, if it has none. */
+template <typename Loops>
+inline const Loops& chosen_loops() {
+  static const Loops chosen = [] {
+    Loops loops;
+#if defined(__x86_64__)
+    if (vectors() == Vectors::kAvx512) avx512::choose(loops);
+    if (vectors() == Vectors::kAvx2) avx2::choose(loops);
+#endif
+    return loops;
+  }();
+  return chosen;
+}
+
+inline const PanelLoops& panel_loops() { return chosen_loops<PanelLoops>(); }
+
+}  // namespace g2d

@@ -4,15 +4,17 @@
 #include <cstring>
 
 #include "tap-convolution.h"
-#include "winograd.h"
 
 namespace g2d {
 
+/** The sums of the filter's gradient stay in a core's cache. */
+constexpr int64_t kMostFilters = 1024;
+
 /** Whether a row of windows is worth it: few channels in, whole panels out. */
 inline bool fits_windows(const TapConvolution& c) {
-  const int64_t panel = winograd_loops().panel;
+  const int64_t panel = panel_loops().panel;
   return panel > 0 && c.in < 16 && c.taps() > 1 && c.window[1] * c.in >= 7 && c.window[0] <= 16 && c.out % panel == 0 &&
-         c.out <= kMaxChannels;
+         c.out <= kMostFilters;
 }
 
 /** The rows of the image that one row of windows meets, with zeros around, one behind the other: [h, W + 2 padding, C]. */
@@ -32,7 +34,7 @@ inline void gather_rows(const TapConvolution& c, const float* x, int64_t image, 
 
 /** y = x * w, in rows of windows. */
 inline void convolve_windows(const TapConvolution& c, const float* x, const float* w, float* y) {
-  const auto& loops = winograd_loops();
+  const PanelLoops& loops = panel_loops();
   const int64_t high = c.out_size(0), wide = c.out_size(1), line = (c.width + 2 * c.padding[1]) * c.in;
   Workers::get().run(c.batch * high, [&](int64_t part) {
     float* rows = part_scratch().get(c.window[0] * line);
@@ -45,7 +47,7 @@ inline void convolve_windows(const TapConvolution& c, const float* x, const floa
 
 /** The gradient with respect to the taps: sums over rows of windows, in as many parts as the shape says. */
 inline void gradient_of_windows(const TapConvolution& c, const float* x, const float* dy, float* dw) {
-  const auto& loops = winograd_loops();
+  const PanelLoops& loops = panel_loops();
   const int64_t high = c.out_size(0), wide = c.out_size(1), line = (c.width + 2 * c.padding[1]) * c.in;
   const int64_t depth = c.window[1] * c.in, size = c.window[0] * depth * c.out, all = c.batch * high;
   const int64_t each = std::max<int64_t>(8, parts_of(all, 64)), ranges = parts_of(all, each);

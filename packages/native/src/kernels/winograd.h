@@ -15,18 +15,7 @@
 
 namespace g2d {
 
-/** The loops for this processor. */
-inline const WinogradLoops& winograd_loops() {
-  static const WinogradLoops chosen = [] {
-    WinogradLoops loops;
-#if defined(__x86_64__)
-    if (vectors() == Vectors::kAvx512) avx512::choose(loops);
-    if (vectors() == Vectors::kAvx2) avx2::choose(loops);
-#endif
-    return loops;
-  }();
-  return chosen;
-}
+inline const WinogradForms& winograd_forms() { return chosen_loops<WinogradForms>(); }
 
 // The taps of so many, transformed, take 105 MB.
 constexpr int64_t kMaxChannels = 1024;
@@ -151,7 +140,7 @@ constexpr int64_t kTapBlock = 32;
 
 /** u [points, out / panel, in, panel] from w [3, 3, in, out]. */
 inline void winograd_filter(const WinogradForm& form, const float* w, int64_t in, int64_t out, float* u) {
-  const auto& loops = winograd_loops();
+  const PanelLoops& loops = panel_loops();
   const int64_t panels = out / loops.panel;
   Workers::get().run(panels * (in / kTapBlock), [&](int64_t part) {
     const int64_t panel = part % panels, from = part / panels * kTapBlock;
@@ -165,7 +154,7 @@ inline void winograd_filter(const WinogradForm& form, const float* w, int64_t in
 
 /** That of the image's gradient, u [points, in / panel, out, panel]: inputs and outputs exchanged, and turned by 180 degrees. */
 inline void winograd_turned_filter(const WinogradForm& form, const float* w, int64_t in, int64_t out, float* u) {
-  const auto& loops = winograd_loops();
+  const PanelLoops& loops = panel_loops();
   const int64_t panels = in / loops.panel, size = kTapBlock * loops.panel;
   Workers::get().run(panels * (out / kTapBlock), [&](int64_t part) {
     const int64_t panel = part % panels, from = part / panels * kTapBlock;
@@ -197,7 +186,7 @@ inline int64_t tiles_of_part(const Tiles& tiles) {
 
 /** y = x * w + bias, with the taps of w transformed. Each tile is computed alone: the parts change nothing. */
 inline void winograd_apply(const Tiles& tiles, const float* x, const float* u, const float* bias, float* y) {
-  const auto& loops = winograd_loops();
+  const PanelLoops& loops = panel_loops();
   const WinogradForm& form = tiles.form;
   const int64_t v_row = padded(tiles.in), m_row = padded(tiles.out), squares = form.squares(), all = tiles.count();
   const int64_t size = tiles_of_part(tiles);
@@ -251,24 +240,24 @@ constexpr int64_t kUsualBatch = 8, kTilesForTaps = 80;
 
 /** Whether stride 2 is worth it: direct products have nothing to transform. */
 inline bool winograd_strides(const Convolution& conv) {
-  const int64_t own = products(conv, winograd_loops().strided, kUsualBatch, kTilesForTaps);
+  const int64_t own = products(conv, winograd_forms().strided, kUsualBatch, kTilesForTaps);
   return conv.stride == 2 && conv.fits() && own < 9 * kUsualBatch * conv.out_height() * conv.out_width();
 }
 
 inline const WinogradForm& image_form(const Convolution& conv, bool gradient) {
-  const WinogradLoops& loops = winograd_loops();
-  if (conv.stride == 2) return gradient ? loops.strided_back : loops.strided;
-  const int64_t two = products(conv, loops.two_outputs, kUsualBatch, kTilesForTaps);
-  const int64_t four = products(conv, loops.four_outputs, kUsualBatch, kTilesForTaps);
-  return 10 * four <= 9 * two ? loops.four_outputs : loops.two_outputs;
+  const WinogradForms& forms = winograd_forms();
+  if (conv.stride == 2) return gradient ? forms.strided_back : forms.strided;
+  const int64_t two = products(conv, forms.two_outputs, kUsualBatch, kTilesForTaps);
+  const int64_t four = products(conv, forms.four_outputs, kUsualBatch, kTilesForTaps);
+  return 10 * four <= 9 * two ? forms.four_outputs : forms.two_outputs;
 }
 
 /** Its taps are transformed once, behind all sums. */
 inline const WinogradForm& filter_form(const Convolution& conv) {
-  const WinogradLoops& loops = winograd_loops();
-  if (conv.stride == 2) return loops.strided;
-  const int64_t two = products(conv, loops.two_outputs, 1, 0), four = products(conv, loops.four_outputs, 1, 0);
-  return 10 * four <= 8 * two ? loops.four_outputs : loops.two_outputs;
+  const WinogradForms& forms = winograd_forms();
+  if (conv.stride == 2) return forms.strided;
+  const int64_t two = products(conv, forms.two_outputs, 1, 0), four = products(conv, forms.four_outputs, 1, 0);
+  return 10 * four <= 8 * two ? forms.four_outputs : forms.two_outputs;
 }
 
 inline void winograd_convolve(const Convolution& conv, const float* x, const float* w, const float* bias, float* y) {
@@ -297,7 +286,7 @@ struct FilterPart {
  */
 inline void winograd_gradient_filter_part(const Tiles& tiles, const float* x, const float* dy, const FilterPart& part,
                                           float* dw) {
-  const auto& loops = winograd_loops();
+  const PanelLoops& loops = panel_loops();
   const WinogradForm& form = tiles.form;
   const int64_t size = form.gathered, squares = form.squares();
   const int64_t v_row = padded(part.ins), m_row = padded(part.outs);
