@@ -24,6 +24,7 @@ import { runCommand, type RunCommand } from './run-command.js';
 import { selfTest } from './self-test.js';
 import { testKernels } from './test-kernels.js';
 import { resolveWasm } from './wasm.js';
+import { targetFor } from './wheels.js';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -191,11 +192,7 @@ async function prebuiltFinding(options: DoctorOptions): Promise<Finding | null> 
     return null;
   }
   if (!tfjs || !existsSync(join(tfjs.folder, 'binding'))) return null;
-  const prebuilt = findPrebuilt(
-    host,
-    'addon',
-    await addonSources(tfjs, host.platform === 'darwin' ? 'darwin' : 'linux'),
-  );
+  const prebuilt = findPrebuilt(host, 'addon', await addonSources(tfjs, targetFor(host).platform));
   return (
     prebuilt && {
       name: 'prebuilt',

@@ -100,10 +100,7 @@ export function chooseWheel(host: Host, variant: Variant, version: string = defa
       { option: 'version', value: version },
     );
   }
-  const target: Target = {
-    platform: host.platform === 'darwin' ? 'darwin' : 'linux',
-    arch: host.arch === 'arm64' ? 'arm64' : 'x64',
-  };
+  const target = targetFor(host);
   const { platform, arch } = target;
   if (variant === 'gpu' && (platform !== 'linux' || arch !== 'x64')) {
     throw new NativeError(
@@ -124,6 +121,12 @@ export function chooseWheel(host: Host, variant: Variant, version: string = defa
   const unknown = { sha256: null, recordSha256: null, bytes: null, unpackedBytes: null };
   return { name, version, variant, ...target, ...unknown };
 }
+
+/** What binaries for a machine are for, if there are any. */
+export const targetFor = (host: Pick<Host, 'platform' | 'arch'>): Target => ({
+  platform: host.platform === 'darwin' ? 'darwin' : 'linux',
+  arch: host.arch === 'arm64' ? 'arm64' : 'x64',
+});
 
 /** `Linux x64`, `macOS arm64`. */
 export const describeTarget = (target: Target): string => describeHost({ ...target, musl: false });

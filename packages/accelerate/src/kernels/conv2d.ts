@@ -66,8 +66,8 @@ export function convolve(
   { precision, ...window }: ConvolutionAttributes,
 ): tf.Tensor {
   if (isWinograd(x.shape, filter.shape, window, precision)) return winograd(x, filter, window);
-  if (isByTaps(x.shape, filter.shape, window, precision)) return byTaps(x, filter, window);
-  if (isByWindows(x.shape, filter.shape, window, precision)) return byTaps(x, filter, window);
+  const shapes = [x.shape, filter.shape, window, precision] as const;
+  if (isByTaps(...shapes) || isByWindows(...shapes)) return byTaps(x, filter, window);
   return inPrecision(precision, [x, filter], (operands, type) =>
     execute('Conv2D', forwardAttributes(filter, window, type), operands),
   );
