@@ -69,11 +69,7 @@ inline void gradient_of_windows(const TapConvolution& c, const float* x, const f
       }
     }
   });
-  for (int64_t i = 0; i < size; i++) {
-    float sum = sums[i];
-    for (int64_t range = 1; range < ranges; range++) sum += sums[range * size + i];
-    dw[i] = sum;
-  }
+  add_up(sums, ranges, size, dw);
 }
 
 }  // namespace g2d

@@ -138,7 +138,7 @@ inline void transpose_4_by_4(const float* from, int64_t from_row, float* to, int
 /** Channels of the taps that are transformed at once. */
 constexpr int64_t kTapBlock = 32;
 
-/** u [points, out / panel, in, panel] from w [3, 3, in, out]. */
+/** u [points², out / panel, in, panel] from w [3, 3, in, out]. */
 inline void winograd_filter(const WinogradForm& form, const float* w, int64_t in, int64_t out, float* u) {
   const PanelLoops& loops = panel_loops();
   const int64_t panels = out / loops.panel;
@@ -152,7 +152,7 @@ inline void winograd_filter(const WinogradForm& form, const float* w, int64_t in
   });
 }
 
-/** That of the image's gradient, u [points, in / panel, out, panel]: inputs and outputs exchanged, and turned by 180 degrees. */
+/** That of the image's gradient, u [points², in / panel, out, panel]: inputs and outputs exchanged, and turned by 180 degrees. */
 inline void winograd_turned_filter(const WinogradForm& form, const float* w, int64_t in, int64_t out, float* u) {
   const PanelLoops& loops = panel_loops();
   const int64_t panels = in / loops.panel, size = kTapBlock * loops.panel;
@@ -342,15 +342,7 @@ inline void winograd_gradient_filter(const Convolution& conv, const float* x, co
                           std::min(each, count - tile)};
     winograd_gradient_filter_part(tiles, x, dy, part, sums + range * size);
   });
-  if (ranges == 1) return;
-  const int64_t rows = kTapBlock * conv.out;
-  Workers::get().run(size / rows, [&](int64_t part) {
-    for (int64_t i = part * rows; i < (part + 1) * rows; i++) {
-      float sum = sums[i];
-      for (int64_t range = 1; range < ranges; range++) sum += sums[range * size + i];
-      dw[i] = sum;
-    }
-  });
+  if (ranges > 1) add_up(sums, ranges, size, dw);
 }
 
 }  // namespace g2d

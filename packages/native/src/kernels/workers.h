@@ -142,4 +142,16 @@ class Workers {
   int64_t helpers_ = 0;
 };
 
+/** to = the sum of `count` lists of so many floats, which lie one behind the other: each value's in their order. */
+inline void add_up(const float* lists, int64_t count, int64_t size, float* to) {
+  constexpr int64_t kEach = 1 << 14;
+  Workers::get().run((size + kEach - 1) / kEach, [&](int64_t part) {
+    for (int64_t i = part * kEach; i < std::min(size, (part + 1) * kEach); i++) {
+      float sum = lists[i];
+      for (int64_t list = 1; list < count; list++) sum += lists[list * size + i];
+      to[i] = sum;
+    }
+  });
+}
+
 }  // namespace g2d
