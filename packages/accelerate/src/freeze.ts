@@ -25,8 +25,8 @@ export interface FrozenModel {
  * changed, results are neither the old nor the new model's; make another one.
  *
  * @param model Left alone.
- * @param options `precision`: `'bfloat16'` for convolutions of 8 significant bits (relative error about 1e-2 of the
- * features), faster on CPUs with units for it; without effect on other backends than `tensorflow`. Default `'float32'`.
+ * @param options `precision`: `'bfloat16'` for convolutions and products of 8 significant bits, as of `accelerate` (relative error about 1e-2 of
+ * the features), faster on CPUs with units for it; without effect on other backends than `tensorflow`. Default `'float32'`.
  * @throws {OptionError} For `'bfloat16'` where TensorFlow cannot compute it, see `bfloat16Problem`.
  * @example
  * const teacher = freeze(model);

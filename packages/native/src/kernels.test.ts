@@ -16,6 +16,7 @@ import { rightDifferences } from '../test/right-answer.js';
 import type { Library } from './cache.js';
 import { installKernels, kernelsFile, loadKernels, readKernels, type KernelsRequest } from './kernels.js';
 import { bindingFile } from './place.js';
+import { processor } from './processor.js';
 import { findTfjsNode } from './project.js';
 import type { RunCommand } from './run-command.js';
 import { testKernels } from './test-kernels.js';
@@ -236,11 +237,12 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
         [{ name: 'padding', type: tf.backend().binding.TF_ATTR_INT, value: padding }],
         inputs,
       );
-    const sides = (a, b) => [
+    const sides = (a, b, bfloat16 = false) => [
       { name: 'transpose_a', type: tf.backend().binding.TF_ATTR_BOOL, value: a },
       { name: 'transpose_b', type: tf.backend().binding.TF_ATTR_BOOL, value: b },
+      { name: 'round_to_bfloat16', type: tf.backend().binding.TF_ATTR_BOOL, value: bfloat16 },
     ];
-    const product = (a, b, inputs) => tf.backend().executeSingleOutput('G2dV1MatMul', sides(a, b), inputs);
+    const product = (a, b, inputs, bfloat16) => tf.backend().executeSingleOutput('G2dV2MatMul', sides(a, b, bfloat16), inputs);
     const products = (...shape) => {
       const square = tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * i)), shape);
       return [product(false, true, [square, square]), product(true, false, [square, square])];
@@ -349,6 +351,29 @@ describe('the kernels that are installed here', () => {
     expect(program(code, { ONEDNN_MAX_CPU_ISA: 'AVX2' })).toBe(one);
   });
 
+  it('give the same bits in bfloat16 too, where there are products of it', () => {
+    const code = `
+      const hash = require('node:crypto').createHash('sha256');
+      try {
+        for (const size of [333, 40, 1]) {
+          const [a, b] = [values(size, 1111), values(1111, size)];
+          hash.update(product(false, false, [a, b], true).dataSync());
+          hash.update(product(true, true, [a, b], true).dataSync());
+        }
+        console.log(hash.digest('hex'));
+      } catch (error) {
+        console.log(/vectors of bfloat16|registered/.test(error.message));
+      }`;
+    const { vectors, bfloat16, amx } = processor();
+    const isThere = process.arch === 'x64' && vectors === 'AVX-512' && bfloat16 && !amx;
+    const [one, ...others] = ['1', '2', '5'].map((threads) =>
+      program(code, { TF_NUM_INTRAOP_THREADS: threads }),
+    );
+    expect(others).toEqual([one, one]);
+    expect(one).toMatch(isThere ? /^[0-9a-f]{64}$/ : /^true$/);
+    expect(program(code, { ONEDNN_MAX_CPU_ISA: 'AVX512_CORE' })).toBe('true');
+  });
+
   it('have no product and no convolution where oneDNN may not use its vectors either', async () => {
     const code = `
       for (const run of [() => convolutions([1, 4, 4, 32], 32), () => products(2, 2)])
@@ -356,7 +381,7 @@ describe('the kernels that are installed here', () => {
           run();
           console.log('no error');
         } catch (error) {
-          console.log(/'G2dV1(Conv3x3|MatMul)' is neither .* registered/.test(error.message));
+          console.log(/'G2d(V1Conv3x3|V2MatMul)' is neither .* registered/.test(error.message));
         }`;
     expect(program(code, { ONEDNN_MAX_CPU_ISA: 'SSE41' })).toBe('true\ntrue');
     vi.stubEnv('ONEDNN_MAX_CPU_ISA', 'SSE41');

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <random>
@@ -44,6 +45,15 @@ void expect(bool right, const char* what) {
   std::exit(1);
 }
 
+/** To the nearest bfloat16, ties to even. */
+float rounded(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if (std::isfinite(value)) bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+  std::memcpy(&value, &bits, sizeof bits);
+  return value;
+}
+
 void compare(int64_t rows, int64_t columns, int64_t depth) {
   const bool a_along = below(2) == 0, b_along = below(2) == 0;
   const Matrix<const float> a(a_along ? rows : depth, a_along ? depth : rows);
@@ -55,6 +65,8 @@ void compare(int64_t rows, int64_t columns, int64_t depth) {
   static const Activation kForms[] = {{1, INFINITY}, {0, INFINITY}, {0, 0.5f}, {0.25f, INFINITY}};
   p.activation = kForms[below(4)];
   if (below(2) == 0) p.bias = bias.lines[0];
+  p.bfloat16 = product_loops(true).panel > 0 && below(3) == 0;
+  const auto factor = [&](float value) { return static_cast<double>(p.bfloat16 ? rounded(value) : value); };
   // What is not a number reaches its own row or column and no other.
   const int64_t nan_row = below(4) == 0 && depth > 0 && rows > 0 ? below(rows) : -1;
   if (nan_row >= 0) {
@@ -73,8 +85,7 @@ void compare(int64_t rows, int64_t columns, int64_t depth) {
       double sum = before[static_cast<size_t>(i * columns + j)] + (p.bias ? p.bias[j] : 0.0f);
       double size = 1 + std::fabs(sum);
       for (int64_t k = 0; k < depth; k++) {
-        const double term = static_cast<double>(a_along ? a.lines[i][k] : a.lines[k][i]) *
-                            static_cast<double>(b_along ? b.lines[j][k] : b.lines[k][j]);
+        const double term = factor(a_along ? a.lines[i][k] : a.lines[k][i]) * factor(b_along ? b.lines[j][k] : b.lines[k][j]);
         sum += term;
         size += std::fabs(term);
       }

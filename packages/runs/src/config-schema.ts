@@ -360,9 +360,11 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Of a run on several processes.'),
   precision: precisionSchema.describe(
-    'Of the convolutions in training. auto: bfloat16 where it is faster, on processors with AMX, else float32.',
+    'Of convolutions and matrix products in training. auto: bfloat16 where it is faster, on processors with AMX (both) or AVX512-BF16 (products), else float32.',
   ),
-  teacherPrecision: precisionSchema.describe("Of the teachers' convolutions, if they run on every batch."),
+  teacherPrecision: precisionSchema.describe(
+    "Of the teachers' convolutions and products, if they run on every batch.",
+  ),
   select: z
     .enum(['validation-best', 'test-best', 'last'])
     .default('validation-best')

@@ -59,12 +59,10 @@ describe('on TensorFlow', () => {
   });
 
   it('a wish becomes bfloat16 where it can be had and is fast, and is settled for good', () => {
-    const { bfloat16, amx } = runtimeInfo()!.processor;
-    const fast = bfloat16Problem() === null && bfloat16 && (amx || process.arch !== 'x64');
+    const fast = bfloat16Problem() === null && runtimeInfo()!.processor.bfloat16;
     const { settled, notes } = settle(config('auto'));
     expect(settled).toEqual([fast ? 'bfloat16' : 'float32', 'float32']);
-    const why = bfloat16 && bfloat16Problem() === null ? 'without AMX our convolutions' : '';
-    const start = `"precision" is "auto", which is float32 here: ${why}`;
+    const start = '"precision" is "auto", which is float32 here: ';
     expect(notes.map((note) => note.startsWith(start))).toEqual(fast ? [] : [true]);
     expect(tf.getBackend()).toBe('tensorflow');
   });

@@ -52,11 +52,7 @@ function assertHas(key: Key): void {
 function slowProblem(): string | null {
   const { device, processor } = runtimeInfo() ?? {};
   if (!processor || device === 'gpu') return null;
-  if (!processor.bfloat16) return `this processor has no units for bfloat16 (${here()})`;
-  // Measured: docs/performance.md. Kernels of ours, which float32 has, are for x64.
-  return process.arch === 'x64' && !processor.amx
-    ? `without AMX our convolutions in float32 are faster than those in bfloat16 (${here()})`
-    : null;
+  return processor.bfloat16 ? null : `this processor has no units for bfloat16 (${here()})`;
 }
 
 function here(): string {

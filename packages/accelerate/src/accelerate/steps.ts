@@ -532,6 +532,7 @@ export function addLayerNormalization(
 export function linear(
   node: Node,
   { useBias, activation: own }: { useBias: boolean; activation: Following },
+  precision: Precision,
   next?: Activating,
 ): Step {
   const activation = next?.activation ?? own;
@@ -547,10 +548,10 @@ export function linear(
     const fused = offset !== undefined && activation !== 'own';
     const following = fused ? activation : LINEAR;
     const product = (value: Tensor): Tensor => {
-      if (matrix.rank === 2) return linearKernel(value, matrix, offset, following);
+      if (matrix.rank === 2) return linearKernel(value, matrix, offset, following, precision);
       // Conv1D's kernel has a window of one in front.
       const flat = reshapeKernel(matrix, [width, units]);
-      const y = linearKernel(value, flat, offset, following);
+      const y = linearKernel(value, flat, offset, following, precision);
       flat.dispose();
       return y;
     };

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { formatNumber, OptionError } from '@g2d/core';
 import type { Precision } from './bfloat16.js';
 import { conv2dWithBias, convolutionGradients, convolve } from './conv2d.js';
+import { hasOwnBfloat16, matMul } from './product.js';
 import { TENSORFLOW } from '@g2d/tensor-ops/tensorflow';
 
 /** Between the error of bfloat16 operands with float32 sums, 0.4 %, and with sums of bfloat16, 3 % for so many summands. */
@@ -10,10 +11,11 @@ const ALLOWED = 0.01;
 let tried: { readonly problem: string | null } | undefined;
 
 /**
- * Why convolutions cannot be `'bfloat16'` here, as a part of a sentence; `null` where they can.
+ * Why nothing can be computed in `'bfloat16'` here, as a part of a sentence; `null` where something can.
  *
- * They can on the `tensorflow` backend where its oneDNN has them for this processor: with AVX-512 or newer (fast with AMX). Elsewhere TensorFlow fails in the middle of a step, or adds up in bfloat16, which loses gradients. So the operations
- * are tried once, on a few numbers.
+ * On the `tensorflow` backend products can with AVX512-BF16, and convolutions too where its oneDNN has them for this processor: with AVX-512 or
+ * newer (fast with AMX). Elsewhere TensorFlow fails in the middle of a step, or adds up in bfloat16, which loses gradients. So the operations are
+ * tried once, on a few numbers.
  *
  * @example
  * const precision = bfloat16Problem() === null ? 'bfloat16' : 'float32';
@@ -26,7 +28,7 @@ export function bfloat16Problem(): string | null {
   return tried.problem;
 }
 
-/** @throws {OptionError} If convolutions of this precision cannot be had on the backend `tensorflow`, which is in use. */
+/** @throws {OptionError} If this precision cannot be had on the backend `tensorflow`, which is in use. */
 export function assertComputes(precision: Precision): void {
   if (precision === 'float32') return;
   const problem = bfloat16Problem();
@@ -52,7 +54,11 @@ function attempt(): string | null {
       tf.Tensor,
     ];
     const window = { strides: [1, 1], padding: [1, 1] } as const;
+    const [a, b] = [values([160, 256], 7), values([256, 128], 8)];
     const results = (precision: Precision): Record<string, tf.Tensor> => {
+      const product = () => ({ 'a product': matMul(a, b, 'none', precision) });
+      // Convolutions stay float32 where products are ours.
+      if (hasOwnBfloat16()) return product();
       const options = { ...window, precision };
       const gradients = convolutionGradients(dy, x, filter, options);
       return {
@@ -60,6 +66,8 @@ function attempt(): string | null {
         'a convolution with a bias': conv2dWithBias(x, filter, bias, window, precision),
         'the gradient of an image': gradients.x(),
         'the gradient of a filter': gradients.filter(),
+        // Last: where there is none, TensorFlow does not fail, but ends the process.
+        ...product(),
       };
     };
     const [exact, rounded] = [results('float32'), results('bfloat16')];
@@ -71,7 +79,7 @@ function attempt(): string | null {
     return null;
   } catch (error) {
     const reason = /message: ([^\n,]*)/.exec((error as Error).message)?.[1] ?? (error as Error).message;
-    return `TensorFlow has no convolutions of bfloat16 on this processor (${reason.trim()})`;
+    return `TensorFlow has no bfloat16 on this processor (${reason.trim()})`;
   } finally {
     engine().endScope();
   }

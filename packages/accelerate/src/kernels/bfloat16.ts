@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { OptionError } from '@g2d/core';
 import { attribute, execute, tensorflow } from '@g2d/tensor-ops/tensorflow';
 
-/** Number format of convolutions. */
+/** Number format of convolutions and matrix products. */
 export type Precision = 'float32' | 'bfloat16';
 
 const PRECISIONS: readonly Precision[] = ['float32', 'bfloat16'];

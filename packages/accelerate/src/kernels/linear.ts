@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute, defineKernel, execute, runKernel } from '@g2d/tensor-ops/tensorflow';
+import type { Precision } from './bfloat16.js';
 import { activationGradient, isLinear, LINEAR, type Activation } from './activation.js';
 import { matMul, matMulWithBias } from './product.js';
 
@@ -11,33 +12,38 @@ const dataFormat = () => [attribute.float32Type(), attribute.string('data_format
 
 const biasGradient = (dy: tf.Tensor): tf.Tensor => execute('BiasAddGrad', dataFormat(), [dy]);
 
-const gradients = (dy: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor) => ({
-  x: () => matMul(dy, kernel, 'b'),
-  kernel: () => matMul(x, dy, 'a'),
+interface Rounding {
+  readonly precision: Precision;
+}
+
+const gradients = (dy: tf.Tensor, x: tf.Tensor, kernel: tf.Tensor, { precision }: Rounding) => ({
+  x: () => matMul(dy, kernel, 'b', precision),
+  kernel: () => matMul(x, dy, 'a', precision),
   bias: () => biasGradient(dy),
 });
 
 /** Registers the kernels and their gradients for the `tensorflow` backend. */
 export function registerLinear(): void {
-  defineKernel({
+  defineKernel<Rounding>({
     name: LINEAR_KERNEL,
     inputsToSave: ['x', 'kernel'],
-    forward: ({ x, kernel, bias }) =>
+    forward: ({ x, kernel, bias }, { precision }) =>
       bias
-        ? matMulWithBias(x as tf.Tensor, kernel as tf.Tensor, bias, LINEAR)
-        : matMul(x as tf.Tensor, kernel as tf.Tensor),
-    gradient: ([dy], [x, kernel]) => gradients(dy as tf.Tensor, x as tf.Tensor, kernel as tf.Tensor),
+        ? matMulWithBias(x as tf.Tensor, kernel as tf.Tensor, bias, LINEAR, precision)
+        : matMul(x as tf.Tensor, kernel as tf.Tensor, 'none', precision),
+    gradient: ([dy], [x, kernel], rounding) =>
+      gradients(dy as tf.Tensor, x as tf.Tensor, kernel as tf.Tensor, rounding),
   });
-  defineKernel<Activation>({
+  defineKernel<Activation & Rounding>({
     name: ACTIVATED_KERNEL,
     inputsToSave: ['x', 'kernel'],
     outputsToSave: [true],
-    forward: ({ x, kernel, bias }, activation) =>
-      matMulWithBias(x as tf.Tensor, kernel as tf.Tensor, bias as tf.Tensor, activation),
-    gradient: ([dy], [x, kernel, y], activation, spend) => {
+    forward: ({ x, kernel, bias }, { precision, ...activation }) =>
+      matMulWithBias(x as tf.Tensor, kernel as tf.Tensor, bias as tf.Tensor, activation, precision),
+    gradient: ([dy], [x, kernel, y], { precision, ...activation }, spend) => {
       const inner = activationGradient(dy as tf.Tensor, y as tf.Tensor, activation);
       spend(inner);
-      return gradients(inner, x as tf.Tensor, kernel as tf.Tensor);
+      return gradients(inner, x as tf.Tensor, kernel as tf.Tensor, { precision });
     },
   });
   defineKernel({
@@ -56,10 +62,11 @@ export const linear = (
   kernel: tf.Tensor,
   bias?: tf.Tensor,
   activation: Activation = LINEAR,
+  precision: Precision = 'float32',
 ): tf.Tensor =>
   isLinear(activation)
-    ? runKernel(LINEAR_KERNEL, bias ? { x, kernel, bias } : { x, kernel })
-    : runKernel(ACTIVATED_KERNEL, { x, kernel, bias: bias as tf.Tensor }, { ...activation });
+    ? runKernel(LINEAR_KERNEL, bias ? { x, kernel, bias } : { x, kernel }, { precision })
+    : runKernel(ACTIVATED_KERNEL, { x, kernel, bias: bias as tf.Tensor }, { ...activation, precision });
 
 /** Adds `[C]` to the last axis of a tensor of two axes or more. Saves nothing. */
 export const biasAdd = (x: tf.Tensor, bias: tf.Tensor): tf.Tensor => runKernel(BIAS_ADD, { x, bias });

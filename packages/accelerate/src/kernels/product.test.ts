@@ -18,6 +18,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+/** To the nearest bfloat16, ties to even. */
+function rounded(x: tf.Tensor): tf.Tensor {
+  const bits = new Uint32Array(x.dataSync().slice().buffer);
+  bits.forEach((word, i) => (bits[i] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000));
+  return tf.tensor(new Float32Array(bits.buffer), x.shape);
+}
+
 /** Σₖ a[i, k] b[k, j] in double precision, and Σₖ |a[i, k] b[k, j]|. */
 function exact(a: tf.Tensor, b: tf.Tensor, transposed: Transposed): { sums: number[]; sizes: number[] } {
   const [left, right] = [
@@ -49,18 +56,20 @@ const shapes = (rows: number, depth: number, columns: number, transposed: Transp
 
 const transpositions = ['none', 'a', 'b'] as const;
 
+/** The same functions, or those where the operations are not there. */
+async function functionsOf(whose: string) {
+  if (whose === 'ours') return { matMul, matMulWithBias };
+  vi.resetModules();
+  const original = tensorflow().executeSingleOutput.bind(tensorflow());
+  vi.spyOn(tensorflow(), 'executeSingleOutput').mockImplementation((operation, ...others) => {
+    if (operation.startsWith('G2dV2MatMul')) throw new Error(`Op type not registered '${operation}'`);
+    return original(operation, ...others);
+  });
+  return import('./product.js');
+}
+
 describe.each(['ours', 'TensorFlow’s'])('a product of %s', (whose) => {
-  /** The same functions where the operations are not there. */
-  const functions = async () => {
-    if (whose === 'ours') return { matMul, matMulWithBias };
-    vi.resetModules();
-    const original = tensorflow().executeSingleOutput.bind(tensorflow());
-    vi.spyOn(tensorflow(), 'executeSingleOutput').mockImplementation((operation, ...others) => {
-      if (operation.startsWith('G2dV1')) throw new Error(`Op type not registered '${operation}'`);
-      return original(operation, ...others);
-    });
-    return import('./product.js');
-  };
+  const functions = () => functionsOf(whose);
 
   it.each(transpositions)('is what double precision gives, transposed: %s', async (transposed) => {
     const { matMul } = await functions();
@@ -129,10 +138,56 @@ describe.each(['ours', 'TensorFlow’s'])('a product of %s', (whose) => {
   });
 });
 
+describe.each(['ours', 'TensorFlow’s'])('a product in bfloat16, %s', (whose) => {
+  /** TensorFlow's result is rounded too. */
+  const tolerance = whose === 'ours' ? 1e-6 : 4e-3;
+  const isThere = () => (whose === 'ours' ? expected.ownBfloat16() : expected.oneDnnBfloat16());
+  const large = (transposed: Transposed) =>
+    shapes(203, 301, 75, transposed).map((shape, i) => normal(i + 1, ...shape)) as [tf.Tensor, tf.Tensor];
+
+  it.each(transpositions)('is that of its rounded sides, transposed: %s', async (transposed) => {
+    if (!isThere()) return;
+    const { matMul } = await functionsOf(whose);
+    const [a, b] = large(transposed);
+    const { sums, sizes } = exact(rounded(a), rounded(b), transposed);
+    const y = matMul(a, b, transposed, 'bfloat16').dataSync();
+    const worst = Math.max(...sums.map((sum, i) => Math.abs(y[i]! - sum) / sizes[i]!));
+    expect(worst).toBeLessThan(tolerance);
+    expect(y).not.toEqual(matMul(a, b, transposed).dataSync());
+  });
+
+  it('adds bias and activation', async () => {
+    if (!isThere()) return;
+    const { matMul, matMulWithBias } = await functionsOf(whose);
+    const [a, b] = large('none');
+    const bias = normal(3, 75);
+    expect(matMulWithBias(a, b, bias, RELU, 'bfloat16').dataSync()).toEqual(
+      tf.relu(tf.add(matMul(a, b, 'none', 'bfloat16'), bias)).dataSync(),
+    );
+  });
+
+  it('keeps what is not a number in its row', async () => {
+    if (!isThere()) return;
+    const { matMul } = await functionsOf(whose);
+    const [a, b] = large('none');
+    const values = a.dataSync().slice();
+    values[5 * 301 + 7] = NaN;
+    const y = matMul(tf.tensor(values, a.shape), b, 'none', 'bfloat16').dataSync();
+    const broken = [...y.keys()].filter((i) => Number.isNaN(y[i]));
+    expect(broken).toEqual(Array.from({ length: 75 }, (_, column) => 5 * 75 + column));
+  });
+
+  it('of few multiplications is not rounded', async () => {
+    const { matMul } = await functionsOf(whose);
+    const [a, b] = [normal(1, 16, 512), normal(2, 512, 6)];
+    expect(matMul(a, b, 'none', 'bfloat16').dataSync()).toEqual(matMul(a, b).dataSync());
+  });
+});
+
 it('uses our operations where they are installed', () => {
   const spy = vi.spyOn(tensorflow(), 'executeSingleOutput');
   matMul(normal(1, 2, 3), normal(2, 3, 2));
-  expect(spy.mock.calls.at(-1)![0]).toBe(expected.winograd() ? 'G2dV1MatMul' : 'MatMul');
+  expect(spy.mock.calls.at(-1)![0]).toBe(expected.winograd() ? 'G2dV2MatMul' : 'MatMul');
 });
 
 describe('a linear layer', () => {

@@ -72,10 +72,10 @@ std::string register_all() {
       "G2dV1GradientNoise", {"gradient: float", "coefficient: float", "seed: int32"}, {"y: float"})));
   // Without vectors there would be nothing to gain: TensorFlow's own products and convolutions stay.
   if (product_loops().panel > 0) {
-    G2D_FIRST_ERROR((register_operation<kTranspose, compute_product<false>>("G2dV1MatMul", {"a: float", "b: float"},
+    G2D_FIRST_ERROR((register_operation<kProduct, compute_product<false>>("G2dV2MatMul", {"a: float", "b: float"},
                                                                             {"y: float"})));
-    G2D_FIRST_ERROR((register_operation<kTranspose | kActivation, compute_product<true>>(
-        "G2dV1MatMulWithBias", {"a: float", "b: float", "bias: float"}, {"y: float"})));
+    G2D_FIRST_ERROR((register_operation<kProduct | kActivation, compute_product<true>>(
+        "G2dV2MatMulWithBias", {"a: float", "b: float", "bias: float"}, {"y: float"})));
     G2D_FIRST_ERROR((register_operation<kPool, compute_tap_convolution>("G2dV1Conv2D", {"x: float", "filter: float"},
                                                                         {"y: float"})));
     G2D_FIRST_ERROR((register_operation<kPool | kSize, compute_tap_gradient_image>(

@@ -15,7 +15,7 @@ struct Options {
   float epsilon = 0;
   float momentum = 0;
   Activation activation;
-  unsigned char transpose_a = 0, transpose_b = 0;
+  unsigned char transpose_a = 0, transpose_b = 0, bfloat16 = 0;
   // Window, stride and padding of the pooling, each vertical and horizontal.
   int64_t pool[6] = {};
   // Height and width of the image.
@@ -131,7 +131,7 @@ struct Image {
 
 enum Attributes {
   kActivation = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32,
-  kFactor = 64, kHeads = 128, kTranspose = 256, kGeometry = 512
+  kFactor = 64, kHeads = 128, kProduct = 256, kGeometry = 512
 };
 
 template <int attributes>
@@ -145,10 +145,12 @@ void* create(TF_OpKernelConstruction* construction) {
     TF_OpKernelConstruction_GetAttrFloat(construction, "slope", &o->activation.slope, status);
   if (attributes & kActivation && status.ok())
     TF_OpKernelConstruction_GetAttrFloat(construction, "most", &o->activation.most, status);
-  if (attributes & kTranspose && status.ok())
+  if (attributes & kProduct && status.ok())
     TF_OpKernelConstruction_GetAttrBool(construction, "transpose_a", &o->transpose_a, status);
-  if (attributes & kTranspose && status.ok())
+  if (attributes & kProduct && status.ok())
     TF_OpKernelConstruction_GetAttrBool(construction, "transpose_b", &o->transpose_b, status);
+  if (attributes & kProduct && status.ok())
+    TF_OpKernelConstruction_GetAttrBool(construction, "round_to_bfloat16", &o->bfloat16, status);
   if (attributes & kPool && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "window", o->pool, 6, status);
   if (attributes & kSize && status.ok())
@@ -202,9 +204,10 @@ std::string register_operation(const char* name, std::initializer_list<const cha
     TF_OpDefinitionBuilderAddAttr(definition, "slope: float");
     TF_OpDefinitionBuilderAddAttr(definition, "most: float");
   }
-  if (attributes & kTranspose) {
+  if (attributes & kProduct) {
     TF_OpDefinitionBuilderAddAttr(definition, "transpose_a: bool");
     TF_OpDefinitionBuilderAddAttr(definition, "transpose_b: bool");
+    TF_OpDefinitionBuilderAddAttr(definition, "round_to_bfloat16: bool");
   }
   if (attributes & kPool) TF_OpDefinitionBuilderAddAttr(definition, "window: list(int) >= 6");
   if (attributes & kSize) TF_OpDefinitionBuilderAddAttr(definition, "size: list(int) >= 2");

@@ -1,5 +1,5 @@
-// The inner loops of matrix products, for vectors of G2D_WIDTH floats. Included once for each instruction set, with
-// G2D_TARGET, G2D_WIDTH, G2D_ROWS, G2D_FMA and G2D_BROADCAST set.
+// The inner loops of matrix products, for vectors of G2D_WIDTH places: of a float32 each, or of two bfloat16 that follow one another in the
+// depth. Included once for each instruction set, with G2D_TARGET, G2D_WIDTH, G2D_ROWS, G2D_FMA and G2D_BROADCAST set.
 
 typedef float Vector __attribute__((vector_size(G2D_WIDTH * sizeof(float)), aligned(4), may_alias));
 constexpr int64_t kWidth = G2D_WIDTH;
@@ -70,33 +70,6 @@ TileFunction tile_of(int64_t wanted, bool packed, std::integer_sequence<int, row
 /** For so many rows, at most kRows. */
 inline TileFunction tile_for(int64_t rows, bool packed) {
   return tile_of(rows, packed, std::make_integer_sequence<int, G2D_ROWS>());
-}
-
-/** [width, count], its rows wherever they lie, to [count, width]: four by four, the last ones of a width of 6 twice. */
-template <int width>
-G2D_TARGET inline void pack_along(const float* const* lines, int64_t count, float* to) {
-  int64_t k = 0;
-  for (; k + 4 <= count; k += 4, to += 4 * width)
-    for (int done = 0; done < width; done += 4) {
-      const int first = done + 4 <= width ? done : width - 4;
-      __m128 a = _mm_loadu_ps(lines[first] + k), b = _mm_loadu_ps(lines[first + 1] + k);
-      __m128 c = _mm_loadu_ps(lines[first + 2] + k), d = _mm_loadu_ps(lines[first + 3] + k);
-      _MM_TRANSPOSE4_PS(a, b, c, d);
-      _mm_storeu_ps(to + first, a);
-      _mm_storeu_ps(to + width + first, b);
-      _mm_storeu_ps(to + 2 * width + first, c);
-      _mm_storeu_ps(to + 3 * width + first, d);
-    }
-  for (; k < count; k++, to += width)
-    for (int i = 0; i < width; i++) to[i] = lines[i][k];
-}
-
-/** One row of some panels: [count] to the same place of each, `step` apart; zeros behind. */
-template <int width>
-G2D_TARGET inline void pack_across(const float* line, int64_t count, float* to, int64_t step) {
-  for (; count >= width; count -= width, line += width, to += step) std::memcpy(to, line, width * sizeof(float));
-  if (count <= 0) return;
-  for (int i = 0; i < width; i++) to[i] = i < count ? line[i] : 0;
 }
 
 /** c + bias, if there is one, and the activation of that; what is not a number stays what it is. */

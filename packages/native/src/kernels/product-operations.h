@@ -39,6 +39,7 @@ constexpr int64_t kAlone = 4 << 20;
 template <bool biased>
 void compute_product(const Options& o, Call& call) {
   const Matrices a(call, 0, o.transpose_a), b(call, 1, o.transpose_b);
+  if (o.bfloat16 && product_loops(true).panel == 0) call.fail("A processor with vectors of bfloat16, and without AMX, is expected.");
   if (call.ok() && (a.shape != b.shape || a.columns != b.rows)) call.fail("Matrices that can be multiplied are expected.");
   const float* bias = biased ? call.floats(2, b.columns) : nullptr;
   if (!call.ok()) return;
@@ -51,7 +52,7 @@ void compute_product(const Options& o, Call& call) {
     const Operand left{{a.at(i), o.transpose_a ? a.rows : a.columns}, !o.transpose_a};
     const Operand right{{b.at(i), o.transpose_b ? b.rows : b.columns}, o.transpose_b != 0};
     return Product{a.rows, b.columns, a.columns, left, right, {y + i * a.rows * b.columns, b.columns}, false, bias,
-                   o.activation};
+                   o.activation, o.bfloat16 != 0};
   };
   if (a.batch > 1 && a.rows * a.columns * b.columns < kAlone) {
     Workers::get().run(a.batch, [&](int64_t i) { product_alone(one(i)); });

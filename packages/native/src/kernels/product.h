@@ -17,26 +17,34 @@ namespace g2d {
 
 /** The loops for this processor; `panel` is 0 without. */
 struct ProductLoops {
-  int64_t rows = 0, panel = 0;
+  /** `values`: of the depth, in one place of what is packed. */
+  int64_t rows = 0, panel = 0, values = 1;
   void (*(*tile_for)(int64_t, bool))(const float*, int64_t, const float*, int64_t, float* const*, bool) = nullptr;
   void (*pack_rows_along)(const float* const*, int64_t, float*) = nullptr;
   void (*pack_columns_along)(const float* const*, int64_t, float*) = nullptr;
-  void (*pack_rows_across)(const float*, int64_t, float*, int64_t) = nullptr;
-  void (*pack_columns_across)(const float*, int64_t, float*, int64_t) = nullptr;
+  void (*pack_rows_across)(const float* const*, int64_t, float*, int64_t) = nullptr;
+  void (*pack_columns_across)(const float* const*, int64_t, float*, int64_t) = nullptr;
   void (*finish)(float*, const float*, Activation, int64_t) = nullptr;
 
-  ProductLoops() {
+  explicit ProductLoops(bool bfloat16) {
 #if defined(__x86_64__)
 #define G2D_CHOOSE(set)                                  \
   rows = set::kRows;                                     \
   panel = set::kPanel;                                   \
+  values = set::kValues;                                 \
   tile_for = set::tile_for;                              \
   pack_rows_along = set::pack_along<set::kRows>;         \
   pack_columns_along = set::pack_along<set::kPanel>;     \
   pack_rows_across = set::pack_across<set::kRows>;       \
   pack_columns_across = set::pack_across<set::kPanel>;   \
   finish = set::finish;
-    if (vectors() == Vectors::kAvx512) {
+    if (bfloat16) {
+#if defined(G2D_BFLOAT16)
+      if (bfloat16_vectors()) {
+        G2D_CHOOSE(avx512_bf16)
+      }
+#endif
+    } else if (vectors() == Vectors::kAvx512) {
       G2D_CHOOSE(avx512)
     } else if (vectors() == Vectors::kAvx2) {
       G2D_CHOOSE(avx2)
@@ -46,9 +54,9 @@ struct ProductLoops {
   }
 };
 
-inline const ProductLoops& product_loops() {
-  static const ProductLoops chosen;
-  return chosen;
+inline const ProductLoops& product_loops(bool bfloat16 = false) {
+  static const ProductLoops chosen(false), rounding(true);
+  return bfloat16 ? rounding : chosen;
 }
 
 /** Lines of values that lie side by side, a step apart or, with `table`, anywhere. */
@@ -74,6 +82,8 @@ struct Product {
   bool add = false;
   const float* bias = nullptr;
   Activation activation;
+  /** Rounds both sides; sums are float32. Of another result than float32, but the same on any number of threads. */
+  bool bfloat16 = false;
 };
 
 /** Sums of so many products are added up: part of what the bits of a result depend on. */
@@ -98,29 +108,38 @@ struct Packing {
   int64_t from, depth;
   /** Null where it is read as it lies. */
   float* packed;
+  /** Of the depth in one place. */
+  int64_t values;
   void (*along)(const float* const*, int64_t, float*);
-  void (*across)(const float*, int64_t, float*, int64_t);
+  void (*across)(const float* const*, int64_t, float*, int64_t);
 
   /** At most so many panels are a part of the work. */
   static constexpr int64_t kGroup = 16;
   int64_t groups() const { return parts_of(panels, kGroup); }
   int64_t parts() const { return packed ? groups() * parts_of(depth, kDepthBlock) : 0; }
 
+  /** Places of a block, along the depth. */
+  int64_t places(int64_t block) const { return parts_of(std::min(kDepthBlock, depth - block * kDepthBlock), values); }
+
   float* at(int64_t block, int64_t of_panel) const {
-    const int64_t count = std::min(kDepthBlock, depth - block * kDepthBlock);
-    return packed + (block * kDepthBlock * panels + of_panel * count) * width;
+    return packed + (block * (kDepthBlock / values) * panels + of_panel * places(block)) * width;
   }
 
   void pack(int64_t part) const {
     const int64_t block = part / groups(), first = part % groups() * kGroup, last = std::min(panels, first + kGroup);
     const int64_t k = from + block * kDepthBlock, count = std::min(kDepthBlock, from + depth - k);
-    const int64_t place = (panel + first) * width, values = std::min(all, (panel + last) * width) - place;
+    const int64_t place = (panel + first) * width, inside = std::min(all, (panel + last) * width) - place;
     if (!operand.along) {
       float* to = at(block, first);
-      const int64_t ahead = std::max<int64_t>(1, kAhead / values);
-      for (int64_t i = 0; i < count; i++, to += width) {
-        if (k + i + ahead < from + depth) fetch(operand.lines[k + i + ahead] + place, values);
-        across(operand.lines[k + i] + place, values, to, count * width);
+      const int64_t ahead = std::max<int64_t>(1, kAhead / inside), end = from + depth;
+      for (int64_t i = 0; i < count; i += values, to += width) {
+        const float* lines[2] = {};
+        for (int64_t v = 0; v < values && i + v < count; v++) {
+          const int64_t line = k + i + v;
+          if (line + ahead < end) fetch(operand.lines[line + ahead] + place, inside);
+          lines[v] = operand.lines[line] + place;
+        }
+        across(lines, inside, to, places(block) * width);
       }
       return;
     }
@@ -139,7 +158,7 @@ struct Packing {
 /** Some rows and columns of c, by panels, from what is packed. */
 inline void multiply(const Product& p, const Packing& a, const Packing& b, int64_t row, int64_t rows, int64_t column,
                      int64_t columns, bool first, bool last) {
-  const auto& loops = product_loops();
+  const auto& loops = product_loops(p.bfloat16);
   alignas(64) float edge[12 * 32];
   const int64_t end_row = std::min(p.rows, (a.panel + row + rows) * a.width);
   for (int64_t block = 0; block < parts_of(a.depth, kDepthBlock); block++) {
@@ -155,7 +174,7 @@ inline void multiply(const Product& p, const Packing& a, const Packing& b, int64
         // A side that is read as it lies comes from memory: the next rows of it while these are multiplied.
         for (int64_t r = top + high; !a.packed && j == column && r < std::min(end_row, top + high + a.width); r++)
           fetch(a.operand.lines[r] + a.from + block * kDepthBlock, depth);
-        loops.tile_for(high, a.packed)(from_a, a.operand.lines.step, b.at(block, j), depth, c,
+        loops.tile_for(high, a.packed)(from_a, a.operand.lines.step, b.at(block, j), b.places(block), c,
                                        add && inside == b.width);
         if (inside == b.width) continue;
         for (int64_t r = 0; r < high; r++) {
@@ -173,7 +192,7 @@ inline void multiply(const Product& p, const Packing& a, const Packing& b, int64
 
 /** @param run Does the parts of the work, one after the other or together. */
 inline void product(const Product& p, const Run& run, Scratch& scratch) {
-  const auto& loops = product_loops();
+  const auto& loops = product_loops(p.bfloat16);
   if (p.rows == 0 || p.columns == 0) return;
   if (p.depth == 0) {
     for (int64_t r = 0; r < p.rows; r++) {
@@ -188,17 +207,17 @@ inline void product(const Product& p, const Run& run, Scratch& scratch) {
   };
   const int64_t deep = fitting(std::min(p.depth, kPackedDepth), column_panels * loops.panel, kDepthBlock);
   // Each value of a is needed too seldom to be worth packing.
-  const bool direct = p.a.along && !p.a.lines.table && column_panels <= kFewPanels;
+  const bool direct = !p.bfloat16 && p.a.along && !p.a.lines.table && column_panels <= kFewPanels;
   const int64_t high = direct ? row_panels : fitting(row_panels, deep * loops.rows, kCachedRows / loops.rows);
   float* packed_b = scratch.get(deep * (column_panels * loops.panel + (direct ? 0 : high * loops.rows)));
   float* packed_a = direct ? nullptr : packed_b + deep * column_panels * loops.panel;
   for (int64_t from = 0; from < p.depth; from += deep) {
     const int64_t depth = std::min(deep, p.depth - from);
-    const Packing b{p.b, loops.panel, p.columns, 0, column_panels, from, depth, packed_b, loops.pack_columns_along,
-                    loops.pack_columns_across};
+    const Packing b{p.b, loops.panel, p.columns, 0, column_panels, from, depth, packed_b, loops.values,
+                    loops.pack_columns_along, loops.pack_columns_across};
     for (int64_t panel = 0; panel < row_panels; panel += high) {
       const Packing a{p.a, loops.rows, p.rows, panel, std::min(high, row_panels - panel), from, depth, packed_a,
-                      loops.pack_rows_along, loops.pack_rows_across};
+                      loops.values, loops.pack_rows_along, loops.pack_rows_across};
       const int64_t fresh = panel == 0 ? b.parts() : 0;
       run(fresh + a.parts(), [&](int64_t part) { part < fresh ? b.pack(part) : a.pack(part - fresh); });
       // Rows that a core's cache holds, and of columns so many that there are parts for many threads.
@@ -237,8 +256,10 @@ inline void long_product(const Product& p) {
     return Lines<const float>{lines.data + line * lines.step, lines.step};
   };
   Workers::get().run(ranges, [&](int64_t i) {
-    product_alone({p.rows, p.columns, std::min(each, p.depth - i * each), {from(p.a.lines, i * each), false},
-                   {from(p.b.lines, i * each), false}, {sums + i * size, p.columns}});
+    Product part{p.rows, p.columns, std::min(each, p.depth - i * each), {from(p.a.lines, i * each), false},
+                 {from(p.b.lines, i * each), false}, {sums + i * size, p.columns}};
+    part.bfloat16 = p.bfloat16;
+    product_alone(part);
   });
   for (int64_t row = 0; row < p.rows; row++) {
     float* c = p.c[row];

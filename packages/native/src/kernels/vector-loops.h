@@ -1,6 +1,6 @@
 #pragma once
-// The inner loops of products and convolutions, for each instruction set. All give the same bits: a sum has one order, and what is fused
-// in one is fused in the other.
+// The inner loops of products and convolutions, for each instruction set. All of float32 give the same bits: a sum has one order, and what is
+// fused in one is fused in the other.
 #include <stdint.h>
 
 #include <algorithm>
@@ -53,6 +53,7 @@ namespace avx512 {
 #define G2D_FMA(a, b, c) ((Vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
 #define G2D_BROADCAST(value) ((Vector)_mm512_set1_ps(value))
 #include "product-loops.h"
+#include "packing-loops.h"
 #include "panel-loops.h"
 #include "winograd-loops.h"
 #undef G2D_TARGET
@@ -62,6 +63,24 @@ namespace avx512 {
 #undef G2D_BROADCAST
 }  // namespace avx512
 
+#if defined(__clang__) || __GNUC__ >= 10
+#define G2D_BFLOAT16
+namespace avx512_bf16 {
+#define G2D_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,fma"))) static
+#define G2D_WIDTH 16
+#define G2D_ROWS 12
+#define G2D_FMA(a, b, c) ((Vector)_mm512_dpbf16_ps((__m512)(c), (__m512bh)(a), (__m512bh)(b)))
+#define G2D_BROADCAST(value) ((Vector)_mm512_set1_ps(value))
+#include "product-loops.h"
+#include "rounding-loops.h"
+#undef G2D_TARGET
+#undef G2D_WIDTH
+#undef G2D_ROWS
+#undef G2D_FMA
+#undef G2D_BROADCAST
+}  // namespace avx512_bf16
+#endif
+
 namespace avx2 {
 #define G2D_TARGET __attribute__((target("avx2,fma"))) static
 #define G2D_WIDTH 8
@@ -69,6 +88,7 @@ namespace avx2 {
 #define G2D_FMA(a, b, c) ((Vector)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
 #define G2D_BROADCAST(value) ((Vector)_mm256_set1_ps(value))
 #include "product-loops.h"
+#include "packing-loops.h"
 #include "panel-loops.h"
 #include "winograd-loops.h"
 #undef G2D_TARGET
