@@ -3,6 +3,7 @@ import { fromSamples, type Batch } from '@g2d/datasets';
 import { perModality } from '@g2d/core';
 import type { Processes, Sent } from '@g2d/runs';
 import { evaluate, evaluateRegression, train, type Predictor, type SplitMetrics } from '@g2d/trainer';
+import { recordOperations, type RecordedStage, type TimedCall } from './operation-times.js';
 import type { StepDataset } from './step-datasets.js';
 import { methodsOf } from './step-methods.js';
 import { buildModel, copyOf, randomBatch, teachersOf } from './step-parts.js';
@@ -23,6 +24,15 @@ export interface StepMeasurement {
   readonly peakRssMB: number;
   /** Of processes that train together: what a step adds up, by collective operations and bytes. */
   readonly sent?: Sent;
+  /** What ran in each timed step, if that was asked for. */
+  readonly recorded?: readonly RecordedStage[];
+}
+
+interface MeasureOptions {
+  /** That train together: the batch is the part of a larger one that this one has read. */
+  readonly processes?: Pick<Processes, 'allReduce' | 'sent'> | undefined;
+  /** Records every operation of the timed steps. On the backend `tensorflow` and its CPU alone. Default false. */
+  readonly operations?: boolean;
 }
 
 /** How many steps a measurement has: those of each stage, and those before them. */
@@ -38,12 +48,11 @@ export function stepCount(setup: StepSetup): number {
  * The batch's tensors lie ready: loading data is not a part of it, nor is evaluation, which some methods need after every epoch.
  *
  * @param onStep After each step, those of the warm-up too.
- * @param options `processes`: that train together: the batch is the part of a larger one that this one has read.
  */
 export async function measureStep(
   setup: StepSetup,
   onStep: () => void,
-  { processes }: { readonly processes?: Pick<Processes, 'allReduce' | 'sent'> | undefined } = {},
+  { processes, operations = false }: MeasureOptions = {},
 ): Promise<StepMeasurement> {
   const { dataset, batch: size, precision, steps, warmup } = setup;
   const modalities = Object.keys(dataset.modalities);
@@ -57,6 +66,8 @@ export async function measureStep(
   const sent = { sums: 0, bytes: 0 };
   const { allReduce, sent: sentSoFar = () => sent } = processes ?? {};
   const part = allReduce && { part: { index: allReduce.rank, of: allReduce.processes } };
+  const recorded = stages.map(({ share }) => ({ share, steps: [] as (readonly TimedCall[])[] }));
+  let stopRecording: ReturnType<typeof recordOperations> = () => [];
   let before: Sent | undefined;
   let started = 0;
   let stage = 0;
@@ -65,6 +76,7 @@ export async function measureStep(
       const next = copyOf(batch);
       stage = epoch - 1;
       before = step < warmup ? undefined : sentSoFar();
+      if (operations && step >= warmup) stopRecording = recordOperations();
       started = performance.now();
       yield { ...next, ...part };
     }
@@ -88,7 +100,9 @@ export async function measureStep(
       everyValidationSample: everySample,
       afterStep: () => {
         milliseconds[stage]?.push(performance.now() - started);
+        const calls = stopRecording();
         if (before) {
+          recorded[stage]?.steps.push(calls);
           const now = sentSoFar();
           sent.sums += now.sums - before.sums;
           sent.bytes += now.bytes - before.bytes;
@@ -110,8 +124,10 @@ export async function measureStep(
       ...(measured.length > 1 && { stages: measured }),
       peakRssMB: process.resourceUsage().maxRSS / 1024,
       ...(processes && { sent: perStep(sent, steps * stages.length) }),
+      ...(operations && { recorded }),
     };
   } finally {
+    stopRecording();
     dispose();
     student.dispose();
     tf.dispose(batch);
