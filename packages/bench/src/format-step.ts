@@ -5,12 +5,18 @@ import type { StepSetup } from './step-setup.js';
 import type { StepMeasurement } from './measure-step.js';
 import { formatTable, passWords } from '@g2d/cli/internal';
 import type { ComparedSteps } from './compare-steps.js';
+import { formatOperations } from './format-operations.js';
+import type { OperationRow } from './operation-rows.js';
+import type { ProcessorLimits } from './processor-limits.js';
 
 /** A measurement and where it was made. */
 interface StepReport extends StepMeasurement {
   /** That train together, if there are several. */
   readonly processes?: number;
   readonly network?: StepNetworkUse;
+  readonly operations?: readonly OperationRow[];
+  /** With the operations. */
+  readonly limits?: ProcessorLimits;
   readonly backend: string;
   readonly device: string;
 }
@@ -18,7 +24,7 @@ interface StepReport extends StepMeasurement {
 /** The text for a person. */
 export function formatStep(
   setup: StepSetup,
-  { backend, device, ms, peakRssMB, stages = [], processes, network }: StepReport,
+  { backend, device, ms, peakRssMB, stages = [], processes, network, operations, limits }: StepReport,
 ): string {
   const { dataset, batch, method, phase, teachers, scope, prioritized, steps, warmup } = setup;
   const { precision, teacherPrecision } = setup;
@@ -48,7 +54,8 @@ export function formatStep(
     ],
     [false, true, true, true, true],
   );
-  return `${parts.filter((part) => part !== '').join(', ')}\n\n${table}\n${steps} ${steps === 1 ? 'step' : 'steps'} timed after ${warmup} to warm up\n${network ? networkText(network) : ''}`;
+  const more = `${network ? networkText(network) : ''}${operations && limits ? `\n${formatOperations(operations, limits)}` : ''}`;
+  return `${parts.filter((part) => part !== '').join(', ')}\n\n${table}\n${steps} ${steps === 1 ? 'step' : 'steps'} timed after ${warmup} to warm up\n${more}`;
 }
 
 const networkText = ({ sums, megabytes, gigabits }: StepNetworkUse): string =>

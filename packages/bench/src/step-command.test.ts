@@ -68,6 +68,49 @@ describe('g2d bench step', () => {
     expect(stdout).toMatch(/\n1 step timed after 0/);
   });
 
+  it('says where the time goes and how far the limits are, and leaves no tensor behind', async () => {
+    const before = tf.memory().numTensors;
+    const options = '--dataset av-mnist --batch 2 --steps 1 --warmup 1 --backend tensorflow --operations';
+    const { code, stdout } = await step(`${options} --json`);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout) as {
+      ms: { median: number };
+      operations: { operation: string; calls?: number; ms: number; share: number; ofLimit?: number }[];
+    };
+    const { operations } = report;
+    expect(report).toMatchObject({
+      dataset: 'av-mnist',
+      limits: {
+        gigaflopsPerSecond: expect.any(Number),
+        gigabytesPerSecond: expect.any(Number),
+        threads: expect.any(Number),
+      },
+    });
+    const sum = operations.reduce((all, { ms }) => all + ms, 0);
+    expect(Math.abs(sum - report.ms.median)).toBeLessThan(0.01 * operations.length);
+    expect(operations.at(-1)).toEqual({
+      operation: 'JavaScript, and waiting for it',
+      ms: expect.any(Number),
+      share: expect.any(Number),
+    });
+    for (const { calls, ms, ofLimit } of operations.slice(0, -1)) {
+      expect(calls).toBeGreaterThan(0);
+      expect(ms).toBeGreaterThan(0);
+      expect(ofLimit).toBeGreaterThanOrEqual(0);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+
+    const text = await step(options);
+    expect(text.stdout).toMatch(
+      /\none step .*\n\n1 step timed after 1 to warm up\n\noperation +how many +ms a step/,
+    );
+    expect(text.stdout).toMatch(/\n\w*Conv\w+ +\d+ +\d+\.\d +\d+\.\d % +[\d.]+ G(?:FLOP|B)\/s +\d+ %\n/);
+    expect(text.stdout).toMatch(
+      /\n\d+ others .*\nJavaScript, and waiting for it +\d+\.\d +\d+\.\d %\n\nMedians/,
+    );
+    expect(text.stdout).toMatch(/ \d+ GFLOP\/s \(products [^)]*\) and \d+ GB\/s .* may exceed 100 %/s);
+  });
+
   it('measures several methods in turn with joint training, and says which do not fit', async () => {
     const before = tf.memory().numTensors;
     const options = '--dataset av-mnist --batch 2 --steps 1 --warmup 0 --rounds 1 --backend tensorflow';
@@ -195,6 +238,21 @@ describe('g2d bench step', () => {
       'bfloat16 where there is none',
       '--dataset av-mnist --precision bfloat16 --backend cpu',
       /bfloat16 needs the backend tensorflow, but this is cpu\..*\.$/,
+    ],
+    [
+      'operations of several methods',
+      '--dataset crema-d --method all --operations',
+      /--operations is for one method, and --method all has several\. Leave it out\.$/,
+    ],
+    [
+      'operations of several processes',
+      '--dataset crema-d --processes 2 --operations',
+      /Several processes do not go with --operations\. Leave one of them out\.$/,
+    ],
+    [
+      'operations of another backend',
+      '--dataset av-mnist --operations --backend cpu',
+      /--operations needs the backend tensorflow, but this is cpu\. Leave it out, or .*\.$/,
     ],
     [
       'an unknown backend',

@@ -8,6 +8,9 @@ import { stepCommandOf, stepOptions, type StepCommand } from './step-options.js'
 import { defineCommand } from '@g2d/cli';
 import { compareSteps } from './compare-steps.js';
 import { networkOf } from './network.js';
+import { operationRows, type OperationRow } from './operation-rows.js';
+import { assertRecordable } from './operation-times.js';
+import { measureLimits, type ProcessorLimits } from './processor-limits.js';
 import { formatCompared, formatStep } from './format-step.js';
 
 /** `g2d bench`. */
@@ -42,6 +45,7 @@ Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase priori
     if (!processes) await loadTensorFlow({ ...(backend && { backend }) });
     const runtime = runtimeInfo() as NonNullable<ReturnType<typeof runtimeInfo>>;
     assertPrecision(command, runtime);
+    if (command.operations) assertRecordable(runtime);
 
     if (compared) {
       const { setups, rounds } = compared;
@@ -62,12 +66,20 @@ Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase priori
       }
       return 0;
     }
-    const progress = createProgress(stepCount(setup));
+    const { operations } = command;
+    const progress = createProgress(stepCount(setup) + (operations ? 1 : 0));
     let measurement: StepMeasurement;
+    let limits: ProcessorLimits | undefined;
     try {
       progress.stage(`${setup.dataset.title}: ${stepCount(setup)} steps`);
-      measurement = await measureStep(setup, () => progress.advance(1), { processes });
+      measurement = await measureStep(setup, () => progress.advance(1), { processes, operations });
       processes?.leave();
+      if (operations) {
+        progress.stage('what this machine can do');
+        // After the steps, whose memory is measured too.
+        limits = await measureLimits();
+        progress.advance(1);
+      }
     } finally {
       progress.stop();
       processes?.close();
@@ -75,6 +87,7 @@ Example: g2d bench step --dataset crema-d --batch 16 --method g2d --phase priori
     const report = {
       ...toReport(command, runtime, measurement),
       ...(processes && together(count, measurement)),
+      ...(limits && within(limits, measurement)),
     };
     out(command.json ? `${JSON.stringify(report)}\n` : formatStep(setup, report));
     return 0;
@@ -87,18 +100,32 @@ function together(processes: number, { ms, sent }: StepMeasurement) {
   return { processes, network: networkOf({ processes, sums, bytes, milliseconds: ms.median }) };
 }
 
+/** The operations of a step, and what this machine can do. */
+function within(limits: ProcessorLimits, { recorded = [], ms }: StepMeasurement) {
+  return {
+    operations: operationRows(recorded, ms.median, limits).map(roundedRow),
+    limits: {
+      ...limits,
+      gigaflopsPerSecond: hundredths(limits.gigaflopsPerSecond),
+      gigabytesPerSecond: hundredths(limits.gigabytesPerSecond),
+    },
+  };
+}
+
 /** @throws {OptionError} Where several processes do not go with the other options. */
-function assertTogether({ backend, compared }: StepCommand): void {
+function assertTogether({ backend, compared, operations }: StepCommand): void {
   const other = compared
     ? '--method with several methods'
     : backend && backend !== 'tensorflow'
       ? `--backend ${backend}`
-      : undefined;
+      : operations
+        ? '--operations'
+        : undefined;
   if (other === undefined) return;
   throw new OptionError(`Several processes do not go with ${other}. Leave one of them out.`, {
     option: 'processes',
     value: other,
-    accepted: 'one method, and TensorFlow',
+    accepted: 'one method, TensorFlow, and no --operations',
   });
 }
 
@@ -161,6 +188,17 @@ const roundedTimes = ({ min, median, p95 }: StepMeasurement['ms']) => ({
   min: hundredths(min),
   median: hundredths(median),
   p95: hundredths(p95),
+});
+
+/** Shares to a hundredth of a percent. */
+const roundedRow = (row: OperationRow): OperationRow => ({
+  operation: row.operation,
+  ...(row.calls !== undefined && { calls: hundredths(row.calls) }),
+  ms: hundredths(row.ms),
+  share: hundredths(100 * row.share) / 100,
+  ...(row.gigaflopsPerSecond !== undefined && { gigaflopsPerSecond: hundredths(row.gigaflopsPerSecond) }),
+  ...(row.gigabytesPerSecond !== undefined && { gigabytesPerSecond: hundredths(row.gigabytesPerSecond) }),
+  ...(row.ofLimit !== undefined && { ofLimit: hundredths(100 * row.ofLimit) / 100 }),
 });
 
 const hundredths = (value: number): number => Math.round(value * 100) / 100;

@@ -23,6 +23,8 @@ export interface StepCommand {
   };
   /** Default: the fastest one that is present. */
   readonly backend: (typeof BACKENDS)[number] | undefined;
+  /** Whether to say where the step's time goes. */
+  readonly operations: boolean;
   readonly json: boolean;
 }
 
@@ -85,8 +87,11 @@ export const stepOptions = {
     value: 'N',
     help: 'time a step of N processes of this machine, each with such a batch and its share of the processors, and say what they send: {"network": {"sums", "megabytes", "gigabits"}}; srun and mpirun start them without this',
   },
+  operations: {
+    help: 'also each operation of TensorFlow above 1 % of the step: how many, its time, and how much of what this machine can do; on a CPU',
+  },
   json: {
-    help: 'one JSON object: {"dataset", "batch", "method", "phase", "teachers", "backend", "device", "ms": {"min", "median", "p95"}, "peakRssMB"}, and of the options above those that apply',
+    help: 'one JSON object: {"dataset", "batch", "method", "phase", "teachers", "backend", "device", "ms": {"min", "median", "p95"}, "peakRssMB"}, and of the options above those that apply; with --operations also "operations": [{"operation", "calls", "ms", "share", "gigaflopsPerSecond" or "gigabytesPerSecond", "ofLimit"}] and "limits"',
   },
   backend: {
     value: 'NAME',
@@ -232,6 +237,7 @@ export function stepCommandOf({ values, positionals }: Arguments<typeof stepOpti
       warmup: wholeNumber('warmup', values.warmup, 0),
     },
     backend: values.backend === undefined ? undefined : choice('backend', values.backend, BACKENDS),
+    operations: values.operations,
     json: values.json,
   };
 }
@@ -241,8 +247,16 @@ function comparedCommandOf(
   { values, positionals }: Arguments<typeof stepOptions>,
   names: readonly string[],
 ): StepCommand {
-  const OF_ONE = ['phase', 'teachers', 'scope', 'prioritized', 'teacher-precision', 'options'] as const;
-  const given = OF_ONE.find((option) => values[option] !== undefined);
+  const OF_ONE = [
+    'phase',
+    'teachers',
+    'scope',
+    'prioritized',
+    'teacher-precision',
+    'options',
+    'operations',
+  ] as const;
+  const given = OF_ONE.find((option) => values[option] !== undefined && values[option] !== false);
   if (given) {
     throw refusal(
       given,
