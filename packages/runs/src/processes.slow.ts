@@ -83,12 +83,16 @@ const write = (name: string, content: object): string => {
 };
 
 describe('every method', () => {
-  const trained = async (count: number): Promise<Record<string, string | null>> => {
-    const out = join(root, `on-${count}`);
+  const trained = async (count: number, shared = 'on'): Promise<Record<string, string | null>> => {
+    const out = join(root, `on-${count}-${shared}`);
     const runs = [methodPlan, synchronizedPlan].flatMap((planOf) => planOf(root, out).runs);
-    const plan = write(`plan-${count}.json`, { runs, kills: [] });
+    const plan = write(`plan-${count}-${shared}.json`, { runs, kills: [] });
     const args = ['--conditions=@g2d/source', '--import', 'tsx', program, plan, root];
-    const ends = await Promise.all((count === 1 ? [start(args)] : launch(count, args)).map(({ end }) => end));
+    const ends = await Promise.all(
+      (count === 1 ? [start(args)] : launch(count, args, { G2D_SHARED_MEMORY: shared })).map(
+        ({ end }) => end,
+      ),
+    );
     for (const { code, err } of ends) expect(code, err).toBe(0);
     const problems = ends[0]!.out
       .trim()
@@ -107,14 +111,19 @@ describe('every method', () => {
     expect(Object.keys(alone)).toEqual(expect.arrayContaining(methods.map(({ name }) => name)));
   }, 600_000);
 
-  it.each([2, 3])(
-    'comes to the same with %i processes as with one',
-    async (count) => {
-      const { 'cpm-net': refused, ...problems } = await trained(count);
+  // Through memory that they share, and through TensorFlow's collectives, as on several machines.
+  it.each([
+    [2, 'on'],
+    [3, 'on'],
+    [2, 'off'],
+  ] as const)(
+    'comes to the same with %i processes as with one, shared memory %s',
+    async (count, shared) => {
+      const { 'cpm-net': refused, ...problems } = await trained(count, shared);
       expect(refused).toMatch(count === 2 ? /needs all of a batch in one process/ : /cannot share equally/);
       const found = Object.entries(problems).map(([id, problem]) => {
         if (problem !== null) return [id, problem];
-        const [one, several] = [1, count].map((n) => join(root, `on-${n}`, id));
+        const [one, several] = ['1-on', `${count}-${shared}`].map((way) => join(root, `on-${way}`, id));
         // It trains nothing.
         if (id === 'ume') return [id, 0];
         return [id, apart(weightsOf(one!), weightsOf(several!))];
@@ -164,12 +173,14 @@ describe('a run on several processes', () => {
     ['killed', 'SIGKILL', 1],
     ['killed, the first one', 'SIGKILL', 0],
     ['stopped', 'SIGSTOP', 1],
+    ['killed, without shared memory', 'SIGKILL', 1, 'off'],
+    ['stopped, without shared memory', 'SIGSTOP', 1, 'off'],
   ] as const)(
     'ends if one is %s, and goes on in one process',
-    async (_, signal, victim) => {
-      const name = `${signal}-${victim}`;
+    async (_, signal, victim, shared: string = 'on') => {
+      const name = `${signal}-${victim}-${shared}`;
       const config = long();
-      const all = launch(2, train(config, name));
+      const all = launch(2, train(config, name), { G2D_SHARED_MEMORY: shared });
       await begun(name);
       all[victim]!.child.kill(signal);
       const [{ code, err }] = (await soon([all[1 - victim]!.end])) as [Awaited<Started['end']>];

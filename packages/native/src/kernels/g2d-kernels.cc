@@ -10,6 +10,7 @@
 #include "depthwise-operations.h"
 #include "product-operations.h"
 #include "row-operations.h"
+#include "shared-sum.h"
 
 namespace g2d {
 namespace {
@@ -70,6 +71,9 @@ std::string register_all() {
       {"dsum: float", "dx: float", "dgamma: float", "dbeta: float"})));
   G2D_FIRST_ERROR((register_operation<0, compute_gradient_noise>(
       "G2dV1GradientNoise", {"gradient: float", "coefficient: float", "seed: int32"}, {"y: float"})));
+#if defined(__linux__)
+  G2D_FIRST_ERROR((register_operation<kPlace, compute_shared_sum>("G2dV1SharedSum", {"x: float"}, {"y: float"})));
+#endif
   // Without vectors there would be nothing to gain: TensorFlow's own products and convolutions stay.
   if (product_loops().panel > 0) {
     G2D_FIRST_ERROR((register_operation<kProduct, compute_product<false>>("G2dV2MatMul", {"a: float", "b: float"},

@@ -29,6 +29,8 @@ struct Options {
   int64_t heads[1] = {1};
   // Of a depthwise convolution: strides, padding (top, bottom, left, right), the image's height and width, the window's.
   int64_t geometry[9] = {};
+  // Of a sum over processes: the number of the memory they share, which process this is, how many there are.
+  int64_t place[3] = {};
 };
 
 class Status {
@@ -131,7 +133,7 @@ struct Image {
 
 enum Attributes {
   kActivation = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32,
-  kFactor = 64, kHeads = 128, kProduct = 256, kGeometry = 512
+  kFactor = 64, kHeads = 128, kProduct = 256, kGeometry = 512, kPlace = 1024
 };
 
 template <int attributes>
@@ -165,6 +167,8 @@ void* create(TF_OpKernelConstruction* construction) {
     TF_OpKernelConstruction_GetAttrInt64List(construction, "heads", o->heads, 1, status);
   if (attributes & kGeometry && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "geometry", o->geometry, 9, status);
+  if (attributes & kPlace && status.ok())
+    TF_OpKernelConstruction_GetAttrInt64List(construction, "place", o->place, 3, status);
   if (!status.ok()) TF_OpKernelConstruction_Failure(construction, status);
   return o;
 }
@@ -216,6 +220,7 @@ std::string register_operation(const char* name, std::initializer_list<const cha
   if (attributes & kHeads) TF_OpDefinitionBuilderAddAttr(definition, "scale: float");
   if (attributes & kHeads) TF_OpDefinitionBuilderAddAttr(definition, "heads: list(int) >= 1");
   if (attributes & kGeometry) TF_OpDefinitionBuilderAddAttr(definition, "geometry: list(int) >= 9");
+  if (attributes & kPlace) TF_OpDefinitionBuilderAddAttr(definition, "place: list(int) >= 3");
   Status status;
   TF_RegisterOpDefinition(definition, status);
   if (!status.ok()) return status.message();

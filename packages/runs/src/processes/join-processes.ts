@@ -5,6 +5,8 @@ import type { Launch } from './launched.js';
 import { processesOver, type Processes } from './processes.js';
 import { meet } from './rendezvous.js';
 import { serverDef } from './server-def.js';
+import { sharedMemory } from './shared-memory.js';
+import { sumsBy, type Adder } from './sums.js';
 import { watchdog } from './watchdog.js';
 
 /** How processes come together. */
@@ -52,7 +54,8 @@ export async function joinProcesses(launch: Launch, options: JoinOptions): Promi
     delete process.env['G2D_SERVER_DEF'];
   }
   const dog = watchdog(minutes, `process ${rank} of ${processes}`);
-  const { sent, ...sums } = collectives(addresses, { rank, watchdog: dog });
+  let adder: Adder = collectives(processes);
+  const { sent, ...sums } = sumsBy(() => adder, { addresses, rank, watchdog: dog });
   const all = processesOver(sums, {
     sent,
     patiently: dog.rest,
@@ -62,10 +65,12 @@ export async function joinProcesses(launch: Launch, options: JoinOptions): Promi
     },
   });
   const pids = firstWords(all);
+  const shared = sharedMemory(all, env);
+  adder = shared ?? adder;
   if (rank === 0) {
     const where = addresses.map((address, i) => `${i}: ${address}, pid ${pids[i]}`).join('; ');
     note(
-      `${processes} processes (${where}). Their ports are open to everyone who can reach these machines, and take any operation: use whole nodes or a private network.`,
+      `${processes} processes (${where}). Their ports are open to everyone who can reach these machines, and take any operation: use whole nodes or a private network.${shared ? ' Sums go through memory that they share.' : ''}`,
     );
   }
   return all;

@@ -4,7 +4,7 @@ import { gatherBytes } from '@g2d/trainer/internal';
 
 /** What a process has added up with others. */
 export interface Sent {
-  /** How many collective operations. */
+  /** How many sums, each of one tensor or of several. */
   readonly sums: number;
   /** Of all their numbers; in a ring each process sends and receives 2 (P − 1) / P times as much. */
   readonly bytes: number;
