@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { transformer } from '@g2d/encoders';
+import { visionTransformer } from './vision-transformer.js';
 
 /** A classifier of ten classes and the shape of what it is trained on. */
 export interface Architecture {
@@ -159,6 +160,13 @@ export const architectures: Readonly<Record<string, Architecture>> = {
     shape: [64, 128],
     batch: 16,
     build: () => transformerEncoder([64, 128]),
+  },
+  vit: {
+    summary: 'ViT, 6 layers of 3 heads, 64 × 64 × 3',
+    shape: [64, 64, 3],
+    batch: 16,
+    build: async () =>
+      visionTransformer([64, 64, 3], { patch: 8, width: 192, depth: 6, heads: 3, classes: CLASSES }),
   },
   mobilenet: {
     summary: 'MobileNetV2-like, 7 blocks, 96 × 96 × 3',

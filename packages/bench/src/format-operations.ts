@@ -24,7 +24,7 @@ export function formatOperations(
   );
   const copying = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   return `${table}
-Medians of the steps, each operation's by itself. The limits are what this machine was seen to do after them, and not a data sheet's: ${formatNumber(gigaflopsPerSecond, 0)} GFLOP/s (products of 1,024 × 1,024 × 1,024 in float32) and ${formatNumber(gigabytesPerSecond, 0)} GB/s (memory read and written by ${copying} that copy).
+Means of the faster half of the steps. The limits are what this machine was seen to do after them, and not a data sheet's: ${formatNumber(gigaflopsPerSecond, 0)} GFLOP/s (products of 1,024 × 1,024 × 1,024 in float32) and ${formatNumber(gigabytesPerSecond, 0)} GB/s (memory read and written by ${copying} that copy).
 An operation is at its limit when it takes as long as its multiplications at the one or its inputs and outputs, once each, at the other, whichever is longer. Convolutions are counted as direct ones: Winograd's algorithm, which multiplies less, may exceed 100 %, and so may what finds its inputs in the cache.
 `;
 }

@@ -3,7 +3,7 @@ import { fromSamples, type Batch } from '@g2d/datasets';
 import { perModality } from '@g2d/core';
 import type { Processes, Sent } from '@g2d/runs';
 import { evaluate, evaluateRegression, train, type Predictor, type SplitMetrics } from '@g2d/trainer';
-import { recordOperations, type RecordedStage, type TimedCall } from './operation-times.js';
+import { recordOperations, type RecordedStage } from './operation-times.js';
 import type { StepDataset } from './step-datasets.js';
 import { methodsOf } from './step-methods.js';
 import { buildModel, copyOf, randomBatch, teachersOf } from './step-parts.js';
@@ -66,7 +66,7 @@ export async function measureStep(
   const sent = { sums: 0, bytes: 0 };
   const { allReduce, sent: sentSoFar = () => sent } = processes ?? {};
   const part = allReduce && { part: { index: allReduce.rank, of: allReduce.processes } };
-  const recorded = stages.map(({ share }) => ({ share, steps: [] as (readonly TimedCall[])[] }));
+  const recorded = stages.map(({ share }) => ({ share, steps: [] as RecordedStage['steps'][number][] }));
   let stopRecording: ReturnType<typeof recordOperations> = () => [];
   let before: Sent | undefined;
   let started = 0;
@@ -99,10 +99,11 @@ export async function measureStep(
       everySample,
       everyValidationSample: everySample,
       afterStep: () => {
-        milliseconds[stage]?.push(performance.now() - started);
+        const ms = performance.now() - started;
+        milliseconds[stage]?.push(ms);
         const calls = stopRecording();
         if (before) {
-          recorded[stage]?.steps.push(calls);
+          recorded[stage]?.steps.push({ ms, calls });
           const now = sentSoFar();
           sent.sums += now.sums - before.sums;
           sent.bytes += now.bytes - before.bytes;

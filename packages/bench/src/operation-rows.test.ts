@@ -23,12 +23,15 @@ const other = (operation: string, size: number, ms: number): TimedCall => ({
   ms,
 });
 
-const alone = (...steps: TimedCall[][]): RecordedStage[] => [{ share: 1, steps }];
+/** Steps of 100 ms. */
+const alone = (...steps: TimedCall[][]): RecordedStage[] => [
+  { share: 1, steps: steps.map((calls) => ({ ms: 100, calls })) },
+];
 
 describe('operationRows', () => {
   it('adds up calls, and takes of each the side that limits it', () => {
     // 20 and 4 ms by multiplications; the second writes 4 MB and reads 16 kB, which takes 4.016.
-    const rows = operationRows(alone([product(10, 30), product(2, 10), other('Relu', 1e6, 40)]), 100, limits);
+    const rows = operationRows(alone([product(10, 30), product(2, 10), other('Relu', 1e6, 40)]), limits);
     expect(rows).toEqual([
       expect.objectContaining({ operation: 'MatMul', calls: 2, ms: 40, share: 0.4 }),
       { operation: 'Relu', calls: 1, ms: 40, share: 0.4, gigabytesPerSecond: 0.2, ofLimit: 0.2 },
@@ -41,46 +44,37 @@ describe('operationRows', () => {
 
   it('puts together what is below 1 % of the step, and adds up to it', () => {
     const small = ['Abs', 'Cast', 'Exp'].map((name) => other(name, 1e5, 0.9));
-    const rows = operationRows(alone([other('Relu', 1e6, 80), ...small]), 100, limits);
+    const rows = operationRows(alone([other('Relu', 1e6, 80), ...small]), limits);
     expect(rows.map(({ operation }) => operation)).toEqual(['Relu', '3 others', BETWEEN]);
     expect(rows[1]).toMatchObject({ calls: 3 });
     expect(rows[1]?.ofLimit).toBeCloseTo((3 * 0.8) / 2.7, 10);
     expect(rows.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(100, 10);
     expect(rows.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 10);
-    const one = operationRows(alone([other('Relu', 1e6, 80), ...small.slice(0, 1)]), 100, limits);
+    const one = operationRows(alone([other('Relu', 1e6, 80), ...small.slice(0, 1)]), limits);
     expect(one.map(({ operation }) => operation)).toEqual(['Relu', '1 other', BETWEEN]);
   });
 
-  it('takes the median of each operation over the steps, and leaves out what few have', () => {
-    const step = (...ms: number[]) => ms.map((each) => other('Relu', 1e6, each));
-    const rows = operationRows(
-      alone(step(10, 20), [...step(1, 2), other('Abs', 1, 1)], step(20, 80)),
-      100,
-      limits,
-    );
-    expect(rows).toMatchObject([
-      { operation: 'Relu', calls: 2, ms: 30 },
-      { operation: BETWEEN, ms: 70 },
+  it('takes the mean of the faster half of the steps', () => {
+    const step = (ms: number, ...parts: number[]) => ({
+      ms,
+      calls: parts.map((each) => other('Relu', 1e6, each)),
+    });
+    const steps = [step(90, 10, 20), step(900, 500, 300), step(110, 20, 30)];
+    expect(operationRows([{ share: 1, steps }], limits)).toMatchObject([
+      { operation: 'Relu', calls: 2, ms: 40 },
+      { operation: BETWEEN, ms: 60 },
     ]);
   });
 
   it('takes the mean of stages by their share of a training', () => {
     const stages = [
-      { share: 0.75, steps: [[other('Relu', 1e6, 40), other('Abs', 1e6, 20)]] },
-      { share: 0.25, steps: [[other('Relu', 1e6, 80)]] },
+      { share: 0.75, steps: [{ ms: 100, calls: [other('Relu', 1e6, 40), other('Abs', 1e6, 20)] }] },
+      { share: 0.25, steps: [{ ms: 120, calls: [other('Relu', 1e6, 80)] }] },
     ];
-    expect(operationRows(stages, 100, limits)).toMatchObject([
+    expect(operationRows(stages, limits)).toMatchObject([
       { operation: 'Relu', calls: 1, ms: 50 },
       { operation: 'Abs', calls: 0.75, ms: 15 },
-      { operation: BETWEEN, ms: 35 },
+      { operation: BETWEEN, ms: 40 },
     ]);
-  });
-
-  it('leaves nothing between where the medians of parts are more than that of the whole', () => {
-    expect(operationRows(alone([other('Relu', 1, 11)]), 10, limits).at(-1)).toEqual({
-      operation: BETWEEN,
-      ms: 0,
-      share: 0,
-    });
   });
 });

@@ -1,7 +1,6 @@
 import type { RecordedStage, TimedCall } from './operation-times.js';
 import { workOf } from './operation-work.js';
 import type { ProcessorLimits } from './processor-limits.js';
-import { stepTimes } from './step-times.js';
 
 /** What one operation is in a step, or several together, or what is none. */
 export interface OperationRow {
@@ -27,15 +26,15 @@ const SMALL = 0.01;
 export const BETWEEN = 'JavaScript, and waiting for it';
 
 /**
- * The operations of a step, the longest first; then what is below 1 % of it, together; then the rest of its time. They add up to the step.
- *
- * @param ms Of the step.
+ * The operations of a step, the longest first; then what is below 1 % of it, together; then the rest of its time. They add up to the step: to the mean of
+ * the faster half of the steps, since what disturbs a step falls on any of its parts, and medians of parts do not add up to that of the whole.
  */
 export function operationRows(
-  stages: readonly RecordedStage[],
-  ms: number,
+  recorded: readonly RecordedStage[],
   limits: ProcessorLimits,
 ): readonly OperationRow[] {
+  const stages = recorded.map(({ share, steps }) => ({ share, steps: fasterHalf(steps) }));
+  const ms = stages.reduce((sum, { share, steps }) => sum + share * mean(steps.map((step) => step.ms)), 0);
   const sums = [...meanSums(stages, limits)]
     .filter(([, sum]) => sum.ms > 0)
     .sort(([, a], [, b]) => b.ms - a.ms);
@@ -45,8 +44,7 @@ export function operationRows(
   const rows = [...large, ...(small.length > 0 ? [[others, small.reduce(plus)] as const] : [])].map(
     ([operation, sum]): OperationRow => ({ operation, ...rowOf(sum, ms) }),
   );
-  // Medians of parts may be a little more than that of the whole.
-  const rest = Math.max(0, ms - rows.reduce((sum, part) => sum + part.ms, 0));
+  const rest = ms - rows.reduce((sum, part) => sum + part.ms, 0);
   return [...rows, { operation: BETWEEN, ms: rest, share: rest / ms }];
 }
 
@@ -77,17 +75,23 @@ const combined = (of: (key: keyof Sum) => number): Sum => ({
 
 const plus = (a: Sum, b: Sum): Sum => combined((key) => a[key] + b[key]);
 
-/** For each operation the median over the steps of a stage, and the mean over the stages: as the time of a step is taken. */
+const fasterHalf = (steps: RecordedStage['steps']): RecordedStage['steps'] =>
+  steps.toSorted((a, b) => a.ms - b.ms).slice(0, Math.ceil(steps.length / 2));
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** For each operation the mean over the steps of a stage, and over the stages. */
 function meanSums(stages: readonly RecordedStage[], limits: ProcessorLimits): ReadonlyMap<string, Sum> {
   const means = new Map<string, Sum>();
   for (const { share, steps } of stages) {
-    const sums = steps.map((calls) => sumsOf(calls, limits));
+    const sums = steps.map(({ calls }) => sumsOf(calls, limits));
     for (const name of new Set(sums.flatMap((step) => [...step.keys()]))) {
       const own = sums.map((step) => step.get(name) ?? NONE);
-      const mean = means.get(name) ?? NONE;
+      const before = means.get(name) ?? NONE;
       means.set(
         name,
-        combined((key) => mean[key] + share * stepTimes(own.map((sum) => sum[key])).median),
+        combined((key) => before[key] + share * mean(own.map((sum) => sum[key]))),
       );
     }
   }

@@ -8,10 +8,10 @@ export interface TimedCall extends OperationCall {
   readonly ms: number;
 }
 
-/** The calls of the timed steps of a stage, and its share of a training. */
+/** The timed steps of a stage, and its share of a training. */
 export interface RecordedStage {
   readonly share: number;
-  readonly steps: readonly (readonly TimedCall[])[];
+  readonly steps: readonly { readonly ms: number; readonly calls: readonly TimedCall[] }[];
 }
 
 /** A handle of a variable, or a number that somebody made outside of the backend. */

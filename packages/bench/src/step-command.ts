@@ -101,9 +101,9 @@ function together(processes: number, { ms, sent }: StepMeasurement) {
 }
 
 /** The operations of a step, and what this machine can do. */
-function within(limits: ProcessorLimits, { recorded = [], ms }: StepMeasurement) {
+function within(limits: ProcessorLimits, { recorded = [] }: StepMeasurement) {
   return {
-    operations: operationRows(recorded, ms.median, limits).map(roundedRow),
+    operations: operationRows(recorded, limits).map(roundedRow),
     limits: {
       ...limits,
       gigaflopsPerSecond: hundredths(limits.gigaflopsPerSecond),
