@@ -12,6 +12,7 @@ export {
 export {
   assertFirstOrder,
   defineKernel,
+  disposeSaved,
   runKernel,
   type KernelDefinition,
 } from './tensorflow/define-kernel.js';

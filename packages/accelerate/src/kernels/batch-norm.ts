@@ -13,6 +13,7 @@ import {
 import {
   attribute,
   defineKernel,
+  disposeSaved,
   execute,
   hasOperation,
   runKernel,
@@ -199,7 +200,7 @@ export function batchNorm(
     { ...inputs },
     { ...attributes, activation },
   ) as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
-  tf.dispose(reserved);
+  disposeSaved(reserved);
   return { y, mean, variance };
 }
 

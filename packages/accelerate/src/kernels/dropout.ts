@@ -3,6 +3,7 @@ import { randomWords } from '@g2d/tensor-ops';
 import {
   attribute,
   defineKernel,
+  disposeSaved,
   execute,
   hasOperation,
   runKernel,
@@ -96,7 +97,7 @@ const factorsOf = ({ size, shape }: tf.Tensor, attributes: DropoutAttributes): t
 export function dropout(x: tf.Tensor, attributes: DropoutAttributes): tf.Tensor {
   if (x.size === 0) return plainDropout(x, attributes);
   const [y, drawn] = runKernel<tf.Tensor[]>(KERNEL, { x }, attributes) as [tf.Tensor, tf.Tensor];
-  drawn.dispose();
+  disposeSaved([drawn]);
   return y;
 }
 

@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { attribute, defineKernel, execute, hasOperation, runKernel } from '@g2d/tensor-ops/tensorflow';
+import {
+  attribute,
+  defineKernel,
+  disposeSaved,
+  execute,
+  hasOperation,
+  runKernel,
+} from '@g2d/tensor-ops/tensorflow';
 import { drawOf, factorAttribute } from './dropout.js';
 import { maskGradientOf, type AttentionAttributes } from './plain-attention.js';
 
@@ -71,6 +78,6 @@ export function fusedAttention(inputs: AttentionInputs, attributes: AttentionAtt
     tf.Tensor,
     ...tf.Tensor[],
   ];
-  tf.dispose(kept);
+  disposeSaved(kept);
   return y;
 }

@@ -4,6 +4,7 @@ import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './ba
 import {
   attribute,
   defineKernel,
+  disposeSaved,
   hasOperation,
   runKernel,
   tensorflow,
@@ -137,7 +138,7 @@ function attempt(): void {
 }
 
 function result([y, mean, variance, ...rest]: readonly (tf.Tensor | undefined)[]): BatchNormResult {
-  tf.dispose(rest as tf.Tensor[]);
+  disposeSaved(rest as tf.Tensor[]);
   return { y, mean, variance } as BatchNormResult;
 }
 
@@ -167,6 +168,6 @@ export function fusedBatchNormReluMaxPool(
 ): BatchNormResult {
   const outputs = runKernel<tf.Tensor[]>(KERNEL_MAX_POOL, { ...inputs }, { ...attributes, ...options });
   const [y, winner, place, ...rest] = outputs;
-  tf.dispose([winner, place] as tf.Tensor[]);
+  disposeSaved([winner, place] as tf.Tensor[]);
   return result([y, ...rest]);
 }

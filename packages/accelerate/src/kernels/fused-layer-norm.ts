@@ -1,5 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { attribute, defineKernel, hasOperation, runKernel, tensorflow } from '@g2d/tensor-ops/tensorflow';
+import {
+  attribute,
+  defineKernel,
+  disposeSaved,
+  hasOperation,
+  runKernel,
+  tensorflow,
+} from '@g2d/tensor-ops/tensorflow';
 import { drawOf, factorAttribute } from './dropout.js';
 
 // Layer normalization with the sum and the dropout before it, as `@g2d/native` adds it to TensorFlow: each way once through memory,
@@ -82,6 +89,6 @@ export function fusedLayerNorm(inputs: LayerNormInputs, attributes: LayerNormAtt
     tf.Tensor,
     ...tf.Tensor[],
   ];
-  tf.dispose(kept);
+  disposeSaved(kept);
   return y;
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineKernel, runKernel } from '@g2d/tensor-ops/tensorflow';
+import { defineKernel, disposeSaved, runKernel } from '@g2d/tensor-ops/tensorflow';
 import { canFuseLayerNorm, fusedLayerNorm } from './fused-layer-norm.js';
 
 const KERNEL = 'G2dLayerNorm';
@@ -49,6 +49,6 @@ export function layerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsil
     tf.Tensor,
     ...tf.Tensor[],
   ];
-  tf.dispose(kept);
+  disposeSaved(kept);
   return y;
 }

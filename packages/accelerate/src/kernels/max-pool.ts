@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   attribute,
   defineKernel,
+  disposeSaved,
   execute,
   hasOperation,
   oneDnnLabel,
@@ -140,6 +141,6 @@ export function maxPool(x: tf.Tensor, options: PoolAttributes): tf.Tensor {
       ? runKernel<tf.Tensor[]>(KERNEL_NATIVE, { x }, { ...window, image: [height, width] })
       : runKernel<tf.Tensor[]>(KERNEL, { x }, options)
   ) as [tf.Tensor, ...tf.Tensor[]];
-  tf.dispose(kept);
+  disposeSaved(kept);
   return y;
 }

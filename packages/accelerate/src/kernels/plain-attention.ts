@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { attribute, defineKernel, execute, runKernel } from '@g2d/tensor-ops/tensorflow';
+import { attribute, defineKernel, disposeSaved, execute, runKernel } from '@g2d/tensor-ops/tensorflow';
 import { headFactors } from './dropout.js';
 import { matMul } from './product.js';
 
@@ -134,6 +134,6 @@ export function plainAttention(
   attributes: AttentionAttributes,
 ): tf.Tensor {
   const [y, ...kept] = runKernel<tf.Tensor[]>(KERNEL, inputs, attributes) as [tf.Tensor, ...tf.Tensor[]];
-  tf.dispose(kept);
+  disposeSaved(kept);
   return y;
 }

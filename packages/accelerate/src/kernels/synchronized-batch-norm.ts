@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineKernel, runKernel } from '@g2d/tensor-ops/tensorflow';
+import { defineKernel, disposeSaved, runKernel } from '@g2d/tensor-ops/tensorflow';
 import { sharedStatistics, type SumOverProcesses } from '../shared-statistics.js';
 import { activationGradient, isLinear, type Activation } from './activation.js';
 import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './batch-norm-types.js';
@@ -99,6 +99,6 @@ export function synchronizedBatchNorm(
     { ...inputs },
     { ...attributes, activation },
   ) as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
-  tf.dispose(rest);
+  disposeSaved(rest);
   return { y, mean, variance };
 }

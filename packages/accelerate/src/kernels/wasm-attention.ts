@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertFirstOrder, runKernel } from '@g2d/tensor-ops/tensorflow';
+import { assertFirstOrder, disposeSaved, runKernel } from '@g2d/tensor-ops/tensorflow';
 import type { AttentionOptions } from './plain-attention.js';
 import { anySeeds, headFactors } from './dropout.js';
 import { wasmModule, type WasmModule } from './wasm-module.js';
@@ -92,6 +92,6 @@ export function wasmAttention(
     mask ? { projected, mask } : { projected },
     attributes,
   ) as [tf.Tensor, ...tf.Tensor[]];
-  tf.dispose(rest);
+  disposeSaved(rest);
   return y;
 }

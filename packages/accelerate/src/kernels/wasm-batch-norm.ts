@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertFirstOrder, runKernel } from '@g2d/tensor-ops/tensorflow';
+import { assertFirstOrder, disposeSaved, runKernel } from '@g2d/tensor-ops/tensorflow';
 import type { BatchNormAttributes, BatchNormInputs, BatchNormResult } from './batch-norm-types.js';
 import { wasmModule, type WasmModule } from './wasm-module.js';
 
@@ -81,6 +81,6 @@ export function wasmBatchNorm(
     { ...inputs },
     attributes,
   ) as [tf.Tensor, tf.Tensor, tf.Tensor, ...tf.Tensor[]];
-  tf.dispose(rest);
+  disposeSaved(rest);
   return { y, mean, variance };
 }

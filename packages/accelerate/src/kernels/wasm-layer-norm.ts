@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { assertFirstOrder, runKernel } from '@g2d/tensor-ops/tensorflow';
+import { assertFirstOrder, disposeSaved, runKernel } from '@g2d/tensor-ops/tensorflow';
 import { wasmModule, type WasmModule } from './wasm-module.js';
 
 const KERNEL = 'G2dWasmLayerNorm';
@@ -61,6 +61,6 @@ export function wasmLayerNorm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, e
     tf.Tensor,
     ...tf.Tensor[],
   ];
-  tf.dispose(rest);
+  disposeSaved(rest);
   return y;
 }

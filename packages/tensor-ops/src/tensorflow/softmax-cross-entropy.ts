@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { defineKernel, runKernel } from './define-kernel.js';
+import { defineKernel, disposeSaved, runKernel } from './define-kernel.js';
 import { attribute, tensorflow } from './operations.js';
 
 const KERNEL = 'G2dSoftmaxCrossEntropy';
@@ -34,6 +34,6 @@ export function softmaxCrossEntropy(labels: tf.Tensor1D, logits: tf.Tensor2D): t
     tf.Tensor1D,
     tf.Tensor,
   ];
-  difference.dispose();
+  disposeSaved([difference]);
   return loss;
 }
