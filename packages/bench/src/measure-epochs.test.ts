@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { smallImageEncoder } from '@g2d/encoders';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { tinySetup } from '../test/tiny-setup.js';
 import { measureEpochs } from './measure-epochs.js';
 import type { StepSetup } from './step-setup.js';
 
@@ -8,28 +8,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-const modality = {
-  shape: [8, 8, 1],
-  encoder: (options: { name: string; seed: number }) =>
-    smallImageEncoder({ inputShape: [8, 8, 1], ...options }),
-};
-const joint: StepSetup = {
-  dataset: {
-    title: 'Tiny',
-    task: 'classification',
-    classes: 3,
-    modalities: { loud: modality, quiet: modality },
-    costliest: 'loud',
-    scope: 'conv',
-  },
-  batch: 4,
-  method: 'joint',
-  phase: 'joint',
-  teachers: 'none',
-  precision: 'float32',
-  steps: 2,
-  warmup: 1,
-};
+const joint: StepSetup = { ...tinySetup, steps: 2 };
 
 describe('measureEpochs', () => {
   it.each<[string, Partial<StepSetup>]>([

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
-import { smallImageEncoder } from '@g2d/encoders';
 import type { MultimodalModel } from '@g2d/fusion';
 import { perModality, type PerModality, type Step, type Training } from '@g2d/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toyModel } from '../../trainer/test/toy.js';
+import { modality, tinySetup } from '../test/tiny-setup.js';
 
 import { measureStep, stepCount } from './measure-step.js';
 import type { StepDataset } from './step-datasets.js';
@@ -15,29 +15,12 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-const modality = {
-  shape: [8, 8, 1],
-  encoder: (options: { name: string; seed: number }) =>
-    smallImageEncoder({ inputShape: [8, 8, 1], ...options }),
-};
 const dataset: StepDataset = {
-  title: 'Tiny',
-  task: 'classification',
-  classes: 3,
+  ...tinySetup.dataset,
   modalities: { loud: modality, quiet: modality, silent: modality },
   costliest: 'quiet',
-  scope: 'conv',
 };
-const joint: StepSetup = {
-  dataset,
-  batch: 4,
-  method: 'joint',
-  phase: 'joint',
-  teachers: 'none',
-  precision: 'float32',
-  steps: 3,
-  warmup: 2,
-};
+const joint: StepSetup = { ...tinySetup, dataset, warmup: 2 };
 
 describe('measureStep', () => {
   it.each<[string, Partial<StepSetup>]>([

@@ -1,12 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import { smallImageEncoder } from '@g2d/encoders';
 import { loadTensorFlow } from '@g2d/native';
 import { tensorflow } from '@g2d/tensor-ops/tensorflow';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { tinySetup } from '../test/tiny-setup.js';
 import { measureStep } from './measure-step.js';
 import { assertRecordable, recordOperations } from './operation-times.js';
 import { workOf } from './operation-work.js';
-import type { StepSetup } from './step-setup.js';
 
 beforeAll(async () => {
   await loadTensorFlow({ backend: 'tensorflow', quiet: true });
@@ -23,29 +22,6 @@ function remembered(): () => void {
     expect(backend.getInputTensorIds).toBe(getInputTensorIds);
   };
 }
-
-const modality = {
-  shape: [8, 8, 1],
-  encoder: (options: { name: string; seed: number }) =>
-    smallImageEncoder({ inputShape: [8, 8, 1], ...options }),
-};
-const tiny: StepSetup = {
-  dataset: {
-    title: 'Tiny',
-    task: 'classification',
-    classes: 3,
-    modalities: { loud: modality, quiet: modality },
-    costliest: 'loud',
-    scope: 'conv',
-  },
-  batch: 4,
-  method: 'joint',
-  phase: 'joint',
-  teachers: 'none',
-  precision: 'float32',
-  steps: 3,
-  warmup: 1,
-};
 
 describe('recordOperations', () => {
   it('records each operation once, with one output or several, with shapes and time', () => {
@@ -122,7 +98,7 @@ describe('measureStep with operations', () => {
   it('records the timed steps alone, those of the optimizer too, and no more than the steps', async () => {
     const expectSame = remembered();
     const tensors = tf.memory().numTensors;
-    const { recorded = [] } = await measureStep(tiny, () => {}, { operations: true });
+    const { recorded = [] } = await measureStep(tinySetup, () => {}, { operations: true });
     expect(recorded.map(({ share, steps }) => [share, steps.length])).toEqual([[1, 3]]);
     const names = recorded[0]!.steps.map(({ calls }) => calls.map(({ operation }) => operation));
     expect(names[1]).toEqual(names[0]);
@@ -146,7 +122,7 @@ describe('measureStep with operations', () => {
         throw new Error('Enough.');
       });
     };
-    await expect(measureStep(tiny, interrupt, { operations: true })).rejects.toThrow('Enough.');
+    await expect(measureStep(tinySetup, interrupt, { operations: true })).rejects.toThrow('Enough.');
     expectSame();
   });
 });
