@@ -1,6 +1,6 @@
 // Our training steps next to PyTorch's: npm run bench:pytorch. Each in a process of its own, in turn.
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import { formatNumber } from '@g2d/core';
+import { formatNumber, G2DError } from '@g2d/core';
 import { main } from '../shared/main.js';
 import { markdownTable, writeBetweenMarks } from '../shared/markdown.js';
 import { table } from '../shared/table.js';
@@ -33,14 +33,16 @@ async function compare(options: Options): Promise<void> {
     comparisons: datasets.flatMap((dataset) => allGroups[group]?.(dataset) ?? []),
   }));
   await checkTwins(options, setting);
-  const { measured, torch } = await measureAll(
+  const { measured, failed, torch } = await measureAll(
     chosen.flatMap((group) => group.comparisons),
     options,
     setting,
   );
   const results = chosen.map(({ group, comparisons }) => ({
     group,
-    ratios: comparisons.map((comparison) => ratioOf(comparison, measured, batch === BATCH)),
+    ratios: comparisons
+      .filter((comparison) => !programsOf([comparison]).some(({ name }) => failed.has(name)))
+      .map((comparison) => ratioOf(comparison, measured, batch === BATCH)),
   }));
   const machine = { cpu: cpus()[0]?.model, cores: threads, load, node: process.versions.node, torch };
   if (json) {
@@ -52,6 +54,10 @@ async function compare(options: Options): Promise<void> {
         `rounds: ${rounds}; steps in each process: ${steps}, after ${warmup} to warm up\n`,
     );
     for (const { ratios } of results) process.stdout.write(`\n${table(rowsOf(ratios))}`);
+  }
+  if (failed.size > 0) {
+    say(`Left out, since they did not run: ${[...failed].join('; ')}.`);
+    process.exitCode = 1;
   }
   if (markdown === undefined) return;
   for (const { group, ratios } of results) {
@@ -75,14 +81,28 @@ async function measureAll(
   chosen: readonly Comparison[],
   { rounds, batch, steps, warmup }: Options,
   setting: Setting,
-): Promise<{ readonly measured: ReadonlyMap<string, readonly Measurement[]>; readonly torch?: string }> {
+): Promise<{
+  readonly measured: ReadonlyMap<string, readonly Measurement[]>;
+  /** Programs that did not run: what else was measured is not lost. */
+  readonly failed: ReadonlySet<string>;
+  readonly torch?: string;
+}> {
   const programs = programsOf(chosen);
   const measured = new Map<string, Measurement[]>(programs.map(({ name }) => [name, []]));
+  const failed = new Set<string>();
   let torch: string | undefined;
   for (let round = 1; round <= rounds; round++) {
     // There and back, so that a machine which becomes slower does not favour who comes first.
     for (const program of round % 2 === 1 ? programs : programs.toReversed()) {
-      const result = await measureProgram(program, { batch, steps, warmup }, setting);
+      if (failed.has(program.name)) continue;
+      const result = await measureProgram(program, { batch, steps, warmup }, setting).catch(
+        (error: unknown) => {
+          if (!(error instanceof G2DError)) throw error;
+          say(error.message);
+          failed.add(program.name);
+        },
+      );
+      if (!result) continue;
       const { min, median, peakRssMB } = result;
       say(
         `[round ${round} of ${rounds}] ${program.name}: ${formatNumber(min, 0)} ms, median ${formatNumber(median, 0)}, ${formatNumber(peakRssMB, 0)} MB`,
@@ -91,7 +111,7 @@ async function measureAll(
       measured.get(program.name)?.push({ min, median, peakRssMB });
     }
   }
-  return { measured, ...(torch && { torch }) };
+  return { measured, failed, ...(torch && { torch }) };
 }
 
 /** Standard output is for results. */

@@ -2,7 +2,7 @@ import type { StepNetwork } from '../../packages/bench/src/step-datasets.js';
 import { networks } from './networks.js';
 import type { Comparison, Program } from './programs.js';
 
-const BATCHES = [1, 4, 16, 64];
+const BATCHES = [1, 2, 4, 16, 64];
 const MODALITIES = [1, 2, 3, 4, 5];
 const LENGTHS = [20, 50, 100, 200, 500];
 const THREADS = [1, 2];
@@ -13,7 +13,9 @@ const BATCH_OF_LENGTHS = 4;
 export function growth(dataset: string): readonly Comparison[] {
   const network = networks[dataset] as StepNetwork;
   const series = [
-    ...BATCHES.map((batch) => comparison(dataset, network, { name: `batch ${batch}`, sizes: { batch } })),
+    ...BATCHES.filter((batch) => batch >= leastBatch(network)).map((batch) =>
+      comparison(dataset, network, { name: `batch ${batch}`, sizes: { batch } }),
+    ),
     ...THREADS.map((threads) =>
       comparison(dataset, network, {
         name: threads === 1 ? '1 thread' : `${threads} threads`,
@@ -39,6 +41,17 @@ export function growth(dataset: string): readonly Comparison[] {
 
 const costliestOf = ({ modalities, costliest }: StepNetwork): StepNetwork['modalities'][string] =>
   modalities[costliest] as StepNetwork['modalities'][string];
+
+/**
+ * How few samples can be trained on: of an image that ends as one pixel, halved five times, batch normalization sees one value a sample, and neither
+ * PyTorch nor we train it on one alone.
+ */
+const leastBatch = ({ modalities }: StepNetwork): number =>
+  Object.values(modalities).some(
+    ({ shape }) => shape.length === 3 && shape.slice(0, 2).every((size) => size !== null && size <= 32),
+  )
+    ? 2
+    : 1;
 
 /** So many of the costliest modality, perhaps of another length. */
 function withModalities(network: StepNetwork, count: number, length?: number): StepNetwork {

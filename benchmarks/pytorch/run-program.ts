@@ -75,7 +75,9 @@ async function runProgram(
     return JSON.parse(stdout);
   } catch (error) {
     const { stderr, message } = error as { readonly stderr?: string; readonly message: string };
-    const reason = (stderr?.trim() || message).split('\n').at(-1) as string;
+    const lines = (stderr?.trim() || message).split('\n');
+    // Python says it last, Node before the trace and its version.
+    const reason = lines.findLast((line) => /^\w*(Error|Exception)\b/.test(line)) ?? (lines.at(-1) as string);
     throw new G2DError('G2D_BENCH', `"${name}" did not run: ${reason}`, { program: name });
   }
 }
