@@ -1,3 +1,4 @@
+import { valuesOf } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -23,7 +24,7 @@ export function presentRowsAlone(
 
 /** Places of the samples that a mask has. */
 export function presentIndices(mask: tf.Tensor1D): number[] {
-  const values = mask.dataSync<'float32'>();
+  const values = valuesOf(mask);
   return [...values.keys()].filter((i) => (values[i] as number) > 0);
 }
 

@@ -1,5 +1,5 @@
 import { defineMethod, OptionError, perModality, type Hooks, type Parameter } from '@g2d/core';
-import { gradientNorm, scaleGradient, scaleGradients } from '@g2d/tensor-ops';
+import { gradientNorm, readTogether, scaleGradient, scaleGradients } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { agmCoefficients, agmRatios } from './agm-coefficients.js';
@@ -132,9 +132,10 @@ export const agm = defineMethod({
       edit(gradients) {
         if (!clip) return gradients;
         const largest = gradients.flatMap(({ tensor, parameter }) =>
-          tensor && watched(parameter) ? [tf.max(tf.abs(tensor)).dataSync()[0] as number] : [],
+          tensor && watched(parameter) ? [tf.max(tf.abs(tensor))] : [],
         );
-        if (Math.max(0, ...largest) <= clip.threshold) return gradients;
+        if (Math.max(0, ...readTogether(largest).map(([value]) => value as number)) <= clip.threshold)
+          return gradients;
         const factor = Math.min(1, clip.maxNorm / (gradientNorm(gradients) + 1e-6));
         return scaleGradients(gradients, () => factor);
       },

@@ -1,4 +1,5 @@
 import { OptionError, perModality, type Outputs, type PerModality, type Probe } from '@g2d/core';
+import { valuesOf } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { presentMean } from './present-mean.js';
 
@@ -44,7 +45,7 @@ export function unmatched<M extends string>(
   { form }: Matching,
 ): PerModality<M, number> {
   const least = form === 'contrastive' ? 2 : 1;
-  const masks = perModality(model.modalities, (m) => batch.present?.[m]?.dataSync());
+  const masks = perModality(model.modalities, (m) => valuesOf(batch.present?.[m]));
   const has = (m: M, i: number): boolean => !masks[m] || masks[m][i]! > 0;
   const both = (a: M, b: M): number => batch.ids.filter((_, i) => has(a, i) && has(b, i)).length;
   return perModality(model.modalities, (m) =>

@@ -1,4 +1,5 @@
 import { defineMethod, perModality, type Hooks, type LossTerms } from '@g2d/core';
+import { readTogether } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { misMeFusion, type ScaledOutputs } from './mis-me-fusion.js';
@@ -80,8 +81,10 @@ export const misMe = defineMethod({
       loss({ logits, unimodalLogits, scalars }: ScaledOutputs<M>, step): LossTerms {
         const { modalities } = step.model;
         const student = step.taskLoss(logits);
-        if (scalars)
-          step.log({ scalars: perModality(modalities, (m) => scalars[m].dataSync()[0] as number) });
+        if (scalars) {
+          const values = readTogether(modalities.map((m) => scalars[m]));
+          step.log({ scalars: perModality(modalities, (m) => values[modalities.indexOf(m)]?.[0] as number) });
+        }
         if (variant !== 'hybrid') return { student, total: student };
         const single = perModality(modalities, (m) => step.taskLoss(unimodalLogits[m], m));
         const terms = modalities.map((m) => tf.mul(single[m], weightOf(weights, m)));

@@ -7,6 +7,7 @@ import {
   type Outputs,
   type Step,
 } from '@g2d/core';
+import { readTogether, valuesOf } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { classIds } from './class-ids.js';
@@ -95,27 +96,35 @@ function moveWeights<M extends string>(
   const samples = batch.ids.map((_, i) => i);
   const heads = [
     { head: 'fused', z: logits, mask: undefined },
-    ...model.modalities.map((m) => ({ head: m, z: unimodalLogits[m], mask: batch.present?.[m]?.dataSync() })),
-  ].map(({ head, z, mask }) => {
+    ...model.modalities.map((m) => ({ head: m, z: unimodalLogits[m], mask: valuesOf(batch.present?.[m]) })),
+  ];
+  const numbers = readTogether(
+    heads.flatMap(({ head, z }) => {
+      const scaled = tf.mul<tf.Tensor2D>(z, weights[head] as number);
+      const wrong = tf.sub(tf.softmax(scaled), tf.oneHot(classIds(batch), z.shape[1]));
+      return [
+        trueClassLoss(classIds(batch), scaled),
+        tf.sum(tf.mul(wrong, z), 1),
+        tf.norm(z, 'euclidean', 1),
+      ];
+    }),
+  );
+  const known = heads.map(({ head, mask }, k) => {
+    const [losses, slopes, norms] = numbers.slice(3 * k, 3 * k + 3) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
     const has = (i: number): boolean => !mask || (mask[i] as number) > 0;
-    const scaled = tf.mul<tf.Tensor2D>(z, weights[head] as number);
-    const wrong = tf.sub(tf.softmax(scaled), tf.oneHot(classIds(batch), z.shape[1]));
-    return {
-      head,
-      has,
-      rows: samples.filter(has),
-      losses: trueClassLoss(classIds(batch), scaled).dataSync(),
-      slopes: tf.sum(tf.mul(wrong, z), 1).dataSync(),
-      norms: tf.norm(z, 'euclidean', 1).dataSync(),
-    };
+    return { head, has, rows: samples.filter(has), losses, slopes, norms };
   });
   const sumOf = (rows: readonly number[], values: ArrayLike<number>): number =>
     rows.reduce((sum, i) => sum + (values[i] as number), 0);
   const sums = summed(
     allReduce,
-    heads.flatMap(({ rows, losses, slopes }) => [rows.length, sumOf(rows, losses), sumOf(rows, slopes)]),
+    known.flatMap(({ rows, losses, slopes }) => [rows.length, sumOf(rows, losses), sumOf(rows, slopes)]),
   );
-  const means = heads.map(({ head }, k) => {
+  const means = known.map(({ head }, k) => {
     const [count = 0, loss = 0, slope = 0] = sums.slice(3 * k, 3 * k + 3);
     return { head, count, loss: loss / count, slope: slope / count };
   });
@@ -124,7 +133,7 @@ function moveWeights<M extends string>(
     if (step.epoch === 1 || state.first[head] === undefined) state.first[head] = loss;
   const slow = slowness(Object.fromEntries(there.map(({ head, loss }) => [head, loss])), state.first);
   const balance = samples.map((i) => {
-    const own = heads.filter(({ has }) => has(i));
+    const own = known.filter(({ has }) => has(i));
     return balanceGradient(
       Object.fromEntries(own.map(({ head, norms }) => [head, norms[i] as number])),
       weights,
@@ -133,7 +142,7 @@ function moveWeights<M extends string>(
   });
   const pulls = summed(
     allReduce,
-    heads.map(({ head }) => balance.reduce((sum, of) => sum + (of[head] ?? 0), 0)),
+    known.map(({ head }) => balance.reduce((sum, of) => sum + (of[head] ?? 0), 0)),
   );
   means.forEach(({ head, count, slope }, k) => {
     const gradient = count > 0 ? slope + (pulls[k] as number) / count : 0;

@@ -1,4 +1,5 @@
 import type { Step } from '@g2d/core';
+import { valuesOf } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
@@ -13,13 +14,10 @@ export function presentMean<M extends string>(
   modalities: readonly M[],
 ): tf.Scalar {
   const { batch, allReduce } = step;
-  const masks = modalities.flatMap((m) => batch.present?.[m] ?? []);
-  const present = masks
-    .map((mask) => tf.greater(mask, 0))
-    .reduce<tf.Tensor | undefined>((both, mask) => (both ? tf.logicalAnd(both, mask) : mask), undefined);
-  const count = Float64Array.of(
-    present ? (tf.sum(tf.cast(present, 'float32')).dataSync()[0] as number) : values.size,
-  );
+  const masks = modalities.flatMap((m) => valuesOf(batch.present?.[m]) ?? []);
+  const rows = Array.from({ length: values.size }, (_, i) => masks.every((mask) => (mask[i] as number) > 0));
+  const present = masks.length > 0 ? tf.tensor1d(rows, 'bool') : undefined;
+  const count = Float64Array.of(rows.filter(Boolean).length);
   if (allReduce.processes > 1) allReduce.sum(count);
   const [all] = count as unknown as [number];
   const own = present ? tf.where(present, values, tf.zerosLike(values)) : values;

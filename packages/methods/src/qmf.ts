@@ -1,4 +1,5 @@
 import { defineMethod, perModality, type Hooks, type LossTerms, type Step } from '@g2d/core';
+import { readTogether, valuesOf } from '@g2d/tensor-ops';
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { classIds } from './class-ids.js';
@@ -67,19 +68,22 @@ export const qmf = defineMethod({
         const confidences = perModality(modalities, (m) => energyConfidence(unimodalLogits[m], scale));
         step.log({ confidences: step.meanByModality(confidences) });
         const ranks: Record<string, tf.Scalar> = {};
-        if (history)
-          for (const m of modalities) {
+        if (history) {
+          const own = readTogether(
+            modalities.map((m) => trueClassLoss(classIds(step.batch), unimodalLogits[m])),
+          );
+          for (const [k, m] of modalities.entries()) {
             const rows = presentRows(step, m);
             const places = find(
               history.ids,
               rows.map((row) => step.batch.ids[row] as string),
             );
-            const all = trueClassLoss(classIds(step.batch), unimodalLogits[m]).dataSync();
-            const losses = rows.map((row) => all[row] as number);
+            const losses = rows.map((row) => own[k]?.[row] as number);
             const scaled = addedAndScaled(history, m, { places, losses, allReduce: step.allReduce });
             const rank = rankOfAll(confidences[m], { rows, scaled, step, margin });
             ranks[`rank.${m}`] = tf.mul(rank, step.share(m, 'processes'));
           }
+        }
         const terms = Object.values(ranks).map((rank) => tf.mul(rank, lambda));
         const total = tf.addN([student, ...modalities.map((m) => single[m]), ...terms]) as tf.Scalar;
         return { ...single, ...ranks, student, total } satisfies LossTerms;
@@ -120,7 +124,7 @@ function rankOfAll<M extends string>(
 
 /** Rows of the samples that have a modality. */
 function presentRows<M extends string>({ batch }: Step<M>, modality: M): number[] {
-  const mask = batch.present?.[modality]?.dataSync();
+  const mask = valuesOf(batch.present?.[modality]);
   return batch.ids.map((_, row) => row).filter((row) => !mask || (mask[row] as number) > 0);
 }
 

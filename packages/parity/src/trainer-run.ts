@@ -127,7 +127,7 @@ export class TrainerRun<G> {
     try {
       return withStep(this.training, this.#running, place, (step) => {
         first?.(step);
-        const { losses, outputs } = trainStep(step, this.#running, () => []);
+        const { losses, outputs } = trainStep(step, this.#running);
         return read({ losses, outputs, step });
       });
     } finally {

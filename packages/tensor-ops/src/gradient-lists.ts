@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { assertSameShape } from './assert.js';
+import { readTogether } from './read-together.js';
 import { OptionError } from '@g2d/core';
 import type { NamedGradient } from '@g2d/core';
 
@@ -36,7 +37,7 @@ export function gradientDot(
       assertSameShape(`b: ${name}`, y, `a: ${name}`, x);
       return [tf.sum(tf.mul(x, y))];
     });
-    return sums.length > 0 ? (tf.stack(sums).arraySync() as number[]) : [];
+    return readTogether(sums).map(([sum]) => sum as number);
   });
   return products.reduce((sum, product) => sum + product, 0);
 }

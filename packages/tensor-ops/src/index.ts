@@ -17,6 +17,10 @@ export { labelSetProbability } from './label-set-probability.js';
 export { sampleConfidence, totalOverPresent } from './sample-confidence.js'; // Eq. 5
 export { warnOfProbabilities } from './warn-of-probabilities.js';
 
+// Values of tensors
+export { readTogether } from './read-together.js';
+export { valuesOf } from './values-of.js';
+
 // Training
 export { orderedGradients } from './gradients.js';
 export { gradientCosine, gradientDot, gradientNorm, scaleGradients } from './gradient-lists.js';

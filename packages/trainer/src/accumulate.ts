@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, Labels, PerModality } from '@g2d/core';
+import type { Batch, PerModality } from '@g2d/core';
 import { joinRows } from '@g2d/tensor-ops';
+import { joinKnown } from './known-values.js';
 
 // Accumulation: a step on several batches, one after another, that is the step on all of them as one.
 
@@ -64,28 +65,30 @@ export function joinBatches<M extends string>(
       ));
     Object.defineProperty(inputs, modality, { get, enumerable: true });
   }
-  const masksOf = <T extends tf.Tensor>(
+  const joinedMasks = <T extends tf.Tensor>(
     of: (batch: Batch<M>) => Partial<Record<M, T>> | undefined,
-    missing: number,
+    join: (masks: readonly (T | undefined)[]) => tf.Tensor | undefined,
   ) => {
     const known = modalities.filter((modality) => batches.some((batch) => of(batch)?.[modality]));
     return Object.fromEntries(
-      known.map((modality) => [
-        modality,
-        joinRows(
-          batches.map((batch) => of(batch)?.[modality]),
-          sizes,
-          missing,
-        ),
-      ]),
+      known.map((modality) => [modality, join(batches.map((batch) => of(batch)?.[modality]))]),
     );
   };
   // A batch without a mask has the modality in every sample.
-  const present = masksOf(({ present }) => present, 1) as NonNullable<Batch<M>['present']>;
-  const masks = masksOf(({ masks }) => masks, 1) as NonNullable<Batch<M>['masks']>;
+  const present = joinedMasks(
+    ({ present }) => present,
+    (masks) => joinKnown(masks, sizes),
+  ) as NonNullable<Batch<M>['present']>;
+  const masks = joinedMasks(
+    ({ masks }) => masks,
+    (masks) => joinRows(masks, sizes, 1),
+  ) as NonNullable<Batch<M>['masks']>;
   return {
     inputs: inputs as Batch<M>['inputs'],
-    labels: tf.concat<tf.Tensor>(batches.map(({ labels }) => labels)) as Labels,
+    labels: joinKnown(
+      batches.map(({ labels }) => labels),
+      sizes,
+    ),
     ids: batches.flatMap(({ ids }) => ids),
     ...(Object.keys(present).length > 0 && { present }),
     ...(Object.keys(masks).length > 0 && { masks }),

@@ -18,11 +18,13 @@ import {
   measureLabelSets,
   measureValues,
   predictedSet,
+  readTogether,
   type ClassMetrics,
   type ClassScores,
   type LabelSetMetrics,
   type SplitMetrics,
   type ValueMetrics,
+  valuesOf,
 } from '@g2d/tensor-ops';
 import { gatherParts, type PredictedPart } from './gather-parts.js';
 import { mapValues } from './map-values.js';
@@ -260,17 +262,19 @@ async function predictParts<A extends string, M extends A>(
       const culprits = new Map<string, string>();
       tf.tidy(() => {
         const outputs = predict(batch);
-        for (const [name, values] of Object.entries(heads(outputs))) {
-          const [rows, width] = values.shape;
-          const flat = values.dataSync<'float32'>();
+        const found = Object.entries(heads(outputs));
+        const values = readTogether(found.map(([, head]) => head));
+        for (const [k, [name, head]] of found.entries()) {
+          const [rows, width] = head.shape;
+          const flat = values[k] as Float32Array;
           if (!flat.every(Number.isFinite))
             for (const [id, where] of nonFiniteInputs(batch, Object.keys(outputs.unimodalLogits) as M[]))
               culprits.set(id, where);
           logits[name] = Array.from({ length: rows }, (_, i) => flat.slice(i * width, (i + 1) * width));
         }
       });
-      const masks = mapValues({ ...batch.present }, (mask) => [...(mask as tf.Tensor1D).dataSync()]);
-      const labels = [...batch.labels.dataSync()];
+      const masks = mapValues({ ...batch.present }, (mask) => [...valuesOf(mask as tf.Tensor1D)]);
+      const labels = [...valuesOf(batch.labels)];
       parts.push({ ids: batch.ids, labels, logits, masks, culprits: [...culprits] });
     } finally {
       tf.dispose(batch);

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Unlabelled } from '@g2d/core';
+import { valuesOf } from '@g2d/tensor-ops';
 
 /**
  * Samples of a batch with an input that is not finite, and where: `its table input holds NaN (position 3)`. Of modalities that a sample
@@ -15,7 +16,7 @@ export function nonFiniteInputs<M extends string>(
     if (!input) continue;
     const values = input.dataSync();
     const width = input.size / ids.length;
-    const mask = present?.[modality]?.dataSync();
+    const mask = valuesOf(present?.[modality]);
     ids.forEach((id, i) => {
       if (found.has(id) || (mask && !((mask[i] as number) > 0))) return;
       const row = values.subarray(i * width, (i + 1) * width);

@@ -1,5 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, Labels } from '@g2d/core';
+import type { Batch } from '@g2d/core';
+import { valuesOf } from '@g2d/tensor-ops';
+import { pickKnown } from './known-values.js';
+import { mapValues } from './map-values.js';
 
 /**
  * A batch as a model sees it: masks of its own modalities only, and only the samples that have at least one of them. The others
@@ -18,7 +21,7 @@ export function ownRows<M extends string>(batch: Batch<M>, modalities: readonly 
   const own = { ...rest, ...(Object.keys(masks).length > 0 && { present: masks }) };
   if (Object.keys(masks).length < modalities.length) return own;
 
-  const values = modalities.map((modality) => (masks[modality] as tf.Tensor1D).dataSync<'float32'>());
+  const values = modalities.map((modality) => valuesOf(masks[modality] as tf.Tensor1D));
   const rows = batch.ids.flatMap((_, i) => (values.some((mask) => mask[i] !== 0) ? [i] : []));
   if (rows.length === 0) return undefined;
   if (rows.length === batch.ids.length) return own;
@@ -28,19 +31,20 @@ export function ownRows<M extends string>(batch: Batch<M>, modalities: readonly 
 /** Some samples of a batch. Call it inside a `tf.tidy`. */
 export function pickRows<M extends string>(batch: Batch<M>, rows: readonly number[]): Batch<M> {
   const indices = tf.tensor1d([...rows], 'int32');
+  const ofEach = <T extends tf.Tensor>(record: Readonly<Partial<Record<M, T>>>, change: (tensor: T) => T) =>
+    mapValues(record, (tensor: T | undefined) => tensor && change(tensor));
   const gathered = <T extends tf.Tensor>(record: Readonly<Partial<Record<M, T>>>) =>
-    Object.fromEntries(
-      Object.entries<T | undefined>(record).map(([name, tensor]) => [
-        name,
-        tensor && tf.gather(tensor, indices),
-      ]),
-    );
+    ofEach(record, (tensor) => tf.gather(tensor, indices));
   return {
     ...(batch.index !== undefined && { index: batch.index }),
     inputs: gathered(batch.inputs) as Batch<M>['inputs'],
-    labels: tf.gather<tf.Tensor>(batch.labels, indices) as Labels,
+    labels: pickKnown(batch.labels, rows),
     ids: rows.map((i) => batch.ids[i] as string),
-    ...(batch.present && { present: gathered(batch.present) as NonNullable<Batch<M>['present']> }),
+    ...(batch.present && {
+      present: ofEach(batch.present, (mask: tf.Tensor1D) => pickKnown(mask, rows)) as NonNullable<
+        Batch<M>['present']
+      >,
+    }),
     ...(batch.masks && { masks: gathered(batch.masks) as NonNullable<Batch<M>['masks']> }),
   };
 }

@@ -1,6 +1,6 @@
-import type { Batch, Labels, Logits, RegressionOutput, Task, Training } from '@g2d/core';
-import { predictedSet } from '@g2d/tensor-ops';
-import { predictedClasses, predictedSets, predictedValues } from './predictions.js';
+import type { Batch, Labels, Task, Training } from '@g2d/core';
+import { predictedSet, valuesOf } from '@g2d/tensor-ops';
+import { mapValues } from './map-values.js';
 
 /** A sum, and what it is divided by in the end: how many samples it is of; for micro F1 how many classes, true and predicted. */
 export interface ScoreSum {
@@ -14,13 +14,13 @@ export interface ScoreSum {
  * by the true and the predicted ones.
  */
 export function scoreBatch<M extends string>(
-  { task, output }: Pick<Training<M>, 'task' | 'output'>,
+  { task }: Pick<Training<M>, 'task'>,
   { labels, present }: Pick<Batch<M>, 'labels' | 'present'>,
-  outputs: Logits<M>,
+  predicted: Predicted,
 ): Record<string, ScoreSum> {
   return Object.fromEntries(
-    Object.entries(SCORES[task](labels, outputs, output)).map(([name, scores]) => {
-      const mask = present?.[name as M]?.dataSync();
+    Object.entries(SCORES[task](labels, predicted)).map(([name, scores]) => {
+      const mask = valuesOf(present?.[name as M]);
       let sum = 0;
       let samples = 0;
       scores.forEach((score, i) => {
@@ -49,43 +49,43 @@ export const scoresOfNumbers = (
     ]),
   );
 
+/** By head, what `predictions` gives of a batch. */
+type Predicted = Readonly<Record<string, Float32Array>>;
+
 /** By head, of each sample. */
 type SampleScores = Readonly<Record<string, readonly ScoreSum[]>>;
 
-const SCORES: Readonly<
-  Record<Task, (labels: Labels, outputs: Logits<string>, output: RegressionOutput) => SampleScores>
-> = {
-  classification(labels, outputs) {
-    const truth = labels.dataSync();
-    return scoresOf(predictedClasses(outputs), (predicted, i) => ({
-      sum: predicted === truth[i] ? 100 : 0,
-      samples: 1,
-    }));
+const SCORES: Readonly<Record<Task, (labels: Labels, predicted: Predicted) => SampleScores>> = {
+  classification(labels, predicted) {
+    const truth = valuesOf(labels);
+    return mapValues(predicted, (classes) =>
+      Array.from(classes, (id, i) => ({ sum: id === truth[i] ? 100 : 0, samples: 1 })),
+    );
   },
-  regression(labels, outputs, output) {
-    const truth = labels.dataSync();
-    return scoresOf(predictedValues(outputs, output), (predicted, i) => {
-      const target = truth[i] as number;
-      // A percentage of 0 is not defined.
-      if (target === 0) return { sum: 0, samples: 0 };
-      return { sum: 100 * Math.abs((target - predicted) / target), samples: 1 };
-    });
+  regression(labels, predicted) {
+    const truth = valuesOf(labels);
+    return mapValues(predicted, (values) =>
+      Array.from(values, (value, i) => {
+        const target = truth[i] as number;
+        // A percentage of 0 is not defined.
+        if (target === 0) return { sum: 0, samples: 0 };
+        return { sum: 100 * Math.abs((target - value) / target), samples: 1 };
+      }),
+    );
   },
-  'multi-label'(labels, outputs) {
-    const [, classes = 0] = labels.shape;
-    const hot = labels.dataSync<'float32'>();
-    return scoresOf(predictedSets(outputs), (predicted, i) => {
-      const truth = predictedSet(hot.subarray(i * classes, (i + 1) * classes));
-      const right = predicted.filter((id) => truth.includes(id)).length;
-      return { sum: 200 * right, samples: truth.length + predicted.length };
-    });
+  'multi-label'(labels, predicted) {
+    const [samples, classes = 0] = labels.shape;
+    const truth = setsOf(valuesOf(labels), samples, classes);
+    return mapValues(predicted, (logits) =>
+      setsOf(logits, samples, classes).map((set, i) => {
+        const own = truth[i] as readonly number[];
+        const right = set.filter((id) => own.includes(id)).length;
+        return { sum: 200 * right, samples: own.length + set.length };
+      }),
+    );
   },
 };
 
-const scoresOf = <T>(
-  predictions: Readonly<Record<string, ArrayLike<T>>>,
-  score: (predicted: T, sample: number) => ScoreSum,
-): SampleScores =>
-  Object.fromEntries(
-    Object.entries(predictions).map(([name, predicted]) => [name, Array.from(predicted, score)]),
-  );
+/** The classes of each sample, from a row of numbers each. */
+const setsOf = (rows: Float32Array, samples: number, classes: number): number[][] =>
+  Array.from({ length: samples }, (_, i) => predictedSet(rows.subarray(i * classes, (i + 1) * classes)));

@@ -3,6 +3,7 @@ import { perModality, type Batch } from '@g2d/core';
 import type { PlacedBatch } from './accumulate.js';
 import { pickRows } from './own-rows.js';
 import { lacksRows } from './too-few-rows.js';
+import { valuesOf } from '@g2d/tensor-ops';
 import type { TrainingContext } from './training.js';
 
 /** What this process trains on in a step. */
@@ -67,10 +68,10 @@ export function ownPart<M extends string>({
 }
 
 const presentCount = <M extends string>({ ids, present }: Batch<M>, modality: M): number =>
-  present?.[modality]?.dataSync().filter((value) => value > 0).length ?? ids.length;
+  valuesOf(present?.[modality])?.filter((value) => value > 0).length ?? ids.length;
 
 const hasRows = <M extends string>({ present }: Batch<M>, modality: M): boolean =>
-  present?.[modality]?.dataSync().some((value) => value > 0) ?? true;
+  valuesOf(present?.[modality])?.some((value) => value > 0) ?? true;
 
 /** Some rows of a batch, of which only the masks are read. */
 function masksOf<M extends string>(batch: Batch<M>, from: number, size: number): Batch<M> {
@@ -78,7 +79,7 @@ function masksOf<M extends string>(batch: Batch<M>, from: number, size: number):
   const masks = Object.fromEntries(
     Object.entries<tf.Tensor1D | undefined>({ ...present }).map(([modality, mask]) => [
       modality,
-      mask && tf.slice1d(mask, from, size),
+      mask && tf.tensor1d(valuesOf(mask).subarray(from, from + size)),
     ]),
   ) as NonNullable<Batch<M>['present']>;
   return { ...batch, ids: batch.ids.slice(from, from + size), ...(present && { present: masks }) };

@@ -23,11 +23,12 @@ import {
   type StepResult,
   type Task,
 } from '@g2d/core';
-import { deriveSeed, hessianProduct, joinRecords } from '@g2d/tensor-ops';
+import { deriveSeed, hessianProduct, joinRecords, readTogether, valuesOf } from '@g2d/tensor-ops';
 import { nonFiniteInputs } from './non-finite-inputs.js';
 import { allRows } from './all-rows.js';
 import { GradientMean, type Counts, type PlacedBatch } from './accumulate.js';
 import { meanSeries, type StepRecord } from './epoch-log.js';
+import { mapValues } from './map-values.js';
 import { BatchPass } from './pass.js';
 import { isDifferentiated } from './pass-counts.js';
 import { gatherBytes, meanGradients, reachedBy, SINGLE_PROCESS, summed } from './reduce.js';
@@ -83,20 +84,28 @@ function withDropoutOf<M extends string, T>(
   return withDropoutSeed(deriveSeed(seed, `dropout/epoch-${epoch}/step-${batchIndex}`), body, share);
 }
 
+/** Numbers of this process that all are to know the sums of. They are fetched with the step's losses, and travel with them. */
+export interface Along<M extends string> {
+  /** Whose values they are made of. */
+  readonly tensors: (outputs: Logits<M>) => readonly tf.Tensor[];
+  readonly numbers: (values: readonly Float32Array[]) => readonly number[];
+}
+
+const NOTHING: Along<string> = { tensors: () => [], numbers: () => [] };
+
 /**
  * What the loop does with a step.
  *
- * @param along Numbers of this process that all are to know the sums of; they travel with the step's own.
- * @returns `sums`: of these.
+ * @returns `sums`: of the numbers that come along.
  */
 export function trainStep<M extends string>(
   step: BatchStep<M>,
   running: RunningMethods<M>,
-  along: (outputs: Logits<M>) => readonly number[],
+  along: Along<M> = NOTHING,
 ): StepResult<M> & { readonly sums: readonly number[] } {
   step.plan();
   const own = running.step(step);
-  if (own) return { ...own, sums: step.sumsOf(along(own.outputs)) };
+  if (own) return { ...own, sums: step.sumsOf(along.numbers(readTogether(along.tensors(own.outputs)))) };
   const { losses, outputs, gradients, sums } = step.valueAndGradsOfParts((part) => {
     const outputs = running.forward(part);
     return { loss: running.loss(outputs, part) ?? jointLoss(part, outputs), outputs };
@@ -158,6 +167,9 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     this.#parts = parts?.map(
       (part) => new BatchStep(training, running, { epoch, isWhole, ...part }, kept, this),
     ) ?? [this];
+    // Before an operation takes them to the device.
+    for (const known of [batch.labels, ...Object.values<tf.Tensor | undefined>({ ...batch.present })])
+      valuesOf(known);
     // Before anything is differentiated.
     if (isJudged) {
       void this.teacherOutputs;
@@ -226,9 +238,12 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   readonly meanByModality = (values: PerModality<M, tf.Tensor1D>): PerModality<M, number> => {
     const { modalities } = this.model;
     const own = this.#here('samples');
-    const means = perModality(modalities, (modality) =>
-      own.byModality[modality] === 0 ? 0 : meanOverPresent(values[modality], this.batch.present?.[modality]),
-    );
+    const there = modalities.filter((modality) => own.byModality[modality] > 0);
+    const means = perModality(modalities, () => 0);
+    tf.tidy(() => {
+      const found = there.map((m) => meanOverPresent(values[m], this.batch.present?.[m]));
+      readTogether(found).forEach(([mean], i) => (means[there[i] as M] = mean as number));
+    });
     const sums = summed(
       this.allReduce,
       modalities.flatMap((m) => [means[m] * own.byModality[m], own.byModality[m]]),
@@ -243,8 +258,8 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
 
   readonly valueAndGrads: Step<M>['valueAndGrads'] = (run, of = () => true) => {
     const active = this.#activeOf(of);
-    const { losses, outputs, grads } = this.#differentiate(run, active);
-    return this.#reduced(losses, outputs, { grads, active });
+    const { loss, outputs, grads } = this.#differentiate(run, active);
+    return this.#reduced([loss], outputs, { grads, active });
   };
 
   /** Sums over all processes, also where each has the whole batch. */
@@ -255,12 +270,12 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
   /** The usual loss and its gradients: over all parts of the batch, one after another. */
   valueAndGradsOfParts(
     run: (part: BatchStep<M>) => { readonly loss: LossTerms; readonly outputs: Outputs<M> },
-    along: (outputs: Logits<M>) => readonly number[],
+    along: Along<M>,
   ): ValueAndGrads<M> & { readonly sums: readonly number[] } {
     const active = this.#activeOf(() => true);
     if (this.#parts.includes(this)) {
-      const { losses, outputs, grads } = this.#differentiate(() => run(this), active);
-      return this.#reduced(losses, outputs, { grads, active }, along(outputs));
+      const { loss, outputs, grads } = this.#differentiate(() => run(this), active);
+      return this.#reduced([loss], outputs, { grads, active }, along);
     }
     const mean = new GradientMean(this.#parts.length);
     const found = this.#parts.map((part) => {
@@ -269,10 +284,10 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
       mean.add(grads);
       return rest;
     });
-    const losses = meanSeries(found.map(({ losses }) => ({ losses })))['losses'] as Record<string, number>;
     const outputs = joinRecords(found.map(({ outputs }) => outputs));
     this.#keep(outputs);
-    return this.#reduced(losses, outputs, { grads: mean.value, active }, along(outputs));
+    const losses = found.map(({ loss }) => loss);
+    return this.#reduced(losses, outputs, { grads: mean.value, active }, along);
   }
 
   #activeOf(of: (parameter: Parameter<M>) => boolean): readonly Parameter<M>[] {
@@ -287,14 +302,15 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     active: readonly Parameter<M>[],
   ) {
     let outputs: Outputs<M> | undefined;
-    let losses: Record<string, number> = {};
+    let loss: LossTerms | undefined;
     const body = (): tf.Scalar => {
       const found = run();
-      outputs = found.outputs;
+      ({ outputs, loss } = found);
       this.#keep(outputs);
+      // Read once the gradients are asked for: nothing is waited for before.
+      this.#keep(loss);
       this.#running.followAll();
-      losses = numbersOf(found.loss);
-      return found.loss.total;
+      return loss.total;
     };
     this.#active = active;
     let grads: tf.NamedTensorMap = {};
@@ -309,23 +325,32 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     } finally {
       this.#active = undefined;
     }
-    return { losses, outputs: outputs as Outputs<M>, grads };
+    return { loss: loss as LossTerms, outputs: outputs as Outputs<M>, grads };
   }
 
   /**
    * Means over the processes: of what all of them found too, so that they go on with the same bits. All numbers go in one sum, before those
    * of the gradients, of which nothing is sent that no process has.
+   *
+   * @param parts The loss of each part of the batch.
    */
   #reduced(
-    own: Readonly<Record<string, number>>,
+    parts: readonly LossTerms[],
     outputs: Outputs<M>,
     { grads, active }: { readonly grads: tf.NamedTensorMap; readonly active: readonly Parameter<M>[] },
-    along: readonly number[] = [],
+    along: Along<M> = NOTHING,
   ): ValueAndGrads<M> & { readonly sums: readonly number[] } {
     const { allReduce } = this.#context;
     const variables = active.map(({ variable }) => variable);
+    const terms = parts.flatMap((part) => Object.values<tf.Scalar>(part));
+    const values = readTogether([...terms, ...along.tensors(outputs)]);
+    const numbers = along.numbers(values.slice(terms.length));
+    const own = meanLosses(
+      parts,
+      values.slice(0, terms.length).map(([value]) => value as number),
+    );
     const names = Object.keys(own);
-    const all = summed(allReduce, [...Object.values(own), ...reachedBy(grads, variables), ...along]);
+    const all = summed(allReduce, [...Object.values(own), ...reachedBy(grads, variables), ...numbers]);
     const losses = Object.fromEntries(
       names.map((name, i) => [name, (all[i] as number) / allReduce.processes]),
     );
@@ -441,8 +466,8 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     );
   }
 
-  #keep(outputs: Outputs<M>): void {
-    for (const tensor of tf.tensor_util.getTensorsInContainer({ ...outputs })) {
+  #keep(found: Outputs<M> | LossTerms): void {
+    for (const tensor of tf.tensor_util.getTensorsInContainer({ ...found })) {
       // What is kept already is somebody else's, and so are weights and the batch.
       if (this.#kept.has(tensor) || tensor.kept || tensor instanceof tf.Variable) continue;
       if (Object.values<tf.Tensor>(this.batch.inputs).includes(tensor)) continue;
@@ -473,7 +498,7 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const weights =
       classWeights === 'samples'
         ? batch.ids.map(() => 1)
-        : Array.from(batch.labels.dataSync<'int32'>(), (label) => classWeights[label] ?? 0);
+        : Array.from(valuesOf<'int32'>(batch.labels), (label) => classWeights[label] ?? 0);
     const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
     const total = sum(weights);
     const sumOf = (modality: M): number => {
@@ -587,7 +612,7 @@ function scaled<M extends string>(
 
 /** Places of the samples of a batch that have a modality; `undefined` if all have it. */
 function presentSamples<M extends string>({ present }: Batch<M>, modality: M): readonly number[] | undefined {
-  const mask = present?.[modality]?.dataSync<'float32'>();
+  const mask = valuesOf(present?.[modality]);
   if (!mask || mask.every((value) => value > 0)) return undefined;
   return [...mask.keys()].filter((i) => (mask[i] as number) > 0);
 }
@@ -606,26 +631,25 @@ function lossOfRows(
   });
 }
 
-/** The mean over the samples that have a modality; one of them at least. */
-function meanOverPresent(values: tf.Tensor1D, mask: tf.Tensor1D | undefined): number {
-  let mean = NaN;
-  tf.tidy(() => {
-    if (!mask) {
-      mean = tf.mean(values).dataSync<'float32'>()[0] as number;
-      return;
-    }
-    const present = tf.greater(mask, 0);
-    const sum = tf.sum(tf.where(present, values, tf.zerosLike(values)));
-    mean = tf.div(sum, tf.sum(tf.cast(present, 'float32'))).dataSync<'float32'>()[0] as number;
-  });
-  return mean;
+/** The mean over the samples that have a modality; one of them at least. Call it inside a `tf.tidy`. */
+function meanOverPresent(values: tf.Tensor1D, mask: tf.Tensor1D | undefined): tf.Tensor {
+  if (!mask) return tf.mean(values);
+  const present = tf.greater(mask, 0);
+  const sum = tf.sum(tf.where(present, values, tf.zerosLike(values)));
+  return tf.div(sum, tf.sum(tf.cast(present, 'float32')));
 }
 
-/** The loss and its parts as numbers. */
-const numbersOf = (terms: LossTerms): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries<tf.Scalar>(terms).map(([part, term]) => [part, term.dataSync()[0] as number]),
-  );
+/**
+ * The losses of a batch from those of its parts.
+ *
+ * @param numbers Of all terms of the first part, then of the second.
+ */
+function meanLosses(parts: readonly LossTerms[], numbers: readonly number[]): Record<string, number> {
+  let next = 0;
+  const series = parts.map((terms) => ({ losses: mapValues(terms, () => numbers[next++] as number) }));
+  const [{ losses } = { losses: {} }] = series;
+  return series.length === 1 ? losses : (meanSeries(series)['losses'] as Record<string, number>);
+}
 
 /** @throws {OptionError} Unless the labels are those of the task: another's would train something else, silently. */
 function assertLabels(task: Task, labels: Labels, logits: tf.Tensor2D, output: RegressionOutput): void {
@@ -643,7 +667,7 @@ function assertLabels(task: Task, labels: Labels, logits: tf.Tensor2D, output: R
 }
 
 function assertClasses(labels: Labels, { shape: [, classes] }: tf.Tensor2D): void {
-  const wrong = labels.dataSync<'int32'>().find((label) => label < 0 || label >= classes);
+  const wrong = valuesOf<'int32'>(labels).find((label) => label < 0 || label >= classes);
   if (wrong === undefined) return;
   throw new OptionError(
     `A batch has the label ${wrong}, but the model has ${classes} classes, 0 to ${classes - 1}. Such a sample would train nothing, silently.`,
@@ -652,7 +676,7 @@ function assertClasses(labels: Labels, { shape: [, classes] }: tf.Tensor2D): voi
 }
 
 function assertSets(labels: Labels): void {
-  const wrong = labels.dataSync<'float32'>().find((value) => value !== 0 && value !== 1);
+  const wrong = valuesOf(labels).find((value) => value !== 0 && value !== 1);
   if (wrong === undefined) return;
   throw new OptionError(
     `A batch of a multi-label task has the label ${wrong}; labels are 1 for each class that a sample has, and 0 for the others.`,
@@ -663,7 +687,7 @@ function assertSets(labels: Labels): void {
 function assertTargets(labels: Labels, output: RegressionOutput): void {
   const isPossible = (target: number): boolean =>
     output === 'identity' ? Number.isFinite(target) : target >= 0 && target <= 1;
-  const wrong = labels.dataSync<'float32'>().find((target) => !isPossible(target));
+  const wrong = valuesOf(labels).find((target) => !isPossible(target));
   if (wrong === undefined) return;
   if (output === 'identity')
     throw new OptionError(

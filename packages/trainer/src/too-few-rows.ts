@@ -1,4 +1,5 @@
 import type { Batch, Model } from '@g2d/core';
+import { valuesOf } from '@g2d/tensor-ops';
 import { summed } from './reduce.js';
 import type { TrainingContext } from './training.js';
 
@@ -27,7 +28,7 @@ export function lacksRows<M extends string>(model: Model<M>, { ids, inputs, pres
     const least = model.minRows?.[modality] ?? 1;
     if (least === 1 || !(inputs[modality] as unknown)) return false;
     const mask = model.absentRows === 'skip' ? present?.[modality] : undefined;
-    const rows = mask ? mask.dataSync().filter((value) => value > 0).length : ids.length;
+    const rows = mask ? valuesOf(mask).filter((value) => value > 0).length : ids.length;
     return rows > 0 && rows < least;
   });
 }

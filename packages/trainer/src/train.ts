@@ -14,6 +14,7 @@ import { predictorOf } from './predict.js';
 import { probeOf } from './probe.js';
 import { averageStatistics, summed } from './reduce.js';
 import { RunningMethods } from './running-methods.js';
+import { predictions } from './predictions.js';
 import { numbersOfScores, scoreBatch, scoresOfNumbers } from './scores.js';
 import { ownPart, ownShares } from './shares.js';
 import { trainStep, withStep } from './step.js';
@@ -356,10 +357,19 @@ function runStep<M extends string>(
     const batchIndex = Math.floor(first.batchIndex / accumulate);
     return withStep(training, running, { ...place, batchIndex, isWhole }, (step) => {
       let own: StepRecord['scores'] = {};
-      const trained = trainStep(step, running, (outputs) => {
-        own = scoreBatch(training, place.batch, outputs);
-        // What all have is nobody's share.
-        return [...asked, ...(isWhole ? [] : numbersOfScores(own))];
+      let heads: readonly string[] = [];
+      const trained = trainStep(step, running, {
+        tensors(outputs) {
+          const predicted = predictions(training, outputs);
+          heads = Object.keys(predicted);
+          return Object.values(predicted);
+        },
+        numbers(values) {
+          const predicted = Object.fromEntries(heads.map((head, i) => [head, values[i] as Float32Array]));
+          own = scoreBatch(training, place.batch, predicted);
+          // What all have is nobody's share.
+          return [...asked, ...(isWhole ? [] : numbersOfScores(own))];
+        },
       });
       sums = trained.sums.slice(0, asked.length);
       const stepped: StepRecord = {
