@@ -31,8 +31,8 @@ import type { LayersModel } from './layers-types.js';
  *
  * @param model Changed in place: its `call` is replaced.
  * @param options `precision`: `'bfloat16'` rounds to 8 significant bits, in training too, an error of about 0.4 % of the largest value. On CPUs
- * with AMX that is what convolutions and large matrix products read and write; with AVX512-BF16 alone what large products read; slower or refused
- * elsewhere (`bfloat16Problem`). On the `tensorflow` backend only. Default `'float32'`.
+ * with AMX that is what convolutions and large matrix products read and write; with AVX512-BF16 alone what large products read, and convolutions that are products; slower
+ * or refused elsewhere (`bfloat16Problem`). On the `tensorflow` backend only. Default `'float32'`.
  * @returns The same model.
  * @throws {OptionError} For `'bfloat16'` where TensorFlow cannot compute it.
  * @example

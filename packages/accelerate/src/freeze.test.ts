@@ -47,7 +47,7 @@ function network(): tf.LayersModel {
   return model;
 }
 
-/** What bfloat16 rounds: convolutions where TensorFlow's are used, and products of many numbers. Elsewhere it is refused: bfloat16-problem.test.ts. */
+/** What bfloat16 rounds: convolutions where TensorFlow's are used, and products of many numbers, convolutions of one tap among them. Elsewhere it is refused: bfloat16-problem.test.ts. */
 const rounded: [string, () => tf.LayersModel, number[], () => boolean][] = [
   [
     'in convolutions',

@@ -247,12 +247,13 @@ function program(code: string, env: NodeJS.ProcessEnv = {}): string {
       const square = tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * i)), shape);
       return [product(false, true, [square, square]), product(true, false, [square, square])];
     };
-    const taps = (name, window, inputs, size) =>
+    const taps = (name, window, inputs, size, bfloat16 = false) =>
       tf.backend().executeSingleOutput(
-        'G2dV1Conv2D' + name,
+        'G2dV2Conv2D' + name,
         [
           { name: 'window', type: tf.backend().binding.TF_ATTR_INT, value: window },
           ...(size ? [{ name: 'size', type: tf.backend().binding.TF_ATTR_INT, value: size }] : []),
+          { name: 'round_to_bfloat16', type: tf.backend().binding.TF_ATTR_BOOL, value: bfloat16 },
         ],
         inputs,
       );
@@ -360,6 +361,11 @@ describe('the kernels that are installed here', () => {
           hash.update(product(false, false, [a, b], true).dataSync());
           hash.update(product(true, true, [a, b], true).dataSync());
         }
+        const [x, filter, window] = [values(3, 19, 18, 40), values(3, 3, 40, 50), [3, 3, 2, 2, 1, 1]];
+        const y = taps('', window, [x, filter], null, true);
+        hash.update(y.dataSync());
+        hash.update(taps('BackpropInput', window, [filter, y], [19, 18], true).dataSync());
+        hash.update(taps('BackpropFilter', window, [x, y], null, true).dataSync());
         console.log(hash.digest('hex'));
       } catch (error) {
         console.log(/vectors of bfloat16|registered/.test(error.message));

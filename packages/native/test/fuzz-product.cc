@@ -115,6 +115,8 @@ void compare_convolution() {
     c.padding[axis] = below(3);
   }
   if (c.out_size(0) == 0 || c.out_size(1) == 0) return;
+  c.bfloat16 = product_loops(true).panel > 0 && below(3) == 0;
+  const auto factor = [&](float value) { return static_cast<double>(c.bfloat16 ? rounded(value) : value); };
   const int64_t image = c.batch * c.height * c.width * c.in, result = c.out_rows() * c.out;
   const int64_t filter = c.taps() * c.in * c.out;
   const auto x = values(image), w = values(filter), dy = values(result), y = values(result), dx = values(image),
@@ -133,9 +135,9 @@ void compare_convolution() {
         for (int64_t k = 0; k < c.out; k++) {
           const int64_t from = ((b * c.height + row) * c.width + column) * c.in + i, to = place * c.out + k;
           const int64_t weight = (tap * c.in + i) * c.out + k;
-          y0[to] += static_cast<double>(x[from]) * w[weight];
-          dx0[from] += static_cast<double>(dy[to]) * w[weight];
-          dw0[weight] += static_cast<double>(x[from]) * dy[to];
+          y0[to] += factor(x[from]) * factor(w[weight]);
+          dx0[from] += factor(dy[to]) * factor(w[weight]);
+          dw0[weight] += factor(x[from]) * factor(dy[to]);
         }
     }
   const auto close = [](const float* own, const std::vector<double>& wanted) {

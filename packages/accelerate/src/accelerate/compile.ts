@@ -3,7 +3,6 @@ import { graphOf, type Graph, type Node } from './graph.js';
 import * as facts from './layer-facts.js';
 import { isRelu, LINEAR, type Activation } from '../kernels/activation.js';
 import type { Precision } from '../kernels/bfloat16.js';
-import { hasOwnBfloat16 } from '../kernels/product.js';
 import type { PaddedWindow } from '../kernels/max-pool.js';
 import { matchAttention } from './attention.js';
 import { program, type Program, type Step } from './program.js';
@@ -138,14 +137,13 @@ function fastSteps(
 
   const convolution = facts.fastConvolution(layer);
   if (convolution) {
-    const ofConvolutions = hasOwnBfloat16() ? 'float32' : precision;
     const padded = deferred.padding.get(input.id);
     const window = padded ? { ...convolution, padding: padded.padding } : convolution;
     const source = { layer, frames, input: padded?.input ?? input.id };
-    if (kind !== 'frozen') return [steps.convolution(node, source, window, ofConvolutions)];
+    if (kind !== 'frozen') return [steps.convolution(node, source, window, precision)];
     const normalization = window.activation === LINEAR ? normalizationAfter(node, graph) : null;
     if (normalization) deferred.normalization.add(normalization);
-    return [steps.frozenConvolution(node, source, window, normalization, ofConvolutions)];
+    return [steps.frozenConvolution(node, source, window, normalization, precision)];
   }
 
   const depthwise = facts.fastDepthwise(layer);

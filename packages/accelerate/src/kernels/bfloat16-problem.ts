@@ -57,7 +57,7 @@ function attempt(): string | null {
     const [a, b] = [values([160, 256], 7), values([256, 128], 8)];
     const results = (precision: Precision): Record<string, tf.Tensor> => {
       const product = () => ({ 'a product': matMul(a, b, 'none', precision) });
-      // Convolutions stay float32 where products are ours.
+      // Where products are ours, so are convolutions in bfloat16, and all others float32.
       if (hasOwnBfloat16()) return product();
       const options = { ...window, precision };
       const gradients = convolutionGradients(dy, x, filter, options);

@@ -10,6 +10,7 @@ import {
 } from '@g2d/tensor-ops/tensorflow';
 import { inPrecision, type Precision } from './bfloat16.js';
 import { pad, unpad } from './pad.js';
+import { hasOwnBfloat16, isWorthRounding } from './product.js';
 import { byTaps, byTapsGradientFilter, byTapsGradientInput, isByTaps, isByWindows } from './taps.js';
 import type { WindowAttributes } from './window-attributes.js';
 import {
@@ -59,17 +60,47 @@ function forwardAttributes(filter: tf.Tensor, window: WindowAttributes, type: nu
     : attributes(window.strides, 'EXPLICIT', type, window.padding);
 }
 
-/** The convolution itself; not on the tape. */
-export function convolve(
-  x: tf.Tensor,
-  filter: tf.Tensor,
+/** How a convolution is computed: by our operations, or by TensorFlow's. */
+interface Way {
+  readonly by: 'transforms' | 'taps' | 'windows' | 'tensorflow';
+  readonly precision: Precision;
+}
+
+/** Where products of bfloat16 are ours, convolutions by their taps are in it, and all others float32: faster, and exact. */
+function wayOf(
+  image: readonly number[],
+  filter: readonly number[],
   { precision, ...window }: ConvolutionAttributes,
-): tf.Tensor {
-  if (isWinograd(x.shape, filter.shape, window, precision)) return winograd(x, filter, window);
-  const shapes = [x.shape, filter.shape, window, precision] as const;
-  if (isByTaps(...shapes) || isByWindows(...shapes)) return byTaps(x, filter, window);
+): Way {
+  const isOurs = precision === 'bfloat16' && hasOwnBfloat16();
+  const others = isOurs ? 'float32' : precision;
+  const shapes = [image, filter, window, others] as const;
+  const byTaps = isByTaps(...shapes);
+  const isRounded = byTaps && isOurs && isWorthRounding(multiplications(image, filter, window));
+  if (isWinograd(...shapes, isRounded)) return { by: 'transforms', precision: others };
+  if (byTaps) return { by: 'taps', precision: isRounded ? 'bfloat16' : others };
+  return { by: isByWindows(...shapes) ? 'windows' : 'tensorflow', precision: others };
+}
+
+/** Of a convolution tap by tap. */
+function multiplications(
+  [batch, ...image]: readonly number[],
+  filter: readonly number[],
+  { strides, padding }: WindowAttributes,
+): number {
+  const places = strides.map(
+    (stride, axis) => Math.floor((image[axis]! + 2 * padding[axis]! - filter[axis]!) / stride) + 1,
+  );
+  return [batch as number, ...places, ...filter].reduce((product, factor) => product * factor, 1);
+}
+
+/** The convolution itself; not on the tape. */
+export function convolve(x: tf.Tensor, filter: tf.Tensor, options: ConvolutionAttributes): tf.Tensor {
+  const { by, precision } = wayOf(x.shape, filter.shape, options);
+  if (by === 'transforms') return winograd(x, filter, options);
+  if (by !== 'tensorflow') return byTaps(x, filter, options, precision);
   return inPrecision(precision, [x, filter], (operands, type) =>
-    execute('Conv2D', forwardAttributes(filter, window, type), operands),
+    execute('Conv2D', forwardAttributes(filter, options, type), operands),
   );
 }
 
@@ -78,18 +109,19 @@ export function convolutionGradients(
   dy: tf.Tensor,
   x: tf.Tensor,
   filter: tf.Tensor,
-  { precision, ...window }: ConvolutionAttributes,
+  window: ConvolutionAttributes,
 ): { x: () => tf.Tensor; filter: () => tf.Tensor } {
-  if (isWinograd(x.shape, filter.shape, window, precision)) {
+  const { by, precision } = wayOf(x.shape, filter.shape, window);
+  if (by === 'transforms') {
     return {
       x: () => winogradGradientInput(filter, dy, window),
       filter: () => winogradGradientFilter(x, dy, window),
     };
   }
-  if (isByTaps(x.shape, filter.shape, window, precision)) {
+  if (by === 'taps') {
     return {
-      x: () => byTapsGradientInput(filter, dy, x.shape, window),
-      filter: () => byTapsGradientFilter(x, dy, filter.shape, window),
+      x: () => byTapsGradientInput(filter, dy, x.shape, window, precision),
+      filter: () => byTapsGradientFilter(x, dy, filter.shape, window, precision),
     };
   }
   const same = isSame(filter, window);
@@ -107,8 +139,8 @@ export function convolutionGradients(
       return unpad(gradient, padding);
     },
     filter: () => {
-      if (isByWindows(x.shape, filter.shape, window, precision)) {
-        return byTapsGradientFilter(x, dy, filter.shape, window);
+      if (by === 'windows') {
+        return byTapsGradientFilter(x, dy, filter.shape, window, precision);
       }
       const sizes = tf.tensor1d(filter.shape, 'int32');
       return inPrecision(precision, [pad(x, padding, 0), dy], ([a, d], type) =>
@@ -164,11 +196,12 @@ export const conv2dWithBias = (
   window: WindowAttributes,
   precision: Precision,
 ): tf.Tensor => {
-  if (isWinograd(x.shape, filter.shape, window, precision)) return winogradWithBias(x, filter, bias, window);
-  if (isByTaps(x.shape, filter.shape, window, precision)) {
-    return plusBias(byTaps(x, filter, window), bias, attribute.float32Type());
+  const way = wayOf(x.shape, filter.shape, { ...window, precision });
+  if (way.by === 'transforms') return winogradWithBias(x, filter, bias, window);
+  if (way.by === 'taps') {
+    return plusBias(byTaps(x, filter, window, way.precision), bias, attribute.float32Type());
   }
-  return inPrecision(precision, [x, filter, bias], ([image, kernel, offset], type) => {
+  return inPrecision(way.precision, [x, filter, bias], ([image, kernel, offset], type) => {
     const options = forwardAttributes(filter, window, type);
     const operands = [image, kernel] as tf.Tensor[];
     if (hasOperation(WITH_BIAS, tryWithBias)) return withBias(options, [...operands, offset as tf.Tensor]);

@@ -3,6 +3,7 @@ import { loadTensorFlow } from '@g2d/native';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expected } from '../../test/expected.js';
 import { normal } from '../../test/normal.js';
+import { rounded } from '../../test/rounded.js';
 import { expectNoLeak, expectTensorClose, gradCheck } from '@g2d/tensor-ops/testing';
 import { tensorflow } from '@g2d/tensor-ops/tensorflow';
 import { LINEAR, RELU } from './activation.js';
@@ -17,13 +18,6 @@ beforeAll(async () => {
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-/** To the nearest bfloat16, ties to even. */
-function rounded(x: tf.Tensor): tf.Tensor {
-  const bits = new Uint32Array(x.dataSync().slice().buffer);
-  bits.forEach((word, i) => (bits[i] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000));
-  return tf.tensor(new Float32Array(bits.buffer), x.shape);
-}
 
 /** Σₖ a[i, k] b[k, j] in double precision, and Σₖ |a[i, k] b[k, j]|. */
 function exact(a: tf.Tensor, b: tf.Tensor, transposed: Transposed): { sums: number[]; sizes: number[] } {

@@ -31,17 +31,17 @@ function attempt(rounded: boolean): void {
 const hasOwn = (): boolean => hasOperation(MAT_MUL, () => attempt(false));
 
 /**
- * Whether products of bfloat16 are ours: on processors with vectors of it and without AMX. There convolutions stay float32, in which ours are
- * faster than TensorFlow's in bfloat16.
+ * Whether products of bfloat16 are ours: on processors with vectors of it and without AMX. There convolutions that are not products stay
+ * float32, in which ours are faster than TensorFlow's in bfloat16.
  */
 export const hasOwnBfloat16 = (): boolean => hasOperation(`${MAT_MUL} of bfloat16`, () => attempt(true));
 
 /** Products of fewer multiplications, as those of most heads, are not worth the rounding. */
-const WORTH_ROUNDING = 1 << 22;
+export const isWorthRounding = (multiplications: number): boolean => multiplications >= 1 << 22;
 
 function isRounded(a: tf.Tensor, b: tf.Tensor, transposed: Transposed, precision: Precision): boolean {
   const depth = a.shape.at(transposed === 'a' ? -2 : -1) as number;
-  return precision === 'bfloat16' && a.rank === 2 && (a.size * b.size) / depth >= WORTH_ROUNDING;
+  return precision === 'bfloat16' && a.rank === 2 && isWorthRounding((a.size * b.size) / depth);
 }
 
 /**

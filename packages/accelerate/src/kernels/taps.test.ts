@@ -3,6 +3,7 @@ import { loadTensorFlow } from '@g2d/native';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expected } from '../../test/expected.js';
 import { normal } from '../../test/normal.js';
+import { rounded } from '../../test/rounded.js';
 import { expectNoLeak, expectTensorClose } from '@g2d/tensor-ops/testing';
 import { tensorflow } from '@g2d/tensor-ops/tensorflow';
 import { conv2d, conv2dWithBias } from './conv2d.js';
@@ -159,7 +160,7 @@ describe.each(Object.entries(cases))(
       vi.resetModules();
       const original = tensorflow().executeSingleOutput.bind(tensorflow());
       vi.spyOn(tensorflow(), 'executeSingleOutput').mockImplementation((operation, ...others) => {
-        if (operation.startsWith('G2dV1')) throw new Error(`Op type not registered '${operation}'`);
+        if (operation.startsWith('G2dV')) throw new Error(`Op type not registered '${operation}'`);
         return original(operation, ...others);
       });
       const { convolve, convolutionGradients } = await import('./conv2d.js');
@@ -171,6 +172,42 @@ describe.each(Object.entries(cases))(
     });
   },
 );
+
+describe('convolution by taps in bfloat16', () => {
+  it.each<[string, readonly number[], readonly number[], Pair, Pair]>([
+    ['stride 2', [4, 15, 14, 70], [3, 3, 70, 97], [2, 2], [1, 1]],
+    ['a window of 1 × 1', [4, 20, 21, 70], [1, 1, 70, 65], [1, 1], [0, 0]],
+    ['a window of 1 × 1, stride 2', [4, 41, 40, 64], [1, 1, 64, 65], [2, 2], [0, 0]],
+  ])('is that of its rounded sides, and so are its gradients: %s', (_, image, taps, strides, padding) => {
+    if (!expected.ownBfloat16()) return;
+    const window = { strides, padding };
+    const [a, w, bias] = [normal(1, ...image), normal(2, ...taps), normal(3, taps[3]!)];
+    const of = (precision: 'float32' | 'bfloat16') => (x: tf.Tensor, filter: tf.Tensor) =>
+      conv2d(x, filter, window, precision);
+    const y = of('bfloat16')(a, w);
+    expectTensorClose(y, of('float32')(rounded(a), rounded(w)), { atol: 1e-4 });
+    expect(y.dataSync()).not.toEqual(of('float32')(a, w).dataSync());
+    expectTensorClose(conv2dWithBias(a, w, bias, window, 'bfloat16'), tf.add(y, bias), { atol: 1e-6 });
+    const dy = normal(4, ...y.shape);
+    const [dx, dw] = tf.grads(of('bfloat16'))([a, w], dy) as [tf.Tensor, tf.Tensor];
+    const wanted = tf.grads(of('float32'))([rounded(a), rounded(w)], rounded(dy)) as [tf.Tensor, tf.Tensor];
+    expectTensorClose(dx, wanted[0], { atol: 2e-4 });
+    expectTensorClose(dw, wanted[1], { atol: 5e-4 });
+  });
+
+  it('is not rounded where there is little to multiply, nor by windows or transforms', () => {
+    if (!expected.ownBfloat16()) return;
+    for (const [image, taps, stride] of [
+      [[1, 6, 6, 64], [3, 3, 64, 64], 2],
+      [[4, 60, 60, 3], [7, 7, 3, 64], 2],
+      [[4, 20, 20, 64], [3, 3, 64, 64], 1],
+    ] as const) {
+      const window = { strides: [stride, stride], padding: [1, 1] } as const;
+      const [x, filter] = [normal(1, ...image), normal(2, ...taps)];
+      expect(conv2d(x, filter, window, 'bfloat16').dataSync()).toEqual(conv2d(x, filter, window).dataSync());
+    }
+  });
+});
 
 it('loses nothing that is not finite, and multiplies nothing with the zeros around', () => {
   const window = { strides: [1, 1], padding: [1, 1] } as const;
@@ -214,7 +251,7 @@ describe('isByTaps', () => {
   ])('leaves %s to TensorFlow', (_, image, filter) => {
     expect(changed(image, filter)).toBe(false);
   });
-  it('leaves bfloat16 to TensorFlow', () => {
+  it('leaves bfloat16 to TensorFlow, where it is asked for it', () => {
     expect(changed([2, 8, 8, 64], [1, 1, 64, 64], 'bfloat16')).toBe(false);
   });
 });

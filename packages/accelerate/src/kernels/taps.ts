@@ -5,7 +5,7 @@ import { attribute, execute, hasOperation, type Attribute } from '@g2d/tensor-op
 
 // Convolution as one matrix product for each tap, as `@g2d/native` adds it to TensorFlow, but where it transforms 3 × 3 of them with
 // stride 2. oneDNN rearranges all weights in every call, which costs more than the convolution itself where few outputs or one tap use them.
-const CONV_2D = 'G2dV1Conv2D';
+const CONV_2D = 'G2dV2Conv2D';
 
 /** Measured to be at least level with oneDNN from so many channels on, in and out: of a window of one, and of larger ones. */
 const CHANNELS = 16;
@@ -21,12 +21,20 @@ const MAX_HEIGHT = 16;
 /** So many values side by side are worth a product. */
 const ROW_OF_WINDOW = 7;
 
-const windowOf = (height: number, width: number, { strides, padding }: WindowAttributes): Attribute =>
-  attribute.integers('window', [height, width, ...strides, ...padding]);
+function attributesOf(
+  [height, width]: readonly number[],
+  { strides, padding }: WindowAttributes,
+  precision: Precision,
+): Attribute[] {
+  return [
+    attribute.integers('window', [height as number, width as number, ...strides, ...padding]),
+    attribute.boolean('round_to_bfloat16', precision === 'bfloat16'),
+  ];
+}
 
 function attempt(): void {
   const one = tf.ones([1, 1, 1, 1]);
-  execute(CONV_2D, [windowOf(1, 1, { strides: [1, 1], padding: [0, 0] })], [one, one]);
+  execute(CONV_2D, attributesOf([1, 1], { strides: [1, 1], padding: [0, 0] }, 'float32'), [one, one]);
 }
 
 /** Whether this convolution can be had, and faster than from oneDNN. Where Winograd's algorithm is worth it, that is faster yet. */
@@ -64,8 +72,12 @@ const fits = (image: readonly number[], size: readonly number[], { padding }: Wi
   image[0] !== 0 && size.every((count, axis) => image[axis + 1]! + 2 * padding[axis]! >= count);
 
 /** `[B, H, W, C]` * `[h, w, C, K]` → `[B, H', W', K]`. */
-export const byTaps = (x: tf.Tensor, filter: tf.Tensor, window: WindowAttributes): tf.Tensor =>
-  execute(CONV_2D, [windowOf(filter.shape[0]!, filter.shape[1]!, window)], [x, filter]);
+export const byTaps = (
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  window: WindowAttributes,
+  precision: Precision,
+): tf.Tensor => execute(CONV_2D, attributesOf(filter.shape, window, precision), [x, filter]);
 
 /** Gradient with respect to an image of this shape, `[B, H, W, C]`. */
 export const byTapsGradientInput = (
@@ -73,13 +85,11 @@ export const byTapsGradientInput = (
   dy: tf.Tensor,
   image: readonly number[],
   window: WindowAttributes,
+  precision: Precision,
 ): tf.Tensor =>
   execute(
     `${CONV_2D}BackpropInput`,
-    [
-      windowOf(filter.shape[0]!, filter.shape[1]!, window),
-      attribute.integers('size', [image[1]!, image[2]!]),
-    ],
+    [...attributesOf(filter.shape, window, precision), attribute.integers('size', [image[1]!, image[2]!])],
     [filter, dy],
   );
 
@@ -87,7 +97,7 @@ export const byTapsGradientInput = (
 export const byTapsGradientFilter = (
   x: tf.Tensor,
   dy: tf.Tensor,
-  [height, width]: readonly number[],
+  filter: readonly number[],
   window: WindowAttributes,
-): tf.Tensor =>
-  execute(`${CONV_2D}BackpropFilter`, [windowOf(height as number, width as number, window)], [x, dy]);
+  precision: Precision,
+): tf.Tensor => execute(`${CONV_2D}BackpropFilter`, attributesOf(filter, window, precision), [x, dy]);

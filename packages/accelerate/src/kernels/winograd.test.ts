@@ -30,7 +30,7 @@ function operationsIn(body: () => unknown): string[] {
   tf.dispose(tf.tidy(() => body() as tf.TensorContainer));
   const names = spy.mock.calls.map(([name]) => name);
   spy.mockRestore();
-  return names.filter((name) => name.startsWith('G2dV1'));
+  return names.filter((name) => name.startsWith('G2dV'));
 }
 
 /** The largest difference, as a part of the largest value. */

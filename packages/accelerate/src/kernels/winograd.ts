@@ -21,12 +21,20 @@ function attempt(): void {
   execute(CONV_3X3, padding({ strides: [1, 1], padding: [1, 1] }), [x, filter]);
 }
 
-/** Whether this convolution can be had, and with fewer operations than directly. */
+/** What a multiplication in bfloat16 costs, beside one in float32. */
+const ROUNDED = 5 / 9;
+
+/**
+ * Whether this convolution can be had, and with fewer operations than directly.
+ *
+ * @param isRounded Whether it would be in bfloat16 directly. Default false.
+ */
 export function isWinograd(
   [batch, height, width]: readonly number[],
   [filterHeight, filterWidth, ...channels]: readonly number[],
   window: WindowAttributes,
   precision: Precision,
+  isRounded = false,
 ): boolean {
   const fits =
     precision === 'float32' &&
@@ -39,7 +47,8 @@ export function isWinograd(
   const rows = Math.max(0, (height as number) + 2 * window.padding[0] - 2);
   const columns = Math.max(0, (width as number) + 2 * window.padding[1] - 2);
   const tiles = (batch as number) * Math.ceil(rows / 2) * Math.ceil(columns / 2);
-  const worth = 16 * (tiles + TILES_FOR_TAPS) < 9 * (batch as number) * rows * columns;
+  const direct = 9 * (isRounded ? ROUNDED : 1);
+  const worth = 16 * (tiles + TILES_FOR_TAPS) < direct * (batch as number) * rows * columns;
   return worth && hasOperation(CONV_3X3, attempt);
 }
 

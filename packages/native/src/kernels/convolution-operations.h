@@ -2,6 +2,7 @@
 // Convolution of 3 × 3 taps and stride 1, its gradients, and with a bias for inference; and of any window: by its taps, but where 3 × 3 of
 // them with stride 2 are worth transforming, or the image has few channels.
 #include "operation.h"
+#include "product-operations.h"
 #include "tap-convolution.h"
 #include "window-convolution.h"
 #include "winograd.h"
@@ -60,7 +61,8 @@ void compute_convolution_gradient_filter(const Options& o, Call& call) {
 /** From the image's shape and the filter's; `window` is the operation's attribute, as that of pooling. */
 TapConvolution tap_convolution(Call& call, const Options& o, const std::vector<int64_t>& image, int64_t in, int64_t out) {
   TapConvolution c{image[0], image[1], image[2], in, out, {o.pool[0], o.pool[1]}, {o.pool[2], o.pool[3]},
-                   {o.pool[4], o.pool[5]}};
+                   {o.pool[4], o.pool[5]}, o.bfloat16 != 0};
+  require_bfloat16(call, o);
   for (int axis = 0; axis < 2; axis++) {
     const bool fits = c.window[axis] > 0 && c.strides[axis] > 0 && c.padding[axis] >= 0 &&
                       std::max(std::max(c.window[axis], c.strides[axis]), c.padding[axis]) <= 1 << 20;
@@ -69,7 +71,7 @@ TapConvolution tap_convolution(Call& call, const Options& o, const std::vector<i
   return c;
 }
 
-/** The same for Winograd's algorithm, which is for 3 × 3 taps. */
+/** The same for Winograd's algorithm, which is for 3 × 3 taps; transforms are float32 in any case. */
 Convolution strided(const TapConvolution& t) {
   const bool taps = t.window[0] == 3 && t.window[1] == 3 && t.strides[0] == 2 && t.strides[1] == 2;
   return {t.batch, t.height, t.width, t.in, t.out, t.padding[0], t.padding[1], taps ? 2 : 1};

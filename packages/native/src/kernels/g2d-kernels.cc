@@ -76,16 +76,16 @@ std::string register_all() {
 #endif
   // Without vectors there would be nothing to gain: TensorFlow's own products and convolutions stay.
   if (product_loops().panel > 0) {
-    G2D_FIRST_ERROR((register_operation<kProduct, compute_product<false>>("G2dV2MatMul", {"a: float", "b: float"},
+    G2D_FIRST_ERROR((register_operation<kProduct | kRounding, compute_product<false>>("G2dV2MatMul", {"a: float", "b: float"},
                                                                             {"y: float"})));
-    G2D_FIRST_ERROR((register_operation<kProduct | kActivation, compute_product<true>>(
+    G2D_FIRST_ERROR((register_operation<kProduct | kRounding | kActivation, compute_product<true>>(
         "G2dV2MatMulWithBias", {"a: float", "b: float", "bias: float"}, {"y: float"})));
-    G2D_FIRST_ERROR((register_operation<kPool, compute_tap_convolution>("G2dV1Conv2D", {"x: float", "filter: float"},
+    G2D_FIRST_ERROR((register_operation<kPool | kRounding, compute_tap_convolution>("G2dV2Conv2D", {"x: float", "filter: float"},
                                                                         {"y: float"})));
-    G2D_FIRST_ERROR((register_operation<kPool | kSize, compute_tap_gradient_image>(
-        "G2dV1Conv2DBackpropInput", {"filter: float", "dy: float"}, {"dx: float"})));
-    G2D_FIRST_ERROR((register_operation<kPool, compute_tap_gradient_filter>(
-        "G2dV1Conv2DBackpropFilter", {"x: float", "dy: float"}, {"dfilter: float"})));
+    G2D_FIRST_ERROR((register_operation<kPool | kSize | kRounding, compute_tap_gradient_image>(
+        "G2dV2Conv2DBackpropInput", {"filter: float", "dy: float"}, {"dx: float"})));
+    G2D_FIRST_ERROR((register_operation<kPool | kRounding, compute_tap_gradient_filter>(
+        "G2dV2Conv2DBackpropFilter", {"x: float", "dy: float"}, {"dfilter: float"})));
   }
   if (panel_loops().panel > 0) {
     G2D_FIRST_ERROR((register_operation<kPadding, compute_convolution<false>>(

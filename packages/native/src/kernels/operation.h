@@ -133,7 +133,7 @@ struct Image {
 
 enum Attributes {
   kActivation = 1, kEpsilon = 2, kMomentum = 4, kStatistics = 6, kPool = 8, kSize = 16, kPadding = 32,
-  kFactor = 64, kHeads = 128, kProduct = 256, kGeometry = 512, kPlace = 1024
+  kFactor = 64, kHeads = 128, kProduct = 256, kGeometry = 512, kPlace = 1024, kRounding = 2048
 };
 
 template <int attributes>
@@ -151,7 +151,7 @@ void* create(TF_OpKernelConstruction* construction) {
     TF_OpKernelConstruction_GetAttrBool(construction, "transpose_a", &o->transpose_a, status);
   if (attributes & kProduct && status.ok())
     TF_OpKernelConstruction_GetAttrBool(construction, "transpose_b", &o->transpose_b, status);
-  if (attributes & kProduct && status.ok())
+  if (attributes & kRounding && status.ok())
     TF_OpKernelConstruction_GetAttrBool(construction, "round_to_bfloat16", &o->bfloat16, status);
   if (attributes & kPool && status.ok())
     TF_OpKernelConstruction_GetAttrInt64List(construction, "window", o->pool, 6, status);
@@ -211,8 +211,8 @@ std::string register_operation(const char* name, std::initializer_list<const cha
   if (attributes & kProduct) {
     TF_OpDefinitionBuilderAddAttr(definition, "transpose_a: bool");
     TF_OpDefinitionBuilderAddAttr(definition, "transpose_b: bool");
-    TF_OpDefinitionBuilderAddAttr(definition, "round_to_bfloat16: bool");
   }
+  if (attributes & kRounding) TF_OpDefinitionBuilderAddAttr(definition, "round_to_bfloat16: bool");
   if (attributes & kPool) TF_OpDefinitionBuilderAddAttr(definition, "window: list(int) >= 6");
   if (attributes & kSize) TF_OpDefinitionBuilderAddAttr(definition, "size: list(int) >= 2");
   if (attributes & kPadding) TF_OpDefinitionBuilderAddAttr(definition, "padding: list(int) >= 2");

@@ -33,13 +33,17 @@ struct Matrices {
   const float* at(int64_t index) const { return data + index * rows * columns; }
 };
 
+void require_bfloat16(Call& call, const Options& o) {
+  if (o.bfloat16 && product_loops(true).panel == 0) call.fail("A processor with vectors of bfloat16, and without AMX, is expected.");
+}
+
 /** Products with fewer multiplications are too small for several threads. */
 constexpr int64_t kAlone = 4 << 20;
 
 template <bool biased>
 void compute_product(const Options& o, Call& call) {
   const Matrices a(call, 0, o.transpose_a), b(call, 1, o.transpose_b);
-  if (o.bfloat16 && product_loops(true).panel == 0) call.fail("A processor with vectors of bfloat16, and without AMX, is expected.");
+  require_bfloat16(call, o);
   if (call.ok() && (a.shape != b.shape || a.columns != b.rows)) call.fail("Matrices that can be multiplied are expected.");
   const float* bias = biased ? call.floats(2, b.columns) : nullptr;
   if (!call.ok()) return;

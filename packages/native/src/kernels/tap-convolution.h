@@ -14,6 +14,8 @@ namespace g2d {
 struct TapConvolution {
   int64_t batch, height, width, in, out;
   int64_t window[2], strides[2], padding[2];
+  /** Of the products. */
+  bool bfloat16 = false;
 
   int64_t out_size(int axis) const {
     const int64_t room = (axis == 0 ? height : width) + 2 * padding[axis] - window[axis];
@@ -70,7 +72,9 @@ inline void convolve_by_taps(const TapConvolution& c, const float* x, const floa
   const auto matrix = [&](int64_t tap) { return Operand{{w + tap * c.in * c.out, c.out}, gradient}; };
   if (c.is_plain()) {
     const int64_t rows = c.out_rows();
-    product({rows, target, source, {{x, source}, true}, matrix(0), {y, target}});
+    Product p{rows, target, source, {{x, source}, true}, matrix(0), {y, target}};
+    p.bfloat16 = c.bfloat16;
+    product(p);
     return;
   }
   clear(y, (gradient ? c.batch * c.height * c.width : c.out_rows()) * target);
@@ -84,6 +88,7 @@ inline void convolve_by_taps(const TapConvolution& c, const float* x, const floa
     Product p{static_cast<int64_t>(to.size()), target, source, {{nullptr, 0, from.data()}, true}, matrix(tap),
               {nullptr, 0, to.data()}};
     p.add = true;
+    p.bfloat16 = c.bfloat16;
     product(p);
   }
 }
@@ -91,7 +96,9 @@ inline void convolve_by_taps(const TapConvolution& c, const float* x, const floa
 /** The gradient with respect to the taps. */
 inline void gradient_of_taps(const TapConvolution& c, const float* x, const float* dy, float* dw) {
   if (c.is_plain()) {
-    product({c.in, c.out, c.out_rows(), {{x, c.in}, false}, {{dy, c.out}, false}, {dw, c.out}});
+    Product p{c.in, c.out, c.out_rows(), {{x, c.in}, false}, {{dy, c.out}, false}, {dw, c.out}};
+    p.bfloat16 = c.bfloat16;
+    product(p);
     return;
   }
   TapRows rows;
@@ -100,8 +107,10 @@ inline void gradient_of_taps(const TapConvolution& c, const float* x, const floa
     rows.find(c, tap);
     places(rows.image, x, c.in, image);
     places(rows.result, dy, c.out, result);
-    product({c.in, c.out, static_cast<int64_t>(image.size()), {{nullptr, 0, image.data()}, false},
-             {{nullptr, 0, result.data()}, false}, {dw + tap * c.in * c.out, c.out}});
+    Product p{c.in, c.out, static_cast<int64_t>(image.size()), {{nullptr, 0, image.data()}, false},
+              {{nullptr, 0, result.data()}, false}, {dw + tap * c.in * c.out, c.out}};
+    p.bfloat16 = c.bfloat16;
+    product(p);
   }
 }
 
