@@ -461,8 +461,15 @@ describe('install', () => {
 
   it("puts NVIDIA's libraries where the CUDA build searches them", async () => {
     const { withPip: request, index } = surroundings({ variant: 'gpu' });
-    const metadata = 'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"\n';
+    const metadata =
+      'Requires-Dist: nvidia-cublas-cu12<13.0,>=12.5.3.2; extra == "and-cuda"\n' +
+      'Requires-Dist: nvidia-cusolver-cu12<12.0,>=11.6.3.83; extra == "and-cuda"\n';
     writeWheel(index, { name: 'tensorflow', metadata });
+    writeWheel(index, {
+      name: 'nvidia-cusolver-cu12',
+      version: '11.6.3.83',
+      files: { 'nvidia/cusolver/lib/libcusolver.so.11': 'cusolver' },
+    });
     writeWheel(index, {
       name: 'nvidia-cublas-cu12',
       version: '12.5.3.2',
@@ -473,6 +480,10 @@ describe('install', () => {
     expect(report).toMatchObject({ variant: 'gpu', device: 'cpu' });
     expect(readFileSync(join(report.library!, 'nvidia/cublas/lib/libcublas.so.12'), 'utf8')).toBe('cublas');
     expect(existsSync(join(report.library!, 'nvidia/cublas/include'))).toBe(false);
+    // TensorFlow's search path has no folder of its name.
+    expect(readFileSync(join(report.library!, 'nvidia/cusparse/lib/libcusolver.so.11'), 'utf8')).toBe(
+      'cusolver',
+    );
     expect(report.notes.join()).toMatch(/found no GPU that it can use/);
   });
 });

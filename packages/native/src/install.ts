@@ -63,6 +63,7 @@ import {
   chooseWheel,
   describeTarget,
   libraryName,
+  nvidiaPlace,
   nvidiaRequirements,
   tensorflowFiles,
   type Distribution,
@@ -629,7 +630,7 @@ function unpack(
 }
 
 /**
- * Unpacks the NVIDIA wheels' `nvidia/` folders beside `lib/`: TensorFlow's library searches `../nvidia/<part>/lib`. One at
+ * Unpacks the NVIDIA wheels' `nvidia/` folders beside `lib/`: TensorFlow's library searches `../nvidia/<part>/lib`, see {@link nvidiaPlace}. One at
  * a time, so that the disk holds one wheel and not twelve.
  */
 async function addNvidia(
@@ -647,9 +648,7 @@ async function addNvidia(
     const delivery = await fetchWheel(unpinned, () => true, cache, staging, context);
     const unpacked = await unpackDelivery(delivery, () =>
       unpack(delivery.file, staged, `Unpacking ${part.name} ${part.version}`, context, {
-        // Headers and Python files are not needed to run; the licence texts are kept.
-        select: (path) =>
-          /^nvidia\/.+\/(?:lib|bin|nvvm)\/|^[^/]+\.dist-info\/.*[Ll]icen[cs]e/i.test(path) ? path : null,
+        select: nvidiaPlace,
       }),
     );
     for (const one of unpacked.files) files.set(one.path, one);
@@ -677,7 +676,7 @@ async function placeAndTest(
   const test = await selfTest(tfjs, { run: context.run, signal: context.signal });
   if (library.manifest.variant === 'gpu' && test.device === 'cpu') {
     context.note(
-      'The CUDA build is installed, but it found no GPU that it can use: it computes on the processor',
+      'The CUDA build is installed, but it found no GPU that it can use: it computes on the processor; npx g2d-native doctor says why',
     );
   }
   await writePlaced(tfjs, {

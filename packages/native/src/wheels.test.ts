@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { chooseWheel, knownWheels, libraryName, nvidiaRequirements, tensorflowFiles } from './wheels.js';
+import {
+  chooseWheel,
+  knownWheels,
+  libraryName,
+  nvidiaFolders,
+  nvidiaPlace,
+  nvidiaRequirements,
+  tensorflowFiles,
+} from './wheels.js';
 
 const x64 = { platform: 'linux', arch: 'x64', musl: false };
 const arm64 = { platform: 'linux', arch: 'arm64', musl: false };
@@ -92,6 +100,21 @@ describe('tensorflowFiles', () => {
         optional: false,
       },
     ]);
+  });
+});
+
+describe('nvidiaPlace', () => {
+  it('keeps what runs and the licences, each library where TensorFlow looks', () => {
+    expect(nvidiaPlace('nvidia/cublas/lib/libcublas.so.12')).toBe('nvidia/cublas/lib/libcublas.so.12');
+    expect(nvidiaPlace('nvidia/cusolver/lib/libcusolver.so.11')).toBe(
+      'nvidia/cusparse/lib/libcusolver.so.11',
+    );
+    expect(nvidiaFolders).toContain('nvidia/cusparse/lib');
+    expect(nvidiaFolders).not.toContain('nvidia/cusolver/lib');
+    const licence = 'nvidia_cublas_cu12-12.5.3.2.dist-info/License.txt';
+    expect(nvidiaPlace(licence)).toBe(licence);
+    expect(nvidiaPlace('nvidia/cublas/include/cublas.h')).toBeNull();
+    expect(nvidiaPlace('nvidia/__init__.py')).toBeNull();
   });
 });
 

@@ -208,3 +208,27 @@ export function nvidiaRequirements(metadata: string): { name: string; version: s
   }
   return found;
 }
+
+/**
+ * The folders, relative to the library's, in which TensorFlow's own search path has NVIDIA's libraries. Read from
+ * `libtensorflow_framework.so.2` of 2.21.0, which opens them all.
+ */
+export const nvidiaFolders: readonly string[] = [
+  'cublas',
+  'cuda_cupti',
+  'cuda_runtime',
+  'cudnn',
+  'cufft',
+  'cusparse',
+  'nccl',
+].map((part) => `nvidia/${part}/lib`);
+
+/**
+ * The place of a file of NVIDIA's wheels in the cache; null for what is not needed to run, as headers and Python files. The licence texts are
+ * kept.
+ */
+export function nvidiaPlace(path: string): string | null {
+  if (!/^nvidia\/.+\/(?:lib|bin|nvvm)\/|^[^/]+\.dist-info\/.*[Ll]icen[cs]e/i.test(path)) return null;
+  // The one folder that TensorFlow's search path lacks. Libraries find each other from beside it too: by `../../<part>/lib`.
+  return path.replace(/^nvidia\/cusolver\/lib\//, 'nvidia/cusparse/lib/');
+}
