@@ -98,6 +98,30 @@ describe('loadTensorFlow', () => {
     );
   });
 
+  it('has the CUDA build take the memory of a GPU as it is needed, unless somebody says otherwise', async () => {
+    const project = withoutTensorFlow();
+    const folder = writeTfjs(project);
+    const lib = join(folder, 'lib/napi-v8');
+    mkdirSync(lib, { recursive: true });
+    writeFileSync(join(lib, 'tfjs_binding.node'), 'not an add-on');
+    writeFileSync(join(folder, 'index.js'), "require('./lib/napi-v8/tfjs_binding.node');");
+    mkdirSync(join(folder, 'deps'));
+    writeFileSync(join(folder, 'deps/library'), '');
+    writeFileSync(
+      join(folder, 'deps/manifest.json'),
+      '{ "format": 1, "files": [{ "path": "library", "bytes": 0 }] }',
+    );
+    const growth = async (variant: string, env: NodeJS.ProcessEnv = {}) => {
+      writeFileSync(join(lib, 'g2d-native.json'), JSON.stringify({ format: 1, variant }));
+      const { lines } = await fresh({}, { env, folders: [project] });
+      expect(lines[0]).toMatch(/TensorFlow is installed but does not load/);
+      return env['TF_FORCE_GPU_ALLOW_GROWTH'];
+    };
+    expect(await growth('gpu')).toBe('true');
+    expect(await growth('gpu', { TF_FORCE_GPU_ALLOW_GROWTH: 'false' })).toBe('false');
+    expect(await growth('cpu')).toBeUndefined();
+  });
+
   it('names the platform where there is no wheel', async () => {
     const host = { platform: 'darwin', arch: 'x64', musl: false };
     const { lines } = await fresh({}, { host, folders: [withoutTensorFlow()] });

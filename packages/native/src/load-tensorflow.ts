@@ -266,6 +266,8 @@ async function loadNative(tfjs: TfjsNode, { env }: Surroundings): Promise<Tensor
   applyShims();
   // Read by the library while it loads: 3 hides its start-up notes, not its errors' effects.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+  // Else TensorFlow takes nearly all memory of a GPU at its start, and the next program on it finds none.
+  if (readPlaced(tfjs)?.variant === 'gpu') env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
   try {
     const tf = createRequire(import.meta.url)(tfjs.folder) as TensorFlow;
     await use(tf, 'tensorflow');

@@ -52,7 +52,13 @@ export async function selfTest(
 ): Promise<SelfTest> {
   const { run = runCommand, signal, node = process.execPath } = options;
   const result = await run(node, ['-e', program(tfjs.folder)], {
-    env: { TF_CPP_MIN_LOG_LEVEL: '3', ...process.env, NODE_OPTIONS: '' },
+    // Beside a run that has a GPU already: no more of its memory than the test needs.
+    env: {
+      TF_CPP_MIN_LOG_LEVEL: '3',
+      TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+      ...process.env,
+      NODE_OPTIONS: '',
+    },
     signal,
     // A GPU of a generation newer than the library compiles its kernels first, which can take minutes.
     timeoutMs: 600_000,
