@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fakeProject, temporaryFolder, writeTfjs } from '../test/fake-wheel.js';
+import { rightAnswer } from '../test/right-answer.js';
 import { describeReport, doctor, type DoctorReport } from './doctor.js';
-import { linkFile } from './place.js';
+import { bindingFile, linkFile } from './place.js';
 import { findTfjsNode } from './project.js';
 import type { RunCommand } from './run-command.js';
 
@@ -66,6 +67,35 @@ describe('doctor', () => {
     expect(found(report, 'library')).toMatchObject({ status: 'problem', found: 'incomplete' });
     expect(found(report, 'self-test')).toMatchObject({ status: 'problem' });
     expect(report.backend).toBe('wasm');
+  });
+
+  it('looks for a GPU where the CUDA build is installed, and advises to repair that one', async () => {
+    const project = fakeProject();
+    const tfjs = findTfjsNode(project)!;
+    mkdirSync(dirname(bindingFile(tfjs)), { recursive: true });
+    mkdirSync(linkFile(tfjs));
+    writeFileSync(
+      join(dirname(bindingFile(tfjs)), 'g2d-native.json'),
+      '{ "format": 1, "variant": "gpu", "tested": [] }',
+    );
+    const run: RunCommand = (command, args) =>
+      Promise.resolve({
+        code: args[0] === '-e' ? 0 : null,
+        stdout: args[0] === '-e' ? JSON.stringify({ tensorflow: '2.21.0', ...rightAnswer }) : '',
+        stderr: '',
+        startError: null,
+      });
+    const report = await doctor({ host: linux, project, run, env: { CUDA_VISIBLE_DEVICES: '-1' } });
+    expect(report).toMatchObject({ backend: 'tensorflow', device: 'cpu' });
+    expect(found(report, 'gpu libraries')).toMatchObject({
+      status: 'note',
+      found: expect.stringContaining(`looked for in ${join(realpathSync(linkFile(tfjs)), 'nvidia')})`),
+    });
+    expect(found(report, 'gpu choice')).toMatchObject({ status: 'note' });
+    expect(found(report, 'nvidia driver')?.advice).not.toMatch(/install --gpu/);
+    expect(found(report, 'kernels')).toBeUndefined();
+    // What keeps a GPU from being used is not in the way of TensorFlow.
+    expect(report.next).toEqual(['npx g2d-native install --gpu']);
   });
 
   it('explains other platforms and a folder that is no project', async () => {

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { addonSources, findCompiler, planAddon } from './build-addon.js';
 import { brokenFiles, cacheLocation, partsOf, readLibrary, strangeIn, type Library } from './cache.js';
 import { checkKeys, firstLine } from './errors.js';
+import type { Finding } from './finding.js';
+import { gpuFindings, type GpuSituation } from './gpu-findings.js';
 import {
   currentHost,
   describeHost,
@@ -25,16 +27,6 @@ import { selfTest } from './self-test.js';
 import { testKernels } from './test-kernels.js';
 import { resolveWasm } from './wasm.js';
 import { targetFor } from './wheels.js';
-
-/** One thing that was looked at. */
-export interface Finding {
-  readonly name: string;
-  /** `ok`; `note`: worth knowing; `problem`: stands in the way of TensorFlow. */
-  readonly status: 'ok' | 'note' | 'problem';
-  readonly found: string;
-  /** What to do about it. */
-  readonly advice?: string;
-}
 
 /** What {@link doctor} found. */
 export interface DoctorReport {
@@ -91,7 +83,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   const tools = await toolFindings(options, env, run, works || !supported);
   findings.push(
     ...tools,
-    ...driverFinding(host, installed.device),
+    ...(await gpuFindings({ ...installed, host, env, run, driver: nvidiaDriver() })),
     ...(await diskFinding(options, env, works)),
     ...installed.findings,
   );
@@ -202,21 +194,6 @@ async function prebuiltFinding(options: DoctorOptions): Promise<Finding | null> 
   );
 }
 
-function driverFinding(host: Host, device: 'cpu' | 'gpu' | null): Finding[] {
-  if (host.platform !== 'linux') return [];
-  const driver = nvidiaDriver();
-  if (!driver) return [{ name: 'nvidia driver', status: 'ok', found: 'none: the processor computes' }];
-  if (device === 'gpu') return [{ name: 'nvidia driver', status: 'ok', found: driver }];
-  return [
-    {
-      name: 'nvidia driver',
-      status: 'note',
-      found: driver,
-      advice: 'npx g2d-native install --gpu takes the CUDA build',
-    },
-  ];
-}
-
 async function diskFinding(
   options: DoctorOptions,
   env: NodeJS.ProcessEnv,
@@ -242,39 +219,46 @@ async function installedFindings(
   options: DoctorOptions,
   env: NodeJS.ProcessEnv,
   run: RunCommand,
-): Promise<{ findings: Finding[]; device: 'cpu' | 'gpu' | null }> {
+): Promise<{ findings: Finding[] } & Pick<GpuSituation, 'library' | 'device' | 'messages'>> {
+  const nothing = { library: null, device: null, messages: () => Promise.resolve('') };
   let project: string;
   try {
     project = findProject(options.project);
   } catch (error) {
     const advice = 'Run this inside a project, or make one with npm init -y';
     return {
+      ...nothing,
       findings: [{ name: 'project', status: 'problem', found: firstLine(error), advice }],
-      device: null,
     };
   }
   const tfjs = findTfjsNode(project);
   if (!tfjs) {
     const found = `${project} has no @tensorflow/tfjs-node-gpu`;
     return {
+      ...nothing,
       findings: [{ name: 'package', status: 'problem', found, advice: installCommand }],
-      device: null,
     };
   }
   const findings: Finding[] = [
     { name: 'package', status: 'ok', found: `${tfjs.name} ${tfjs.version} in ${tfjs.folder}` },
   ];
   const placed = readPlaced(tfjs);
+  // Without its flag the command would put the other build in place.
+  const command = placed?.variant === 'gpu' ? `${installCommand} --gpu` : installCommand;
   if (placed) {
     const library = readLibrary(linkFile(tfjs));
-    findings.push(await libraryFinding(library));
-    if (library) findings.push(await ownersFinding(realpathSync(library.folder), tfjs, library));
+    findings.push(await libraryFinding(library, command));
+    if (library) findings.push(await ownersFinding(realpathSync(library.folder), tfjs, library, command));
   } else if (!existsSync(linkFile(tfjs))) {
     findings.push({ name: 'library', status: 'problem', found: 'not installed', advice: installCommand });
-    return { findings, device: null };
+    return { ...nothing, findings };
   } else {
     findings.push({ name: 'library', status: 'note', found: `made by ${tfjs.name}'s own installer` });
   }
+  const library = placed && {
+    variant: placed.variant,
+    folder: existsSync(linkFile(tfjs)) ? realpathSync(linkFile(tfjs)) : linkFile(tfjs),
+  };
   try {
     const test = await selfTest(tfjs, { run });
     const device = test.device === 'gpu' ? 'GPU' : 'CPU';
@@ -283,13 +267,28 @@ async function installedFindings(
       status: 'ok',
       found: `TensorFlow ${test.tensorflow} (${device}) computes a convolution and its gradients correctly`,
     });
-    if (placed && test.device === 'cpu') findings.push(await kernelsFinding(tfjs, run));
-    return { findings, device: test.device };
+    // The CUDA build has none.
+    if (placed && placed.variant !== 'gpu') findings.push(await kernelsFinding(tfjs, run));
+    return { findings, library, device: test.device, messages: () => messagesOf(tfjs, run) };
   } catch (error) {
-    const advice = `${installCommand} --verify`;
+    const advice = `${command} --verify`;
     findings.push({ name: 'self-test', status: 'problem', found: firstLine(error), advice });
-    return { findings, device: null };
+    return { ...nothing, findings, library };
   }
+}
+
+/** What TensorFlow writes while it looks for a GPU: with its usual settings nothing, and the names of missing libraries only on request. */
+async function messagesOf(tfjs: TfjsNode, run: RunCommand): Promise<string> {
+  let messages = '';
+  const loud: RunCommand = async (command, args, options) => {
+    const env = { ...options?.env, TF_CPP_MIN_LOG_LEVEL: '0', TF_CPP_VMODULE: 'dso_loader=1' };
+    const result = await run(command, args, { ...options, env });
+    messages = result.stderr;
+    return result;
+  };
+  // It has passed a moment ago; now only what it writes is wanted.
+  await selfTest(tfjs, { run: loud }).catch(() => null);
+  return messages;
 }
 
 /** Never a problem: training works without them. */
@@ -306,20 +305,25 @@ async function kernelsFinding(tfjs: TfjsNode, run: RunCommand): Promise<Finding>
     : { name: 'kernels', status: 'ok', found: 'the training kernels in C++ agree with TensorFlow' };
 }
 
-async function libraryFinding(library: Library | null): Promise<Finding> {
-  if (!library) return { name: 'library', status: 'problem', found: 'incomplete', advice: installCommand };
+async function libraryFinding(library: Library | null, command: string): Promise<Finding> {
+  if (!library) return { name: 'library', status: 'problem', found: 'incomplete', advice: command };
   const { version, variant, files } = library.manifest;
   const name = `TensorFlow ${version} (${variant === 'gpu' ? 'CUDA build' : 'CPU build'})`;
   const broken = await brokenFiles(library);
   if (broken.length > 0) {
     const found = `${name} is damaged: ${broken.join(', ')}`;
-    return { name: 'library', status: 'problem', found, advice: `${installCommand} --verify` };
+    return { name: 'library', status: 'problem', found, advice: `${command} --verify` };
   }
   return { name: 'library', status: 'ok', found: `${name}, ${files.length} files, every hash is right` };
 }
 
 /** Who could put something else in the place of what this user's programs load. */
-async function ownersFinding(folder: string, tfjs: TfjsNode, library: Library): Promise<Finding> {
+async function ownersFinding(
+  folder: string,
+  tfjs: TfjsNode,
+  library: Library,
+  command: string,
+): Promise<Finding> {
   const cache = dirname(folder);
   const plan = await planAddon(cache, tfjs, library);
   const isBuilt = plan.prebuilt !== null && plan.prebuilt.sha256 !== readPlaced(tfjs)?.addon;
@@ -329,7 +333,7 @@ async function ownersFinding(folder: string, tfjs: TfjsNode, library: Library): 
     return { name: 'owners', status: 'ok', found: 'nobody else can write to the library and the add-on' };
   }
   const advice = strange.isOurs
-    ? `${installCommand} closes it to them, and checks what is there`
+    ? `${command} closes it to them, and checks what is there`
     : 'Choose a cache of your own with --dir or G2D_CACHE_DIR, or let its owner close it (chmod -R go-w)';
   return { name: 'owners', status: 'problem', found: `${strange.path} ${strange.why}`, advice };
 }
