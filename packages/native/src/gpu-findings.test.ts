@@ -72,6 +72,17 @@ describe('gpuFindings', () => {
     expect(await driver({ device: 'gpu', driver: null, run: noLoader })).toMatchObject({ status: 'ok' });
   });
 
+  it('offers no CUDA build where there is none', async () => {
+    const host = { platform: 'linux', arch: 'arm64', musl: false } as const;
+    expect(await look({ host, library: { variant: 'cpu', folder: '/nowhere' } })).toEqual([
+      {
+        name: 'nvidia driver',
+        status: 'ok',
+        found: '550.54.15, but there is no CUDA build for Linux arm64: the processor computes',
+      },
+    ]);
+  });
+
   it('says nothing of a GPU to those who have the CPU build, but where a driver is', async () => {
     const run = vi.fn<RunCommand>();
     const env = { CUDA_VISIBLE_DEVICES: '' };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Finding } from './finding.js';
-import type { Host } from './host.js';
+import { describeHost, type Host } from './host.js';
 import type { RunCommand } from './run-command.js';
 import { nvidiaFolders, type Variant } from './wheels.js';
 
@@ -50,7 +50,7 @@ const libraries: readonly {
 export async function gpuFindings(situation: GpuSituation): Promise<Finding[]> {
   const { host, env, library, driver, device } = situation;
   if (host.platform !== 'linux') return [];
-  if (library?.variant !== 'gpu') return [withoutCuda(driver, device)];
+  if (library?.variant !== 'gpu') return [withoutCuda(host, driver, device)];
   const found = await findLibraries(situation, library.folder);
   const findings = [driverFinding(driver, device, found), ...choiceFinding(env), librariesFinding(found)];
   const isExplained = driver === null || findings.some(({ status }) => status === 'note');
@@ -58,10 +58,14 @@ export async function gpuFindings(situation: GpuSituation): Promise<Finding[]> {
   return [...findings, unexplained(reasonIn(await situation.messages()))];
 }
 
-function withoutCuda(driver: string | null, device: GpuSituation['device']): Finding {
+function withoutCuda(host: Host, driver: string | null, device: GpuSituation['device']): Finding {
   const name = 'nvidia driver';
   if (!driver) return { name, status: 'ok', found: 'none: the processor computes' };
   if (device === 'gpu') return { name, status: 'ok', found: driver };
+  if (host.arch !== 'x64') {
+    const found = `${driver}, but there is no CUDA build for ${describeHost(host)}: the processor computes`;
+    return { name, status: 'ok', found };
+  }
   return {
     name,
     status: 'note',
