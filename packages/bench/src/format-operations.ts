@@ -22,8 +22,10 @@ export function formatOperations(
     ],
     [false, true, true, true, true, true],
   );
+  const gigaflops = operations.reduce((sum, row) => sum + (row.gigaflops ?? 0), 0);
   const copying = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   return `${table}
+Convolutions and products are ${formatNumber(gigaflops)} GFLOP a step.
 Means of the faster half of the steps. The limits are what this machine was seen to do after them, and not a data sheet's: ${formatNumber(gigaflopsPerSecond, 0)} GFLOP/s (products of 1,024 × 1,024 × 1,024 in float32) and ${formatNumber(gigabytesPerSecond, 0)} GB/s (memory read and written by ${copying} that copy).
 An operation is at its limit when it takes as long as its multiplications at the one or its inputs and outputs, once each, at the other, whichever is longer. Convolutions are counted as direct ones: Winograd's algorithm, which multiplies less, may exceed 100 %, and so may what finds its inputs in the cache.
 `;

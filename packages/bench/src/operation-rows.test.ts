@@ -38,6 +38,7 @@ describe('operationRows', () => {
       { operation: BETWEEN, ms: 20, share: 0.2 },
     ]);
     expect(rows[0]?.gigaflopsPerSecond).toBeCloseTo(24 / 40, 10);
+    expect(rows[0]?.gigaflops).toBeCloseTo(0.024, 10);
     expect(rows[0]).not.toHaveProperty('gigabytesPerSecond');
     expect(rows[0]?.ofLimit).toBeCloseTo((20 + 4.016) / 40, 10);
   });

@@ -11,6 +11,8 @@ export interface OperationRow {
   readonly ms: number;
   /** Of the step's time, in [0, 1]. */
   readonly share: number;
+  /** Multiplications and additions of convolutions and products, a step, in 10⁹; of a convolution as many as without a transform. */
+  readonly gigaflops?: number;
   /** Where multiplications limit it more than memory does. */
   readonly gigaflopsPerSecond?: number;
   /** … and elsewhere. */
@@ -119,6 +121,7 @@ function rowOf(sum: Sum, ms: number): Omit<OperationRow, 'operation'> {
     calls,
     ms: sum.ms,
     share: sum.ms / ms,
+    ...(flops > 0 && { gigaflops: flops / 1e9 }),
     ...(multiplying > moving ? { gigaflopsPerSecond: rate(flops) } : { gigabytesPerSecond: rate(bytes) }),
     ofLimit: least / sum.ms,
   };

@@ -106,7 +106,7 @@ describe('g2d bench step', () => {
     );
     expect(text.stdout).toMatch(/\n\w*Conv\w+ +\d+ +\d+\.\d +\d+\.\d % +[\d.]+ G(?:FLOP|B)\/s +\d+ %\n/);
     expect(text.stdout).toMatch(
-      /\nJavaScript, and waiting for it +\d+\.\d +\d+\.\d %\n\nMeans of the faster half/,
+      /\nJavaScript, and waiting for it +\d+\.\d +\d+\.\d %\n\nConvolutions and products are \d+\.\d GFLOP a step\.\nMeans of the faster half/,
     );
     expect(text.stdout).toMatch(/ \d+ GFLOP\/s \(products [^)]*\) and \d+ GB\/s .* may exceed 100 %/s);
   });

@@ -196,6 +196,7 @@ const roundedRow = (row: OperationRow): OperationRow => ({
   ...(row.calls !== undefined && { calls: hundredths(row.calls) }),
   ms: hundredths(row.ms),
   share: hundredths(100 * row.share) / 100,
+  ...(row.gigaflops !== undefined && { gigaflops: hundredths(row.gigaflops) }),
   ...(row.gigaflopsPerSecond !== undefined && { gigaflopsPerSecond: hundredths(row.gigaflopsPerSecond) }),
   ...(row.gigabytesPerSecond !== undefined && { gigabytesPerSecond: hundredths(row.gigabytesPerSecond) }),
   ...(row.ofLimit !== undefined && { ofLimit: hundredths(100 * row.ofLimit) / 100 }),

@@ -91,7 +91,7 @@ export const stepOptions = {
     help: 'also each operation of TensorFlow above 1 % of the step: how many, its time, and how much of what this machine can do; on a CPU',
   },
   json: {
-    help: 'one JSON object: {"dataset", "batch", "method", "phase", "teachers", "backend", "device", "ms": {"min", "median", "p95"}, "peakRssMB"}, and of the options above those that apply; with --operations also "operations": [{"operation", "calls", "ms", "share", "gigaflopsPerSecond" or "gigabytesPerSecond", "ofLimit"}] and "limits"',
+    help: 'one JSON object: {"dataset", "batch", "method", "phase", "teachers", "backend", "device", "ms": {"min", "median", "p95"}, "peakRssMB"}, and of the options above those that apply; with --operations also "operations": [{"operation", "calls", "ms", "share", "gigaflops" (a step), "gigaflopsPerSecond" or "gigabytesPerSecond", "ofLimit"}] and "limits"',
   },
   backend: {
     value: 'NAME',

@@ -61,4 +61,12 @@ describe('valuesOf', () => {
       }),
     ).toBe(1);
   });
+
+  it('gives what a variable holds now', () => {
+    const labels = tf.variable(tf.tensor1d([1]));
+    expect([...valuesOf(labels)]).toEqual([1]);
+    labels.assign(tf.tensor1d([2]));
+    expect([...valuesOf(labels)]).toEqual([2]);
+    labels.dispose();
+  });
 });
