@@ -40,6 +40,14 @@ describe('the groups', () => {
     expect(goals).toEqual([0.7, 0.6, 0.85, 0.7, 0.75, 0.65].map((goal) => [goal, 1]));
   });
 
+  it('ask of SMP what it can save', () => {
+    const goals = (dataset: string) => named('phases', dataset).map(({ goal }) => goal);
+    expect(goals('crema-d')).toEqual([0.68, 0.85, undefined]);
+    // Three quarters of the multiplications stay where the video trains; all where the image of MIS-ME does.
+    expect(goals('vgg-sound')).toEqual([0.78, 0.9, undefined]);
+    expect(goals('mis-me')).toEqual([1.03, 1.03, undefined]);
+  });
+
   it('run a program once that several comparisons share', () => {
     const programs = programsOf([...named('joint', 'crema-d'), ...named('phases', 'crema-d')]);
     const names = programs.map(({ name }) => name);

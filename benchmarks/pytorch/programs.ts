@@ -41,11 +41,31 @@ const JOINT_GOALS: Readonly<Record<string, number>> = {
   'vgg-sound': 0.65,
 };
 const MEMORY_GOAL = 1;
-/** Of the prioritized phase, against our joint step. Where all but a small part trains there is nothing to save. */
-const PRIORITIZED_GOALS: Readonly<Record<string, number>> = { 'mis-me': 1.03 };
+/**
+ * Multiplications of a step of the prioritized phase, by those of a joint step: what SMP can save where the costliest modality trains.
+ * `npx g2d bench step --operations`, without and with `--method g2d --phase prioritized --teachers cached --scope encoder`.
+ */
+const MULTIPLICATIONS: Readonly<Record<string, number>> = {
+  'av-mnist': 0.956,
+  'ur-funny': 0.557,
+  iemocap: 0.723,
+  'mis-me': 1,
+  'crema-d': 0.668,
+  'vgg-sound': 0.755,
+};
+/** Where half of the cost rests: of the prioritized phase, against our joint step, and of a training half of which is that. */
+const HALF_RESTS = 0.67;
 const PRIORITIZED_GOAL = 0.68;
-const SCHEDULE_GOALS: Readonly<Record<string, number>> = { 'mis-me': 1.03 };
 const SCHEDULE_GOAL = 0.85;
+/** What a phase of G2D may cost beyond what it multiplies: the teachers' losses. */
+const MORE = 1.03;
+
+function phaseGoals(dataset: string): { readonly prioritized: number; readonly schedule: number } {
+  const share = MULTIPLICATIONS[dataset] as number;
+  if (share <= HALF_RESTS) return { prioritized: PRIORITIZED_GOAL, schedule: SCHEDULE_GOAL };
+  const hundredths = (goal: number): number => Math.round(100 * goal) / 100;
+  return { prioritized: hundredths(MORE * share), schedule: hundredths((MORE * (1 + share)) / 2) };
+}
 
 /** A dataset's programs, made as they are asked for. */
 function programsFor(dataset: string) {
@@ -116,14 +136,14 @@ const phases: Group = (dataset) => {
       name: 'G2D, prioritized phase',
       ours: { name: 'ours', programs: [prioritized] },
       against: [ourJoint],
-      goal: PRIORITIZED_GOALS[dataset] ?? PRIORITIZED_GOAL,
+      goal: phaseGoals(dataset).prioritized,
     },
     {
       dataset,
       name: 'G2D, 300 epochs',
       ours: whole,
       against: [ourJoint],
-      goal: SCHEDULE_GOALS[dataset] ?? SCHEDULE_GOAL,
+      goal: phaseGoals(dataset).schedule,
     },
     {
       dataset,
