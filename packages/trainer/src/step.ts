@@ -85,13 +85,13 @@ function withDropoutOf<M extends string, T>(
 }
 
 /** Numbers of this process that all are to know the sums of. They are fetched with the step's losses, and travel with them. */
-export interface Along<M extends string> {
+export type Along<M extends string> = (outputs: Logits<M>) => {
   /** Whose values they are made of. */
-  readonly tensors: (outputs: Logits<M>) => readonly tf.Tensor[];
+  readonly tensors: readonly tf.Tensor[];
   readonly numbers: (values: readonly Float32Array[]) => readonly number[];
-}
+};
 
-const NOTHING: Along<string> = { tensors: () => [], numbers: () => [] };
+const NOTHING: Along<string> = () => ({ tensors: [], numbers: () => [] });
 
 /**
  * What the loop does with a step.
@@ -105,7 +105,10 @@ export function trainStep<M extends string>(
 ): StepResult<M> & { readonly sums: readonly number[] } {
   step.plan();
   const own = running.step(step);
-  if (own) return { ...own, sums: step.sumsOf(along.numbers(readTogether(along.tensors(own.outputs)))) };
+  if (own) {
+    const { tensors, numbers } = along(own.outputs);
+    return { ...own, sums: step.sumsOf(numbers(readTogether(tensors))) };
+  }
   const { losses, outputs, gradients, sums } = step.valueAndGradsOfParts((part) => {
     const outputs = running.forward(part);
     return { loss: running.loss(outputs, part) ?? jointLoss(part, outputs), outputs };
@@ -343,14 +346,15 @@ class BatchStep<M extends string> extends BatchPass<M> implements Step<M> {
     const { allReduce } = this.#context;
     const variables = active.map(({ variable }) => variable);
     const terms = parts.flatMap((part) => Object.values<tf.Scalar>(part));
-    const values = readTogether([...terms, ...along.tensors(outputs)]);
-    const numbers = along.numbers(values.slice(terms.length));
+    const { tensors, numbers } = along(outputs);
+    const values = readTogether([...terms, ...tensors]);
+    const others = numbers(values.slice(terms.length));
     const own = meanLosses(
       parts,
       values.slice(0, terms.length).map(([value]) => value as number),
     );
     const names = Object.keys(own);
-    const all = summed(allReduce, [...Object.values(own), ...reachedBy(grads, variables), ...numbers]);
+    const all = summed(allReduce, [...Object.values(own), ...reachedBy(grads, variables), ...others]);
     const losses = Object.fromEntries(
       names.map((name, i) => [name, (all[i] as number) / allReduce.processes]),
     );

@@ -357,19 +357,18 @@ function runStep<M extends string>(
     const batchIndex = Math.floor(first.batchIndex / accumulate);
     return withStep(training, running, { ...place, batchIndex, isWhole }, (step) => {
       let own: StepRecord['scores'] = {};
-      let heads: readonly string[] = [];
-      const trained = trainStep(step, running, {
-        tensors(outputs) {
-          const predicted = predictions(training, outputs);
-          heads = Object.keys(predicted);
-          return Object.values(predicted);
-        },
-        numbers(values) {
-          const predicted = Object.fromEntries(heads.map((head, i) => [head, values[i] as Float32Array]));
-          own = scoreBatch(training, place.batch, predicted);
-          // What all have is nobody's share.
-          return [...asked, ...(isWhole ? [] : numbersOfScores(own))];
-        },
+      const trained = trainStep(step, running, (outputs) => {
+        const predicted = predictions(training, outputs);
+        return {
+          tensors: Object.values(predicted),
+          numbers(values) {
+            const heads = Object.keys(predicted);
+            const known = Object.fromEntries(heads.map((head, i) => [head, values[i] as Float32Array]));
+            own = scoreBatch(training, place.batch, known);
+            // What all have is nobody's share.
+            return [...asked, ...(isWhole ? [] : numbersOfScores(own))];
+          },
+        };
       });
       sums = trained.sums.slice(0, asked.length);
       const stepped: StepRecord = {
