@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { transformer } from '@g2d/encoders';
 import { decodeSafetensors } from '@g2d/formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinySetup } from '../test/tiny-setup.js';
 import { recordStep } from './record-step.js';
 import type { StepSetup } from './step-setup.js';
 
@@ -29,20 +30,8 @@ const modality = {
     }),
 };
 const joint: StepSetup = {
-  dataset: {
-    title: 'Tiny',
-    task: 'classification',
-    classes: 3,
-    modalities: { loud: modality, quiet: modality },
-    costliest: 'loud',
-    scope: 'encoder',
-  },
-  batch: 4,
-  method: 'joint',
-  phase: 'joint',
-  teachers: 'none',
-  precision: 'float32',
-  steps: 3,
+  ...tinySetup,
+  dataset: { ...tinySetup.dataset, modalities: { loud: modality, quiet: modality }, scope: 'encoder' },
   warmup: 0,
 };
 const g2d: StepSetup = {

@@ -40,6 +40,17 @@ function withoutTensorFlow(): string {
   return project;
 }
 
+/** The same with tfjs-node in it, whose add-on is none. */
+function withBrokenAddon() {
+  const project = withoutTensorFlow();
+  const folder = writeTfjs(project);
+  const lib = join(folder, 'lib/napi-v8');
+  mkdirSync(lib, { recursive: true });
+  writeFileSync(join(lib, 'tfjs_binding.node'), 'not an add-on');
+  writeFileSync(join(folder, 'index.js'), "require('./lib/napi-v8/tfjs_binding.node');");
+  return { project, folder, lib };
+}
+
 afterEach(() => {
   vi.unstubAllEnvs();
 });
@@ -80,12 +91,7 @@ describe('loadTensorFlow', () => {
   });
 
   it('falls back when the add-on does not load or the cached library is gone', async () => {
-    const project = withoutTensorFlow();
-    const folder = writeTfjs(project);
-    const lib = join(folder, 'lib/napi-v8');
-    mkdirSync(lib, { recursive: true });
-    writeFileSync(join(lib, 'tfjs_binding.node'), 'not an add-on');
-    writeFileSync(join(folder, 'index.js'), "require('./lib/napi-v8/tfjs_binding.node');");
+    const { project, lib } = withBrokenAddon();
     const broken = await fresh({}, { folders: [project] });
     expect(broken.info.backend).toBe('wasm');
     expect(broken.lines[0]).toMatch(
@@ -99,12 +105,7 @@ describe('loadTensorFlow', () => {
   });
 
   it('has the CUDA build take the memory of a GPU as it is needed, unless somebody says otherwise', async () => {
-    const project = withoutTensorFlow();
-    const folder = writeTfjs(project);
-    const lib = join(folder, 'lib/napi-v8');
-    mkdirSync(lib, { recursive: true });
-    writeFileSync(join(lib, 'tfjs_binding.node'), 'not an add-on');
-    writeFileSync(join(folder, 'index.js'), "require('./lib/napi-v8/tfjs_binding.node');");
+    const { project, folder, lib } = withBrokenAddon();
     mkdirSync(join(folder, 'deps'));
     writeFileSync(join(folder, 'deps/library'), '');
     writeFileSync(
